@@ -1,5 +1,5 @@
 /**
- * Code that must not compile because it would fail at run time, and code that must compile because it works.
+ * Tests that code does not compile if it would fail at run time, and compiles if it works.
  * `rpc/declared-types.test.ts` runs the same cases.
  */
 import { expectTypeOf, test } from 'vitest';
@@ -61,7 +61,7 @@ test('refuses symbols and instances of classes with private members, both ways',
   expectTypeOf<Says<typeof values.accountToCallback, 'mark it with ref()'>>().toEqualTypeOf<true>();
 });
 
-test('refuses a result that is this', () => {
+test('refuses a method that returns `this`', () => {
   expectTypeOf<Says<typeof values.fluent, 'fluent() returns this: return ref(this)'>>().toEqualTypeOf<true>();
   expectTypeOf<Says<typeof values.later, 'ref(this)'>>().toEqualTypeOf<true>();
   expectTypeOf<Awaited<ReturnType<typeof values.self>>>().toExtend<Disposable>();
@@ -141,7 +141,7 @@ test('makes functions asynchronous at any depth', () => {
     }));
 });
 
-test('ends if types refer to each other, and keeps their names', () => {
+test('handles types that refer to each other, and keeps their names', () => {
   type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
   type Pair = [Pair | null, number];
   interface Growing<T> {
@@ -211,7 +211,7 @@ test('refuses to serve a method that takes a synchronous function or generator o
   type Method<M> = CanServe<{ method: M }>;
   type IsRefused<M> = Says<Method<M>, 'method() takes a function or generator that is synchronous'>;
   type Deep = { a: { b: { c: { d: { e: { f: { g: { h: () => number } } } } } } } };
-  // In an object of the arguments, at any depth.
+  // An object in the arguments, at any depth.
   expectTypeOf<IsRefused<(options: Deep) => void>>().toEqualTypeOf<true>();
   // A method of a reference.
   expectTypeOf<IsRefused<(store: Reference<Store>) => void>>().toEqualTypeOf<true>();
@@ -248,7 +248,7 @@ test('refuses to serve nested objects of methods, and results that cannot be sen
   void (() => serve<{ account: Account }>({ plugins: { account: () => new Account() } }));
 });
 
-test('refuses the same for the services of a host', () => {
+test('refuses the same methods in the services of a host', () => {
   interface Sync {
     ask(reply: () => string): Promise<string>;
   }

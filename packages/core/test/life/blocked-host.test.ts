@@ -1,6 +1,6 @@
 /**
- * Waits whose time passed while the host's own event loop was blocked. The data in its pipes must count more
- * than its timers.
+ * Tests of waits whose time passed while the host's own event loop was blocked. The data in the host's pipes
+ * must count more than its timers.
  */
 
 import { existsSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Client } from '../../src/index.ts';
 import { plugin, until } from '../support/life.ts';
 
-/** Blocks the event loop, at a point after which its timers run before its pipes are read. */
+/** Blocks the event loop. The timers then run before the pipes are read. */
 async function blockUntil(isOver: () => boolean): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
   const deadline = performance.now() + 10_000;

@@ -29,7 +29,7 @@ const exited = (exitCode: number) => ({
   message: expect.stringContaining(`exited with exit code ${exitCode}`) as string,
 });
 
-/** Collects unhandled rejections, so that one in this test's own code does not fail another test. */
+/** Collects unhandled rejections, so that a rejection in this test's own code does not fail another test. */
 function watchRejections(): unknown[] {
   const seen: unknown[] = [];
   const note = (error: unknown): void => void seen.push(error);
@@ -38,8 +38,8 @@ function watchRejections(): unknown[] {
   return seen;
 }
 
-describe('when the plugin exits, a stream of the broker fails with that exit as the cause', () => {
-  test('for its reader, after the data that arrived before', async () => {
+describe('when the plugin exits, errors of the broker have that exit as the cause', () => {
+  test('a reader gets the error after the data that arrived before', async () => {
     const { rpc, dialler } = await start();
     const stream = await dialled(rpc);
     const heard: string[] = [];
@@ -51,7 +51,7 @@ describe('when the plugin exits, a stream of the broker fails with that exit as 
     expect(heard.join('')).toBe('half a word');
   });
 
-  test('for its writer', async () => {
+  test('a writer gets the error', async () => {
     const { rpc, dialler } = await start();
     const id = await dialler.nextId();
     const accepted = dialler.accept(id);
@@ -68,7 +68,7 @@ describe('when the plugin exits, a stream of the broker fails with that exit as 
     expect(await flooded).toMatchObject({ code: 'RPC_CLOSED', cause: exited(8) });
   });
 
-  test('and each stream gets an error of its own', async () => {
+  test('each stream gets an error of its own', async () => {
     const { rpc, dialler } = await start();
     const streams = [await dialled(rpc), await dialled(rpc)];
     const errors = Promise.all(streams.map((stream) => failure(readAll(stream))));
@@ -78,7 +78,7 @@ describe('when the plugin exits, a stream of the broker fails with that exit as 
     for (const error of [one, other]) expect(error).toMatchObject({ code: 'RPC_CLOSED', cause: exited(1) });
   });
 
-  test('and so does a waiting accept(), and each accept() and dial() from then on', async () => {
+  test('a waiting accept() fails, and so does each later accept() or dial()', async () => {
     const { rpc, dialler } = await start();
     const { broker } = rpc;
     const waiting = failure<PluginExitError>(broker.accept(broker.nextId()));
@@ -93,7 +93,7 @@ describe('when the plugin exits, a stream of the broker fails with that exit as 
 });
 
 describe('one try and catch is enough around accept() and the call that sends its id', () => {
-  test('if the call fails', async () => {
+  test('a failed call causes no unhandled rejection', async () => {
     const unhandled = watchRejections();
     const { rpc, dialler } = await start();
     const accepted = rpc.broker.accept(rpc.broker.nextId());
@@ -109,7 +109,7 @@ describe('one try and catch is enough around accept() and the call that sends it
     expect(unhandled).toEqual([]);
   });
 
-  test('if the plugin exits while the stream is read', async () => {
+  test('an exit while the stream is read causes no unhandled rejection', async () => {
     const unhandled = watchRejections();
     const { rpc, dialler } = await start();
     let caught: unknown;

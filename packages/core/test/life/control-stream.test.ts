@@ -1,4 +1,7 @@
-/** The end of the control stream ends the session, on either side. The peer does not use pipework. */
+/**
+ * Tests that the end of the control stream ends the session, on either side. The peer in these tests does not
+ * use pipework.
+ */
 
 import { PassThrough } from 'node:stream';
 import { LeanSession, type RawStream } from '@pipework/mux/lean';

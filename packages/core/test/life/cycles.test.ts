@@ -1,5 +1,5 @@
 /**
- * Nothing is left of a plugin that has ended: no process, no descriptor, no listener. `reliability/` runs a
+ * Tests that a plugin that has ended leaves no process, no descriptor and no listener. `reliability/` runs a
  * thousand of these cycles.
  */
 
@@ -36,7 +36,7 @@ test.skipIf(process.platform !== 'linux')(
   '40 starts and kills leave no child, zombie, descriptor or listener',
   { timeout: 60_000 },
   async () => {
-    // The first cycle starts the reaper and loads what is loaded lazily.
+    // The first cycle starts the reaper, and loads the modules that are loaded lazily.
     await cycle();
     const before = descriptors();
     const listeners = process.listenerCount('exit');

@@ -102,7 +102,7 @@ test("a plugin started through a link to its program has the name of the target'
   });
 });
 
-test('describe() rejects if the plugin ends meanwhile, and the message has the name that was being described', async () => {
+test('describe() rejects if the plugin ends meanwhile, and the message has the name of the entry that was being described', async () => {
   const rpc = await plugin('exits-in-factory').client();
   expect(await failure(rpc.describe())).toMatchObject({
     code: 'RPC_CLOSED',

@@ -1,4 +1,4 @@
-/** Draining a client: what it refuses, what it waits for, and what ends the wait. */
+/** Tests of a draining client: what it refuses, what it waits for, and what ends the wait. */
 
 import { describe, expect, test } from 'vitest';
 import { isPipeworkError } from '../../src/index.ts';
@@ -27,7 +27,7 @@ describe('a draining client', () => {
     expect(await rpc.ping()).toBeGreaterThan(0);
   });
 
-  test('is done at once if nothing is under way, also before the start and after the end', async () => {
+  test('resolves at once if nothing is under way, even before the start and after the end', async () => {
     const client = plugin('greets');
     expect(await plugin('greets').drain()).toBe(true);
     await client.client();
@@ -46,14 +46,14 @@ describe('a draining client', () => {
     const drained = client.drain({ signal: controller.signal });
     controller.abort();
     expect(await drained).toBe(false);
-    // What was under way ends with the plugin, and so does the wait.
+    // The plugin's end settles what was under way, and so ends the wait.
     const last = client.drain();
     await client.kill();
     expect(await last).toBe(true);
     expect((await hanging).code).toBe('RPC_CLOSED');
   });
 
-  test('waits for a stream of a result that is not read to its end yet', async () => {
+  test('waits for a stream in a result until it is read to its end', async () => {
     const client = plugin('streams');
     const streams = (await (await client.client()).dispense('streams' as never)) as unknown as {
       count(to: number): Promise<AsyncIterable<number>>;
@@ -71,7 +71,7 @@ describe('a draining client', () => {
     expect(await drained).toBe(true);
   });
 
-  test('lets callbacks of a running call, and calls of references, continue', async () => {
+  test('still accepts callbacks of a running call, and calls of references', async () => {
     const client = plugin('streams');
     const streams = (await (await client.client()).dispense('streams' as never)) as unknown as {
       take(numbers: AsyncIterable<number>, told: () => Promise<void>): Promise<number>;

@@ -9,7 +9,7 @@ import { Collector, enoughMs, failure, isAlive, plugin, until } from '../support
 const greeting = '1|pipe|3,4|msgpack-rpc|1||1\\n';
 
 describe('kill()', () => {
-  test('is answered politely by an idle plugin', async () => {
+  test('makes an idle plugin leave by Quit', async () => {
     const client = plugin('greets');
     await client.client();
     const leaving = client.kill();
@@ -37,7 +37,7 @@ describe('kill()', () => {
     expect(await client.kill()).toMatchObject({ code: 0, by: 'eof' });
   });
 
-  test.each(['0', '3'])('is answered by a shutdown hook that ends in process.exit(%s)', async (code) => {
+  test.each(['0', '3'])('reports an end by Quit if the shutdown hook calls process.exit(%s)', async (code) => {
     const error = vi.fn();
     const client = plugin('exits-in-its-hook', { logger: { error } }, code);
     await client.client();
@@ -105,7 +105,7 @@ describe('kill()', () => {
     }
   });
 
-  test('before a start keeps the client from ever starting', async () => {
+  test('keeps the client from ever starting if it is called before the start', async () => {
     const client = plugin('greets');
     expect(await client.kill()).toMatchObject({ code: null, signal: null, by: 'none' });
     expect((await failure(client.start())).code).toBe('PLUGIN_KILLED');
@@ -113,7 +113,7 @@ describe('kill()', () => {
     expect(client.exited).toBe(true);
   });
 
-  test('in the middle of a start ends the start', async () => {
+  test('ends a start that is under way', async () => {
     const client = plugin('never-greets');
     const started = failure(client.start());
     await until(() => client.pid !== undefined);
@@ -123,7 +123,7 @@ describe('kill()', () => {
     expect((await killing).signal).toBe('SIGTERM');
   });
 
-  test('right after start() leaves nothing behind', async () => {
+  test('leaves no process behind if it is called right after start()', async () => {
     const client = plugin('greets');
     const started = client.start().catch(() => {});
     await client.kill();
@@ -152,7 +152,7 @@ describe('kill()', () => {
     expect(await ended).toMatchObject({ code: 0, by: 'eof' });
   });
 
-  test('gives running calls a longer grace, or a shorter one, than the plugin was told at its start', async () => {
+  test('can give running calls more or less time than the plugin learned at its start', async () => {
     const longerGrace = await enoughMs(5_000);
     const longer = plugin('shuts-down-slowly', { gracePeriod: 100 }, '0');
     const running = (await (await longer.client()).dispense('trouble')).block(600);
@@ -168,14 +168,14 @@ describe('kill()', () => {
     expect(stdout.text).toContain('out of time');
   });
 
-  test.each([-1, Number.NaN, '5', null])('refuses a grace of %s, and ends nothing', async (gracePeriod) => {
+  test.each([-1, Number.NaN, '5', null])('refuses a grace of %s, and does not end the plugin', async (gracePeriod) => {
     const client = plugin('greets');
     const options = { gracePeriod } as { gracePeriod: number };
     expect(() => client.kill(options)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }) as Error);
     expect(client.exited).toBe(false);
   });
 
-  test('is called at the end of `await using`', async () => {
+  test('also runs at the end of `await using`', async () => {
     let pid = 0;
     {
       await using client = plugin('greets');
@@ -186,7 +186,7 @@ describe('kill()', () => {
 });
 
 describe('a plugin that is asked to leave', () => {
-  test('lets a running call end and answers it', async () => {
+  test('lets a running call end and sends its answer', async () => {
     const stdout = new Collector();
     const client = plugin('shuts-down-slowly', { syncStdout: stdout }, '0');
     const trouble = await (await client.client()).dispense('trouble');
@@ -197,7 +197,7 @@ describe('a plugin that is asked to leave', () => {
     expect(stdout.text).toBe('the call ended\nshutting down\nshut down\nserved\nlast words\n');
   });
 
-  test('refuses new calls and says why', async () => {
+  test('refuses new calls with an error that says why', async () => {
     const stdout = new Collector();
     const client = plugin('shuts-down-slowly', { syncStdout: stdout }, '300');
     const rpc = await client.client();
@@ -209,7 +209,7 @@ describe('a plugin that is asked to leave', () => {
     await exit;
   });
 
-  test('stops a factory that is still running, and disposes of what it makes', async () => {
+  test('stops a factory that is still running, and disposes of the implementation that it makes', async () => {
     const stdout = new Collector();
     const client = plugin('makes-slowly', { syncStdout: stdout });
     const dispensed = failure((await client.client()).dispense('slow' as never));
@@ -220,7 +220,7 @@ describe('a plugin that is asked to leave', () => {
   });
 
   test.each(['works', 'fails', 'hangs'])(
-    'disposes of what it served and then runs its hook, if the disposal %s',
+    'disposes of its implementations and then runs its hook, if the disposal %s',
     async (how) => {
       const stdout = new Collector();
       const gracePeriod = await enoughMs(600);
@@ -257,7 +257,7 @@ describe('a plugin that is asked to leave', () => {
 });
 
 describe('a plugin that dies', () => {
-  test('rejects every pending call with an error that has its name, the method, the exit code and the tail', async () => {
+  test('rejects every pending call with an error that has the plugin’s name, the method, the exit code and the tail', async () => {
     const client = plugin('makes-trouble');
     const rpc = await client.client();
     const trouble = await rpc.dispense('trouble');
@@ -278,7 +278,7 @@ describe('a plugin that dies', () => {
     expect(exit.uptimeMs).toBeGreaterThan(0);
   });
 
-  test('fails later calls too, with errors that do not mention ECONNRESET or EPIPE', async () => {
+  test('makes later calls fail too, with errors that do not mention ECONNRESET or EPIPE', async () => {
     const client = plugin('makes-trouble');
     const rpc = await client.client();
     const trouble = await rpc.dispense('trouble');
@@ -290,7 +290,7 @@ describe('a plugin that dies', () => {
     }
   });
 
-  test('by a signal reports the signal, and not a lack of memory', async () => {
+  test('has an exit report with the signal, without a lack of memory, if a signal ended it', async () => {
     const client = plugin('makes-trouble');
     const trouble = await (await client.client()).dispense('trouble');
     await failure(trouble.killItself('SIGKILL'));
@@ -302,7 +302,7 @@ describe('a plugin that dies', () => {
     });
   });
 
-  test('because its heap was full is reported with that cause', async () => {
+  test('has an exit report that says that its heap was full, if that ended it', async () => {
     const client = plugin('makes-trouble', { env: { set: { NODE_OPTIONS: '--max-old-space-size=20' } } });
     const trouble = await (await client.client()).dispense('trouble');
     const error = await failure<Error & { cause: PluginExitError }>(trouble.eatMemory());
@@ -310,7 +310,7 @@ describe('a plugin that dies', () => {
     expect((await client.exit).stderrTail).toContain('heap');
   });
 
-  test("because of an uncaught error leaves the error's stack trace in the exit report", async () => {
+  test("has an exit report with the stack trace, if an uncaught error ended it", async () => {
     const client = plugin('makes-trouble');
     const trouble = await (await client.client()).dispense('trouble');
     await failure(trouble.throwLater());
@@ -319,7 +319,7 @@ describe('a plugin that dies', () => {
     expect(exit.stderrTail).toContain('Error: nobody catches this');
   });
 
-  test('logs an error, while one that was asked to end does not', async () => {
+  test('logs an error, but a plugin that the host ends does not', async () => {
     const error = vi.fn();
     const asked = plugin('greets', { logger: { error } });
     await asked.client();
@@ -385,7 +385,7 @@ describe('cleanupClients()', () => {
 });
 
 describe('the abort signal of a call', () => {
-  test('reaches its handler when the plugin is asked to leave', async () => {
+  test('aborts in the handler when the host asks the plugin to leave', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'pipework-end-'));
     const mark = join(directory, 'mark');
     try {

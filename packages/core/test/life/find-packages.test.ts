@@ -14,7 +14,7 @@ const put = async (path: string, content = '', mode = 0o644): Promise<void> => {
 const manifest = (path: string, content: object): Promise<void> =>
   put(`${path}/package.json`, JSON.stringify(content));
 
-/** Returns what was found, as paths below the root, and what was left out, with its reason. */
+/** Returns the found files, as paths below the root, and the files that were left out, with the reasons. */
 async function search(
   dir: string,
   options: DiscoverPackagesOptions = {},
@@ -44,7 +44,7 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true }));
 
 describe('discoverPackages()', () => {
-  test('finds what the packages of a pnpm workspace declare, from any folder inside', async () => {
+  test('finds the plugins that the packages of a pnpm workspace declare, from any folder inside', async () => {
     const skipped: string[] = [];
     const found = await discoverPackages(join(root, 'ws/plugins/one'), {
       onSkip: (path, reason) => skipped.push(`${relative(root, path)}: ${reason}`),
@@ -74,7 +74,7 @@ describe('discoverPackages()', () => {
     ]);
   });
 
-  test('accepts another field, and fails outside of a workspace', async () => {
+  test('accepts the name of another field, and fails outside of a workspace', async () => {
     expect(await discoverPackages(join(root, 'ws'), { field: 'other' })).toEqual([]);
     expect((await failure(discoverPackages('/'))).code).toBe('DISCOVER_UNREADABLE');
   });
@@ -123,7 +123,7 @@ describe('discoverPackages()', () => {
     });
   });
 
-  test('finds the plugins that a deployed application has installed, and they can be started', async () => {
+  test('finds the plugins that a deployed application has installed, and these plugins can be started', async () => {
     await manifest('app', { name: 'app' });
     await manifest('app/node_modules/plain', { name: 'plain' });
     await manifest('app/node_modules/greeter', { name: 'greeter', pipework: './dist/plugin.mjs' });
@@ -146,7 +146,7 @@ describe('discoverPackages()', () => {
     expect(await (await (await client.client()).dispense('greeter')).greet('app')).toBe('Hello, app!');
   });
 
-  test('treats an application below a workspace as deployed there, if it is not a member', async () => {
+  test('treats an application in a folder of a workspace as deployed, if the application is not a member', async () => {
     await manifest('ws/out/app', { name: 'app' });
     await manifest('ws/out/app/node_modules/p', { pipework: 'p.js' });
     await put('ws/out/app/node_modules/p/p.js');

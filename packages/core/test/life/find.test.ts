@@ -79,7 +79,7 @@ describe('discover()', () => {
     await chmod(join(root, 'open/all'), 0o777);
     // In a directory, this bit keeps users from replacing files of others. On a file it means nothing.
     await put('open/sticky', '', 0o1757);
-    // Others may replace this link. Then `chain`, which leads to it, ends elsewhere.
+    // Other users may replace this link. Then `chain`, which leads to it, would lead elsewhere.
     await symlink('../fine/plugin', join(root, 'open/all/link'));
     await symlink('all/link', join(root, 'open/chain'));
     await mkdir(join(root, 'open/shared'));
@@ -97,7 +97,7 @@ describe('discover()', () => {
     });
   });
 
-  test('gives reasons that a terminal prints as text, whatever the names of links are', async () => {
+  test('gives reasons that a terminal prints as plain text, whatever the names of the links are', async () => {
     const reasons: string[] = [];
     await put('escape/\u001b[2J/plugin', '', 0o755);
     await mkdir(join(root, 'escape/in'));
@@ -107,7 +107,7 @@ describe('discover()', () => {
     expect(reasons).toEqual([expect.stringContaining('/\\x1b[2J/plugin')]);
   });
 
-  test('finds nothing if nothing matches, and fails if the directory does not exist', async () => {
+  test('returns an empty list if no file matches, and fails if the directory does not exist', async () => {
     expect(await discover('x-*', root)).toEqual([]);
     expect((await failure(discover('*', join(root, 'nowhere')))).code).toBe('DISCOVER_UNREADABLE');
     expect((await failure(discover('*', join(root, 'bin/other')))).message).toContain('not a directory');
@@ -127,7 +127,7 @@ test.each([
 });
 
 describe('a checksum', () => {
-  test('accepts the file that has the digest', async () => {
+  test('accepts a file that has the digest', async () => {
     const file = fixture('greets');
     const value = createHash('sha256')
       .update(await readFile(file))
@@ -138,7 +138,7 @@ describe('a checksum', () => {
     expect(await greeter.greet('x')).toBe('Hello, x!');
   });
 
-  test('refuses another file before anything starts', async () => {
+  test('refuses a file with another digest before any process starts', async () => {
     const client = plugin('greets', {
       checksum: { file: fixture('greets'), algorithm: 'sha256', value: 'ab'.repeat(32) },
     });
@@ -149,12 +149,12 @@ describe('a checksum', () => {
     expect(await client.exit).toMatchObject({ by: 'none' });
   });
 
-  test('is compared with that of the program itself if no file is named', async () => {
+  test('is checked against the program itself if no file is named', async () => {
     const wrong = plugin('greets', { checksum: { algorithm: 'sha256', value: new Uint8Array(32) } });
     expect((await failure(wrong.start())).message).toContain(process.execPath);
   });
 
-  test('of a pipe or a device is refused at once, and blocks nothing', async () => {
+  test('refuses a pipe or a device at once, without blocking', async () => {
     const fifo = join(root, 'fifo');
     execFileSync('mkfifo', [fifo]);
     for (const file of [fifo, '/dev/zero']) {

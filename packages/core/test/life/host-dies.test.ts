@@ -1,4 +1,6 @@
-/** What happens to plugins when their host ends. Each test runs a host of its own and ends it. */
+/**
+ * Tests what happens to plugins when their host ends. Each test runs a host of its own and ends that host.
+ */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -37,14 +39,14 @@ describe('a plugin is gone within a second of its host’s SIGKILL', () => {
     await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
   });
 
-  test('while its event loop is blocked, whatever name it gives itself', async () => {
+  test('a plugin whose event loop is blocked is gone too, whatever name it gives itself', async () => {
     const it = await host('renamed', 'makes-trouble');
     await it.next();
     it.process.kill('SIGKILL');
     await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
   });
 
-  test('while its event loop is blocked, even if the reaper was killed several times', async () => {
+  test('a plugin whose event loop is blocked is gone even if the reaper was killed several times', async () => {
     const it = await host('blocked', 'makes-trouble');
     await it.next();
     let last = '';
@@ -59,7 +61,7 @@ describe('a plugin is gone within a second of its host’s SIGKILL', () => {
     await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
   });
 
-  test('before its handshake, when it reads nothing yet', async () => {
+  test('a plugin that has not written its handshake, and does not read yet, is gone too', async () => {
     const it = await host('starting', 'never-greets');
     // The reaper starts after the plugin.
     await until(() => childrenOf(it.pid).length === 2);
@@ -67,7 +69,7 @@ describe('a plugin is gone within a second of its host’s SIGKILL', () => {
     await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
   });
 
-  test('and the signals of its running handlers abort', async () => {
+  test('the signals of the plugin’s running handlers abort', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'pipework-host-'));
     const mark = join(directory, 'mark');
     try {
@@ -108,13 +110,13 @@ describe('handlers and generators that wait for their caller clean up, in parall
 });
 
 describe('a host that ends', () => {
-  test('by process.exit() ends its managed plugins too', async () => {
+  test('ends its managed plugins too if it calls process.exit()', async () => {
     const it = await host('managed-exit', 'shuts-down-slowly', { args: ['10'] });
     expect(await it.exited).toEqual({ code: 0, signal: null });
     await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
   });
 
-  test('by the first Ctrl-C lets its plugins end gracefully first', async () => {
+  test('lets its plugins end gracefully first if Ctrl-C ends it', async () => {
     const it = await host('ctrl-c', 'greets');
     await it.next();
     it.process.kill('SIGINT');
@@ -122,7 +124,7 @@ describe('a host that ends', () => {
     expect(isAlive(it.plugin)).toBe(false);
   });
 
-  test('by Ctrl-C reports that its hook failed, and ends nevertheless', async () => {
+  test('reports that its hook failed after Ctrl-C, and ends nevertheless', async () => {
     const it = await host('ctrl-c-failing', 'greets');
     await it.next();
     it.process.kill('SIGINT');
@@ -133,7 +135,7 @@ describe('a host that ends', () => {
     expect(isAlive(it.plugin)).toBe(false);
   });
 
-  test('by the second Ctrl-C does not wait for its plugins', async () => {
+  test('does not wait for its plugins at the second Ctrl-C', async () => {
     const it = await host('ctrl-c', 'shuts-down-slowly', { args: ['60000'] });
     await it.next();
     it.process.kill('SIGINT');
@@ -144,7 +146,7 @@ describe('a host that ends', () => {
     await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
   });
 
-  test('by itself does so although an unref’d plugin still runs', async () => {
+  test('ends by itself although an unref’d plugin still runs', async () => {
     const it = await host('unref', 'greets');
     await it.next();
     expect(await it.exited).toEqual({ code: 0, signal: null });

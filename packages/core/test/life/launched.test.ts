@@ -11,7 +11,10 @@ import {
 } from '../../src/index.ts';
 import { Collector, failure, isAlive, plugin, until } from '../support/life.ts';
 
-/** Returns a custom launcher. The fields of `over` replace those of the processes that it makes. */
+/**
+ * Returns a custom launcher. Returns a launcher. The fields of `over` replace those of the processes that the
+ * launcher makes.
+ */
 function handWritten(over: object): { launcher: Launcher; children: ChildProcess[] } {
   const children: ChildProcess[] = [];
   const launcher = (command: LaunchCommand): LaunchedProcess => {
@@ -65,7 +68,7 @@ describe('what a launcher returns', () => {
     await until(() => !isAlive(pid));
   });
 
-  test('makes the start fail if it has no kill, with an error that names kill, and its pipe is ended', async () => {
+  test('makes the start fail if it has no kill(): the error names kill, and the pipe is ended', async () => {
     const { launcher, children } = handWritten({ kill: undefined });
     const error = await failure(plugin('greets', { launcher }).start());
     expect(error.message).toContain(
@@ -78,7 +81,7 @@ describe('what a launcher returns', () => {
   test.each([
     ['undefined', Promise.resolve(undefined)],
     ["execa's result", Promise.resolve({ exitCode: 0 })],
-  ])('may report an end with %s: the exit report then has no code or signal', async (_name, exited) => {
+  ])('may report an end with %s: the exit report then has neither a code nor a signal', async (_name, exited) => {
     const { launcher, children } = handWritten({ exited });
     const client = plugin('greets', { launcher });
     const started = client.start().catch((error: unknown) => error);
@@ -87,7 +90,7 @@ describe('what a launcher returns', () => {
     children[0]?.kill('SIGKILL');
   });
 
-  test('may report which limit ended the process and what enforced it: the report and the errors have both', async () => {
+  test('may report which limit ended the process and what enforced the limit: the report and the errors have both', async () => {
     let end = (_exit: ProcessExit): void => {};
     const exited = new Promise<ProcessExit>((resolve) => (end = resolve));
     const { launcher, children } = handWritten({ exited });
@@ -110,7 +113,7 @@ describe('what a launcher returns', () => {
     expect(error.message).toMatch(/ms, signal SIGKILL, ended by the launcher\n/);
   });
 
-  test('may report values of other types: the exit report leaves them out', async () => {
+  test('may report values of wrong types: the exit report leaves them out', async () => {
     const exited = Promise.resolve({ code: 0, signal: null, limit: 'time', reason: 5, held: 'walls' });
     const { launcher, children } = handWritten({ exited });
     const client = plugin('greets', { launcher });
@@ -120,7 +123,7 @@ describe('what a launcher returns', () => {
     children[0]?.kill('SIGKILL');
   });
 
-  test('may be a rejection: an error with `permanent: true` makes the start error permanent', async () => {
+  test('may be a promise that rejects: an error with `permanent: true` makes the start error permanent', async () => {
     const start = (error: Error): Promise<StartError> =>
       failure<StartError>(
         new Client({ cmd: ['x'], launcher: () => Promise.reject(error), stdin: 'ignore' }).start(),
@@ -129,7 +132,7 @@ describe('what a launcher returns', () => {
     expect((await start(new Error('no room'))).permanent).toBe(false);
   });
 
-  test('makes the start fail if `exited` rejects, and the error has that reason', async () => {
+  test('makes the start fail if its `exited` rejects, and the error has that reason', async () => {
     const reason = new Error('no such room');
     const made = { readable: new PassThrough(), writable: new PassThrough(), kill: () => false };
     const launcher = (): LaunchedProcess => ({ ...made, exited: Promise.reject(reason) });
@@ -138,7 +141,7 @@ describe('what a launcher returns', () => {
     expect(error.message).toContain('no such room');
   });
 
-  test('is ended if the last step of the start fails', async () => {
+  test('is killed if the last step of the start fails', async () => {
     const unref = (): void => {
       throw new Error('held for good');
     };
@@ -150,7 +153,7 @@ describe('what a launcher returns', () => {
     expect(isAlive(children[0]?.pid as number)).toBe(false);
   });
 
-  test('may throw in kill: the report is made nevertheless', async () => {
+  test('may throw in kill(): the client still makes the exit report', async () => {
     const kill = (): boolean => {
       throw new Error('no such room');
     };
@@ -176,7 +179,7 @@ describe('a Readable as standard input', () => {
     },
   );
 
-  test('is left alone when the plugin has ended', async () => {
+  test('stays open when the plugin has ended', async () => {
     const source = new PassThrough();
     const client = plugin('echoes-stdin', { stdin: source });
     const before = source.listenerCount('close');

@@ -43,7 +43,7 @@ describe('overStdio()', () => {
     expect(error.message).toContain('via must be a function that returns [file, ...args]');
   });
 
-  test('refuses a stream as standard input, because that carries the protocol', async () => {
+  test('refuses a stream as standard input, because standard input carries the protocol', async () => {
     const error = await failure(
       plugin('greets', { launcher: overStdio(), stdin: new PassThrough() }).start(),
     );

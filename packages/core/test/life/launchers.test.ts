@@ -18,8 +18,8 @@ import {
 import { Collector, failure, fixture, isAlive, plugin, until, type Fixtures } from '../support/life.ts';
 
 /**
- * True if this machine lets bwrap make a sandbox. It cannot if bwrap is missing, or in a container that
- * forbids namespaces.
+ * True if bwrap can make a sandbox on this machine. It cannot if bwrap is missing, or if a container forbids
+ * namespaces.
  */
 function canSandbox(): boolean {
   try {
@@ -68,7 +68,7 @@ describe('bubblewrap()', () => {
     },
   );
 
-  test.skipIf(reason !== '')(`shows of /tmp what is asked for, and nothing else${reason}`, async () => {
+  test.skipIf(reason !== '')(`shows only the files of /tmp that the options name${reason}`, async () => {
     const [shown, hidden] = ['/tmp/pipework-shown-', '/tmp/pipework-hidden-'].map((prefix) => {
       const directory = mkdtempSync(prefix);
       onTestFinished(() => rmSync(directory, { recursive: true }));
@@ -83,7 +83,7 @@ describe('bubblewrap()', () => {
     expect(stderrTail).not.toContain(basename(hidden as string));
   });
 
-  test.skipIf(reason !== '')(`shows nothing of /run unless it is asked for${reason}`, async () => {
+  test.skipIf(reason !== '')(`hides /run unless the options name it${reason}`, async () => {
     const cmd = ['/bin/sh', '-c', 'ls -A /run >&2; exit 3'] as const;
     const seen = async (...further: string[]): Promise<string> => {
       const launcher = bubblewrap({ readable: [...readable, ...further] });
@@ -94,7 +94,7 @@ describe('bubblewrap()', () => {
     expect(await seen('/run')).toBe(`${readdirSync('/run').sort().join('\n')}\n`);
   });
 
-  test.skipIf(reason !== '')(`shows one place inside another, whatever their order${reason}`, async () => {
+  test.skipIf(reason !== '')(`shows one path inside another, whatever the order of the two${reason}`, async () => {
     const outer = mkdtempSync('/tmp/pipework-outer-');
     onTestFinished(() => rmSync(outer, { recursive: true }));
     mkdirSync(join(outer, 'inner'));
@@ -105,7 +105,7 @@ describe('bubblewrap()', () => {
     expect(readdirSync(join(outer, 'inner'))).toEqual(['yes']);
   });
 
-  test.skipIf(reason !== '')(`notes that it hides a plugin below /tmp${reason}`, async () => {
+  test.skipIf(reason !== '')(`adds a note to the error if it hides a plugin below /tmp${reason}`, async () => {
     const directory = mkdtempSync('/tmp/pipework-plugin-');
     onTestFinished(() => rmSync(directory, { recursive: true }));
     const file = join(directory, 'plugin.mjs');
@@ -118,7 +118,7 @@ describe('bubblewrap()', () => {
     };
     const note = `${file} is below /tmp, of which the sandbox shows nothing: name it, or a directory above it, in bubblewrap({ readable })`;
     expect((await failure<StartError>(start({ readable }))).notes[0]).toBe(note);
-    // The note also follows a link from outside that leads there, and an option that names the file.
+    // The note also appears if a link from outside leads there, or if an option names the file.
     const outside = mkdtempSync('/var/tmp/pipework-link-');
     onTestFinished(() => rmSync(outside, { recursive: true }));
     symlinkSync(file, join(outside, 'plugin.mjs'));
@@ -133,8 +133,8 @@ describe('bubblewrap()', () => {
     expect(await (await (await client.client()).dispense('greeter')).greet('x')).toBe('Hello, x!');
   });
 
-  // Only a host that is root has capabilities and owns the kernel's settings. Any other host has neither, so
-  // the test would prove nothing.
+  // Only a host that is root has capabilities and owns the kernel's settings. For any other host, the test
+  // would prove nothing.
   test.skipIf(reason !== '')(
     `gives a plugin no capabilities and no write access to settings of the kernel${reason}`,
     async () => {
@@ -154,7 +154,7 @@ describe('bubblewrap()', () => {
     },
   );
 
-  test.skipIf(reason !== '')(`leaves nothing behind when bwrap itself is killed${reason}`, async () => {
+  test.skipIf(reason !== '')(`leaves no process behind when bwrap itself is killed${reason}`, async () => {
     const client = plugin('greets', { launcher: bubblewrap({ readable }) });
     await client.start();
     const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(client.pid)], { encoding: 'utf8' })
@@ -181,7 +181,7 @@ describe('overStdio()', () => {
     expect(await client.kill()).toMatchObject({ by: 'quit', code: 0 });
   });
 
-  test('loses nothing of a plugin that prints 4 MiB and exits', async () => {
+  test('loses no output of a plugin that prints 4 MiB and exits', async () => {
     const stdout = new Collector();
     const client = plugin('prints', { launcher: overStdio(), syncStdout: stdout });
     const printer = await (await client.client()).dispense('printer');
@@ -190,7 +190,7 @@ describe('overStdio()', () => {
     expect(stdout.bytes).toBe(4 * 1024 * 1024);
   });
 
-  test('makes a plugin that reads descriptor 0 itself report what is wrong', async () => {
+  test('makes a plugin that reads descriptor 0 itself print what is wrong', async () => {
     const client = plugin('reads-stdin-first', { launcher: overStdio() });
     await client.client().then((rpc) => failure(rpc.dispense('greeter')));
     const { code, stderrTail } = await client.exit;
@@ -200,13 +200,13 @@ describe('overStdio()', () => {
     );
   });
 
-  test('does not search this system for a program that runs elsewhere', async () => {
+  test('does not search this machine for a program that runs elsewhere', async () => {
     const via = (): [string, ...string[]] => ['/bin/sh', '-c', 'exit 3'];
     const client = new Client({ cmd: ['/app/plugin'], launcher: overStdio({ via }) });
     expect(await failure(client.start())).toMatchObject({ exitCode: 3, notes: [] });
   });
 
-  test('names its own descriptor if something else was printed before the handshake', async () => {
+  test('names descriptor 1 in the error if other output came before the handshake', async () => {
     const client = new Client({ cmd: ['echo', 'booting'], launcher: overStdio() });
     expect((await failure(client.start())).message).toContain('descriptor 4, or 1 with overStdio()');
   });
@@ -249,7 +249,7 @@ describe('a launcher', () => {
     return { launcher, signals, commands };
   }
 
-  test('may make no process at all, and serve the plugin in memory', async () => {
+  test('may serve the plugin in memory, without any process', async () => {
     const { launcher, signals, commands } = inMemory();
     const stdout = new Collector();
     const listeners = process.listenerCount('SIGTERM');
@@ -272,7 +272,7 @@ describe('a launcher', () => {
     expect(signals).toEqual([]);
   });
 
-  test('that throws makes the start fail, and the error has its reason', async () => {
+  test('makes the start fail if it throws, and the error has its reason', async () => {
     const client = new Client({
       cmd: ['x'],
       launcher: () => {
@@ -284,7 +284,7 @@ describe('a launcher', () => {
     expect(error.message).toContain('no more rooms');
   });
 
-  test('may return a process that is thenable: the start does not await it', async () => {
+  test('may return a process that has a then(), which the start does not await', async () => {
     const { launcher } = inMemory();
     const thenable: Launcher = (command) => {
       const made = launcher(command) as Exclude<ReturnType<Launcher>, Promise<unknown>>;
@@ -294,7 +294,7 @@ describe('a launcher', () => {
     expect(await (await client.client()).ping()).toBeGreaterThanOrEqual(0);
   });
 
-  test('whose process never reports its end does not hang kill() or the event loop, and a warning is logged', async () => {
+  test('does not hang kill() or the event loop if its process never reports its end, and the host logs a warning', async () => {
     const [down, up] = [new PassThrough(), new PassThrough()];
     const signals: string[] = [];
     const warn = vi.fn();
@@ -321,7 +321,7 @@ describe('a launcher', () => {
     await until(() => warn.mock.calls.some(([message]) => String(message).includes('is left behind')));
   });
 
-  test('that never returns a process makes the start fail at its timeout', async () => {
+  test('makes the start fail at the start’s timeout if it never returns a process', async () => {
     const client = new Client({ cmd: ['x'], startTimeout: 100, launcher: () => new Promise(() => {}) });
     const error = await failure<StartError>(client.start());
     expect(error).toMatchObject({ code: 'HANDSHAKE_TIMEOUT', phase: 'spawn' });

@@ -1,4 +1,4 @@
-/** The types of a plugin's life: what the compiler must accept, infer and refuse. */
+/** Tests of the types around a plugin's life: what the compiler must accept, infer and refuse. */
 
 import { PassThrough } from 'node:stream';
 import { expectTypeOf, test } from 'vitest';
@@ -63,7 +63,7 @@ test('a client drains, and is killed with a grace period of its own', () => {
   expectTypeOf(cleanupCount).returns.toEqualTypeOf<number>();
 });
 
-test('a remote is made over a function, and takes options of its own', () => {
+test('a remote can be made over a function, and takes options of its own', () => {
   const greeter = createRemote<Greeter>(async (method, args, options) => {
     expectTypeOf(method).toEqualTypeOf<string>();
     expectTypeOf(args).toEqualTypeOf<unknown[]>();
@@ -105,7 +105,7 @@ test('a command is a list with a program, or an object with one', () => {
   });
 });
 
-test('a factory makes what the contract says, at once or later', () => {
+test('a factory returns the contract’s interface, at once or as a promise', () => {
   expectTypeOf(serve<Plugins>)
     .parameter(0)
     .toHaveProperty('plugins');

@@ -3,7 +3,7 @@ import type { PluginExitError } from '../../src/index.ts';
 import { failure, plugin } from '../support/life.ts';
 
 describe('a plugin that is lost while its process runs on', () => {
-  test('is reported to have broken the protocol if it did, and how', async () => {
+  test('causes an error that says how the plugin broke the protocol', async () => {
     const warn = vi.fn();
     const noise = '1|pipe|3,4\\nnot a frame at all';
     const client = plugin('says-a-line', { logger: { warn } }, noise, 'ignores-eof');
@@ -16,7 +16,7 @@ describe('a plugin that is lost while its process runs on', () => {
     expect(warn).toHaveBeenCalledWith(expect.stringContaining('broke the protocol'), expect.anything());
   });
 
-  test('is reported to have broken the protocol if it left because of that', async () => {
+  test('causes an error that says both if the plugin broke the protocol and then exited', async () => {
     const warn = vi.fn();
     const client = plugin('says-a-line', { logger: { warn } }, '1|pipe|3,4\\nnot a frame at all');
     const error = await failure<PluginExitError>((await client.client()).dispense('greeter'));
@@ -29,7 +29,7 @@ describe('a plugin that is lost while its process runs on', () => {
     expect(warn).toHaveBeenCalledWith(expect.stringContaining('broke the protocol'), expect.anything());
   });
 
-  test('is reported to have closed its pipe if it did', async () => {
+  test('causes an error that says so if the plugin closed its pipe', async () => {
     const client = plugin('says-a-line', {}, '1|pipe|3,4\\n', 'ignores-eof', 'closes-4');
     const error = await failure<PluginExitError>((await client.client()).dispense('greeter'));
     const lost = error.cause as PluginExitError;
@@ -39,7 +39,7 @@ describe('a plugin that is lost while its process runs on', () => {
   });
 });
 
-test('a plugin that a foreign signal ends while it is asked to leave is not reported as ended by Quit', async () => {
+test('if another signal ends a plugin after the host sent Quit, the exit report does not say that Quit ended it', async () => {
   const client = plugin('says-a-line', { gracePeriod: 5_000 }, '1|pipe|3,4\\n');
   await client.client();
   const killing = client.kill();

@@ -24,7 +24,7 @@ async function notesOf(...args: string[]): Promise<string> {
 }
 
 describe('the notes on a Node program that did not start', () => {
-  test('name the NODE_OPTIONS that it was given', async () => {
+  test('name the NODE_OPTIONS that the program inherited', async () => {
     const env = { set: { NODE_OPTIONS: '--no-warnings' } };
     const { notes } = await failure<StartError>(plugin('exits-before-handshake', { env }).start());
     expect(notes.join()).toContain('NODE_OPTIONS="--no-warnings"');
@@ -42,7 +42,7 @@ describe('the notes on a Node program that did not start', () => {
 
   test('say what this Node does with a TypeScript file', async () => {
     const file = join(directory, 'plugin.ts');
-    // No version of Node strips this syntax, and those before 22.18 do not know the file type.
+    // No version of Node strips this syntax, and versions before 22.18 do not know the file type.
     await writeFile(file, 'enum Colour { Red }\nconsole.log(Colour.Red);\n');
     const isStripping = 'typescript' in process.features;
     expect(await notesOf(file)).toMatch(
@@ -54,7 +54,7 @@ describe('the notes on a Node program that did not start', () => {
 });
 
 describe('the notes on a host that may not start processes', () => {
-  test('name the flag that its permission model requires', async () => {
+  test('name the flag that the host’s permission model requires', async () => {
     const host = [permission, '--allow-fs-read=*', fixture('tells-its-start')];
     const { stdout } = await promisify(execFile)(process.execPath, [...host, process.execPath]);
     const { code, notes } = JSON.parse(stdout) as { code: string; notes: string[] };

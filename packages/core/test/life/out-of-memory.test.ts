@@ -1,6 +1,6 @@
 /**
- * A plugin that the kernel kills because memory ran out. This needs a control group, and so the rights to
- * make one.
+ * Tests a plugin that the kernel kills because memory ran out. This needs a control group, and so the rights
+ * to make one.
  */
 
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
@@ -32,7 +32,7 @@ function makeGroup(): Group | undefined {
 
 const group = makeGroup();
 
-test.skipIf(group === undefined)('a kill by the kernel is reported as a lack of memory', async () => {
+test.skipIf(group === undefined)('the exit report says that memory ran out if the kernel killed the plugin for that', async () => {
   const { directory, limits } = group as Group;
   const [limit = '', ...others] = limits;
   writeFileSync(`${directory}/${limit}`, String(96 * 1024 * 1024));

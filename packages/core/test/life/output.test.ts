@@ -6,7 +6,7 @@ import { Collector, failure, fixture, plugin, until } from '../support/life.ts';
 const MiB = 1024 * 1024;
 
 describe('synced output', () => {
-  test('is in the sink before the call that printed it settles', async () => {
+  test('is in the sink before the call that printed the output settles', async () => {
     const stdout = new Collector();
     const stderr = new Collector();
     const rpc = await plugin('prints', { syncStdout: stdout, syncStderr: stderr }).client();
@@ -59,7 +59,8 @@ describe('synced output', () => {
   });
 
   test('of a plugin that prints 8 MiB and exits arrives whole at a host that pauses', async () => {
-    // This tests time: the exiting plugin waits for the host as long as it takes, up to two seconds.
+    // Time matters in this test: an exiting plugin waits for a host that is slow, but for at most two
+    // seconds.
     const chunks: Buffer[] = [];
     let pause: Promise<void> | undefined;
     const sink = new Writable({
@@ -76,7 +77,7 @@ describe('synced output', () => {
     await until(() => chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0) === 8 * MiB);
   });
 
-  test('of a plugin that exits is given up if the host does not read it, even if the plugin’s clock is wrong', async () => {
+  test('does not keep a plugin from exiting if the host does not read it, even if the plugin’s clock is wrong', async () => {
     const client = plugin('prints', { syncStdout: new Writable({ write: () => {} }) });
     const printer = await (await client.client()).dispense('printer');
     await printer.stopClock();
@@ -97,7 +98,7 @@ describe('synced output', () => {
     expect(stdout.bytes).toBe(3 * MiB);
   });
 
-  test('arrives, and so does the answer, if the plugin exits right after it has answered', async () => {
+  test('and the answer arrive even if the plugin exits right after it has answered', async () => {
     const stdout = new Collector();
     const client = plugin('prints', { syncStdout: stdout });
     const printer = await (await client.client()).dispense('printer');
@@ -124,14 +125,14 @@ describe('synced output', () => {
         'three',
         'the very last',
       ]);
-      // After Quit the host sends no more credit, so what is printed then must fit the window.
+      // After Quit the host sends no more credit, so output that is printed then must fit the window.
       expect(long?.length).toBe(how === 'kill()' ? 100 * 1024 : 3 * MiB);
       expect(stderr.text).toBe('and an error\n');
       expect(exit.code).toBe(0);
     },
   );
 
-  test('that the host never reads slows the plugin and fills no memory', async () => {
+  test('slows the plugin and fills no memory if the host never reads it', async () => {
     const never = new Writable({ write() {} });
     const rpc = await plugin('prints', { syncStdout: never }).client();
     const printer = await rpc.dispense('printer');
@@ -149,7 +150,7 @@ describe('synced output', () => {
     expect(await printer.terminals()).toEqual({});
   });
 
-  test('ends only after the shutdown, with what was printed last', async () => {
+  test('ends only after the shutdown, with the lines that were printed last', async () => {
     const stdout = new Collector();
     const client = plugin('shuts-down-slowly', { syncStdout: stdout }, '50');
     await client.client();
@@ -159,7 +160,7 @@ describe('synced output', () => {
 });
 
 describe('a sink', () => {
-  test('serves many clients without a listener leak, and is not ended', async () => {
+  test('can serve many clients without a listener leak, and stays open', async () => {
     const sink = new Collector();
     const warnings: Error[] = [];
     const onWarning = (warning: Error): void => void warnings.push(warning);
@@ -190,7 +191,7 @@ describe('a sink', () => {
     }
   });
 
-  test('that fails is dropped with one warning, and the plugin runs on', async () => {
+  test('is dropped with one warning if it fails, and the plugin continues', async () => {
     const warn = vi.fn();
     const sink = new Writable({
       write: (_chunk, _encoding, done) => done(new Error('disk full')),
@@ -203,7 +204,7 @@ describe('a sink', () => {
     expect(failures).toHaveLength(1);
   });
 
-  test('that fails with the last bytes, after the plugin’s end, causes a warning and ends no process', async () => {
+  test('causes a warning and ends no process if it fails with the last bytes, after the plugin’s end', async () => {
     const warn = vi.fn();
     let failLate = (): void => {};
     const sink = new Writable({
@@ -224,7 +225,7 @@ describe('a sink', () => {
     expect(sink.listenerCount('error')).toBe(0);
   });
 
-  test('that its owner ends is dropped, and the plugin runs on', async () => {
+  test('is dropped if its owner ends it, and the plugin continues', async () => {
     const sink = new PassThrough();
     sink.resume();
     const rpc = await plugin('prints', { syncStdout: sink, logger: { info() {} } }).client();
@@ -269,7 +270,7 @@ describe('raw output', () => {
 });
 
 describe('what the plugin knows of the host', () => {
-  test('includes whether a sink is a terminal, and its size', async () => {
+  test('includes whether a sink is a terminal, and the terminal’s size', async () => {
     const terminal = Object.assign(new Collector(), {
       isTTY: true,
       columns: 132,
@@ -298,7 +299,7 @@ describe('the log', () => {
     expect(debug.mock.calls.flat()).not.toContain('not wanted');
   });
 
-  test('gets what the plugin prints, line by line, if no other option is set', async () => {
+  test('gets the plugin’s output line by line if no other option is set', async () => {
     const records: unknown[][] = [];
     const method =
       (level: string) =>
@@ -332,7 +333,7 @@ describe('the log', () => {
     expect(String(records.at(-1)?.[1])).toMatch(/^plugin exited/);
   });
 
-  test('gets nothing that the plugin prints to an output whose option is ignore', async () => {
+  test('gets no lines of an output whose option is `ignore`', async () => {
     const info = vi.fn();
     const client = plugin('prints', { logger: { info }, syncStdout: 'ignore' });
     const printer = await (await client.client()).dispense('printer');

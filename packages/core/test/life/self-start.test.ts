@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }));
 
 describe('an application that starts itself', () => {
-  test('is refused by its first copy, with the reason', async () => {
+  test('fails: its first copy refuses to start another, with the reason', async () => {
     const log = join(directory, 'same');
     const error = await failure<StartError>(plugin('starts-itself', {}, log).start());
     expect(error.code).toBe('HANDSHAKE_EXITED');
@@ -21,7 +21,7 @@ describe('an application that starts itself', () => {
     expect(await countOf(log)).toBe(1);
   });
 
-  test('with other arguments each time is refused at the third level', async () => {
+  test('fails at the third level if each copy gets other arguments', async () => {
     const log = join(directory, 'changing');
     const error = await failure<StartError>(plugin('starts-itself', {}, log, 'changing').start());
     expect(error.stderrTail).toContain('this process is a plugin that was started by a plugin, 3 deep');

@@ -1,4 +1,7 @@
-/** The plugin's own programs: versions, several plugins in one, a run without a host, and what they load. */
+/**
+ * Tests of plugin programs: versions, several plugins in one program, a run without a host, and what a
+ * program loads.
+ */
 
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -18,7 +21,7 @@ interface Failed {
 }
 
 describe('protocol versions', () => {
-  test('agree on the highest that both sides have, and its plugin set is served', async () => {
+  test('of both sides are compared, and the plugin set of the highest common version is served', async () => {
     const client = plugin('speaks-versions', { protocolVersions: [1, 2, 3, 9] }, '1,3,4');
     const rpc = await client.client();
     const greeter = await rpc.dispense('greeter');
@@ -28,7 +31,7 @@ describe('protocol versions', () => {
     expect(await client.start()).toMatchObject({ protocolVersion: 3 });
   });
 
-  test('with none in common are reported as two sorted lists, with the side to upgrade', async () => {
+  test('of both sides are in the error, as sorted lists with the side to upgrade, if none is common', async () => {
     const older = await failure(plugin('speaks-versions', { protocolVersions: [7, 5, 10] }, '3,1').start());
     expect(older.code).toBe('HANDSHAKE_VERSION');
     expect(older.message).toContain(
@@ -40,7 +43,7 @@ describe('protocol versions', () => {
 });
 
 describe('a dispense', () => {
-  test('of an unknown name fails, and the error has that name', async () => {
+  test('fails if the name is unknown, and the error has that name', async () => {
     const rpc = await plugin('greets').client();
     expect(await failure(rpc.dispense('nobody' as never))).toMatchObject({
       message: 'unknown plugin type: nobody: this plugin serves greeter',
@@ -63,7 +66,7 @@ describe('a dispense', () => {
     expect([await a.next(), await a.next(), await b.next()]).toEqual([1, 2, 1]);
   });
 
-  test('that fails leaves the plugin running', async () => {
+  test('can fail without ending the plugin', async () => {
     const rpc = await plugin('counts').client();
     expect((await failure(rpc.dispense('broken' as never))).message).toContain('the factory failed');
     const error = await failure(rpc.dispense('text' as never));
@@ -102,7 +105,7 @@ describe('a dispense', () => {
 });
 
 describe('ping()', () => {
-  test('answers while handlers are busy, and fails in time if the event loop is blocked', async () => {
+  test('resolves while handlers are busy, and rejects in time if the event loop is blocked', async () => {
     const client = plugin('makes-trouble', { gracePeriod: 100 });
     const rpc = await client.client();
     const trouble = await rpc.dispense('trouble');
@@ -151,7 +154,7 @@ describe('serveMux()', () => {
   });
 
   test.each([[[]], [['german']], [['toString']]])(
-    'prints the names and exits 1 for the arguments %j',
+    'prints the names and exits with status 1 for the arguments %j',
     async (args) => {
       const { code, stdout, stderr } = await failure<Failed>(
         run(process.execPath, [fixture('serves-one-of-many'), ...args]),
@@ -225,7 +228,7 @@ describe('what a plugin loads', () => {
 });
 
 describe('the plugin’s environment', () => {
-  test('has what the allow-list admits', async () => {
+  test('has only the variables of the allow-list', async () => {
     const client = plugin('tells-its-environment', { env: { inherit: ['PATH'], set: { MINE: 'x' } } });
     const rpc = await client.client();
     const teller = (await rpc.dispense('teller' as never)) as { env(): Promise<Record<string, string>> };
@@ -234,7 +237,7 @@ describe('the plugin’s environment', () => {
 });
 
 describe('standard input', () => {
-  test('reaches the plugin from a stream, and never carries the protocol', async () => {
+  test('carries a stream to the plugin, and never carries the protocol', async () => {
     const stdout = new Collector();
     const stdin = new PassThrough();
     stdin.end('typed by somebody\n');
@@ -244,8 +247,8 @@ describe('standard input', () => {
   });
 });
 
-describe('a mistake around a plugin is reported by name:', () => {
-  test('a call of a method that the plugin does not have, with the methods that it has', async () => {
+describe('an error names the mistake that somebody made around a plugin:', () => {
+  test('a call of an unknown method, with the methods that the plugin has', async () => {
     const rpc = await plugin('greets').client();
     const greeter = await rpc.dispense('greeter');
     const error = await failure((greeter as unknown as { gret(): Promise<void> }).gret());

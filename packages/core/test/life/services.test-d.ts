@@ -1,4 +1,4 @@
-/** The types of services: what a host provides, and how a plugin reaches it. */
+/** Tests of the types of services: what a host provides, and how a plugin reaches it. */
 
 import { expectTypeOf, test } from 'vitest';
 import {
@@ -46,7 +46,7 @@ const files: Files = {
 };
 const clock: Clock = { now: () => 0 };
 
-test('a host provides each service by a factory that learns which client asks', () => {
+test('a host provides each service by a factory, which gets the client that asks', () => {
   const client = new Client<Plugins, Services>({
     cmd: ['x'],
     provide: {
@@ -107,7 +107,7 @@ test('serve() takes the type of the services that a plugin expects', () => {
         },
       },
     }));
-  // Without the parameters, an annotated context tells what is expected.
+  // Without type parameters, an annotated context says which services are expected.
   void (() =>
     serve({
       plugins: {
@@ -127,7 +127,7 @@ test('serve() takes the type of the services that a plugin expects', () => {
     }));
 });
 
-test('a plugin that expects no services can name none, and also fits a host that provides services', () => {
+test('a plugin that declares no services can dispense none, and also fits a host that provides services', () => {
   const set: PluginSet<Plugins> = {
     checker: (context) => {
       expectTypeOf<typeof context.host.dispense>().parameter(0).toEqualTypeOf<never>();

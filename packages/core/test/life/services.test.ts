@@ -123,7 +123,7 @@ describe('a service of the host', () => {
     expect(seen.contexts[0]?.broker).toBe((await client.client()).broker);
   });
 
-  test('returns streams, calls callbacks of the plugin, and fails with its own errors', async () => {
+  test('can return streams, call callbacks of the plugin, and throw its own errors', async () => {
     const { client } = start();
     const asker = await (await client.client()).dispense('asker');
     expect(await asker.count(3)).toEqual([1, 2, 3]);
@@ -132,7 +132,7 @@ describe('a service of the host', () => {
     await expect(asker.notAMethod()).rejects.toMatchObject({ code: 'RPC_UNKNOWN_METHOD' });
   });
 
-  test('fails its dispense with RPC_UNKNOWN_SERVICE if the host does not offer it, or offers no services', async () => {
+  test('makes its dispense fail with RPC_UNKNOWN_SERVICE if the host does not offer it, or offers no services', async () => {
     const { client } = start();
     const asker = await (await client.client()).dispense('asker');
     await expect(asker.unknown('constructor')).rejects.toMatchObject({
@@ -189,7 +189,7 @@ describe('a service of the host', () => {
     expect(await asker.inFactory()).toBe('contents of in the factory');
   });
 
-  test("has its factory's signal aborted if the plugin dies while the factory runs", async () => {
+  test("aborts its factory's signal if the plugin dies while the factory runs", async () => {
     const { client, seen } = start();
     const asker = await (await client.client()).dispense('asker');
     void asker.unknown('patient').catch(() => {});
@@ -199,14 +199,14 @@ describe('a service of the host', () => {
     await until(() => seen.patientSignal?.aborted === true);
   });
 
-  test("whose dispense is given a signal that aborts rejects, and has its factory's signal aborted", async () => {
+  test("rejects its dispense and aborts its factory's signal if the signal of the dispense aborts", async () => {
     const { client, seen } = start();
     const asker = await (await client.client()).dispense('asker');
     await expect(asker.dispenseBriefly('patient', 50)).rejects.toMatchObject({ name: 'TimeoutError' });
     await until(() => seen.patientSignal?.aborted === true);
   });
 
-  test('keeps drain() pending while the plugin reads one of its streams', async () => {
+  test('keeps drain() pending while the plugin reads a stream of the service', async () => {
     const { client, seen } = start();
     const asker = await (await client.client()).dispense('asker');
     expect(await asker.readInBackground()).toBe(1);
@@ -217,7 +217,7 @@ describe('a service of the host', () => {
     expect(seen.streamsEnded).toBe(1);
   });
 
-  test('ends the generator of its stream if the plugin dies while it reads the stream', async () => {
+  test('ends the generator of its stream if the plugin dies while the plugin reads the stream', async () => {
     const { client, seen } = start();
     const asker = await (await client.client()).dispense('asker');
     expect(await asker.readInBackground()).toBe(1);
@@ -238,7 +238,7 @@ describe('a service of the host', () => {
       await expect(asker.readOf(name)).rejects.toMatchObject({ code: 'RPC_UNKNOWN_SERVICE' });
   });
 
-  test('fails only its dispense if its factory throws, with the code of that error', async () => {
+  test('makes only its dispense fail if its factory throws, with the code of that error', async () => {
     const { client } = start({
       provide: {
         files: () => {
@@ -279,7 +279,7 @@ describe('a service of the host', () => {
     expect(printed).toBe('pending: RPC_SHUTTING_DOWN\n');
   });
 
-  test('fails a call that misses its deadline with a message that names the host', async () => {
+  test('makes a call that misses its deadline fail with a message that names the host', async () => {
     const { client } = start();
     const asker = await (await client.client()).dispense('asker');
     await expect(asker.slowly()).rejects.toMatchObject({

@@ -1,4 +1,7 @@
-/** Signals to a plugin, to its host and to both at once. The host decides when a plugin ends. */
+/**
+ * Tests of signals to a plugin, to its host, and to both at once. The host, not a signal, must decide when a
+ * plugin ends.
+ */
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
@@ -36,7 +39,7 @@ describe.skipIf(isWindows)('a plugin whose host still runs', () => {
     expect(stdout.text).toContain('shutting down\nshut down\n');
   });
 
-  test('leaves at a second SIGTERM even if its hook takes longer than the host waits', async () => {
+  test('leaves at a second SIGTERM even if its hook takes longer than the host’s grace period', async () => {
     const client = plugin('shuts-down-slowly', {}, '60000');
     const rpc = await client.client();
     process.kill(client.pid as number, 'SIGTERM');
@@ -46,7 +49,7 @@ describe.skipIf(isWindows)('a plugin whose host still runs', () => {
     expect(await client.exit).toMatchObject({ code: 0, by: 'plugin' });
   });
 
-  test('shuts down by itself a while after a first SIGTERM if its host says nothing', async () => {
+  test('shuts down by itself some time after a first SIGTERM if its host sends no Quit', async () => {
     const stdout = new Collector();
     const client = plugin('greets', {
       cmd: [process.execPath, '--import', fixture('hurries-long-timers'), fixture('shuts-down-slowly'), '0'],
@@ -79,7 +82,7 @@ describe.skipIf(isWindows)('a signal to the whole process group', () => {
     expect(isAlive(it.plugin)).toBe(false);
   });
 
-  test('counts once, although a closing terminal sends SIGHUP twice', async () => {
+  test('counts once, even if a closing terminal sends SIGHUP twice', async () => {
     const it = await host('ctrl-c-draining', 'shuts-down-slowly', { args: ['0', '700'], isLeader: true });
     await it.next();
     process.kill(-it.pid, 'SIGHUP');

@@ -1,4 +1,5 @@
-// The standard streams of a host are its own, and those of a plugin stay as Node found them.
+// Tests that pipework does not open the standard streams of a host, and does not change the descriptors of a
+// plugin's.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -10,7 +11,7 @@ import { Collector, fixture, plugin, until } from '../support/life.ts';
 const MiB = 1024 * 1024;
 
 describe('a host', () => {
-  test('opens none of its standard streams by loading pipework and starting a plugin', () => {
+  test('can load pipework and start a plugin without opening any of its own standard streams', () => {
     const host = [fixture('touches-no-stream'), fixture('greets')];
     const { stdout, stderr } = spawnSync(process.execPath, host, { encoding: 'utf8', input: 'unread' });
     expect(stderr).toBe('');
@@ -24,7 +25,7 @@ describe('a host', () => {
     expect(told.after).toEqual(told.before);
   });
 
-  test('that reads its own standard input continues when much of it arrives at once', async () => {
+  test('that reads its own standard input continues when much input arrives at once', async () => {
     const host = spawn(process.execPath, [fixture('reads-its-own-stdin'), fixture('greets')], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
@@ -71,7 +72,7 @@ describe('a plugin', () => {
     },
   );
 
-  test('loses nothing that it wrote to its descriptors before process.exit()', async () => {
+  test('loses no bytes that it wrote to its descriptors before process.exit()', async () => {
     const stdout = new Collector();
     const client = writer(stdout, new Collector());
     const one = await (await client.client()).dispense('writer');
@@ -86,7 +87,7 @@ describe('a sink that is stuck', () => {
     { what: 'long lines', flood: 'flood', bytes: 24 * MiB, most: 8 * MiB },
     // Each queued write takes memory of its own.
     { what: 'line feeds one by one', flood: 'breakLines', bytes: MiB, most: MiB / 4 },
-  ] as const)('limits $what that wait in the plugin, and a mark says how much was dropped', async (given) => {
+  ] as const)('lets the plugin queue only a limited amount of $what, and a mark says how much was dropped', async (given) => {
     const { flood, bytes, most } = given;
     const chunks: Buffer[] = [];
     const taken: (() => void)[] = [];
@@ -112,14 +113,14 @@ describe('a sink that is stuck', () => {
     const marks = [...text.matchAll(/\n\[pipework: (\d+) bytes dropped, the host does not keep up\]\n/g)];
     const dropped = marks.reduce((sum, [, bytes]) => sum + Number(bytes), 0);
     const arrived = text.length - marks.reduce((sum, [mark]) => sum + mark.length, 0);
-    // A stream's window and the sink hold bytes in addition.
+    // A stream's window and the sink hold further bytes.
     expect(dropped).toBeGreaterThan(bytes - most - 2 * MiB);
     expect(dropped).toBeGreaterThan(bytes / 4);
     expect(dropped + arrived).toBe(bytes + 'after\n'.length);
     expect(text.slice(-6)).toBe('after\n');
   });
 
-  test('costs little memory if a plugin prints a million line feeds, and the callback of each dropped one runs', async () => {
+  test('costs little memory if a plugin prints a million line feeds, and every callback runs, even for dropped bytes', async () => {
     const client = plugin('prints', { syncStdout: new Writable({ write() {} }) });
     const printer = await (await client.client()).dispense('printer');
     const { grown, settled } = await printer.breakLines(MiB);
@@ -127,7 +128,7 @@ describe('a sink that is stuck', () => {
     expect(settled).toBeGreaterThan(MiB / 2);
   });
 
-  test('still gets a last line that says how many bytes were dropped', async () => {
+  test('still gets, as the last line, how many bytes were dropped', async () => {
     const chunks: Buffer[] = [];
     const taken: (() => void)[] = [];
     const sink = new Writable({

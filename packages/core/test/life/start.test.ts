@@ -47,14 +47,14 @@ describe('a start that succeeds', () => {
     expect(isAlive(client.pid as number)).toBe(true);
   });
 
-  test('is one start for any number of callers', async () => {
+  test('starts one process for any number of callers', async () => {
     const client = plugin('greets');
     const [a, b] = await Promise.all([client.start(), client.start()]);
     expect(a).toBe(b);
     expect(await client.client()).toBe(await client.client());
   });
 
-  test('is not repeated after a kill', async () => {
+  test('returns the same address again after a kill, and starts no second process', async () => {
     const client = plugin('greets');
     const address = await client.start();
     await client.kill();
@@ -89,7 +89,7 @@ describe('a start that fails', () => {
     expect(await client.exit).toMatchObject({ code: 7, by: 'plugin' });
   });
 
-  test('gives the same error to each further start(), and to client()', async () => {
+  test('rejects each further start(), and client(), with the same error', async () => {
     const client = plugin('exits-before-handshake');
     const error = await failure(client.start());
     expect(await failure(client.start())).toBe(error);
@@ -110,7 +110,7 @@ describe('a start that fails', () => {
     expect(isAlive(client.pid as number)).toBe(false);
   });
 
-  test('keeps its timeout when a test fakes the clock', async () => {
+  test('still times out when a test fakes the clock', async () => {
     vi.useFakeTimers();
     try {
       const error = await failure(plugin('never-greets', { startTimeout: 300 }).start());
@@ -120,7 +120,7 @@ describe('a start that fails', () => {
     }
   });
 
-  test('says that descriptor 4 was closed while the process goes on', async () => {
+  test('says that the process closed descriptor 4 and continues', async () => {
     const client = plugin('closes-descriptor-4');
     const error = await failure(client.start());
     expect(error.code).toBe('HANDSHAKE_CLOSED');
@@ -153,7 +153,7 @@ describe('a start that fails', () => {
     expect(isAlive(client.pid as number)).toBe(false);
   });
 
-  test('shows half a line that nothing follows', async () => {
+  test('shows the half line after which the plugin wrote no more', async () => {
     const startTimeout = await enoughMs(500);
     const error = await failure(plugin('says-a-line', { startTimeout }, '1|pi').start());
     expect(error.code).toBe('HANDSHAKE_TIMEOUT');
@@ -239,7 +239,7 @@ describe('the notes of a failed start', () => {
     expect((await failedStart([link])).notes.join()).toContain('a symbolic link to nowhere');
   });
 
-  test('say what is too long for the system to pass on', async () => {
+  test('say which argument or variable is too long for the system', async () => {
     const big = new Client({ cmd: ['true'], stdin: 'ignore', env: { set: { BIG: 'x'.repeat(4 << 20) } } });
     const error = await failure<StartError>(big.start());
     expect(error).toMatchObject({ code: 'PLUGIN_NOT_STARTED', cause: { code: 'E2BIG' } });
@@ -254,7 +254,7 @@ describe('the notes of a failed start', () => {
     expect(error.notes.join()).toContain('127');
   });
 
-  test('say why a program that ran made no handshake', async () => {
+  test('say why a program that ran wrote no handshake line', async () => {
     const startTimeout = await enoughMs(500);
     const notes = async (script: string): Promise<string> =>
       (await failedStart(['/bin/sh', '-c', script], { startTimeout })).notes.join();
@@ -283,7 +283,7 @@ describe('the notes of a failed start', () => {
 });
 
 describe('a host without descriptors', () => {
-  test('lives on: its start fails with a reason, and the next one works', async () => {
+  test('continues to run: the start fails with a reason, and the next start works', async () => {
     const script = 'ulimit -n 128 && exec "$0" "$@"';
     const words = [process.execPath, fixture('runs-out-of-descriptors'), fixture('greets')];
     const { stdout } = await promisify(execFile)('/bin/sh', ['-c', script, ...words]);
@@ -299,7 +299,7 @@ describe('a host without descriptors', () => {
 });
 
 describe('a host with few descriptors', () => {
-  test('starts its first plugin with 12 of them', async () => {
+  test('can start its first plugin with 12 descriptors', async () => {
     const script = 'ulimit -n 128 && exec "$0" "$@"';
     const words = [process.execPath, fixture('starts-with-few-descriptors'), fixture('greets'), '12'];
     const { stdout } = await promisify(execFile)('/bin/sh', ['-c', script, ...words]);
@@ -308,7 +308,7 @@ describe('a host with few descriptors', () => {
 });
 
 describe('the signal', () => {
-  test('aborts a start half way and leaves nothing behind', async () => {
+  test('aborts a start half way, so that no process is left behind', async () => {
     const controller = new AbortController();
     const client = plugin('never-greets', { signal: controller.signal });
     const started = failure(client.start());
@@ -321,14 +321,14 @@ describe('the signal', () => {
     expect(client.exited).toBe(true);
   });
 
-  test('that is already aborted keeps the plugin from starting', async () => {
+  test('keeps the plugin from starting if it is already aborted', async () => {
     const client = plugin('greets', { signal: AbortSignal.abort() });
     expect((await failure(client.start())).code).toBe('PLUGIN_ABORTED');
     expect(client.pid).toBeUndefined();
     expect(await client.exit).toMatchObject({ by: 'none' });
   });
 
-  test('that aborts before a start settles the exit and keeps the client from starting', async () => {
+  test('settles the exit and keeps the client from starting if it aborts before the start', async () => {
     const controller = new AbortController();
     const client = plugin('greets', { signal: controller.signal });
     controller.abort(new Error('too late'));
@@ -340,7 +340,7 @@ describe('the signal', () => {
     });
   });
 
-  test('kills a plugin that runs', async () => {
+  test('kills a running plugin', async () => {
     const controller = new AbortController();
     const client = plugin('greets', { signal: controller.signal });
     await client.start();

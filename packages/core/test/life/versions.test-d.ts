@@ -32,7 +32,7 @@ interface PluginsV2 {
 }
 type Plugins = Versioned<{ 1: PluginsV1; 2: PluginsV2 }>;
 
-test('a check of the protocol version gives the names of that version, without a cast', () => {
+test('after a check of the protocol version, dispense() accepts the names of that version without a cast', () => {
   const use = async (client: Client<Plugins>): Promise<void> => {
     const rpc = await client.client();
     expectTypeOf(rpc.protocolVersion).toEqualTypeOf<1 | 2>();
@@ -61,7 +61,7 @@ test('a check of the protocol version gives the names of that version, without a
   expectTypeOf(use).toBeFunction();
 });
 
-test('before the check, dispense() accepts the names that all versions have, and a call must fit all versions', () => {
+test('before the check, dispense() accepts only names that all versions have, and a call must fit all versions', () => {
   const use = async (rpc: RPCClientOf<Plugins>): Promise<void> => {
     const greeter = await rpc.dispense('greeter');
     expectTypeOf(await greeter.greet('you', 'en')).toEqualTypeOf<string>();
@@ -91,7 +91,7 @@ const greeter2 = (): New => ({ greet: async (name, language) => name + language,
 const clock = (): Clock => ({ now: async () => new Date() });
 const notes = (): Notes => ({ list: async () => [] });
 
-test('serve takes the plugin set of each version, and no other', () => {
+test('serve() accepts the plugin set of each version, and no other set', () => {
   const main = async (): Promise<void> => {
     await serve<Plugins>({
       protocolVersions: { 1: { greeter: greeter1, clock }, 2: { greeter: greeter2, notes } },
@@ -143,7 +143,7 @@ test('serve takes the plugin set of each version, and no other', () => {
   expectTypeOf(main).toBeFunction();
 });
 
-test('each version of a plugin is called with the services of the host', () => {
+test('the factories of each version get the services of the host', () => {
   const main = async (): Promise<void> => {
     await serve<Versioned<{ 1: { clock: Clock } }>, { time: Clock }>({
       protocolVersions: {
@@ -159,7 +159,7 @@ test('each version of a plugin is called with the services of the host', () => {
   expectTypeOf(main).toBeFunction();
 });
 
-test('sets of versions are inferred without a type argument', () => {
+test('the compiler infers the sets of versions without a type argument', () => {
   const main = async (): Promise<void> => {
     await serve({ protocolVersions: { 1: { greeter: greeter1 }, 2: { greeter: greeter1 } } });
     await serve({ plugins: { greeter: greeter2 }, protocolVersions: [1, 2] });

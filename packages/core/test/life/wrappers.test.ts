@@ -1,6 +1,6 @@
 /**
- * Wrappers that start the plugin as their child and pass descriptors 3 and 4 on: `timeout`, `strace -f`, a
- * Python script.
+ * Tests of wrappers, such as `timeout`, `strace -f` or a Python script. They start the plugin as their child
+ * and pass descriptors 3 and 4 on.
  */
 
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -38,7 +38,7 @@ async function block(client: Client<Fixtures>): Promise<number> {
 }
 
 describe.skipIf(process.platform === 'win32')('a plugin behind a wrapper that forks', () => {
-  test('leaves when it is asked, and nothing is left behind', async () => {
+  test('leaves when the host asks it to, and no process is left behind', async () => {
     const warn = vi.fn();
     const client = wrapped('greets', { logger: { warn }, gracePeriod: await enoughMs(2_000) });
     await client.client();
@@ -46,7 +46,7 @@ describe.skipIf(process.platform === 'win32')('a plugin behind a wrapper that fo
     expect(warn).not.toHaveBeenCalled();
   });
 
-  test('that is blocked is reported as left behind, and the warning names processGroup', async () => {
+  test('is left behind if it is blocked, and a warning about it names processGroup', async () => {
     const warn = vi.fn();
     const client = wrapped('makes-trouble', { logger: { warn } });
     const pid = await block(client);
@@ -60,7 +60,7 @@ describe.skipIf(process.platform === 'win32')('a plugin behind a wrapper that fo
     );
   });
 
-  test('that is blocked ends with its process group', async () => {
+  test('ends with its process group, even if it is blocked', async () => {
     const warn = vi.fn();
     const client = wrapped('makes-trouble', { processGroup: true, logger: { warn } });
     const pid = await block(client);
@@ -69,7 +69,7 @@ describe.skipIf(process.platform === 'win32')('a plugin behind a wrapper that fo
     expect(warn).not.toHaveBeenCalled();
   });
 
-  test('is mentioned in the errors of its calls when the wrapper dies, and leaves by itself', async () => {
+  test('leaves by itself when the wrapper dies, and the errors of its calls mention the plugin', async () => {
     const client = wrapped('makes-trouble');
     const trouble = await (await client.client()).dispense('trouble');
     const pid = await trouble.pid();
@@ -81,7 +81,7 @@ describe.skipIf(process.platform === 'win32')('a plugin behind a wrapper that fo
     await until(() => !isAlive(pid));
   });
 
-  test('that never greets is left behind by a start that was given up, and a warning says so', async () => {
+  test('is left behind if it never greets and the start is given up, and a warning says so', async () => {
     const warn = vi.fn();
     const stdout = new Collector();
     const script = 'console.log(process.pid); setInterval(() => {}, 1000)';
@@ -106,7 +106,7 @@ describe.skipIf(process.platform === 'win32')('a plugin behind a wrapper that fo
 });
 
 test.each(['greets', 'never-greets', 'exits-before-handshake', 'closes-descriptor-4'])(
-  'nothing of %s is reported as left behind if there is no wrapper',
+  'the host reports nothing as left behind by %s if there is no wrapper',
   async (program) => {
     const client = plugin(program, { startTimeout: 1_000, gracePeriod: 150 });
     await client.start().catch(() => {});

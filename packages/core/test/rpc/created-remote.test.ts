@@ -29,7 +29,7 @@ test('a remote keeps the functions of 1,024 names, and makes a new function at e
 });
 
 describe('a remote over a function', () => {
-  test('calls the function with the method, the arguments and all options, known or not', async () => {
+  test('calls the function with the method, the arguments, and all options, known or unknown', async () => {
     const { calls, remote } = recorded();
     expect(await remote.greet('you')).toBe('answer');
     const pinned = withCallOptions(remote, { affinity: 'a', deadlineMs: 5 });
@@ -51,7 +51,7 @@ describe('a remote over a function', () => {
     expect(() => createRemote(5 as unknown as RemoteCall)).toThrow(invalid);
   });
 
-  test('is iterated if the result is a stream, without awaiting the call', async () => {
+  test('lets a caller iterate a result that is a stream, without awaiting the call', async () => {
     const pair = await rpcPair({
       async *count(to: number) {
         for (let n = 1; n <= to; n++) yield n;
@@ -65,7 +65,7 @@ describe('a remote over a function', () => {
     expect(await (remote.count(1) as unknown as Promise<unknown>)).toHaveProperty('next');
   });
 
-  test('turns what the function throws into a rejection', async () => {
+  test('turns an error that the function throws into a rejection', async () => {
     const error = new Error('at once');
     const remote = createRemote<Greeter>(() => {
       throw error;
@@ -84,7 +84,7 @@ describe('a remote over a function', () => {
     expect(calls).toHaveLength(1);
   });
 
-  test('is sent by reference, as a dispensed remote is', async () => {
+  test('is sent by reference, like a dispensed remote', async () => {
     const { calls, remote } = recorded();
     const pair = await rpcPair({ pass: async (greeter: Greeter) => greeter.greet('from afar') });
     expect(await pair.remote.pass(remote as unknown as Greeter)).toBe('answer');

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { Client, type ClientConfig } from '../../src/index.ts';
 
-/** The interfaces of the fixtures. Each serves some of them. */
+/** The interfaces that the fixtures serve. Each fixture serves some of them. */
 export interface Fixtures {
   greeter: {
     greet(name: string): Promise<string>;
@@ -95,7 +95,7 @@ export function isAlive(pid: number): boolean {
     return false;
   }
   try {
-    // An orphan that has ended stays until its new parent notices. The host cannot change that.
+    // An orphan that has ended stays a zombie until its new parent notices. The host cannot change that.
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z';
   } catch {
@@ -108,7 +108,10 @@ export function isAlive(pid: number): boolean {
  */
 const giveUpMs = 100_000;
 
-/** Waits until `holds` returns true, however long that takes. A promise about time needs `toHappenWithin`. */
+/**
+ * Waits until `holds` returns true, however long that takes. A test that promises a duration needs
+ * `toHappenWithin`.
+ */
 export async function until(holds: () => boolean): Promise<void> {
   const began = performance.now();
   while (!holds()) {
@@ -120,8 +123,8 @@ export async function until(holds: () => boolean): Promise<void> {
 
 /**
  * Returns a time limit in milliseconds, for tests that are not about that limit. It is `ms`, or ten times
- * what a start takes now, if that is more. If a limit were enough only on an idle machine, the load would
- * decide how the plugin ends.
+ * what a start takes now, if that is more. With a limit that is enough only on an idle machine, the load
+ * would decide how the plugin ends.
  */
 export async function enoughMs(ms: number): Promise<number> {
   const began = performance.now();
