@@ -54,7 +54,7 @@ interface Service {
 
 declare const remote: Remote<Service>;
 
-test('keeps what is already asynchronous unchanged', () => {
+test('keeps asynchronous results unchanged', () => {
   expectTypeOf(remote.greet).toEqualTypeOf<Service['greet']>();
   expectTypeOf(remote.each).toEqualTypeOf<Service['each']>();
   expectTypeOf(remote.count).toEqualTypeOf<Service['count']>();
@@ -62,7 +62,7 @@ test('keeps what is already asynchronous unchanged', () => {
   expectTypeOf(remote.identity({ a: 1 })).resolves.toEqualTypeOf<{ a: number }>();
 });
 
-test('puts one promise around what is synchronous, and never a second', () => {
+test('puts one promise around a synchronous result, and never a second promise', () => {
   expectTypeOf(remote.add).toEqualTypeOf<(a: number, b: number) => Promise<number>>();
   expectTypeOf(remote.either(true)).toEqualTypeOf<Promise<string>>();
   expectTypeOf(remote.nothing()).toEqualTypeOf<Promise<void>>();
@@ -72,11 +72,11 @@ test('puts one promise around what is synchronous, and never a second', () => {
 
 test('keeps the type parameters of a generic method if its result is a promise', () => {
   expectTypeOf(remote.firstOf([1])).toEqualTypeOf<Promise<number>>();
-  // TypeScript has no way to do more, as docs/calls.md says.
+  // TypeScript cannot express more, as docs/calls.md says.
   expectTypeOf(remote.first).toEqualTypeOf<(list: unknown[]) => Promise<unknown>>();
 });
 
-test('keeps overloads apart', () => {
+test('keeps each overload of a method', () => {
   expectTypeOf(remote.over('a')).toEqualTypeOf<Promise<string>>();
   expectTypeOf(remote.over(1)).toEqualTypeOf<Promise<number>>();
 });
@@ -152,7 +152,7 @@ test('shows which functions are asynchronous, at any place in a result or an ite
   expectTypeOf(deep.any).toEqualTypeOf<Deep['any']>();
 });
 
-test('ends for a type that contains itself', () => {
+test('handles a type that contains itself', () => {
   type Tree = Map<string, Tree>;
   interface Linked {
     next: Linked[];
@@ -164,7 +164,7 @@ test('ends for a type that contains itself', () => {
   expectTypeOf<ReturnType<Far>>().toEqualTypeOf<Promise<number>>();
 });
 
-test('has no method that a remote answers by itself', () => {
+test('lacks the methods that a remote answers by itself', () => {
   interface Document {
     toJSON(): Promise<string>;
     toString(): string;
@@ -176,7 +176,7 @@ test('has no method that a remote answers by itself', () => {
   expectTypeOf<Extract<keyof typeof document, string>>().toEqualTypeOf<'text'>();
 });
 
-test('has only methods, and keeps optional ones optional', () => {
+test('has only methods, and keeps optional methods optional', () => {
   expectTypeOf<'version' extends keyof Remote<Service> ? true : false>().toEqualTypeOf<false>();
   expectTypeOf(remote.optional).toEqualTypeOf<((x: number) => Promise<number>) | undefined>();
   // @ts-expect-error a remote's methods can't be replaced
@@ -221,7 +221,7 @@ test('derives both sides of a contract from its schemas', () => {
   void declaredError(contract, 'NOPE', {});
   // @ts-expect-error the data has another type
   void declaredError(contract, 'NOT_FOUND', { id: 1 });
-  // An implementation can be served if a plugin set requires the contract's interface.
+  // A plugin set that requires the contract's interface accepts an implementation of the contract.
   expectTypeOf<ReturnType<typeof implement<typeof contract>>>().toEqualTypeOf<
     ContractInterface<typeof contract>
   >();

@@ -56,8 +56,8 @@ const abort = new AbortController();
 const hanging = failure(worker.hang({ signal: abort.signal }));
 abort.abort(new Error('no longer wanted'));
 outcomes.cancelled = (await hanging).message;
-// These uses make 0.2 send its messages about unwanted streams: a drop with a reason, from either side, and
-// the ends of streams of cancelled calls.
+// These uses make version 0.2 send its messages about unwanted streams: a drop with a reason from either
+// side, and the ends of streams when a call is cancelled.
 await (await worker.bytes()).cancel('not wanted');
 outcomes.dropped = await worker.drop(new ReadableStream({ pull: (to) => to.enqueue('x') }));
 const enough = new AbortController();

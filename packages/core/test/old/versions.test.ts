@@ -1,6 +1,6 @@
 /**
- * A plugin of an earlier version works with this host, and the reverse. These are whole sessions with real
- * processes.
+ * Tests that a plugin of an earlier version works with this host, and this plugin with an earlier host. These
+ * are whole sessions with real processes.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';

@@ -1,4 +1,6 @@
-/** How the answering side treats calls that it has answered, and answers that the caller does not read. */
+/**
+ * Tests how the answering side treats calls that it has answered, and answers that the caller does not read.
+ */
 import { describe, expect, test } from 'vitest';
 import { rawHost } from '../support/raw-peer.ts';
 
@@ -6,7 +8,7 @@ import { rawHost } from '../support/raw-peer.ts';
 const request = (id: string): string => `94 00 ${id} ae 506c7567696e2e616e7377657273 90`;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('an id may be used again once its call was answered, whether at once or later', async () => {
+test('a caller may reuse an id once its call was answered, at once or later', async () => {
   for (const answers of [() => 1, async () => 1, () => turn().then(() => 1)]) {
     const peer = await rawHost({ answers });
     for (let time = 0; time < 3; time++) {
@@ -44,7 +46,7 @@ describe('a peer that does not read its answers', () => {
     ['later', 60_000, async () => 'x'.repeat(60_000)],
     ['with a date', 60_000, () => [new Date(0), 'x'.repeat(60_000)]],
   ])(
-    'gets no credit for further calls until it reads its answers, which are given %s',
+    'gets no credit for further calls until it reads its answers, which the handler gives %s',
     async (_how, bytes, answers) => {
       let answered = 0;
       const counted = (): unknown => {

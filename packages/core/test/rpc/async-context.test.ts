@@ -32,10 +32,10 @@ const caller = {
   },
 };
 
-describe('a function that comes back runs in the context in which it was given', () => {
+describe('a callback runs in the context in which it was given', () => {
   const connect = () => store.run('connect', () => rpcPair({ ...caller }));
 
-  test('for each of many calls at once', async () => {
+  test('in each of many simultaneous calls', async () => {
     const { remote } = await connect();
     const heard = await Promise.all(
       ['a', 'b', 'c'].map((name) => store.run(name, () => remote.callMany(async () => here(), 3))),
@@ -47,7 +47,7 @@ describe('a function that comes back runs in the context in which it was given',
     ]);
   });
 
-  test('even if many calls at once give the same function', async () => {
+  test('even if many simultaneous calls give the same function', async () => {
     const { remote } = await connect();
     const callback = async (): Promise<string> => here();
     const heard = await Promise.all(
@@ -60,13 +60,13 @@ describe('a function that comes back runs in the context in which it was given',
     ]);
   });
 
-  test('as a method of an object', async () => {
+  test('also if it is a method of a marked object', async () => {
     const { remote } = await connect();
     const object = ref({ where: async () => here() });
     expect(await store.run('given here', () => remote.useObject(object))).toBe('given here');
   });
 
-  test('if the peer keeps it, and the peer recognises it when it is given again', async () => {
+  test('even if the peer keeps it, and the peer recognises the callback when it is given again', async () => {
     const { remote } = await connect();
     const callback = async (): Promise<string> => here();
     await store.run('kept here', () => remote.keep(callback));
@@ -128,10 +128,10 @@ describe("the handler's options.signal aborts", () => {
     await expect.poll(() => heard).toBeDefined();
   };
 
-  test('if the caller aborts it', () => aborts((own) => [{}, own]));
+  test('if the caller aborts that signal', () => aborts((own) => [{}, own]));
   test('if the signal of withCallOptions aborts', () =>
     aborts((_, other) => [{ signal: other.signal }, other]));
-  test('if the caller aborts it, and withCallOptions has another signal', () =>
+  test('if the caller aborts that signal, and withCallOptions has another one', () =>
     aborts((own, other) => [{ signal: other.signal }, own]));
   test('if a deadline passes', () => aborts(() => [{ deadlineMs: 1 }, undefined]));
 });
@@ -162,7 +162,7 @@ test('a signal in a result can be disposed of', async () => {
   await expect.poll(() => [host.references, plugin.references]).toEqual([0, 0]);
 });
 
-test('a deadline that a blocked process notices late still accepts the answer that came in time', async () => {
+test('if a blocked process notices a deadline late, it still accepts an answer that came in time', async () => {
   const { remote } = await rpcPair({ answer: () => 'in time' });
   const call = withCallOptions(remote, { deadlineMs: 20 }).answer();
   const until = performance.now() + 60;

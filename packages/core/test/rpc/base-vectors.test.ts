@@ -11,7 +11,7 @@ const echo = {
 };
 
 describe('a peer of the base', () => {
-  test('is called with a request of four elements and answers by its id', async () => {
+  test('gets a request of four elements, and answers it by the id', async () => {
     const peer = await rawPlugin();
     const result = peer.conversation.call('greet', ['world']);
     //                   request id 0 "Plugin.greet"             ["world"]
@@ -20,7 +20,7 @@ describe('a peer of the base', () => {
     expect(await result).toBe('hi');
   });
 
-  test('is answered with four elements, of which the error is nil', async () => {
+  test('gets an answer of four elements, whose error is nil', async () => {
     const peer = await rawHost(echo);
     peer.sends('94 00 07 ac 506c7567696e2e6772656574 91 a2 6869');
     await peer.expects('94 01 07 c0 a2 6869');
@@ -32,7 +32,7 @@ describe('a peer of the base', () => {
     await peer.expects('94 01 01 a2 6e6f c0');
   });
 
-  test('gets the words of net/rpc for a method that is not offered', async () => {
+  test('gets the error text of net/rpc for an unknown method', async () => {
     const peer = await rawHost(echo);
     peer.sends('94 00 01 aa 506c7567696e2e6e6f70 90');
     const text = Buffer.from("can't find method Plugin.nop: the object offers greet, two, fail, nothing");
@@ -45,7 +45,7 @@ describe('a peer of the base', () => {
     await peer.expects('94 01 ce ffffffff c0 c0');
   });
 
-  test('is not told of a cancelled call', async () => {
+  test('gets no cancel for a cancelled call', async () => {
     const peer = await rawPlugin();
     const controller = new AbortController();
     const result = peer.conversation.call('greet', ['x', { signal: controller.signal }]);
@@ -61,7 +61,7 @@ describe('a peer of the base', () => {
     await peer.expects('94 00 00 aa 506c7567696e2e74776f 91 a1 61');
   });
 
-  test('may send integers in any width, and its message in any pieces', async () => {
+  test('may send integers in any width, and a message in any pieces', async () => {
     const peer = await rawHost(echo);
     for (const byte of '94 00 cd 0001 d9 0c 506c7567696e2e6772656574 dc 0001 d3 ffffffffffffffff'
       .replace(/ /g, '')

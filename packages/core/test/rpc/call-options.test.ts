@@ -50,6 +50,6 @@ test.each([[['a']], [new Map([['a', 'b']])], [new Headers({ a: 'b' })]])(
   },
 );
 
-test('callContext() outside a handler says where to call it', () => {
+test('callContext() outside of a handler throws an error that says where to call it', () => {
   expect(() => callContext()).toThrow('before its first await');
 });

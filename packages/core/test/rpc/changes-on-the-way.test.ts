@@ -17,7 +17,7 @@ describe('half a surrogate pair in a key arrives as one U+FFFD:', () => {
     ['in two keys that become one', { 'k\ud83d': 1, 'k\ud83e': 2 }, { 'k\ufffd': 2 }],
   ])('%s', async (_name, sent, arrived) => {
     for (const capabilities of [undefined, []] as const) {
-      // The base has no Maps.
+      // The base protocol has no Maps.
       if (capabilities !== undefined && [sent, ...Object.values(sent)].some((value) => value instanceof Map)) continue;
       const { remote } = await rpcPair(echo, capabilities === undefined ? {} : { capabilities });
       expect(await remote.echo(sent)).toStrictEqual(arrived);

@@ -13,7 +13,7 @@ import {
 } from '../support/internals.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
-/** A validator as small as Standard Schema allows. */
+/** The smallest validator that Standard Schema allows. */
 function schema<T, U = T>(make: (value: unknown) => U | undefined, expected: string): StandardSchema<T, U> {
   return {
     '~standard': {
@@ -121,7 +121,7 @@ describe('a contract with schemas', () => {
     expect(() => withCallOptions(checked(contract, {}), {})).toThrow('withCallOptions() takes what');
   });
 
-  test('disposes of the remote under a checked one', async () => {
+  test('disposes of the inner remote together with the checked remote', async () => {
     const { remote } = await rpcPair(implement(contract, handlers()));
     {
       using kv = withCallOptions(checked(contract, remote), { deadlineMs: 60_000 });
@@ -131,7 +131,7 @@ describe('a contract with schemas', () => {
     checked(contract, {})[Symbol.dispose]();
   });
 
-  test('lets callers leave out arguments at the end that may be undefined', async () => {
+  test('lets callers leave out trailing arguments that may be undefined', async () => {
     const lenient: StandardSchema<string | undefined> = {
       '~standard': {
         ...text['~standard'],
@@ -158,7 +158,7 @@ describe('a contract with schemas', () => {
     expect(seen).toEqual(['0', '1', '2']);
   });
 
-  test('declares errors that arrive with their data', async () => {
+  test('can declare errors, which arrive with their data', async () => {
     const { remote } = await rpcPair(implement(contract, handlers()));
     const error: unknown = await checked(contract, remote)
       .get('x')
@@ -209,7 +209,7 @@ describe('a contract with schemas', () => {
     expect(isDeclaredError(contract, error, 'NOT_FOUND')).toBe(false);
   });
 
-  test('leaves an error that it cannot check as it is', async () => {
+  test('does not change an error that it cannot check', async () => {
     const slow: StandardSchema<string> = {
       '~standard': { version: 1, vendor: 'test', validate: async (value) => ({ value: String(value) }) },
     };
@@ -235,7 +235,7 @@ describe('a contract with schemas', () => {
     expect(isDeclaredError(odd, error, 'SLOW') && error.data).toBe('x');
   });
 
-  test('streams to a caller in its own process too', async () => {
+  test('also gives a stream to a caller in the same process', async () => {
     const served = implement(contract, handlers());
     const seen: string[] = [];
     for await (const item of served.items('2')) seen.push(item);
@@ -245,7 +245,7 @@ describe('a contract with schemas', () => {
     });
   });
 
-  test('fails a call if its handler returns no stream although one is declared', async () => {
+  test('makes a call fail if its handler does not return the declared stream', async () => {
     const { host } = await rpcPair(implement(contract, handlers({ items: () => 5 })));
     await expect(host.call('items', ['1'])).rejects.toMatchObject({
       code: 'RPC_INVALID_OUTPUT',
@@ -273,13 +273,13 @@ describe('a contract with schemas', () => {
     expect(ended).toEqual(['1', '2']);
   });
 
-  test('serves only what it declares', async () => {
+  test('serves only the methods that it declares', async () => {
     const { host } = await rpcPair(implement(contract, handlers({ hidden: () => 1 })));
     await expect(host.call('hidden', [])).rejects.toThrow("can't find method");
   });
 });
 
-test('misuse throws an error that says what is wrong', () => {
+test('misuse of a contract throws an error that says what is wrong', () => {
   expect(() => defineContract({ a: { output: {} as StandardSchema } })).toThrow('Standard Schema');
   // @ts-expect-error -- a misspelt part
   expect(() => defineContract({ a: { inputs: [text], output: text } })).toThrow('not inputs');
@@ -315,7 +315,7 @@ describe('the handlers of a contract', () => {
     watch: { items: text },
   });
 
-  test('have the context of their call', async () => {
+  test('can read the context of their call', async () => {
     const served = implement(contract, {
       get: (key) => `${key} ${callContext().metadata['tag'] ?? ''}`,
       put: () => callContext().method,
@@ -364,14 +364,14 @@ describe('a contract for an interface', () => {
 
   const text = schema((value) => (typeof value === 'string' ? value : undefined), 'a text');
 
-  test('checks what the interface’s schemas require', async () => {
+  test('checks values by the schemas for the interface', async () => {
     const settings = defineContract<Settings>()({ read: { input: [text], output: text } });
     const { remote, host } = await rpcPair(implement(settings, { read: (name) => `${name}!` }));
     expect(await checked(settings, remote).read('a')).toBe('a!');
     await expect(host.call('read', [5])).rejects.toMatchObject({ code: 'RPC_INVALID_INPUT' });
   });
 
-  test('refuses what is not an object of methods', () => {
+  test('refuses an argument that is not an object of methods', () => {
     expect(() => defineContract<Settings>()(undefined as never)).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID' }),
     );

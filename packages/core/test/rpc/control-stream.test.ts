@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { rawHost, rawPlugin } from '../support/raw-peer.ts';
 
 describe('the control stream', () => {
-  test('is exempt from the limits and the interceptors of the side that answers', async () => {
+  test('ignores the limits and the interceptors of the side that answers', async () => {
     const intercepted = vi.fn();
     const never = { hang: () => new Promise(() => {}), ping: () => 1 };
     const options = {
@@ -17,7 +17,7 @@ describe('the control stream', () => {
     expect(intercepted).not.toHaveBeenCalled();
   });
 
-  test('is exempt from the limits and the interceptors of the side that asks', async () => {
+  test('ignores the limits and the interceptors of the side that calls', async () => {
     const intercepted = vi.fn();
     const options = {
       isControl: true,

@@ -35,7 +35,7 @@ describe('the values of a message count as much as they cost their receiver:', (
     ['a Node stream as 19', 'c7 05 50 72 00000001', 19],
     ['a web stream as 51', 'c7 05 50 77 00000001', 51],
   ])('%s', async (_name, one, weight) => {
-    // The message's own array and its params are 5 values.
+    // The message's own array and its params count as 5 values.
     const most = Math.floor(995 / weight);
     const [fits, first] = await taken(one, most);
     expect(fits).not.toContain('RPC_');
@@ -58,7 +58,7 @@ describe('the values of a message count as much as they cost their receiver:', (
     expect(ran).toBe(fits ? 2 : 1);
   });
 
-  test('a row of a table counts one more than its cells', async () => {
+  test('a row of a table counts as its cells and one more', async () => {
     const table = (rows: number): string => `${array32(rows + 2)} d45074 91 a161 ${'01'.repeat(rows)}`;
     for (const [rows, fits] of [[400, true], [600, false]] as const) {
       const peer = await rawHost({ take: () => 1 }, { capabilities, limits: { maxMessageValues: 1000 } });
@@ -67,7 +67,7 @@ describe('the values of a message count as much as they cost their receiver:', (
     } // prettier-ignore
   });
 
-  test('the same holds in an answer, in an error and in an item', async () => {
+  test('values in an answer, in an error and in an item count in the same way', async () => {
     const limits = { maxMessageValues: 1000 };
     const functions = `${array32(200)} ${'c7 05 50 66 00000001'.repeat(200)}`;
     const causes = `81 a6 6572726f7273 ${array32(200)} ${'80'.repeat(200)}`;

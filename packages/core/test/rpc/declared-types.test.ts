@@ -1,4 +1,7 @@
-/** Calls that `travel.test-d.ts` refuses fail at run time, and calls that it accepts work. */
+/**
+ * Tests that the calls that `travel.test-d.ts` refuses fail at run time, and that the calls that it accepts
+ * work.
+ */
 import { expect, test } from 'vitest';
 import { ref, type LocalOrRemote, type Reference } from '../../src/index.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
@@ -17,7 +20,7 @@ function call(remote: object, name: string, ...args: unknown[]): Promise<unknown
   return (remote as Record<string, (...args: unknown[]) => Promise<unknown>>)[name]!(...args);
 }
 
-test('results of types that do not compile are refused', async () => {
+test('a call fails if its result has a type that does not compile', async () => {
   const served = {
     inside: () => ({ rows: [Promise.resolve(1)] }),
     symbol: () => Symbol('s'),
@@ -101,7 +104,7 @@ test('functions are asynchronous nine levels down, and in lists of lists and map
   expect(await Promise.all(calls)).toEqual([5, 5, 5]);
 });
 
-test('what a callback receives is remote for the side that gave the callback', async () => {
+test('the objects that a callback receives are remotes on the side that gave the callback', async () => {
   const { remote } = await rpcPair({
     async each(visit: (item: { size: () => number }) => void | Promise<void>) {
       await visit({ size: () => 7 });
@@ -115,7 +118,7 @@ test('what a callback receives is remote for the side that gave the callback', a
   expect(size).toBe(7);
 });
 
-test('an optional method that is not implemented exists, and fails when it is called', async () => {
+test('an optional method that is not implemented exists on the remote, and its calls fail', async () => {
   interface Optional {
     there(): string;
     absent?(): string;

@@ -46,7 +46,7 @@ async function eachWay(make: () => unknown, capabilities?: readonly 'errors'[]):
 const invalid = (errors: unknown): Error =>
   Object.assign(new Error('invalid'), { name: 'ValidationError', errors });
 
-describe('these arrive with their error, in each way in which an error can be sent:', () => {
+describe('in each way in which an error can be sent, it arrives with', () => {
   test.each<[string, () => object, Record<string, unknown>]>([
     ['a list of problems', () => invalid([{ path: 'a' }, 'b']), { errors: [{ path: 'a' }, 'b'] }],
     ['a map of problems', () => invalid({ email: { message: 'bad' } }), { errors: { email: { message: 'bad' } } }],
@@ -78,7 +78,7 @@ describe('these arrive with their error, in each way in which an error can be se
     }
   }); // prettier-ignore
 
-  test('members of an AggregateError that are not errors, and one that occurs twice', async () => {
+  test('members of an AggregateError that are not errors, and a member that occurs twice', async () => {
     const twice = new TypeError('one');
     const make = (): Error =>
       new AggregateError([twice, 'two', { three: 3 }, undefined, null, 5n, twice], 'many');
@@ -142,7 +142,7 @@ describe('an error that contains itself', () => {
     }
   });
 
-  test('an error whose members repeat at every level arrives with most of them left out', async () => {
+  test('an error whose members repeat at every level arrives without most of these members', async () => {
     let error = new AggregateError([], 'innermost');
     for (let level = 0; level < 12; level++)
       error = new AggregateError([error, error, error, error], `${level}`);

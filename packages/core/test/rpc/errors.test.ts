@@ -29,7 +29,7 @@ class MyError extends Error {
 }
 
 describe('an error that a handler throws', () => {
-  test('keeps name, message, code, cause chain and own fields', async () => {
+  test('keeps its name, message, code, chain of causes and own fields', async () => {
     const error = await failure(
       () => new MyError('mine', { cause: new TypeError('inner', { cause: new Error('root') }) }),
     );
@@ -107,14 +107,14 @@ describe('an error that a handler throws', () => {
     ['an empty text', ''],
     ['a symbol', Symbol('s')],
     ['a function', () => {}],
-  ])('%s still fails the call', async (_name, thrown) => {
+  ])('the call also fails if the handler throws %s', async (_name, thrown) => {
     expect(await failure(() => thrown)).toBeInstanceOf(Error);
     expect(await failure(() => thrown, { capabilities: [] })).toBeInstanceOf(Error);
     const { stack } = (await failure(() => thrown)) as Error;
     expect(stack).toMatch(/^the handler threw/);
   });
 
-  test('loses only those of its fields that cannot be sent', async () => {
+  test('loses only the fields that cannot be sent', async () => {
     const error = await failure(() => {
       const bad = Object.assign(new Error('bad'), { fine: 1, fn: () => {}, self: {} });
       bad.self = { bad: Symbol('s') };
@@ -183,7 +183,7 @@ describe('an error that a handler throws', () => {
     expect(seen).toEqual(['Plugin.result: secret', 'Plugin.items: secret', '$/call: secret']);
   });
 
-  test('goes through the redaction hook with the name of its own call, although a getter beside it makes another call', async () => {
+  test('goes through the redaction hook with the name of its own call, even if a getter beside it makes another call', async () => {
     const seen: string[] = [];
     const { remote } = await rpcPair(
       { outer: (_value: unknown) => 'outer', inner: (_value: unknown) => 'inner' },
@@ -211,7 +211,7 @@ describe('an error that a handler throws', () => {
   });
 });
 
-test('an error of the other runtime is recognised here as one of pipework, by brand and code', async () => {
+test('an error of the other side’s pipework is recognised here by brand and code', async () => {
   const { host } = await rpcPair({});
   const error: unknown = await host.call('nope', []).catch((thrown: unknown) => thrown);
   expect(isPipeworkError(error)).toBe(true);
@@ -221,7 +221,7 @@ test('an error of the other runtime is recognised here as one of pipework, by br
   });
 });
 
-test('the error of a loss that the peer relays has a remote stack, and that of our own loss has none', async () => {
+test('a connection error that the peer relays has a remote stack, and a connection error of this side has none', async () => {
   const inner = await rpcPair({ hang: () => new Promise<never>(() => {}) });
   const outer = await rpcPair({
     hang: () => inner.host.call('hang', []),
@@ -265,7 +265,7 @@ describe('a hostile error', () => {
   });
 });
 
-test('an error text that the protocol fixes gets its code if the peer sends no code', async () => {
+test('an error with a text that the protocol fixes gets its code, even if the peer sends no code', async () => {
   const peer = await rawPlugin({ capabilities: ['errors'] });
   for (const [id, [words, code]] of [
     ["can't find method Plugin.x", 'RPC_UNKNOWN_METHOD'],

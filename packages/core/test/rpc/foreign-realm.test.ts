@@ -37,7 +37,7 @@ describe('an error of another realm', () => {
     await expect(remote.throwForeign(code)).rejects.toThrow('far');
   });
 
-  test('is sent as a value, in any place', async () => {
+  test('can be sent as a value, at any place', async () => {
     const { remote } = await rpcPair(service);
     const error = foreign<Error>(code);
     const places: [unknown, (back: never) => unknown][] = [
@@ -84,7 +84,7 @@ describe('an error of another realm', () => {
     expect(inspect(error).match(/the handler threw/g)).toBeNull();
   });
 
-  test('with a getter, a trap or a toStringTag that throws fails only its call', async () => {
+  test('makes only its own call fail if a getter, a trap or a toStringTag of it throws', async () => {
     const { remote } = await rpcPair(service);
     const sources = [
       `Object.defineProperty(new Error('m'), 'message', { get() { throw 1 } })`,

@@ -2,11 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { ownCapabilities } from '../support/internals.ts';
 import { rawHost, rawPlugin } from '../support/raw-peer.ts';
 
-// The bytes that docs/protocol.md shows for each capability word. They are the compatibility promise.
+// Tests the bytes that docs/protocol.md shows for each capability word. Other implementations rely on these
+// bytes.
 const all = { capabilities: [...ownCapabilities, 'tables' as const] };
 const greet = '94 00 00 ac 506c7567696e2e6772656574';
 
-describe('values are sent as the protocol page shows them:', () => {
+describe('the protocol page shows the bytes of each value:', () => {
   const like = Array.from({ length: 8 }, (_, n) => ({ a: n, b: true }));
   const vectors: [string, unknown, string][] = [
     ['undefined', [undefined], '91 d4 00 00'],
@@ -60,7 +61,7 @@ describe('values are sent as the protocol page shows them:', () => {
   });
 });
 
-test('columns are read as the protocol page shows them', async () => {
+test('columns with the bytes of the protocol page are read correctly', async () => {
   const peer = await rawHost({ echo: (rows: unknown) => JSON.stringify(rows) }, all);
   peer.sends(`94 00 01 ab 506c7567696e2e6563686f 91
     97 d4 50 43 02 94 a2 6964 a1 74 a2 6f6b a1 6c
@@ -77,8 +78,8 @@ test('columns are read as the protocol page shows them', async () => {
   );
 });
 
-describe('calls with references are sent as the protocol page shows them:', () => {
-  test('a function in the arguments, which is called, and given back without a message', async () => {
+describe('the protocol page shows the bytes of calls with references:', () => {
+  test('a function in the arguments is called, and given back without a message', async () => {
     const peer = await rawPlugin(all);
     const seen: unknown[] = [];
     const result = peer.conversation.call('each', [
@@ -109,7 +110,7 @@ describe('calls with references are sent as the protocol page shows them:', () =
     expect(peer.conversation.references).toBe(0);
   });
 
-  test('a function in a result, released by its receiver', async () => {
+  test('a function in a result is released by its receiver', async () => {
     const peer = await rawPlugin(all);
     const result = peer.conversation.call('make', []);
     await peer.received();
@@ -176,7 +177,7 @@ test('an error is a map', async () => {
   );
 });
 
-test('a notification runs the handler, and nothing is answered', async () => {
+test('a notification runs the handler, and gets no answer', async () => {
   const seen: unknown[] = [];
   const peer = await rawHost({
     note: (value: unknown) => {

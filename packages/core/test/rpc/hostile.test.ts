@@ -31,7 +31,7 @@ describe('resets the stream', () => {
     expect(process.memoryUsage.rss() - before).toBeLessThan(64 * 1024 * 1024);
   });
 
-  test('for an id that is in use', async () => {
+  test('for a request whose id is in use', async () => {
     const peer = await rawHost({ echo: () => new Promise(() => {}) });
     peer.sends(`${echoHead} 90 ${echoHead} 90`);
     await peer.reset();
@@ -134,7 +134,7 @@ describe('fails only the call', () => {
     await peer.expects('94 01 02 c0 07');
   });
 
-  test('for nesting beyond 128 levels, however deep', async () => {
+  test('for values that are nested deeper than 128 levels', async () => {
     const peer = await rawHost(served);
     peer.sendsBytes(
       Buffer.concat([
@@ -149,7 +149,7 @@ describe('fails only the call', () => {
     await peer.expects('94 01 02 c0 07');
   });
 
-  test('not for 128 levels, which are accepted', async () => {
+  test('but accepts 128 levels', async () => {
     const peer = await rawHost(served);
     const deep = '91'.repeat(128) + '07';
     peer.sends(`${echoHead} 91 ${deep}`);
@@ -175,27 +175,27 @@ describe('columns', () => {
     ['lists', `91 94 d4 50 43 cd 03e8 91 a1 61 93 04 ${bin(1000)} 91 00`, 2000],
     ['the items of lists', `91 94 d4 50 43 01 91 a1 61 93 04 c5 0002 e803 92 01 ${bin(1000)}`, 1001],
     ['records', `91 94 d4 50 43 cd 03e8 91 a1 61 93 05 91 a1 61 92 01 ${bin(1000)}`, 3000],
-  ])('count %s as values of their message', async (_name, hex, values) => {
-    // The arrays of the message declare less than 50 values in all.
+  ])('count their %s as values of the message', async (_name, hex, values) => {
+    // The arrays of the message declare fewer than 50 values in all.
     const refused = await answerTo(hex, { maxMessageValues: values - 1 });
-    // The error is RPC_MESSAGE_TOO_LARGE. A value that is wrong in itself gets "cannot be taken".
+    // The error is RPC_MESSAGE_TOO_LARGE. For an invalid value, the text would be "cannot be taken".
     expect(refused).toMatch(/more values in one message than the limit \(maxMessageValues\)/);
     expect(refused).not.toContain('cannot be taken');
     expect(await answerTo(hex, { maxMessageValues: values + 50 })).not.toContain('RPC_');
   });
 
-  test('of two lists count together', async () => {
+  test('of two lists in one message count together', async () => {
     const one = `94 d4 50 43 cd 03e8 91 a1 61 92 01 ${bin(1000)}`;
     expect(await answerTo(`92 ${one} ${one}`, { maxMessageValues: 3000 })).toContain('maxMessageValues');
     expect(await answerTo(`92 ${one} ${one}`, { maxMessageValues: 4050 })).not.toContain('RPC_');
   });
 
-  test('report what does not fit', async () => {
+  test('that do not fit their table fail with an error that says why', async () => {
     expect(await answerTo(column('92 01 c4 03 010203'))).toContain('3 bytes of numbers for 2 rows');
     expect(await answerTo(column('93 02 c4 02 0102 c4 02 6162'))).toContain('2 bytes, and lengths for 3');
   });
 
-  test('with any damage are accepted, or fail only their call', async () => {
+  test('with any damage are either accepted, or make only their call fail', async () => {
     const whole = Buffer.from(
       `94 00 01 ab 506c7567696e2e73697a65
         91 98 d4 50 43 02 95 a1 61 a1 62 a1 63 a1 64 a1 65 92 01 c4 02 0102 93 02 c4 02 0102 c4 03 616263
@@ -222,7 +222,7 @@ describe('columns', () => {
   });
 });
 
-test('drops an answer to an unknown call, and notifications that mean nothing here', async () => {
+test('drops an answer to an unknown call, and unknown notifications', async () => {
   const peer = await rawPlugin();
   const call = peer.conversation.call('x', []);
   await peer.received();
@@ -240,7 +240,7 @@ test('drops a second answer to the same call', async () => {
   expect(peer.shared.counts.pendingCalls).toBe(0);
 });
 
-test('arbitrary bytes neither crash this side nor leave anything held', async () => {
+test('arbitrary bytes neither crash this side nor leave a reference held', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 400 }), fc.boolean(), async (bytes, wellBegun) => {
       const peer = await rawHost(served, { capabilities: ['cancel', 'refs', 'errors', 'types', 'meta'] });

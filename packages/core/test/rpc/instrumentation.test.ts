@@ -40,7 +40,7 @@ test('a failed call publishes its error', async () => {
   expect(errors).toEqual([expect.objectContaining({ message: 'no' })]);
 });
 
-test('a stream is traced with its items', async () => {
+test('the trace of a stream has its items', async () => {
   const ends: string[] = [];
   listen('tracing:pipework:stream:asyncEnd', (trace) => {
     const { direction, items } = trace as StreamTrace;
@@ -55,7 +55,7 @@ test('a stream is traced with its items', async () => {
   expect(ends.toSorted()).toEqual(['given 3', 'taken 3']);
 });
 
-test('calls of functions and of marked objects pass interceptors and are traced like any other', async () => {
+test('calls of functions and of marked objects pass interceptors, and are traced like any other call', async () => {
   const events: string[] = [];
   for (const [name, word] of [
     ['call', 'calls'],

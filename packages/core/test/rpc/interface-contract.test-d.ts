@@ -1,4 +1,4 @@
-/** A contract for an existing interface. */
+/** Tests the types of a contract for an existing interface. */
 import { expectTypeOf, test } from 'vitest';
 import { checked, declaredError, defineContract, implement, type StandardSchema } from '../../src/index.ts';
 import type { ContractInterface, Remote } from '../../src/index.ts';

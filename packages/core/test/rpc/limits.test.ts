@@ -95,7 +95,7 @@ describe('limits', () => {
     expect(await first).toBe(1);
   });
 
-  test('callbacks run although their caller uses up the limit', async () => {
+  test('callbacks run even if the calls that wait for them use up the limit', async () => {
     const { remote } = await rpcPair(
       { ask: async (question: () => unknown) => question() },
       { pluginLimits: { maxRunningCalls: 1 }, hostLimits: { maxRunningCalls: 1 } },
@@ -103,7 +103,7 @@ describe('limits', () => {
     expect(await Promise.all([remote.ask(() => 1), remote.ask(() => 2)])).toEqual([1, 2]);
   });
 
-  test('handlers that never answer do not stop others', async () => {
+  test('handlers that never answer do not block other calls', async () => {
     const { remote } = await rpcPair({ never: () => new Promise(() => {}), ping: () => 'pong' });
     for (let call = 0; call < 1000; call++) remote.never().catch(() => {});
     expect(await remote.ping()).toBe('pong');
@@ -118,7 +118,7 @@ describe('limits', () => {
     expect(await remote.echo('x')).toBe('x');
   });
 
-  test('a cancelled call no longer counts, even if its handler never checks', async () => {
+  test('a cancelled call no longer counts, even if its handler ignores the signal', async () => {
     const { remote, hostShared } = await rpcPair(
       { hang: (_options: { signal: AbortSignal }) => new Promise<never>(() => {}), ping: () => 1 },
       { hostLimits: { maxPendingCalls: 2 } },
@@ -131,7 +131,7 @@ describe('limits', () => {
     expect(await remote.ping()).toBe(1);
   });
 
-  test('a call that is cancelled while it waits never runs, and is answered', async () => {
+  test('a call that is cancelled while it waits gets an answer, and never runs', async () => {
     let ran = 0;
     let release = (): void => {};
     const { remote, plugin } = await rpcPair(

@@ -19,7 +19,7 @@ class Sleeper {
 }
 
 describe('when the peer is gone', () => {
-  test('pending calls reject with their method and the cause, and handlers’ signals abort', async () => {
+  test('pending calls reject with an error that has the method and the cause, and handlers’ signals abort', async () => {
     const sleeper = new Sleeper();
     const { remote, host, plugin, cut } = await rpcPair(sleeper);
     const calls = [remote.sleep(), remote.sleep()];
@@ -50,10 +50,10 @@ describe('when the peer is gone', () => {
   });
 });
 
-test('streams that were not read when the connection ended all fail, share one request for the reason, and send nothing to the peer', async () => {
+test('streams that were not read when the connection ended all fail, and share one request for the reason', async () => {
   const why = new Error('the plugin was killed by SIGSEGV');
   const asked = vi.fn(async () => why);
-  // Writing an error for the peer would read its stack and those of its causes.
+  // This getter would run if the error were written for the peer.
   const read = vi.fn(() => '');
   Object.defineProperty(why, 'stack', { get: read });
   async function* one(): AsyncGenerator<number> {
@@ -72,12 +72,12 @@ test('streams that were not read when the connection ended all fail, share one r
   );
   expect(error).toMatchObject({ code: 'RPC_CLOSED', cause: why });
   expect(other).not.toBe(error);
-  // The call in which they came asks separately.
+  // The call in which the streams came asks separately.
   expect(asked.mock.calls.length).toBeLessThanOrEqual(2);
   expect(read).not.toHaveBeenCalled();
 });
 
-test('a call whose stream alone is reset fails without waiting for the end of the process', async () => {
+test('a call fails without waiting for the end of the process if only its stream is reset', async () => {
   const explainLoss = vi.fn(async () => new Error('the process is gone'));
   const peer = await rawPlugin({ shared: { explainLoss } });
   const call = peer.conversation.call('x', []);

@@ -128,14 +128,14 @@ test('a function that was thrown as an error’s cause is left out, because logg
 
 describe('a stand-in for an object of the peer', () => {
   const probes = ['asymmetricMatch', 'inspect', 'getMockName', '$$typeof', 'nodeType', 'then', 'catch'];
-  // pino treats an object with these as a request or a response, and calls `id` and `getHeaders`. bunyan
-  // calls `cause`.
+  // pino treats an object with these properties as a request or a response, and calls `id` and `getHeaders`.
+  // bunyan calls `cause`.
   probes.push('socket', 'getHeaders', 'cause', 'isEqualNode');
   const immutable = ['ITERABLE', 'KEYED', 'ORDERED', 'LIST', 'MAP', 'RECORD'].map(
     (kind) => `@@__IMMUTABLE_${kind}__@@`,
   );
 
-  test('can be inspected by tools without a call', async () => {
+  test('can be inspected by tools without causing a call', async () => {
     const called = vi.fn(() => 1);
     const { remote, host } = await rpcPair({ open: () => ref({ next: called }) });
     const cursor = (await remote.open()) as object;
@@ -159,7 +159,7 @@ describe('a stand-in for an object of the peer', () => {
     expect([host.pendingCalls, called.mock.calls.length]).toEqual([before, 0]);
   });
 
-  test('has no names in its type that tools call unasked', () => {
+  test('has no type members for the names that tools call unasked', () => {
     interface Odd {
       inspect(): void;
       toJSON(): string;

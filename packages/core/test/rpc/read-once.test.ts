@@ -4,7 +4,7 @@ import { rpcPair } from '../support/rpc-pair.ts';
 
 type Beside = [name: string, make: () => unknown];
 
-/** Values that leave the fast path, or that the tables and columns check first. */
+/** Values that take their message off the fast path, or that the tables and columns check first. */
 const beside: Beside[] = [
   ['nothing else', () => 1],
   ['a date', () => new Date(5)],
@@ -34,7 +34,7 @@ const beside: Beside[] = [
   ['a marked object', () => ref({ run: () => 1 })],
 ];
 
-/** Counts how often its fields are read. The first read gives 1, and every later one another value. */
+/** Counts how often its fields are read. The first read gives 1, and every later read gives another value. */
 class Counted {
   runs = 0;
 
@@ -64,7 +64,7 @@ class Counted {
   }
 }
 
-/** The places where a counted object can be in what is sent. */
+/** The places that a counted object can have in a sent value. */
 const places: [name: string, around: (object: unknown, other: unknown) => unknown][] = [
   ['beside', (object, other) => [object, other]],
   ['behind', (object, other) => [other, object]],
@@ -76,7 +76,7 @@ const places: [name: string, around: (object: unknown, other: unknown) => unknow
   ['in the columns of a long list', (object, other) => Array.from({ length: 70 }, (_, at) => ({ object: at === 5 ? object : { before: 'b', field: 1 }, other: at === 69 ? other : 1 }))], // prettier-ignore
 ];
 
-/** Returns the first object with a field in what arrived. */
+/** Returns the first object with a field in a received value. */
 function fieldIn(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return undefined;
   if (Object.hasOwn(value, 'field')) return (value as { field: unknown }).field;
@@ -93,7 +93,7 @@ const take = {
   first: (value: unknown[]) => value[0],
 };
 
-describe('each field of what is sent is read once, and the first value arrives: a getter', () => {
+describe('each field of a sent value is read once, and the first value arrives: a getter', () => {
   describe.each(places)('%s', (_place, around) => {
     test.each(beside)('with %s', async (_name, make) => {
       const { remote } = await rpcPair(take);
@@ -128,7 +128,7 @@ describe('each field of what is sent is read once, and the first value arrives: 
     }
   });
 
-  test('of call options, which are searched for a signal', async () => {
+  test('in call options, which pipework searches for a signal', async () => {
     for (const capabilities of [undefined, []] as const) {
       const { remote } = await rpcPair(
         { take: (...options: object[]) => Object.keys(options[0] ?? {}) },
@@ -161,7 +161,7 @@ describe('each element of a list is read once:', () => {
     }
   });
 
-  test('in a column of lists that turns out not to be a column', async () => {
+  test('in a column of lists that cannot be sent as a column', async () => {
     const { remote } = await rpcPair(take);
     const counted = new Counted();
     const rows = Array.from({ length: 70 }, (_, at) => ({
@@ -229,7 +229,7 @@ describe('a value that cannot be sent is refused with its path, after one read o
   });
 }); // prettier-ignore
 
-describe('what a getter changes while its object is sent does not arrive:', () => {
+describe('if a getter changes an object that is being sent, the change does not arrive:', () => {
   test.each(beside)('with %s', async (_name, make) => {
     const { remote } = await rpcPair({ echo: (value: unknown[]) => value.slice(1) });
     const list: unknown[] = [1, 2];
@@ -258,7 +258,7 @@ describe('a getter runs once', () => {
     expect(counted.runs).toBe(1);
   });
 
-  test('that throws in a result', async () => {
+  test('in a result, even if it throws', async () => {
     let runs = 0;
     const { remote } = await rpcPair({
       give: () => ({
@@ -312,7 +312,7 @@ describe('a getter runs once', () => {
         deep: { list: [counters[2]!.object(), new Date(5)] },
         map: new Map([['a', counters[3]!.object()]]),
       });
-      // If a stack is not made yet, the engine or a test runner makes it from the message and the name.
+      // Sets a stack. Otherwise V8 or a test runner would make one later, from the message and the name.
       error.stack = 'a stack';
       for (const key of ['errors', 'code', 'message', 'name'] as const) {
         const get = (): unknown => (runs[key]++ === 0 ? makers[key]() : 'not checked');
@@ -347,7 +347,7 @@ describe('a getter runs once', () => {
     expect(counted.runs).toBe(1);
   });
 
-  test('that makes a call itself', async () => {
+  test('and may make a call itself', async () => {
     const { remote } = await rpcPair({ echo: (value: unknown) => value });
     for (const [, make] of beside) {
       const inner: Promise<unknown>[] = [];

@@ -4,13 +4,13 @@ import { copyOfStandIn, ref, retain } from '../support/internals.ts';
 import { rpcPair, type Pair } from '../support/rpc-pair.ts';
 
 type Visit = (value: unknown) => unknown;
-/** A retained reference. Disposing of it gives it back. */
+/** A retained function. Its holder gives it back by `[Symbol.dispose]()`. */
 interface Kept {
   (value: unknown): unknown;
   [Symbol.dispose](): void;
 }
 
-/** Checks that nothing is held on either side. */
+/** Checks that neither side holds a reference. */
 async function atRest(pair: Pair<object>): Promise<void> {
   for (let turn = 0; turn < 100; turn++) {
     if (pair.host.references + pair.plugin.references === 0) break;
@@ -34,7 +34,7 @@ async function atRest(pair: Pair<object>): Promise<void> {
 }
 
 describe('a function as an argument', () => {
-  test('is called many times and at once, also deep inside an object', async () => {
+  test('can be called many times at once, even if it is deep inside an object', async () => {
     const pair = await rpcPair({
       async all(options: { deep: { visit: Visit }[] }, times: number) {
         const visit = options.deep.at(0)?.visit ?? (() => {});
@@ -46,7 +46,7 @@ describe('a function as an argument', () => {
     await atRest(pair);
   });
 
-  test('fails the handler that calls it with the error it threw', async () => {
+  test('makes the handler that calls it fail with the error that it threw', async () => {
     const pair = await rpcPair({ run: async (visit: Visit) => visit(1) });
     await expect(
       pair.remote.run(() => {
@@ -77,7 +77,7 @@ describe('a function as an argument', () => {
     await expect(kept!(1)).rejects.toMatchObject({ code: 'RPC_REFERENCE_RELEASED' });
   });
 
-  test('lives on if the handler retained it, until it is disposed of', async () => {
+  test('stays usable if the handler retained it, until the handler disposes of it', async () => {
     let kept: Kept | undefined;
     const pair = await rpcPair({
       keep(visit: Visit) {
@@ -116,7 +116,7 @@ test('the counts of references go back to zero after 10,000 calls with callbacks
 });
 
 describe('a function as a result', () => {
-  test('belongs to the receiver until it disposes of it', async () => {
+  test('belongs to the receiver until the receiver disposes of it', async () => {
     const pair = await rpcPair({
       counter() {
         let count = 0;
@@ -130,7 +130,7 @@ describe('a function as a result', () => {
     await atRest(pair);
   });
 
-  test('accepts functions itself, in both directions', async () => {
+  test('can itself take and return functions', async () => {
     const pair = await rpcPair({
       make: (prefix: string) => async (ask: (question: string) => unknown) =>
         `${prefix} ${String(await ask('who?'))}`,
@@ -195,7 +195,7 @@ describe('an object marked with ref', () => {
     expect(ends).toEqual(['first', 'second', 'third']);
   });
 
-  test('is disposed of if its caller had gone before the answer came', async () => {
+  test('is disposed of if the caller had left before the answer came', async () => {
     const told = vi.fn();
     let answer = (): void => {};
     const pair = await rpcPair({
@@ -214,7 +214,7 @@ describe('an object marked with ref', () => {
     await atRest(pair);
   });
 
-  test('is not disposed of if it was an argument: it still belongs to its owner', async () => {
+  test('is not disposed of if it was an argument, because it still belongs to its owner', async () => {
     const told = vi.fn();
     const lent = ref({ [Symbol.dispose]: told, name: async () => 'lent' });
     let kept: (Disposable & { name(): Promise<string> }) | undefined;
@@ -230,7 +230,7 @@ describe('an object marked with ref', () => {
     expect(told).not.toHaveBeenCalled();
   });
 
-  test('causes one warning if its disposal fails', async () => {
+  test('causes one warning if its dispose method fails', async () => {
     const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
     const pair = await rpcPair({
       open: () =>
@@ -255,7 +255,7 @@ describe('an object marked with ref', () => {
 });
 
 describe('an abort signal', () => {
-  test('anywhere in the arguments reaches the handler', async () => {
+  test('reaches the handler from any place in the arguments', async () => {
     const pair = await rpcPair({
       wait: (options: { inner: { stop: AbortSignal } }) =>
         new Promise((resolve) => options.inner.stop.addEventListener('abort', () => resolve('stopped'))),
@@ -267,7 +267,7 @@ describe('an abort signal', () => {
     await atRest(pair);
   });
 
-  test('that was aborted before arrives aborted', async () => {
+  test('arrives aborted if it was aborted before', async () => {
     const pair = await rpcPair({ state: (options: { stop: AbortSignal }) => options.stop.aborted });
     expect(await pair.remote.state({ stop: AbortSignal.abort() })).toBe(true);
     await atRest(pair);
@@ -286,7 +286,7 @@ test('a dispensed object is passed on by reference, even beside plain data', asy
   await atRest(near);
 });
 
-test('an ordinary object that was marked is sent by reference, even in a list of others', async () => {
+test('a marked plain object is sent by reference, even in a list of unmarked objects', async () => {
   const pair = await rpcPair({
     sum: async (list: { value(): Promise<number> }[]) =>
       (await Promise.all(list.map((one) => one.value()))).length,
@@ -310,7 +310,7 @@ test('the error of a call through a reference names the call, with the path in i
   await expect(hanging).rejects.toThrow(/^\$\/call\.hang was not answered by plugin test: /);
 });
 
-test.each([undefined, null, 5, 'text'])('ref() and retain() refuse %j, and say so', (value) => {
+test.each([undefined, null, 5, 'text'])('ref() and retain() refuse %j with an error that says so', (value) => {
   const code = 'CONFIG_INVALID';
   const got = value === undefined ? 'nothing' : inspect(value);
   expect(() => ref(value as never)).toThrow(
@@ -334,7 +334,7 @@ test.each([[[1]], [new Date(0)], [new Uint8Array(1)], [new ArrayBuffer(1)]])(
   },
 );
 
-test('retain() refuses a frozen object of this process, and says so', () => {
+test('retain() refuses a frozen object of this process with an error that says so', () => {
   expect(() => retain(Object.freeze({}))).toThrow('retain() must be remote, or not frozen');
 });
 
@@ -352,7 +352,7 @@ test('an object that one copy of the package marked or received is sent by refer
   expect(counters.every((counter) => copy.remoteTargetOf(counter) !== undefined)).toBe(true);
 });
 
-test('a conversation holds no more references than its limit, and gives those of the failed call back', async () => {
+test('a conversation holds no more references than its limit, and gives back the references of the failed call', async () => {
   const pair = await rpcPair(
     { take: (...visits: Visit[]) => visits.length },
     { hostLimits: { maxReferences: 3 } },

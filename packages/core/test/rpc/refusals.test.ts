@@ -5,7 +5,7 @@ const echo = {
   echo: (value: unknown) => value,
 };
 
-describe('refuses with the path, before anything is sent,', () => {
+describe('the caller gets an error with the path, before anything is sent:', () => {
   class Point {
     x = 1;
   }
@@ -56,7 +56,7 @@ describe('refuses with the path, before anything is sent,', () => {
     expect(await host.call('echo', [1])).toBe(1);
   });
 
-  test('a result is refused with its path, which the caller gets', async () => {
+  test('the caller gets an error with the path if a result cannot be sent', async () => {
     const { host } = await rpcPair({ bad: () => ({ list: [new Point()] }) });
     await expect(host.call('bad', [])).rejects.toThrow('result.list[0] is an instance of Point');
   });

@@ -96,7 +96,7 @@ describe('only what was served can be called', () => {
     expect((remote as unknown as Record<symbol, unknown>)[Symbol.iterator]).toBeUndefined();
   });
 
-  test('the remote object says what it is wherever it is printed', async () => {
+  test('the remote object shows that it is a remote, wherever it is printed', async () => {
     const { remote } = await rpcPair(new ServedObject());
     const shown: unknown = remote;
     for (const text of [String(shown), inspect(shown), JSON.stringify(shown)])

@@ -1,4 +1,4 @@
-/** `error.sent` tells whether a failed call was handed to the stream. */
+/** Tests `error.sent`, which tells whether a failed call was handed to the stream. */
 
 import { expect, test } from 'vitest';
 import { isPipeworkError, RemoteError, retain, withCallOptions } from '../support/internals.ts';
@@ -13,7 +13,7 @@ async function failed(promise: Promise<unknown>): Promise<Error & { code?: strin
   );
 }
 
-test('a call that waits when the connection ends was sent, and a later one was not', async () => {
+test('a call that is pending when the connection ends was sent, and a later call was not', async () => {
   const pair = await rpcPair({ hang });
   const waiting = failed(pair.remote.hang());
   pair.cut();
@@ -43,7 +43,7 @@ test('a deadline says whether the call was sent', async () => {
   expect(never).toMatchObject({ code: 'RPC_DEADLINE', sent: false });
 });
 
-test('the reason of a signal says whether the call was sent, and its mark stays true once one was', async () => {
+test('the reason of a signal says whether the call was sent, and `sent` stays true after a later call that was not sent', async () => {
   const pair = await rpcPair({ hang });
   const aborted = await failed(withCallOptions(pair.remote, { signal: AbortSignal.abort() }).hang());
   expect(aborted).toMatchObject({ name: 'AbortError', sent: false });
@@ -69,7 +69,7 @@ test.each(['text', undefined, Object.freeze(new Error('frozen'))])(
   },
 );
 
-test('limits of this side refuse a call before it is sent, and limits of the peer refuse one that was sent', async () => {
+test('limits of this side refuse a call before it is sent, and limits of the peer refuse a call that was sent', async () => {
   const pair = await rpcPair(
     { hang, take: (_value: unknown) => {} },
     {

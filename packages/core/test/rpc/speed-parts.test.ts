@@ -32,7 +32,7 @@ test('the string of a repeated text is reused', () => {
 });
 
 test('freed memory stays with the process once many large values have arrived', async () => {
-  // Other test files of this process have counted in the module that they share.
+  // Other test files in this process share the module, and have counted values with it.
   vi.resetModules();
   const { countReceived } = await import('../support/internals.ts');
   const allocated = vi.spyOn(Buffer, 'allocUnsafeSlow');
@@ -41,6 +41,6 @@ test('freed memory stays with the process once many large values have arrived', 
   allocated.mockRestore();
 });
 
-test('msgpackr has lost the branches that our options never take', () => {
+test('the bundled msgpackr lacks the branches that our options never take', () => {
   expect(fullCodec().constructor.toString().includes('saveState')).toBe(!hasSpeedParts);
 });

@@ -71,7 +71,7 @@ test('a large bin arrives the same at every split point around its ends, alone o
   expect(await answerOf(thirds)).toBe(whole);
 });
 
-test('several messages in one chunk are answered in their order', async () => {
+test('several messages in one chunk get their answers in order', async () => {
   const peer = await rawHost({ echo: (value: unknown) => value });
   const messages = Array.from(
     { length: 50 },

@@ -16,7 +16,7 @@ describe('a stream as an argument', () => {
     await atRest(pair);
   });
 
-  test('is left untouched if it is not read', async () => {
+  test('stays untouched if the handler does not read it', async () => {
     const pair = await rpcPair({ ignore: (_numbers: AsyncIterable<number>) => 'ignored' });
     const log: unknown[] = [];
     const numbers = source(log, 2);

@@ -37,7 +37,7 @@ describe('a stream of many objects', () => {
     ['with text beyond ASCII', (n) => ({ text: `\uFEFFü${n}🎉` })],
   ];
 
-  test.each(changing)('%s carries each unchanged', async (_name, item) => {
+  test.each(changing)('%s carries each object unchanged', async (_name, item) => {
     const pair = await rpcPair({
       *items() {
         for (let n = 0; n < 1500; n++) yield item(n);
@@ -47,7 +47,7 @@ describe('a stream of many objects', () => {
     expect(items).toStrictEqual(Array.from({ length: 1500 }, (_, n) => item(n)));
   });
 
-  test('carries each as it was when it was given, whatever changes later', async () => {
+  test('carries each object as it was when the source gave it, whatever changes later', async () => {
     const pair = await rpcPair({
       *items() {
         const item = { n: 0, text: '' };
@@ -61,7 +61,7 @@ describe('a stream of many objects', () => {
     expect(items).toStrictEqual(Array.from({ length: 1000 }, (_, n) => ({ n, text: `${n}` })));
   });
 
-  test('goes to a peer without tables, too', async () => {
+  test('also reaches a peer without tables', async () => {
     const capabilities = ownCapabilities.filter((word) => word !== 'tables');
     const pair = await rpcPair(
       {

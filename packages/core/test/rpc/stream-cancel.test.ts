@@ -1,6 +1,6 @@
 /**
- * If the reader of a stream stops, a source that waits for its next item is cancelled at once, with the
- * reason, on either side.
+ * Tests that a source that waits for its next item is cancelled at once, with the reason, if the reader of
+ * its stream stops. The source may be on either side.
  */
 import { PassThrough, type Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
@@ -17,7 +17,7 @@ interface Idle {
   readonly told: Promise<unknown>;
 }
 
-/** Sources that give one item and then none. */
+/** Sources that give one item, and then wait without end. */
 const kinds: Record<string, () => Idle> = {
   'a web stream that is being pulled'() {
     const { promise: told, resolve } = deferred();
@@ -61,7 +61,9 @@ function deferred(): { promise: Promise<unknown>; resolve: (value: unknown) => v
   return { promise, resolve };
 }
 
-/** Reads the first item, waits for the second, and leaves with a reason, in the way of the stream's kind. */
+/**
+ * Reads the first item, waits for the second, and then leaves with a reason, as this kind of stream allows.
+ */
 async function readOneAndLeave(stream: Stream, reason: Error): Promise<unknown> {
   if ('getReader' in stream) {
     const reader = stream.getReader();
@@ -91,7 +93,7 @@ async function readAll(stream: AsyncIterable<unknown>): Promise<void> {
 
 const enough = new Error('enough');
 
-describe('an idle source is told at once that its reader has left, and why', () => {
+describe('when a reader leaves, an idle source gets the reason at once', () => {
   test.each(rows)('%s in a result', async (_kind, make) => {
     const idle = make();
     const pair = await rpcPair({ items: () => idle.stream });
@@ -141,14 +143,14 @@ describe('an idle source is told at once that its reader has left, and why', () 
   });
 });
 
-test.each(rows)('leaving a loop early tells %s', async (kind, make) => {
+test.each(rows)('when a reader leaves a loop early, the source learns of it: %s', async (kind, make) => {
   const idle = make();
   const pair = await rpcPair({ items: () => idle.stream });
   for await (const item of (await pair.remote.items()) as AsyncIterable<unknown>) {
     expect(item).toBe('first');
     break;
   }
-  // Node destroys a stream that is left early, with an AbortError.
+  // If a reader leaves a Node stream early, Node destroys the stream with an AbortError.
   if (kind === 'a Node stream') expect(await idle.told).toMatchObject({ name: 'AbortError' });
   else expect(await idle.told).toBeUndefined();
   await atRest(pair);
@@ -162,7 +164,7 @@ test('a reason that cannot be sent arrives as its text', async () => {
   await atRest(pair);
 });
 
-test('a generator that waits for a stream of its caller ends with its reader, and so does that stream', async () => {
+test('when the reader of a generator leaves, the generator ends, and so does the stream for which the generator waits', async () => {
   const idle = kinds['a web stream that is being pulled']!();
   let ended = false;
   const pair = await rpcPair({
@@ -182,7 +184,7 @@ test('a generator that waits for a stream of its caller ends with its reader, an
   await atRest(pair);
 });
 
-describe('a stream in the arguments of a call that its caller gives up', () => {
+describe('a stream in the arguments of a call', () => {
   const reader = (): {
     served: { upload(stream: AsyncIterable<unknown>): Promise<void> };
     ended: Promise<unknown>;
@@ -201,7 +203,7 @@ describe('a stream in the arguments of a call that its caller gives up', () => {
     };
   };
 
-  test.each(rows)('ends on both sides at a deadline: %s', async (_kind, make) => {
+  test.each(rows)('ends on both sides at the call’s deadline: %s', async (_kind, make) => {
     const idle = make();
     const { served, ended } = reader();
     const pair = await rpcPair(served);
@@ -215,7 +217,7 @@ describe('a stream in the arguments of a call that its caller gives up', () => {
     await atRest(pair);
   });
 
-  test.each(rows)('ends on both sides with a signal: %s', async (_kind, make) => {
+  test.each(rows)('ends on both sides when the call’s signal aborts: %s', async (_kind, make) => {
     const idle = make();
     const { served, ended } = reader();
     const pair = await rpcPair(served);
@@ -230,7 +232,7 @@ describe('a stream in the arguments of a call that its caller gives up', () => {
     await atRest(pair);
   });
 
-  test('ends even if the handler has not begun to read it', async () => {
+  test('ends at the deadline even if the handler has not begun to read the stream', async () => {
     const idle = kinds['a Node stream']!();
     const { promise: read, resolve } = deferred();
     const pair = await rpcPair({
@@ -249,10 +251,10 @@ describe('a stream in the arguments of a call that its caller gives up', () => {
     await atRest(pair);
   });
 
-  test('leaves nothing behind that keeps later streams from being read', async () => {
+  test('leaves no trace, after 600 calls that missed their deadline, that blocks later streams', async () => {
     const pair = await rpcPair({
       async upload(stream: AsyncIterable<unknown>) {
-        // Dials late, because some of these streams are given up by then.
+        // Waits before it dials, so that some of these calls have timed out by then.
         await new Promise((resolve) => setTimeout(resolve, 20));
         await readAll(stream);
       },
@@ -273,7 +275,7 @@ describe('a stream in the arguments of a call that its caller gives up', () => {
   });
 });
 
-describe('an idle source is told that the other side is gone', () => {
+describe('when the other side is gone, an idle source gets an error', () => {
   test.each(rows)('%s that was given to a call', async (_kind, make) => {
     const idle = make();
     const pair = await rpcPair({ upload: (stream: AsyncIterable<unknown>) => readAll(stream) });
@@ -284,7 +286,7 @@ describe('an idle source is told that the other side is gone', () => {
     expect(await idle.told).toMatchObject({ code: 'RPC_CLOSED' });
   });
 
-  test('with the explanation from the process’s exit', async () => {
+  test('the error has the process’s exit as its cause', async () => {
     const exit = new Error('the plugin was killed by SIGSEGV');
     const idle = kinds['a web stream that pushes']!();
     const pair = await rpcPair(
@@ -310,7 +312,7 @@ describe('an idle source is told that the other side is gone', () => {
   });
 });
 
-describe('items that are not taken release what they hold', () => {
+describe('the references in items that were not taken are released', () => {
   const made: Idle[] = [];
   const streamsOfStreams = {
     async *items() {
@@ -336,13 +338,13 @@ describe('items that are not taken release what they hold', () => {
     await items.return?.();
     await value.stream.cancel(enough);
     value.call[Symbol.dispose]();
-    // The signal in the first item cannot be given back alone.
+    // Nothing gives back the signal in the first item, so one reference is left.
     await expect.poll(() => [pair.host.references, pair.plugin.references]).toEqual([1, 1]);
     const reasons = await Promise.all(made.map(({ told }) => told));
     expect(reasons[0]).toMatchObject({ message: 'enough' });
   });
 
-  test('when the call is given up', async () => {
+  test('when the caller aborts the call', async () => {
     const pair = await rpcPair(streamsOfStreams, { pluginLimits: { maxReferences: 3_000 } });
     const controller = new AbortController();
     const items = withCallOptions(pair.remote, { signal: controller.signal }).items()[Symbol.asyncIterator]();
@@ -356,7 +358,7 @@ describe('items that are not taken release what they hold', () => {
   });
 });
 
-test('next() refuses a value, because the source runs ahead', async () => {
+test('next() refuses a value, because the source produces items ahead', async () => {
   const pair = await rpcPair({
     async *chat(): AsyncGenerator<string, void, string> {
       const said = yield 'hello';
@@ -370,7 +372,7 @@ test('next() refuses a value, because the source runs ahead', async () => {
   await atRest(pair);
 });
 
-describe('an idle source under a contract is told at once that its reader has left', () => {
+describe('when a reader leaves, an idle source under a contract gets the reason at once', () => {
   const text: StandardSchema<string> = {
     '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value: String(value) }) },
   };
@@ -394,7 +396,7 @@ describe('an idle source under a contract is told at once that its reader has le
   });
 });
 
-test('return() does not wait for the answer of the call, and the stream in the answer is told to end', async () => {
+test('return() does not wait for the answer of the call, and ends the stream that comes in the answer', async () => {
   const idle = rows[1]![1]();
   let answer = (): void => {};
   const pair = await rpcPair({

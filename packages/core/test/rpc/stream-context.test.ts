@@ -47,8 +47,8 @@ describe('a stream runs in the context in which it was given', () => {
   type Ended = (where: string) => void;
 
   /**
-   * Returns a generator whose items tell in which context its code runs, even after an await. `ended`
-   * receives the context of its clean-up.
+   * Returns a generator that yields the name of the context in which its code runs, even after an await.
+   * `ended` receives the context of the generator's clean-up.
    */
   async function* generator(ended?: Ended, count = 3): AsyncGenerator<string, undefined> {
     try {
@@ -100,7 +100,7 @@ describe('a stream runs in the context in which it was given', () => {
 
   const kinds = { generator, iterator, webStream, nodeStream };
 
-  test.each(Object.entries(kinds))('%s: its items, for each of many calls at once', async (_, make) => {
+  test.each(Object.entries(kinds))('%s: the items of each of many simultaneous calls', async (_, make) => {
     const { remote } = await connect();
     const heard = await Promise.all(
       ['a', 'b', 'c'].map((name) => store.run(name, () => remote.read(make(() => {})))),
@@ -108,7 +108,7 @@ describe('a stream runs in the context in which it was given', () => {
     expect(heard).toEqual(['a', 'b', 'c'].map((name) => [name, name, name]));
   });
 
-  test.each(Object.entries(kinds))('%s: its end, when the reader leaves', async (_, make) => {
+  test.each(Object.entries(kinds))('%s: the end, when the reader leaves', async (_, make) => {
     const { remote } = await connect();
     const ended: Record<string, string> = {};
     const give = (name: string) => remote.readOne(make((where) => (ended[name] = where), Infinity));
@@ -117,7 +117,7 @@ describe('a stream runs in the context in which it was given', () => {
     await expect.poll(() => ended).toEqual({ a: 'a', b: 'b' });
   });
 
-  test.each(Object.entries(kinds))('%s: its end, when another context cancels the call', async (_, make) => {
+  test.each(Object.entries(kinds))('%s: the end, when another context cancels the call', async (_, make) => {
     const { remote } = await connect();
     const ended: string[] = [];
     const controller = new AbortController();
@@ -133,14 +133,14 @@ describe('a stream runs in the context in which it was given', () => {
     await expect.poll(() => ended).toEqual(['given here']);
   });
 
-  test('and so do its catch and finally, when the reader throws into it', async () => {
+  test('catch and finally run in that context when the reader throws into the stream', async () => {
     const { remote } = await connect();
     const ended: string[] = [];
     const heard = await store.run('a', () => remote.throwInto(generator((where) => ended.push(where))));
     expect([heard, ended]).toEqual([['a'], ['a']]);
   });
 
-  test('and so does a function that it returns', async () => {
+  test('a function that the stream returns runs in that context', async () => {
     const { remote } = await connect();
     async function* returns(): AsyncGenerator<string, () => Promise<string>> {
       yield 'an item';
@@ -149,7 +149,7 @@ describe('a stream runs in the context in which it was given', () => {
     expect(await store.run('a', () => remote.callReturned(returns()))).toBe('a');
   });
 
-  test('in the result of a function that comes back', async () => {
+  test('a stream in the result of a callback has the context of the callback', async () => {
     const { remote } = await store.run('connect', () =>
       rpcPair({
         async readFrom(open: () => Promise<AsyncIterable<string>>): Promise<string[]> {
@@ -167,7 +167,7 @@ describe('a stream runs in the context in which it was given', () => {
     expect(ended.toSorted()).toEqual(['a', 'b']);
   });
 
-  test('also if the plugin gives it as an argument of a callback', async () => {
+  test('a stream that the plugin passes to a callback has the plugin’s context', async () => {
     const { remote } = await store.run('connect', () =>
       rpcPair({
         giveTo: (name: string, read: (items: AsyncIterable<string>) => Promise<string[]>) =>
@@ -181,7 +181,7 @@ describe('a stream runs in the context in which it was given', () => {
     ]);
   });
 
-  test('in the result of a handler: the context is that of the handler', async () => {
+  test('a stream in the result of a handler has the context of the handler', async () => {
     keepContextEverywhere();
     async function* methods(): AsyncGenerator<string> {
       yield callContext().method;

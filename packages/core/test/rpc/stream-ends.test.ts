@@ -6,9 +6,9 @@ import { rpcPair } from '../support/rpc-pair.ts';
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('a stream', () => {
-  // Broker ids are consecutive, so a peer can guess the next one. This once made an error be thrown outside
-  // of any call.
-  test('whose id the peer dialled and left before it was given ends at once, and harms nothing else', async () => {
+  // Broker ids are consecutive, so a peer can guess the next id. In an earlier version, such a guess caused
+  // an error outside of any call.
+  test('ends at once, and harms nothing else, if the peer guessed its id, dialled it early and left', async () => {
     let closed = 0;
     const pair = await rpcPair({
       async *count() {
@@ -44,7 +44,7 @@ describe('a stream', () => {
     await expect.poll(() => [pair.host.references, pair.plugin.runningCalls]).toEqual([0, 0]);
   });
 
-  test('whose source failed before it was read fails its reader, and nothing else', async () => {
+  test('makes only its reader fail if the source failed before the reader began', async () => {
     const broken = (): Readable => {
       const stream = new Readable({ read() {} });
       stream.destroy(new Error('broken early'));
@@ -66,7 +66,7 @@ describe('a stream', () => {
     await expect(remote.read(broken())).rejects.toThrow('broken early');
   });
 
-  test('whose source waits for an event ends at once when its reader leaves, and the handler’s signal aborts', async () => {
+  test('with a source that waits for an event ends at once when the reader leaves, and the handler’s signal aborts', async () => {
     let signal: AbortSignal | undefined;
     let closed = false;
     const pair = await rpcPair({
@@ -88,7 +88,7 @@ describe('a stream', () => {
     expect(pair.hostSession.streamCount).toBe(1);
   });
 
-  test('whose source waits and checks no signal ends nevertheless when its reader leaves', async () => {
+  test('with a source that waits and ignores its signal also ends when the reader leaves', async () => {
     const pair = await rpcPair({
       async *events() {
         yield 1;
@@ -100,7 +100,7 @@ describe('a stream', () => {
     expect(pair.hostSession.streamCount).toBe(1);
   });
 
-  test('knows its call: a generator can read the metadata before its first await', async () => {
+  test('has the context of its call: a generator can read the metadata before its first await', async () => {
     const { remote } = await rpcPair({
       async *items() {
         yield callContext().metadata['tag'];
@@ -110,7 +110,7 @@ describe('a stream', () => {
       expect(tag).toBe('x');
   });
 
-  test('of text chunks arrives as text', async () => {
+  test('with chunks of text arrives as text', async () => {
     const { remote } = await rpcPair({
       text: () => Readable.from(['äö', 'ü'], { objectMode: false, encoding: 'utf8' }),
     });
@@ -141,7 +141,7 @@ describe('streams and errors', () => {
     await stream[Symbol.asyncDispose]();
   });
 
-  test('a source that throws an unreadable value fails its consumer, and the plugin runs on', async () => {
+  test('if a source throws an unreadable value, its consumer fails and the plugin continues', async () => {
     const { remote } = await rpcPair({
       async *items() {
         yield 1;
@@ -158,7 +158,7 @@ describe('streams and errors', () => {
     expect(await remote.ping()).toBe(1);
   });
 
-  test('a deadline limits the stream of its call on both sides', async () => {
+  test('the deadline of a call ends the stream in its result on both sides', async () => {
     let signal: AbortSignal | undefined;
     const { remote } = await rpcPair({
       async *items() {

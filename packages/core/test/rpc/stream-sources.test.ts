@@ -1,4 +1,4 @@
-/** What the source of a stream is told, and what its consumer gets after the end. */
+/** Tests what the source of a stream learns, and what its consumer gets after the end. */
 import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, test, vi } from 'vitest';
 import { rpcPair } from '../support/rpc-pair.ts';
@@ -18,13 +18,13 @@ function endless(item: unknown) {
   return { iterator: iterator as unknown as AsyncGenerator<unknown>, returned };
 }
 
-describe('after the end of a stream nothing more comes,', () => {
+describe('after the end of a stream,', () => {
   async function* items(): AsyncGenerator<number, string> {
     for (let n = 0; ; n++) yield n;
   }
   const end = { done: true, value: undefined };
 
-  test('if its consumer made it return', async () => {
+  test('next() gives no more items if the consumer called return()', async () => {
     const pair = await rpcPair({ items });
     const stream = await pair.remote.items();
     await stream.next();
@@ -33,7 +33,7 @@ describe('after the end of a stream nothing more comes,', () => {
     await atRest(pair);
   });
 
-  test('if it failed because of what its consumer threw', async () => {
+  test('next() gives no more items if the stream failed with an error that the consumer threw', async () => {
     const pair = await rpcPair({ items });
     const stream = await pair.remote.items();
     await stream.next();
@@ -43,8 +43,8 @@ describe('after the end of a stream nothing more comes,', () => {
   });
 });
 
-describe('a source is told that no more is wanted,', () => {
-  test('when an item of it cannot be sent', async () => {
+describe('the return() of a source is called', () => {
+  test('when an item of the source cannot be sent', async () => {
     const { iterator, returned } = endless(Symbol('s'));
     const pair = await rpcPair({ items: () => iterator });
     await expect(collect(pair.remote.items())).rejects.toThrow('item is a symbol');
@@ -52,7 +52,7 @@ describe('a source is told that no more is wanted,', () => {
     await atRest(pair);
   });
 
-  test('when it accepts no errors and its consumer throws one', async () => {
+  test('when the consumer throws an error and the source has no throw()', async () => {
     const { iterator, returned } = endless(1);
     const pair = await rpcPair({ items: () => iterator });
     const stream = await pair.remote.items();
@@ -63,7 +63,7 @@ describe('a source is told that no more is wanted,', () => {
     await atRest(pair);
   });
 
-  test('when its answer to what the consumer threw cannot be sent', async () => {
+  test('when the consumer throws an error and the source answers with an item that cannot be sent', async () => {
     const left = vi.fn();
     const pair = await rpcPair({
       async *items(): AsyncGenerator<unknown> {
@@ -85,7 +85,7 @@ describe('a source is told that no more is wanted,', () => {
     await atRest(pair);
   });
 
-  test('when the caller gives up the call that has it as an argument', async () => {
+  test('when the caller aborts the call that has the source as an argument', async () => {
     const { iterator, returned } = endless(1);
     const reading = vi.fn();
     const pair = await rpcPair({
@@ -103,21 +103,21 @@ describe('a source is told that no more is wanted,', () => {
   });
 });
 
-describe('a stream that its caller gave is returned to the caller,', () => {
+describe('a stream in the arguments of a call', () => {
   const handlers = {
     read: async (stream: AsyncIterable<unknown>) => (await collect(stream)).length,
     readWeb: async (stream: ReadableStream<unknown>) => (await collect(stream)).length,
     ignore: (_stream: unknown) => 'ignored',
   };
 
-  test('when it has ended: a web stream is unlocked', async () => {
+  test('is no longer locked after its end, if it is a web stream', async () => {
     const pair = await rpcPair(handlers);
     const stream = ReadableStream.from([1, 2]);
     expect(await pair.remote.readWeb(stream)).toBe(2);
     expect(stream.locked).toBe(false);
   });
 
-  test('when it has ended: a Node stream has no listener of ours', async () => {
+  test('has no listener of ours after its end, if it is a Node stream', async () => {
     const pair = await rpcPair(handlers);
     const [stream, other] = [Readable.from([1, 2]), Readable.from([1, 2])];
     expect(await pair.remote.read(stream)).toBe(2);
@@ -126,7 +126,7 @@ describe('a stream that its caller gave is returned to the caller,', () => {
     expect(stream.listenerCount('error')).toBe(other.listenerCount('error'));
   });
 
-  test('when the call that did not read it has ended', async () => {
+  test('has no listener of ours after the call, if the handler did not read the stream', async () => {
     const pair = await rpcPair(handlers);
     const stream = new PassThrough();
     const before = stream.listenerCount('error');

@@ -3,7 +3,7 @@ import { rpcPair } from '../support/rpc-pair.ts';
 import { atRest, collect, source } from '../support/streams.ts';
 
 describe('a stream as a result', () => {
-  test('gives its items in order, and what it returned', async () => {
+  test('gives its items in order, and then its return value', async () => {
     const pair = await rpcPair({ items: () => source([], 1000) });
     const iterator = (await pair.remote.items())[Symbol.asyncIterator]();
     const seen: unknown[] = [];
@@ -14,7 +14,7 @@ describe('a stream as a result', () => {
     await atRest(pair);
   });
 
-  test('does not begin before it is iterated, and never runs if it is not', async () => {
+  test('does not begin before the caller iterates, and never runs without that', async () => {
     const log: unknown[] = [];
     const pair = await rpcPair({ items: () => source(log) });
     const stream = await pair.remote.items();
@@ -24,7 +24,7 @@ describe('a stream as a result', () => {
     expect(log).toEqual([]);
   });
 
-  test('runs its finally after an early break', async () => {
+  test('runs its finally block if the caller breaks early', async () => {
     const log: unknown[] = [];
     const pair = await rpcPair({ items: () => source(log) });
     for await (const n of pair.remote.items()) if (n === 3) break;
@@ -49,7 +49,7 @@ describe('a stream as a result', () => {
     await atRest(pair);
   });
 
-  test('carries throw() to the source, and its answer back', async () => {
+  test('carries throw() to the source, and the source’s answer back', async () => {
     const pair = await rpcPair({
       async *items() {
         for (;;) {
@@ -117,7 +117,7 @@ describe('a stream as a result', () => {
     await atRest(pair);
   });
 
-  test('many run at once beside calls', async () => {
+  test('many streams run at once beside calls', async () => {
     const pair = await rpcPair({ items: (count: number) => source([], count), ping: () => 'pong' });
     const streams = Array.from({ length: 50 }, (_, index) => collect(pair.remote.items(index * 10)));
     expect(await pair.remote.ping()).toBe('pong');
@@ -127,7 +127,7 @@ describe('a stream as a result', () => {
     await atRest(pair);
   });
 
-  test('the signal of its call lives as long as the stream, and aborting it ends both sides at once', async () => {
+  test('ends at once on both sides if the call’s signal aborts, even after the answer', async () => {
     let ended: unknown;
     const pair = await rpcPair({
       async *items({ signal }: { signal: AbortSignal }) {
@@ -151,7 +151,7 @@ describe('a stream as a result', () => {
     expect(ended).toBe(true);
   });
 
-  test('callbacks of its call live as long as the stream', async () => {
+  test('keeps the callbacks of its call alive until its end', async () => {
     const pair = await rpcPair({
       async *items(map: (n: number) => Promise<number>) {
         for (let n = 0; n < 5; n++) yield await map(n);
@@ -161,7 +161,7 @@ describe('a stream as a result', () => {
     await atRest(pair);
   });
 
-  test('a failed call that is only iterated fails the iteration and nothing else', async () => {
+  test('if a caller only iterates a failed call, just the iteration fails', async () => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown): void => void unhandled.push(reason);
     process.on('unhandledRejection', note);
@@ -188,7 +188,7 @@ describe('a stream as a result', () => {
     ).rejects.toMatchObject({ code: 'RPC_CLOSED' });
   });
 
-  test('tells its source when the peer is gone', async () => {
+  test('ends its source when the peer is gone', async () => {
     const log: unknown[] = [];
     const pair = await rpcPair({ items: () => source(log) });
     const stream = await pair.remote.items();
@@ -199,7 +199,7 @@ describe('a stream as a result', () => {
     expect(log.at(-1)).toBe('closed');
   });
 
-  test('answers every return() and throw(), also those that come while one is answered', async () => {
+  test('answers every return() and throw(), even while another answer is pending', async () => {
     const pair = await rpcPair({ items: () => source([]) });
     const stopped = await pair.remote.items();
     await stopped.next();
@@ -231,7 +231,7 @@ test('a plain object that is an async iterable is a stream, not an empty object'
   await atRest(pair);
 });
 
-test('a web stream as a result is told of its cancel', async () => {
+test('a web stream as a result gets the reason of its reader’s cancel', async () => {
   let cancelled: unknown;
   const pair = await rpcPair({
     bytes: () =>

@@ -45,7 +45,7 @@ test.each<[string, unknown[]]>([
   expect(JSON.stringify(back)).toBe(JSON.stringify(rows));
 });
 
-test('the error for a list of like objects has the path of the value that cannot be sent', async () => {
+test('if a value in a list of like objects cannot be sent, the error has its path', async () => {
   const { host } = await rpcPair(echo);
   const rows: unknown[] = Array.from({ length: 9 }, (_, n) => ({ a: n, b: [n === 7 ? Symbol('s') : 0] }));
   await expect(host.call('echo', [rows])).rejects.toThrow('args[0][7].b[0] is a symbol');
@@ -121,7 +121,7 @@ describe('a long list of like objects', () => {
     expect(JSON.stringify(back)).toBe(JSON.stringify(rows));
   });
 
-  test('with keys that are indexes, and one that is empty', async () => {
+  test('with index keys and an empty key comes back unchanged', async () => {
     const { remote } = await rpcPair(echo);
     const rows = Array.from({ length: all }, (_, n) => ({ b: n, 10: `${n}`, '': n / 2, 2: [n] }));
     const back = (await remote.echo(rows)) as object[];
@@ -129,9 +129,9 @@ describe('a long list of like objects', () => {
     expect(JSON.stringify(back)).toBe(JSON.stringify(rows));
   });
 
-  test('with halves of surrogate pairs gets U+FFFD for each, as any text does', async () => {
+  test('with halves of surrogate pairs gets U+FFFD for each half, like any text', async () => {
     const { remote } = await rpcPair(echo);
-    // Each text ends with the half that the start of the next one would complete.
+    // Each text ends with the first half of a surrogate pair, and the next text begins with the second half.
     const texts = Array.from({ length: all }, (_, n) => (n % 2 === 0 ? `${n}\ud83c` : `\udf89${n}`));
     const few = (n: number): string => ['\ud83c', '\udf89', 'ok'][n % 3]!;
     const rows = texts.map((text, n) => ({ text, few: few(n), list: [text], key: { a: text } }));
@@ -167,7 +167,7 @@ describe('a long list of like objects', () => {
     expect(await host.call('echo', [1])).toBe(1);
   });
 
-  test('refuses a cycle, and a function named then', async () => {
+  test('fails if it has a cycle, or a function named then', async () => {
     const { host } = await rpcPair(echo);
     const rows: Record<string, unknown>[] = Array.from({ length: all }, (_, n) => ({ n }));
     for (const row of rows) row['rows'] = rows;
@@ -180,7 +180,7 @@ describe('a long list of like objects', () => {
     await expect(host.call('echo', [thenables])).rejects.toThrow('args[0][0].then');
   });
 
-  test('can be as deep as any value, and no deeper', async () => {
+  test('can be nested as deep as any other value, and no deeper', async () => {
     const { host } = await rpcPair(echo);
     const nest = (value: unknown, levels: number): unknown =>
       levels === 0 ? value : nest([value], levels - 1);
@@ -244,7 +244,8 @@ describe('a long list of like objects', () => {
           withMap: true,
           withSet: true,
         })
-        // Node treats two invalid dates as different, so a value with one would not even equal itself.
+        // Node treats two invalid dates as different, so a value with an invalid date would not even equal
+        // itself.
         .filter((sent) => !inspect(sent, { depth: Infinity, maxArrayLength: null }).includes('Invalid Date')),
     ];
     const value = fc.oneof(...kinds);

@@ -1,4 +1,4 @@
-/** Large messages on many streams at once, under a budget that holds a fraction of them. */
+/** Tests large messages on many streams at once, under a budget that has room for a fraction of them. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { withCallOptions } from '../support/internals.ts';
@@ -55,7 +55,7 @@ test('streams with chunks of any size arrive complete, beside calls and in both 
         if (way === 'down') return sizesOf(await remote.down(sizes), () => turns(pause));
         if (way === 'up') return remote.up(chunks(sizes), pause);
         if (way === 'call') return Promise.all(sizes.map((bytes) => remote.echo(new Uint8Array(bytes))));
-        // This stream is asked for nothing more, and is left when the others are done.
+        // The test reads no more of this stream, and leaves it when the other streams are done.
         return sizes;
       });
       const idle = await Promise.all(
@@ -82,7 +82,7 @@ test('a message larger than the budget arrives, too', async () => {
   expect(pair.pluginShared.budget.used).toBe(0);
 });
 
-test('a stream that is not asked for more brings no more than its window', async () => {
+test('a stream that its consumer stops reading brings no more than its window', async () => {
   let given = 0;
   const pair = await rpcPair({
     async *items() {
@@ -100,7 +100,7 @@ test('a stream that is not asked for more brings no more than its window', async
   await atRest(pair);
 });
 
-test('a stream whose call is given up in the middle of a message leaves nothing in the budget', async () => {
+test('if a call is cancelled in the middle of a stream’s message, the message no longer counts in the budget', async () => {
   const pair = await rpcPair({ down: (sizes: number[]) => chunks(sizes) }, { hostLimits: limits });
   const controller = new AbortController();
   const stream = await withCallOptions(pair.remote, { signal: controller.signal }).down([1, 5_000_000]);

@@ -3,7 +3,7 @@ import { rawPlugin } from '../support/raw-peer.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 import { expectSame } from '../support/same.ts';
 
-describe('a result whose code interferes fails its own call, and the conversation continues:', () => {
+describe('a result with code that interferes makes only its own call fail:', () => {
   const trap = (): never => {
     throw new Error('trap');
   };
@@ -99,7 +99,7 @@ describe('a getter that makes a call while its object is being sent disturbs nei
     await expect.poll(() => [host.references, plugin.references]).toEqual([0, 0]);
   });
 
-  test('each call gives its own references back', async () => {
+  test('each call gives back its own references', async () => {
     const { remote, host, plugin } = await rpcPair({
       run: async ({ call }: { call: () => unknown }) => await call(),
       wait: (_callback: () => void, signal: AbortSignal) =>
@@ -123,7 +123,7 @@ describe('a getter that makes a call while its object is being sent disturbs nei
   });
 });
 
-test('an object with a function named then is refused, as a promise is', async () => {
+test('an object with a function named then is refused, like a promise', async () => {
   const { host } = await rpcPair({ take: () => 1 });
   await expect(host.call('take', [{ a: { then: () => {} } }])).rejects.toThrow(
     'args[0].a.then is a function named then',

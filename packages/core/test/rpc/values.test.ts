@@ -77,7 +77,7 @@ describe('with all capabilities', () => {
     if (typeof value === 'number') expect(Object.is(result, value)).toBe(true);
   });
 
-  test('an invalid Date comes back invalid', async () => {
+  test('an invalid Date comes back as an invalid Date', async () => {
     const { remote } = await rpcPair(echo);
     const [date] = (await remote.echo([new Date(Number.NaN)])) as Date[];
     expect(date).toBeInstanceOf(Date);
@@ -94,7 +94,7 @@ describe('with all capabilities', () => {
     expect('polluted' in back).toBe(false);
   });
 
-  test('a key __proto__ with values of all kinds beside it', async () => {
+  test('an object with a key __proto__ and values of all kinds comes back unchanged', async () => {
     const { remote } = await rpcPair(echo);
     const value = JSON.parse('{"__proto__":1}') as Record<string, unknown>;
     value['map'] = new Map([['k', { v: 1n }]]);

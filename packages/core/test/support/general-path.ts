@@ -6,7 +6,7 @@
  */
 import { vi } from 'vitest';
 
-// No depth limit is as high as this, so no message takes the fast path.
+// No depth limit reaches this number, so no message takes the fast path.
 vi.mock('../../src/rpc/messages/small/limits.ts', async (original) => ({
   ...(await original<object>()),
   maxPlainLevels: Number.POSITIVE_INFINITY,

@@ -51,7 +51,7 @@ export async function host(
   for (; told['plugin'] === undefined; told = await next()) warnings.push(String(told['message']));
   const plugin = told['plugin'] as number;
   onTestFinished(() => {
-    // Under `unshare`, the id belongs to another process on this side.
+    // Under `unshare`, another process has this id outside of the namespace.
     if (behind.length === 0 && isAlive(plugin)) process.kill(plugin, 'SIGKILL');
   });
   return { process: child, pid: child.pid as number, plugin, warnings, next, exited };

@@ -1,6 +1,6 @@
 /**
- * Core's behaviour tests reach what the package does not export only through this file. After a move inside
- * `src`, only this file changes.
+ * Core's behaviour tests import the parts that the package does not export only through this file. After a
+ * move inside `src`, only this file changes.
  */
 
 export { dispose } from '../../src/base/dispose.ts';

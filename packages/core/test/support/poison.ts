@@ -1,6 +1,6 @@
 /**
  * Lends every chunk to a stream's handler as a transport with one reused buffer does. Once the handler has
- * returned, the bytes are overwritten. A reader that keeps a view of what it was lent then reads 0xff.
+ * returned, the bytes are overwritten. A reader that keeps a view of lent bytes then reads 0xff.
  */
 import type { LeanSession, RawStream, RawStreamHandler } from '@pipework/mux/lean';
 
@@ -46,7 +46,7 @@ function lending(handler: RawStreamHandler, poison: Poison): RawStreamHandler {
     onClose: (error) => handler.onClose(error),
   };
   if (handler.onRange === undefined) return poisoned;
-  // The bytes are inside a larger chunk, as the mux passes them on.
+  // The bytes are inside a larger chunk, as in a chunk of the mux.
   const onRange = (chunk: Uint8Array, start: number, end: number): void =>
     lend(Buffer.concat([margin, chunk.subarray(start, end), margin]), (lent) =>
       handler.onRange?.(lent, margin.length, lent.length - margin.length),

@@ -21,14 +21,14 @@ export interface RawPeer {
   /** Writes bytes given in hex. Spaces only help to read them. */
   sends(hex: string): void;
   sendsBytes(bytes: Uint8Array): void;
-  /** Resolves when exactly these bytes have arrived since the last expected ones. */
+  /** Resolves when exactly these bytes have arrived after the bytes that were expected before. */
   expects(hex: string): Promise<void>;
   /**
-   * Grants no credit for what arrives, like a peer that does not read its answers. The returned function
+   * Grants no credit for arriving bytes, like a peer that does not read its answers. The returned function
    * reads what has arrived, and continues.
    */
   takeNothing(): () => void;
-  /** Resolves with the bytes that arrived and were not expected yet, once nothing more arrives. */
+  /** Resolves once no more bytes arrive, with the bytes that arrived and that no check has expected yet. */
   received(): Promise<Buffer>;
   /** Resolves with the error by which the other side reset the stream. */
   reset(): Promise<Error>;
@@ -121,7 +121,7 @@ async function raw(
   if (role === 'host') {
     stream = opened;
     stream.setHandler(handler);
-    // A stream opens with its first bytes, so a notification is sent that both sides ignore.
+    // A stream opens with its first bytes, so this sends a notification that both sides ignore.
     stream.write(Buffer.from('9302a478787878' + '90', 'hex'));
     await settle();
   } else {

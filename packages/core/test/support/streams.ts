@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import type { Pair } from './rpc-pair.ts';
 
-/** Waits until neither side holds anything of a stream, and only the stream of the calls is open. */
+/** Waits until neither side holds a reference, and only the stream of the calls is open. */
 export async function atRest(pair: Pair<object>): Promise<void> {
   for (let turn = 0; turn < 200; turn++) {
     if (pair.host.references + pair.plugin.references + pair.hostSession.streamCount === 1) break;
@@ -19,7 +19,7 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-/** Returns a generator of numbers that logs each one that it gives, and its end. */
+/** Returns a generator of numbers that logs each number that it gives, and its end. */
 export function source(log: unknown[], count = Infinity) {
   return (async function* () {
     try {
