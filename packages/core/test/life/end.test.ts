@@ -37,7 +37,7 @@ describe('kill()', () => {
     expect(await client.kill()).toMatchObject({ code: 0, by: 'eof' });
   });
 
-  test.each(['0', '3'])('reports an end by Quit if the shutdown hook calls process.exit(%s)', async (code) => {
+  test.each(['0', '3'])('reports `quit` if the shutdown hook calls process.exit(%s)', async (code) => {
     const error = vi.fn();
     const client = plugin('exits-in-its-hook', { logger: { error } }, code);
     await client.client();
@@ -168,7 +168,7 @@ describe('kill()', () => {
     expect(stdout.text).toContain('out of time');
   });
 
-  test.each([-1, Number.NaN, '5', null])('refuses a grace of %s, and does not end the plugin', async (gracePeriod) => {
+  test.each([-1, Number.NaN, '5', null])('refuses a grace of %s, and ends no plugin', async (gracePeriod) => {
     const client = plugin('greets');
     const options = { gracePeriod } as { gracePeriod: number };
     expect(() => client.kill(options)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }) as Error);
@@ -310,7 +310,7 @@ describe('a plugin that dies', () => {
     expect((await client.exit).stderrTail).toContain('heap');
   });
 
-  test("has an exit report with the stack trace, if an uncaught error ended it", async () => {
+  test('has an exit report with the stack trace, if an uncaught error ended it', async () => {
     const client = plugin('makes-trouble');
     const trouble = await (await client.client()).dispense('trouble');
     await failure(trouble.throwLater());

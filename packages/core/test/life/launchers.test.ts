@@ -94,7 +94,7 @@ describe('bubblewrap()', () => {
     expect(await seen('/run')).toBe(`${readdirSync('/run').sort().join('\n')}\n`);
   });
 
-  test.skipIf(reason !== '')(`shows one path inside another, whatever the order of the two${reason}`, async () => {
+  test.skipIf(reason !== '')(`shows one path inside another, whatever their order${reason}`, async () => {
     const outer = mkdtempSync('/tmp/pipework-outer-');
     onTestFinished(() => rmSync(outer, { recursive: true }));
     mkdirSync(join(outer, 'inner'));
@@ -105,7 +105,7 @@ describe('bubblewrap()', () => {
     expect(readdirSync(join(outer, 'inner'))).toEqual(['yes']);
   });
 
-  test.skipIf(reason !== '')(`adds a note to the error if it hides a plugin below /tmp${reason}`, async () => {
+  test.skipIf(reason !== '')(`adds a note if it hides a plugin below /tmp${reason}`, async () => {
     const directory = mkdtempSync('/tmp/pipework-plugin-');
     onTestFinished(() => rmSync(directory, { recursive: true }));
     const file = join(directory, 'plugin.mjs');

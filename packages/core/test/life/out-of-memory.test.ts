@@ -32,7 +32,7 @@ function makeGroup(): Group | undefined {
 
 const group = makeGroup();
 
-test.skipIf(group === undefined)('the exit report says that memory ran out if the kernel killed the plugin for that', async () => {
+test.skipIf(group === undefined)('the report says so if the kernel killed a plugin for memory', async () => {
   const { directory, limits } = group as Group;
   const [limit = '', ...others] = limits;
   writeFileSync(`${directory}/${limit}`, String(96 * 1024 * 1024));

@@ -87,7 +87,7 @@ describe('a sink that is stuck', () => {
     { what: 'long lines', flood: 'flood', bytes: 24 * MiB, most: 8 * MiB },
     // Each queued write takes memory of its own.
     { what: 'line feeds one by one', flood: 'breakLines', bytes: MiB, most: MiB / 4 },
-  ] as const)('lets the plugin queue only a limited amount of $what, and a mark says how much was dropped', async (given) => {
+  ] as const)('limits how many $what the plugin queues, and a mark counts dropped bytes', async (given) => {
     const { flood, bytes, most } = given;
     const chunks: Buffer[] = [];
     const taken: (() => void)[] = [];

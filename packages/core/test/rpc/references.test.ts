@@ -310,7 +310,7 @@ test('the error of a call through a reference names the call, with the path in i
   await expect(hanging).rejects.toThrow(/^\$\/call\.hang was not answered by plugin test: /);
 });
 
-test.each([undefined, null, 5, 'text'])('ref() and retain() refuse %j with an error that says so', (value) => {
+test.each([undefined, null, 5, 'text'])('ref() and retain() refuse %j, with an error about it', (value) => {
   const code = 'CONFIG_INVALID';
   const got = value === undefined ? 'nothing' : inspect(value);
   expect(() => ref(value as never)).toThrow(
