@@ -21,7 +21,7 @@ export interface ServiceHost<S = Record<string, object>> {
 export class HostServices implements ServiceHost {
   readonly #shared: Shared;
   readonly #callInterceptors: readonly CallInterceptor[];
-  /** The conversation on which services are dispensed. Opened by the first dispense. */
+  /** The conversation on which this plugin dispenses services. The first dispense opens it. */
   #conversation: Conversation | undefined;
   /** The open conversations with dispensed services. */
   readonly #dispensed = new Set<Conversation>();
@@ -88,8 +88,8 @@ export class HostServices implements ServiceHost {
 }
 
 /**
- * Opens a stream. If the session can open no more streams, throws `RPC_CLOSED`, as a call would. `sent` says whether the host has already
- * received the dispense.
+ * Opens a stream. If the session can open no more streams, throws `RPC_CLOSED`, as a failed call does. `sent`
+ * says whether the host has already received the dispense.
  */
 function opened(open: () => RawStream, sent: boolean): RawStream {
   try {

@@ -1,4 +1,4 @@
-/** The name, version and runtime that a plugin reports in its description. */
+/** Finds the name, version and runtime that a plugin reports in its description. */
 import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 

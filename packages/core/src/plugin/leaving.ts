@@ -8,7 +8,7 @@ import { PipeworkError } from '../base/errors.ts';
 import { sentences } from '../session/wire-words.ts';
 import { clock, settlesWithin } from '../base/timers.ts';
 
-/** The parts of a plugin that must be ended, and how each is ended. */
+/** The parts of a plugin that must end, each with the function that ends it. */
 export interface Leaver {
   /** The conversations whose calls must end. */
   readonly conversations: Iterable<Conversation>;
@@ -22,7 +22,10 @@ export interface Leaver {
   ended(): Promise<unknown>;
   /** Ends the streams of the broker. */
   cutStreams(reason: Error): void;
-  /** Disposes of what was dispensed and given by reference. Never rejects. */
+  /**
+   * Disposes of the dispensed implementations, and of the objects that were given by reference. Never
+   * rejects.
+   */
   dispose(): Promise<void>;
   /** Called with the error if the hook failed. */
   readonly report: (error: unknown) => void;
@@ -30,7 +33,7 @@ export interface Leaver {
 
 /**
  * How long running calls may continue before they are cut short, as a share of the time of a graceful end.
- * The rest is for clean-ups, disposals and the hook.
+ * The rest of the time is for clean-ups, disposals and the hook.
  */
 const callsShare = 2 / 3;
 /** How long the disposals wait for handlers and sources that clean up, as a share of the remaining time. */
@@ -39,9 +42,9 @@ const cleanUpShare = 1 / 5;
 const disposalShare = 1 / 2;
 
 /**
- * Leaves within `budgetMs`. If `graceful` is true, running calls get their share of the time. Otherwise they
- * are cut short at once. Handlers and sources that clean up may use all of the time, in parallel with the
- * disposals and the hook. Never rejects.
+ * Leaves within `budgetMs`. If `graceful` is true, running calls get their share of the time. Otherwise
+ * running calls are cut short at once. Handlers and sources that clean up may use all of the time, in
+ * parallel with the disposals and the hook. Never rejects.
  */
 export async function leave(leaver: Leaver, budgetMs: number, graceful: boolean): Promise<void> {
   const began = clock();
@@ -60,8 +63,8 @@ export async function leave(leaver: Leaver, budgetMs: number, graceful: boolean)
   for (const conversation of conversations) conversation.leave(reason);
   leaver.abort(reason);
   const ended = leaver.ended();
-  // Handlers that still run may wait for a stream of the broker. Handlers that wait for something else are
-  // left to the shutdown hook.
+  // Handlers that still run may wait for a stream of the broker. The shutdown hook must end handlers that
+  // wait for other things.
   if (!(await settlesWithin(ended, left() * cleanUpShare))) leaver.cutStreams(reason);
   await settlesWithin(leaver.dispose(), left() * disposalShare);
   await shutDown(leaver, left());

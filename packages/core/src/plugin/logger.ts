@@ -13,17 +13,17 @@ export type LogMethod = (message: string, fields?: Readonly<Record<string, unkno
  * rather than lose a record.
  */
 export interface PluginLogger {
-  /** The lowest level that is sent. A record below it costs one comparison. */
+  /** The lowest level that the logger writes. A record below it costs one comparison. */
   readonly level: LogLevel;
   /** Logs the finest detail. */
   readonly trace: LogMethod;
-  /** Logs what helps to debug. */
+  /** Logs details that help to debug. */
   readonly debug: LogMethod;
-  /** Logs what is worth knowing. */
+  /** Logs a normal event that users may want to know. */
   readonly info: LogMethod;
-  /** Logs what may be wrong. */
+  /** Logs a possible problem. */
   readonly warn: LogMethod;
-  /** Logs what is wrong. */
+  /** Logs an error. */
   readonly error: LogMethod;
 }
 
@@ -44,7 +44,7 @@ export function createLogger(level: LogLevel, write: (line: string) => void): Pl
   };
 }
 
-/** Uses the field names of hclog, which hosts that are built on go-plugin understand as well. */
+/** Uses the field names of hclog, because hosts that are built on go-plugin understand them too. */
 function format(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): string {
   const head = { '@level': level, '@message': message, '@timestamp': new Date().toISOString() };
   try {

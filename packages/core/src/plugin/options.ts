@@ -23,18 +23,20 @@ export interface PluginContext<S = Record<never, never>> {
   readonly signal: AbortSignal;
   /** The synced output: `process.stdout` itself, unless the plugin shares its process with the host. */
   readonly stdout: Writable;
-  /** Like `stdout`, for errors. */
+  /** Like `stdout`, for standard error. */
   readonly stderr: Writable;
   /** A logger whose level the host sets. */
   readonly log: PluginLogger;
-  /** Which of the host's sinks are terminals, and their size, as it was when the plugin was started. */
+  /**
+   * Which of the host's sinks are terminals, and the size that each terminal had when the plugin was started.
+   */
   readonly terminals: Terminals;
   /** The protocol version that was agreed on. */
   readonly protocolVersion: number;
 }
 
 /**
- * Factories by name. Each is called once for each dispense. If an interface cannot be served as it is
+ * Factories by name. Each factory is called once for each dispense. If an interface cannot be served as it is
  * declared, its factory does not compile, and the compiler says why.
  */
 export type PluginSet<P, S = Record<never, never>> = {
@@ -99,7 +101,7 @@ export interface ServeOptions<P = Record<string, object>, S = Record<never, neve
   /** Functions that run around each call to a service of the host, the first one outermost. */
   readonly callInterceptors?: readonly CallInterceptor[];
   /**
-   * Receives each error before it is sent to the host, whether it was thrown or a value contains it. The
+   * Receives each error before it is sent to the host. The error was thrown, or a value contains it. The
    * error that the function returns is sent instead.
    */
   readonly redactError?: (error: unknown, method: string) => unknown;
@@ -251,7 +253,7 @@ function checkSet(name: string, set: unknown): Factories {
   return set as Factories;
 }
 
-/** True for a class, which cannot be called without `new`. A factory is called without it. */
+/** True for a class, which no code can call without `new`. Pipework calls a factory without `new`. */
 function isClass(factory: object): boolean {
   return /^class\b/.test(Function.prototype.toString.call(factory));
 }

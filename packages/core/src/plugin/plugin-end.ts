@@ -1,6 +1,6 @@
 /**
- * The plugin's end of one session: mux, the first three streams, the control service. It does not depend on
- * what carries the bytes.
+ * The plugin's end of one session: mux, the first three streams, the control service. It works over any pair
+ * of byte streams.
  */
 
 import { LeanSession, type RawStream } from '@pipework/mux/lean';
@@ -33,7 +33,7 @@ const outputStuckMs = 200;
 /** How long running handlers and the shutdown hook may take when the host is gone, in milliseconds. */
 const hostGoneMs = 500;
 
-/** The parts of a plugin's end. */
+/** The objects from which a plugin's end is made. */
 export interface PluginEndOptions {
   readonly readable: Readable;
   readonly writable: Writable;
@@ -106,8 +106,8 @@ export class PluginEnd {
   }
 
   /**
-   * Called when descriptor 3 or the control stream has ended. After Quit, the host has closed them on
-   * purpose. Without Quit, the host is gone.
+   * Called when descriptor 3 or the control stream has ended. After Quit, this means that the host has closed
+   * them on purpose. Without Quit, it means that the host is gone.
    */
   hostEnded(): void {
     if (this.#leaving !== undefined) {
@@ -179,8 +179,8 @@ export class PluginEnd {
   }
 
   /**
-   * `asked` is how long the host waits this time, in milliseconds. If it is not a number, the host waits as
-   * long as it said at the start.
+   * `asked` is how long the host waits this time, in milliseconds. If `asked` is not a number, the host waits
+   * as long as it said at the start.
    */
   async #quitAsked(asked: unknown): Promise<boolean> {
     const { greeting, settings, stdout, stderr } = this.#options;

@@ -7,13 +7,13 @@ import { serve } from './serve.ts';
 
 /**
  * The options of one of a program's plugins, or a function that makes them. The function runs only if the
- * plugin was asked for.
+ * first argument names this plugin.
  */
 export type MuxEntry = ServeOptions | (() => ServeOptions | Promise<ServeOptions>);
 
 /**
  * Serves the entry of `map` that the program's first argument names. Without an argument, or with an unknown
- * name, it prints the names on standard error and exits with status 1. Further arguments belong to the entry.
+ * name, it prints the names on standard error and exits with status 1. Further arguments are for the entry.
  * Throws `CONFIG_INVALID` if `map` is not an object.
  *
  * @example

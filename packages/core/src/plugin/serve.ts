@@ -18,7 +18,7 @@ import { whyNotPipes } from './process/why-not-pipes.ts';
 import { writeAllSync } from './process/write-sync.ts';
 import { followHost } from './signals.ts';
 
-/** How many milliseconds open handles, and code after `await serve()`, may keep the process alive. */
+/** For how many milliseconds open handles, and code after `await serve()`, may keep the process alive. */
 const lingerMs = 250;
 /** How many milliseconds a plugin that serves over a `transport` waits for its last output to be sent. */
 const lastOutputMs = 500;
@@ -32,8 +32,8 @@ let isServing = false;
  * host as well. After a first SIGTERM, the plugin waits for the host to end it, 10 seconds at most. A second
  * SIGTERM ends the plugin in the same way as a request of the host.
  *
- * If the program is run without a host, it says so on standard error and exits with status 1. Rejects with
- * `CONFIG_INVALID` if an option is invalid.
+ * If no host started the program, this prints a message on standard error and exits with status 1. Rejects
+ * with `CONFIG_INVALID` if an option is invalid.
  *
  * @example
  * ```ts
@@ -65,8 +65,8 @@ async function serveProcess(settings: ServeSettings): Promise<void> {
   if (problem !== undefined) refuse(lostDescriptors(greeting.fds, problem));
   const protocolVersion = chooseVersion([...settings.sets.keys()], greeting.protocolVersions);
   followHost({ hasHostEnded: () => downstream.hasEnded, quit: (budgetMs) => end.quit(budgetMs) });
-  // The line is written before this side sets up its end of the session, so that the host sets up its own
-  // meanwhile. On Deno, the socket writes the line.
+  // The line is written before this side sets up its end of the session. So the host can set up its own end
+  // at the same time. On Deno, the socket writes the line.
   const greetingLine = Buffer.from(lineOf(settings, greeting, protocolVersion));
   const unsent = writeAllSync(to, greetingLine);
   const { downstream, upstream } = takePipes(from, to);
@@ -138,12 +138,12 @@ async function serveOver(settings: ServeSettings, transport: ServeTransport): Pr
   stdout.finish();
   stderr.finish();
   const closed = end.session.close();
-  // close() waits for the end of the host's bytes, which was hidden from the session until now.
+  // close() waits for the end of the host's bytes, which the session has not seen yet.
   releaseEnd();
   await closed;
 }
 
-/** The name and version that the options set. */
+/** Returns the name and version that the options set. */
 function given({ name, version }: ServeSettings): Identity {
   return { ...(name === undefined ? {} : { name }), ...(version === undefined ? {} : { version }) };
 }

@@ -3,16 +3,16 @@
 import { realTimers, settlesWithin } from '../base/timers.ts';
 
 /**
- * If its host says nothing, a plugin continues to serve for this long after a first SIGTERM, in milliseconds.
+ * If the host sends no Quit, a plugin continues to serve for this long after a first SIGTERM, in
+ * milliseconds.
  */
 const patienceMs = 10_000;
 /**
- * How long leaving may take after a SIGTERM, in milliseconds. A host that sends SIGTERM sends SIGKILL a
- * second later.
+ * How long leaving may take after a SIGTERM, in milliseconds. A second after SIGTERM, a host sends SIGKILL.
  */
 const leaveMs = 750;
 
-/** What a signal handler needs of the plugin's end. */
+/** The part of the plugin's end that a signal handler needs. */
 export interface Signalled {
   /** True once descriptor 3 has ended. */
   hasHostEnded(): boolean;
@@ -24,7 +24,7 @@ export interface Signalled {
  * Handles the signals. A terminal, `timeout` and a service manager send SIGINT, SIGHUP and SIGTERM to the
  * whole process group, and the host may still have work for its plugins. So SIGINT and SIGHUP do nothing, and
  * after a first SIGTERM the plugin waits for the host's Quit or its end, 10 seconds at most. After a second
- * SIGTERM, or one that follows the host's end, it does not wait.
+ * SIGTERM, or a SIGTERM that follows the host's end, the plugin does not wait.
  */
 export function followHost(plugin: Signalled): void {
   let terms = 0;

@@ -1,7 +1,7 @@
 /**
- * The plugin's two pipes under Bun, whose `net.Socket` does not read from a descriptor that it is given.
- * Reads and writes go through the thread pool, one of each at a time. At the very end of the process, this
- * class cannot find out when the current write is complete. It waits a moment before it writes the rest.
+ * The plugin's two pipes under Bun, whose `net.Socket` cannot read from an existing descriptor. Reads and
+ * writes go through the thread pool, one of each at a time. At the very end of the process, this class cannot
+ * find out when the current write is complete. It waits a moment before it writes the rest.
  */
 
 import { read, write as writeLater } from 'node:fs';
@@ -9,7 +9,7 @@ import { Readable, Writable } from 'node:stream';
 import type { Downstream, Upstream } from './pipes.ts';
 
 const readBytes = 64 * 1024;
-/** How many bytes a thread writes at a time. A small portion is soon written. */
+/** How many bytes a thread writes at a time. A thread finishes a small portion quickly. */
 const portionBytes = 64 * 1024;
 /** The longest time that a thread takes to write a portion while the host reads, in milliseconds. */
 const portionEndsMs = 25;
@@ -17,8 +17,8 @@ const portionEndsMs = 25;
 export class BunUpstream extends Writable implements Upstream {
   readonly #fd: number;
   /**
-   * The part of the current chunk that was not given to a thread yet, and the callback for when all of it is
-   * written.
+   * The part of the current chunk that no thread has got yet, and the callback that runs when the whole chunk
+   * is written.
    */
   #rest: Buffer = Buffer.alloc(0);
   #done: ((error?: Error | null) => void) | undefined;
@@ -97,7 +97,7 @@ export class BunDownstream extends Readable implements Downstream {
     this.push(null);
   }
 
-  /** Returns false, because the thread pool reads the next bytes, and nothing can be read beside it. */
+  /** Returns false, because the thread pool reads the next bytes, and no other read is possible meanwhile. */
   readNow(): boolean {
     return false;
   }

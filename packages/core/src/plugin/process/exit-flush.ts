@@ -1,6 +1,5 @@
 /**
- * Flushes the output at the end of a plugin's process. However the process ends, what was printed is sent
- * first.
+ * Flushes the printed output before a plugin's process ends.
  */
 
 import type { LeanSession } from '@pipework/mux/lean';
@@ -9,7 +8,10 @@ import type { Downstream, Upstream } from './pipes.ts';
 import type { SyncedOutput } from './synced-output.ts';
 import { pause, writeAllSync } from './write-sync.ts';
 
-/** Milliseconds without progress after which the flush gives up. A host that reads nothing must not keep a process alive. */
+/**
+ * Milliseconds without progress after which the flush gives up. So a host that reads nothing cannot keep a
+ * process alive.
+ */
 const stuckMs = 2_000;
 
 /** The streams and pipes to flush. */
@@ -38,7 +40,10 @@ export function flushAtExit(parts: ExitFlushParts): void {
     return left === 0;
   };
   const queued = (): number => outputs.reduce((sum, output) => sum + output.queuedBytes, 0);
-  /** Writes what fits the windows and reads credit for the rest, as long as either makes progress. */
+  /**
+   * Writes the bytes that fit the windows, and reads credit for the rest. Continues as long as writing or
+   * reading makes progress.
+   */
   const flush = (): void => {
     session.flush();
     for (let deadline = clock() + stuckMs; queued() > 0 && !gaveUp;) {
@@ -61,7 +66,7 @@ export function flushAtExit(parts: ExitFlushParts): void {
     for (const output of outputs) output.goSync(flush);
     flush();
     tell();
-    // FIN is sent only if no later listener can print. Otherwise the end of the pipe replaces it.
+    // FIN is sent only if no later listener can print. Otherwise the end of the pipe serves as the end.
     if (process.rawListeners('exit').at(-1) === onExit) {
       for (const output of outputs) output.finish();
       session.flush();

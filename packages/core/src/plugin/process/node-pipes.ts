@@ -1,4 +1,4 @@
-/** The plugin's two pipes as sockets of Node, which Deno has too. */
+/** The plugin's two pipes as Node's sockets, for Node and Deno. */
 
 import { fsyncSync, readSync } from 'node:fs';
 import { Socket, type SocketConstructorOpts } from 'node:net';
@@ -79,8 +79,8 @@ export class NodeUpstream extends Socket implements Upstream {
 }
 
 /**
- * The pipe from the host. `onHostEnd` is called as soon as the pipe ends. The session is told of the end only
- * by `releaseEnd()`, because the output that the plugin prints while it leaves still needs the session.
+ * The pipe from the host. `onHostEnd` is called as soon as the pipe ends. Only `releaseEnd()` passes the end
+ * on to the session, because the output that the plugin prints while it leaves still needs the session.
  */
 export class NodeDownstream extends Socket implements Downstream {
   onHostEnd: () => void = () => {};
@@ -89,8 +89,8 @@ export class NodeDownstream extends Socket implements Downstream {
   #hasEnded = false;
 
   constructor(fd: number) {
-    // Every read goes into the same memory. New memory for each would cost a garbage collection for every
-    // mebibyte.
+    // Every read goes into the same memory. New memory for each read would cost a garbage collection for
+    // every mebibyte.
     const buffer = Buffer.allocUnsafeSlow(64 * 1024);
     const onread = {
       buffer,
@@ -128,8 +128,8 @@ export class NodeDownstream extends Socket implements Downstream {
   readNow(): boolean {
     if (this.#hasEnded) return false;
     try {
-      // This read has memory of its own. When the process exits, the session may still use a chunk that was
-      // lent to it.
+      // This read gets new memory, because the session may still use a chunk of the shared memory when the
+      // process exits.
       const buffer = Buffer.allocUnsafe(16 * 1024);
       const bytes = readSync(this.#fd, buffer, 0, buffer.byteLength, null);
       if (bytes === 0) this.#hasEnded = true;

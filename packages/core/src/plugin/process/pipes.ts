@@ -7,7 +7,7 @@ import type { Readable, Writable } from 'node:stream';
 /** The pipe to the host. */
 export interface Upstream extends Writable {
   /**
-   * From now on every write is carried out at once by `write`. The queued writes come first, and the order
+   * From now on every write is carried out at once by `write`. The queued writes come first, so the order
    * stays the same.
    */
   goSync(write: (fd: number, bytes: Buffer) => boolean): void;
@@ -20,11 +20,11 @@ export interface Downstream extends Readable {
    * instead.
    */
   onLent: (chunk: Uint8Array) => void;
-  /** Called once, when the host has closed its side or is gone. */
+  /** Called once, after the host has closed its side or is gone. */
   onHostEnd: () => void;
   /** True once the host has closed its side. No credit arrives any more. */
   readonly hasEnded: boolean;
-  /** Tells the session of the end, which is hidden from it until then. */
+  /** Passes the end of the pipe on to the session, which does not see it before. */
   releaseEnd(): void;
   /** Reads what has arrived and delivers it. Returns false if nothing has arrived. */
   readNow(): boolean;

@@ -6,7 +6,7 @@ import type { SyncedOutput } from './synced-output.ts';
 
 type Done = (error?: Error | null) => void;
 
-/** The parts of a stream that are replaced. */
+/** The members of a stream that this file replaces. */
 interface Patchable {
   _write(chunk: Uint8Array | string, encoding: BufferEncoding, done: Done): void;
   _writev: unknown;
@@ -24,7 +24,7 @@ export function redirectProcess(
   protocolFds: readonly number[],
 ): void {
   if ('Bun' in globalThis) {
-    // Bun's standard streams write natively. They have no layer below that could be replaced.
+    // Bun's standard streams write natively, so there is no layer below them that could be replaced.
     Object.defineProperty(process, 'stdout', { value: writableTo(stdout), configurable: true });
     Object.defineProperty(process, 'stderr', { value: writableTo(stderr), configurable: true });
   } else {
@@ -45,8 +45,8 @@ export function emptyStdin(): void {
 }
 
 /**
- * Replaces the methods of a console that writes natively by those of one that writes to the process's
- * streams.
+ * Replaces the methods of the global console, which writes natively in Bun and Deno. The new methods write to
+ * `process.stdout` and `process.stderr`.
  */
 function redirectConsole(): void {
   const { Console } = process.getBuiltinModule('node:console');
@@ -54,7 +54,7 @@ function redirectConsole(): void {
 }
 
 /**
- * Replaces the layer below a stream, and leaves the stream itself alone. Callbacks, corks, pipelines,
+ * Replaces the layer below a stream. The stream itself stays the same object. Callbacks, corks, pipelines,
  * `'drain'`, `end(data)` and `isTTY` still work as in Node. `_writev` is null, so that no write bypasses
  * `_write`.
  */
@@ -85,8 +85,8 @@ export function writableTo(output: SyncedOutput): Writable {
 }
 
 /**
- * Copies the bytes. The writer may reuse its buffer once its callback has run, which is before the bytes are
- * sent.
+ * Copies the bytes. The writer may reuse its buffer once its callback has run. At that time the bytes are not
+ * sent yet.
  */
 function toBytes(chunk: Uint8Array | string, encoding: BufferEncoding): Uint8Array {
   return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Buffer.from(chunk);

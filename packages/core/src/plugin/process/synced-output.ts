@@ -12,7 +12,8 @@ const maxQueued = 256 * 1024;
 type Done = (error?: Error | null) => void;
 
 /**
- * Accepts printed bytes from the beginning, keeps them until the host has opened the stream, and sends them.
+ * Accepts printed bytes from the beginning. Keeps them until the host has opened the stream, and then sends
+ * them.
  */
 export class SyncedOutput implements RawStreamHandler {
   /** Called when the process exits while printed output is still queued. */
@@ -26,12 +27,12 @@ export class SyncedOutput implements RawStreamHandler {
   #afterWrite = (): void => {};
   #hasEnded = false;
 
-  /** If the process exits before the host has opened the stream, `lastResort` receives what was printed. */
+  /** If the process exits before the host has opened the stream, `lastResort` receives the printed bytes. */
   constructor(lastResort: (bytes: Uint8Array) => void) {
     this.#lastResort = lastResort;
   }
 
-  /** Called when the host has opened the stream. Sends what was printed before. */
+  /** Called when the host has opened the stream. Sends the bytes that were printed before. */
   attach(stream: RawStream): void {
     this.#stream = stream;
     stream.setHandler(this);
@@ -113,12 +114,12 @@ export class SyncedOutput implements RawStreamHandler {
   }
 
   onData(chunk: Uint8Array): void {
-    // A host has nothing to send here. If it sends something nevertheless, the credit keeps the bytes from
-    // filling the window.
+    // A host has nothing to send here. If a host sends bytes nevertheless, the credit keeps them from filling
+    // the window.
     this.#stream?.consume(chunk.byteLength);
   }
 
-  /** The host has finished its half, on which it sends nothing anyway. This half stays open. */
+  /** The host has finished its half, which it never uses. This half stays open. */
   onEnd(): void {}
 
   onDrain(): void {

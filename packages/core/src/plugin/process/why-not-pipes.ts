@@ -11,7 +11,8 @@ const pipeBits = 0o010_000;
 
 /**
  * Returns why the descriptors cannot be the host's pipes; undefined if they can. If the parent passed no
- * pipes, Node itself uses the same numbers: for its epoll descriptor, or for both ends of a pipe of its own.
+ * pipes, Node may itself use the same numbers: for its epoll descriptor, or for both ends of a pipe of its
+ * own.
  */
 export function whyNotPipes(fds: readonly number[]): string | undefined {
   // Deno's fs functions do not know inherited descriptors. Its sockets do.

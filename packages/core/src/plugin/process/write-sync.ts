@@ -1,4 +1,4 @@
-/** Writes without an event loop. */
+/** Writes synchronously, without an event loop. */
 
 import { writeSync } from 'node:fs';
 import { clock } from '../../base/timers.ts';
