@@ -23,7 +23,7 @@ export class Activity {
   #brokerStreams = 0;
   /** Returns true if a call or a stream of values, in either direction, is under way. */
   #isUnderWay = (): boolean => false;
-  /** The check of each waiting drain, which is called at every change. */
+  /** For each waiting drain, the check that runs at every change. */
   readonly #drains = new Set<() => void>();
 
   /** The process whose handles keep the loop alive. Undefined before its launch and after its end. */
@@ -32,7 +32,7 @@ export class Activity {
     this.#update();
   }
 
-  /** `client.ref()` and `client.unref()`. */
+  /** Set by `client.ref()` and `client.unref()`. */
   set isReferenced(isReferenced: boolean) {
     this.#isReferenced = isReferenced;
     this.#update();
@@ -45,7 +45,7 @@ export class Activity {
     this.#update();
   }
 
-  /** If calls come one by one, this runs twice for each of them. */
+  /** If calls are made one after another, this runs twice for each call, so it must be cheap. */
   setBusy(isBusy: boolean): void {
     this.#isBusy = isBusy;
     // If the client is referenced, it keeps the loop alive anyway, so nothing changes.
@@ -65,7 +65,7 @@ export class Activity {
     return this.#brokerStreams;
   }
 
-  /** Called when a call or a stream has ended. It may have been the last one. */
+  /** Called when a call or a stream has ended. It may have been the last call or stream. */
   changed(): void {
     for (const drain of this.#drains) drain();
   }

@@ -1,4 +1,4 @@
-/** Where a plugin's output goes, and the warnings of its client. */
+/** Decides where a plugin's output goes, and how its client warns. */
 
 import type { Writable } from 'node:stream';
 import type { RecordLevel } from './output/levels.ts';
@@ -22,22 +22,23 @@ export class ClientOutput {
   }
 
   /**
-   * Tells the host's author something, by the logger if there is one, and otherwise by a warning of the
-   * process.
+   * Warns the author of the host: by the logger if there is one, and otherwise by a warning of the process.
    */
   warn(message: string): void {
     if (this.log === undefined) process.emitWarning(`${this.#name}: ${message}`, 'PipeworkWarning');
     else this.log('warn', message);
   }
 
-  /** The destinations of one raw output: the sink if there is one, and the log if there is a logger. */
+  /**
+   * Returns the destinations of one raw output: the sink if there is one, and the log if there is a logger.
+   */
   raw(sink: Writable | undefined, stream: StreamName): OutputOptions {
     return { sink, log: this.#openLog(stream, 'debug'), warn: (message) => this.warn(message) };
   }
 
   /**
-   * The destination of one synced output: the sink, the log, or none. Plain lines are at `info`, because the
-   * plugin printed them on purpose.
+   * Returns the destination of one synced output: the sink, the log, or none. Plain lines are at `info`,
+   * because the plugin printed them on purpose.
    */
   synced(target: Writable | 'log' | 'ignore', stream: StreamName): SyncedTarget {
     if (target === 'ignore') return {};

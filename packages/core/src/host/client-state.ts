@@ -4,9 +4,9 @@ import type { PluginProcess } from './end/plugin-process.ts';
 import type { LivePlugin } from './live-plugin.ts';
 import type { RPCClientOf } from './rpc-client.ts';
 
-/** Where a started plugin can be reached, and which version was agreed on. */
+/** Where a started plugin can be reached, and the protocol version that both sides agreed on. */
 export interface PluginAddress {
-  /** The kind of transport. Pipes are the only one. */
+  /** The kind of transport, which is always a pair of pipes. */
   readonly network: 'pipe';
   /** The plugin's descriptors, `3,4`. */
   readonly address: string;
@@ -36,11 +36,13 @@ export interface Ready<P> {
 /** The part of a plugin's life whose facts stay known after its end. */
 export type Life<P> = Starting<P> | Ready<P>;
 
-/** `ending`: the client climbs the ladder. `gone`: the exit report is made, or there never was a process. */
+/**
+ * `ending`: the client is ending the plugin. `gone`: the exit report is made, or there never was a process.
+ */
 export type ClientState<P> =
   { readonly is: 'new' } | Life<P> | { readonly is: 'ending' | 'gone'; readonly of: Life<P> };
 
-/** Returns what is known of the plugin; undefined before the start. */
+/** Returns the facts about the plugin; undefined before the start. */
 export function lifeOf<P>(state: ClientState<P>): Life<P> | undefined {
   if (state.is === 'new') return undefined;
   return 'of' in state ? state.of : state;

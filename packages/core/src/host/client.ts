@@ -73,7 +73,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
   readonly #settings: ClientSettings;
   readonly #output: ClientOutput;
   readonly #exit = defer<PluginExit>();
-  /** Ends a start that is under way. */
+  /** Ends the start that is under way. */
   readonly #stop = new AbortController();
   readonly #managed: Managed;
   readonly #activity = new Activity();
@@ -96,7 +96,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
 
   /**
    * Starts the plugin, and resolves once the handshake is complete. Further calls return the same result or
-   * the same error. The error is a {@link StartError}, and is made once nothing of the process is left.
+   * the same error. The error is a {@link StartError}, and comes once the process is gone.
    */
   async start(): Promise<PluginAddress> {
     return (await this.#begin()).address;
@@ -119,8 +119,8 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
    * descriptor 3. Then sends SIGTERM, then SIGKILL, with a second for each step. Resolves once the process is
    * gone and its output is drained. It can be called at any time and any number of times. If it is called
    * before the start, the client can no longer be started. A further call with a shorter `gracePeriod`
-   * shortens the wait; a longer one changes nothing. Never rejects. Throws `CONFIG_INVALID` if an option is
-   * invalid.
+   * shortens the wait; a longer `gracePeriod` changes nothing. Never rejects. Throws `CONFIG_INVALID` if an
+   * option is invalid.
    */
   kill(options: KillOptions = {}): Promise<PluginExit> {
     expectKeys('options', options, ['gracePeriod']);
@@ -148,7 +148,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
 
   /**
    * Resolves to the report on the plugin's end, once its output is drained as by {@link kill}. Never rejects.
-   * Stays pending if nothing was ever started or killed.
+   * Stays pending if neither `start()` nor `kill()` was ever called.
    */
   get exit(): Promise<PluginExit> {
     return this.#exit.promise;
@@ -230,8 +230,8 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
       const { process } = starting;
       if (this.#state.is === 'starting') this.#state = { is: 'ending', of: starting };
       if (process === undefined) this.#gone(neverRan);
-      // After a failed start the process is gone. If a later step threw, the process is ended here, because
-      // no other code can end it.
+      // After a failed start the process is gone. If a later step threw, this code must end the process,
+      // because no other code can.
       else await process.end({ closePipe: () => process.launched.writable.end(), waitsForPipe: false });
       await this.exit;
       processChannel.error.publish(Object.assign(trace, { error }));
@@ -301,7 +301,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     process.onGone = () => {
       if (pid !== undefined) unwatch(pid);
       unmanage(this.#managed);
-      // The group must end with its leader. Only grandchildren are left in it.
+      // The group must end with its leader. At this time only grandchildren are left in the group.
       if (processGroup) launched.kill('SIGKILL');
     };
     void process.exit.then(async (exit) => this.#onExit(process, exit));
@@ -368,8 +368,8 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
   }
 
   /**
-   * A process without a session, or without the stream to ask on, is useless. If it does not leave by itself,
-   * it is ended.
+   * A process is useless without a session, or without the stream on which the host asks it to leave. If it
+   * does not leave by itself, the client ends it.
    */
   #onLoss(reason: unknown): void {
     const state = this.#state;

@@ -26,7 +26,7 @@ function described(
   );
 }
 
-test('values of another type are left out, and versions are ascending integers', async () => {
+test('the description leaves out values of wrong types, and has versions as ascending integers', async () => {
   const identity = { name: 5, version: null, runtime: {}, plugins: ['a', 7, 'a'] };
   const protocolVersions = [2, NaN, 1.5, Infinity, '3', 1, null];
   expect(await described({ ...identity, protocolVersions }, null, false)).toEqual({
@@ -36,7 +36,7 @@ test('values of another type are left out, and versions are ascending integers',
   });
 });
 
-test('a schema value that JSON lacks becomes null, and a key such as __proto__ is kept like any other', async () => {
+test('a schema value that JSON lacks becomes null, and a key such as __proto__ is kept like any other key', async () => {
   const schema = JSON.parse('{ "__proto__": { "x": 1 } }') as Record<string, unknown>;
   const output = {
     ...schema,

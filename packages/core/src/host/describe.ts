@@ -7,11 +7,11 @@ import type { Conversation } from '../rpc/calls/conversation.ts';
 
 /** What `rpc.describe()` resolves to. */
 export interface Description {
-  /** The plugin's name for itself. Absent if the plugin does not tell it. */
+  /** The name that the plugin gives itself. Absent if the plugin reports none. */
   readonly name?: string;
-  /** The plugin's own version. Absent if the plugin does not tell it. */
+  /** The plugin's own version. Absent if the plugin reports none. */
   readonly version?: string;
-  /** The runtime of the plugin, as text for people: `node 22.12.0`. `unknown` if the plugin does not tell it. */
+  /** The runtime of the plugin, as text for people: `node 22.12.0`. `unknown` if the plugin reports none. */
   readonly runtime: string;
   /** The protocol versions that the plugin speaks, ascending. */
   readonly protocolVersions: readonly number[];
@@ -35,7 +35,10 @@ export interface Describer {
   readonly control: Conversation;
   /** The protocol versions from the plugin's handshake. Used if the plugin cannot be asked. */
   readonly protocolVersions: readonly number[];
-  /** True if the plugin announced the capability `describe`. A plugin built with version 0.1 does not. */
+  /**
+   * True if the plugin announced the capability `describe`. A plugin that was built with version 0.1 does not
+   * announce it.
+   */
   readonly canDescribe: boolean;
   /** The options of each call that asks. */
   readonly callOptions: CallOptions;
@@ -48,7 +51,10 @@ export interface Describer {
 /** The most names that a description may have. Each of them may be dispensed, one after the other. */
 const maxNames = 1_000;
 
-/** The most that is kept of one description, in characters of JSON. It bounds memory, because the answers for all names are held at once. */
+/**
+ * The maximum size of one description, in characters of JSON. It bounds memory, because the answers for all
+ * names are held at once.
+ */
 const maxLength = 2 ** 24;
 
 /**

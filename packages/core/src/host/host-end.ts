@@ -1,6 +1,6 @@
 /**
- * The host's end of one session: mux, the first three streams, the broker. It does not depend on what carries
- * the bytes.
+ * The host's end of one session: mux, the first three streams, the broker. It works over any pair of byte
+ * streams.
  */
 
 import { LeanSession, type RawStream } from '@pipework/mux/lean';
@@ -17,7 +17,7 @@ import { SyncedReader, type SyncedTarget } from './output/synced-reader.ts';
 import { Services, type ServiceOffer } from './services.ts';
 import type { Tail } from './output/tail.ts';
 
-/** The parts of a host's end. */
+/** The objects from which a host's end is made. */
 export interface HostEndOptions {
   readonly readable: Readable;
   readonly writable: Writable;
@@ -25,7 +25,7 @@ export interface HostEndOptions {
   readonly capabilities: ReadonlySet<Capability>;
   readonly limits: Limits;
   readonly interceptors: readonly CallInterceptor[];
-  /** Where the synced outputs go. */
+  /** The destinations of the synced outputs. */
   readonly stdout: SyncedTarget;
   readonly stderr: SyncedTarget;
   readonly stderrTail: Tail;
@@ -58,7 +58,7 @@ export class HostEnd {
   readonly #onQuiet: () => void;
   readonly #interceptors: readonly CallInterceptor[];
   readonly #services: Services | undefined;
-  /** The methods of the calls that were under way when the pipe ended. Undefined while it is open. */
+  /** The methods of the calls that were under way when the pipe ended. Undefined while the pipe is open. */
   #inFlightAtLoss: readonly string[] | undefined;
 
   /** Opens the session and its first three streams, in their order. */
@@ -136,8 +136,8 @@ export class HostEnd {
   }
 
   /**
-   * Returns the methods of the calls that wait for an answer. After the end of the pipe, returns those that
-   * waited then.
+   * Returns the methods of the calls that wait for an answer. After the end of the pipe, returns the methods
+   * of the calls that waited at that time.
    */
   callsInFlight(): readonly string[] {
     return this.#inFlightAtLoss ?? this.#inFlight();

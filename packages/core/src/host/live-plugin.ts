@@ -1,6 +1,5 @@
 /**
- * A plugin after its handshake: its process, the session with it, and what happens to both when one of them
- * ends.
+ * A plugin after its handshake: its process and the session with it. Ends both when one of them ends.
  */
 
 import type { Limits } from '../base/limits.ts';
@@ -21,13 +20,13 @@ import type { Started } from './start/start.ts';
 /** Milliseconds to wait, after a session is lost, for an exit of the process that explains the loss. */
 const exitExplainsMs = 500;
 
-/** The parts of a live plugin. */
+/** The objects from which a live plugin is made. */
 export interface LivePluginOptions {
   readonly started: Started;
   readonly name: string;
   /**
-   * The time that the host waits for the answer to Quit, as the plugin was told at its start, in
-   * milliseconds.
+   * How long the host waits for the answer to Quit, in milliseconds. The plugin learned this time at its
+   * start.
    */
   readonly graceMs: number;
   readonly limits: Limits;
@@ -87,7 +86,7 @@ export class LivePlugin {
     });
   }
 
-  /** Climbs the whole ladder. It asks the plugin to leave, and gives it `graceMs` for that. */
+  /** Runs all steps of the ladder. The first asks the plugin to leave, and gives it `graceMs` for that. */
   quit(graceMs: number): Promise<PluginExit> {
     const { session, control, shared } = this.hostEnd;
     const isOther = graceMs !== this.#graceMs && shared.capabilities.has('grace');
@@ -100,8 +99,8 @@ export class LivePlugin {
   }
 
   /**
-   * Ends a process that is left without a session, or without the stream to ask on. If it leaves by itself
-   * within a moment, it is not ended.
+   * Ends a process that has lost its session, or the stream on which the host asks it to leave. First waits a
+   * moment, in which the process may leave by itself.
    */
   async endAfterLoss(reason: unknown): Promise<void> {
     const hasLeft = await settlesWithin(this.process.gone, exitExplainsMs);
@@ -116,7 +115,7 @@ export class LivePlugin {
   /** Waits briefly for the exit code, which explains more than a broken pipe. */
   async #explainLoss(cause: Error): Promise<Error> {
     const { process } = this;
-    // If a limit or a mistake reset only one stream, the plugin is not lost.
+    // If only one stream was reset, because of a limit or a mistake, the plugin is not lost.
     if (!process.hasEnded && !this.hostEnd.session.hasEnded) return cause;
     if (await settlesWithin(process.gone, exitExplainsMs))
       return new PluginExitError(this.#name, await process.exit, { cause });

@@ -1,4 +1,7 @@
-/** What tools can watch of plugin processes: the tracing channel `pipework:process` of node:diagnostics_channel. */
+/**
+ * The tracing channel `pipework:process` of node:diagnostics_channel, by which tools can watch plugin
+ * processes.
+ */
 
 import { tracingChannel, type TracingChannel } from 'node:diagnostics_channel';
 import { processChannelName } from '../rpc/api/instrumentation.ts';
@@ -16,7 +19,7 @@ export interface ProcessTrace {
   readonly command: readonly string[];
   /** The process's id. Known from the handshake on. */
   pid?: number | undefined;
-  /** The version that was agreed on. Known from the handshake on. */
+  /** The protocol version that both sides agreed on. Known from the handshake on. */
   protocolVersion?: number;
   /** How the process ended. Set for `asyncEnd`. */
   exit?: PluginExit;

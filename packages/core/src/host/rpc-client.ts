@@ -16,7 +16,7 @@ import { describePlugin, type Description } from './describe.ts';
 import type { HostEnd } from './host-end.ts';
 import { clock, settlesWithin } from '../base/timers.ts';
 
-/** Numbers that show what a connection costs. All are 0 once it is closed. */
+/** Numbers that show what a connection holds. All are 0 once the connection is closed. */
 export interface Diagnostics {
   /** Open streams of the session beside control, stdout and stderr. */
   readonly streams: number;
@@ -28,7 +28,7 @@ export interface Diagnostics {
   readonly references: number;
   /** Streams of values that this side reads. Streams that the plugin reads count as references. */
   readonly valueStreams: number;
-  /** Streams of the broker that are waited for or in use. */
+  /** Streams of the broker that a side waits for or uses. */
   readonly brokerStreams: number;
 }
 
@@ -61,8 +61,8 @@ export interface RPCClient<P = Record<string, object>> extends AsyncDisposable {
   dispense<K extends keyof P & string>(name: K, options?: DispenseOptions): Promise<Remote<P[K]>>;
 
   /**
-   * Returns the round-trip time to the plugin's runtime, in milliseconds. It distinguishes a blocked event
-   * loop from a busy handler. Rejects with `RPC_DEADLINE` after `timeout` milliseconds.
+   * Returns the round-trip time to the plugin's runtime, in milliseconds. So a caller can tell a blocked
+   * event loop from a busy handler. Rejects with `RPC_DEADLINE` after `timeout` milliseconds.
    */
   ping(options?: PingOptions): Promise<number>;
 
@@ -107,7 +107,8 @@ export interface DescribeOptions {
  */
 export type RPCClientOf<P> = OfEachVersion<P> & RPCClient<P>;
 
-// This type comes before the connection of all versions, so that TypeScript tries its dispense() first.
+// This type stands before the connection of all versions, so that TypeScript tries the dispense() of this
+// type first.
 type OfEachVersion<P> = [VersionsOf<P>] extends [never] ? unknown : OfVersion<VersionsOf<P>>;
 
 type OfVersion<V> = {
@@ -129,7 +130,8 @@ const pingTimeoutMs = 5_000;
 /** Makes the connection that users see. */
 export function createRPCClient<P>(end: HostEnd, owner: RPCOwner): RPCClientOf<P> {
   const rpc: RPCClient<P> = new SessionClient<P>(end, owner);
-  // Both sides have agreed on a version, and the type says what each version has.
+  // This cast is safe, because both sides have agreed on a version, and the type has the names of each
+  // version.
   return rpc as RPCClientOf<P>;
 }
 

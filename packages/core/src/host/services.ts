@@ -67,7 +67,7 @@ export class Services {
     });
   }
 
-  /** True while the plugin reads a stream of a service, or while a service calls back into the plugin. */
+  /** True while the plugin reads a stream of a service, or while a service calls a function of the plugin. */
   get isUnderWay(): boolean {
     return [...this.#dispenser.conversations].some(({ isUnderWay }) => isUnderWay);
   }

@@ -1,5 +1,5 @@
 /**
- * Broker ids that are no longer awaited. They are kept for as long as a peer that was not told of this may
+ * Broker ids that this side no longer awaits. They are kept for as long as a peer that does not know this may
  * still dial them.
  */
 import { clock } from '../base/timers.ts';

@@ -1,5 +1,5 @@
 /**
- * Reasons why a file is not a plugin to start. Each function returns a sentence, or undefined if it has no
+ * Checks whether a file can be a plugin to start. Each function returns a sentence, or undefined if it has no
  * objection.
  */
 
@@ -53,9 +53,9 @@ const othersWrite = 0o002;
 const sticky = 0o1000;
 
 /**
- * Returns why users other than its owner and root may change the program or replace it. They could write to
- * the file, or to a directory on its path, with links followed. Directories above `root` are not checked.
- * Windows has no such modes.
+ * Returns why users other than its owner and root may change the program or replace it. Such users could
+ * write to the file, or to a directory on its path, with links followed. Directories above `root` are not
+ * checked. Windows has no such modes.
  */
 export async function whyOthersMayWrite(path: string, root: string): Promise<string | undefined> {
   if (process.platform === 'win32') return undefined;
@@ -85,7 +85,7 @@ async function placesOnTheWay(path: string): Promise<ReadonlySet<string>> {
 
 async function mayOthersWrite(path: string): Promise<boolean> {
   const info = await stat(path);
-  // In such a directory, users can replace only their own files. On a file the bit means nothing.
+  // In such a directory, users can replace only their own files. On a file the bit has no effect.
   if (info.isDirectory() && (info.mode & sticky) !== 0) return false;
   const { mode, uid, gid } = info;
   // If the group's number is also the owner's, it is the private group that many systems make for each user,

@@ -11,15 +11,15 @@ import { findPackages } from './workspace.ts';
 
 /** A plugin that a package declares. */
 export interface DiscoveredPackage {
-  /** The package's name. If it has none, its directory. */
+  /** The package's name. If the package has no name, its directory. */
   readonly name: string;
   /** The package's directory. */
   readonly directory: string;
   /** The plugin's file. */
   readonly path: string;
   /**
-   * A command for {@link ClientConfig.cmd}. Scripts are run by this Node, including TypeScript if this Node
-   * strips types.
+   * A command for {@link ClientConfig.cmd}. It runs scripts by the Node that runs the host, including
+   * TypeScript if that Node strips types.
    */
   readonly cmd: readonly [file: string, ...args: string[]];
   /** The field's value, with everything that the package declares there. */
@@ -78,7 +78,7 @@ async function readManifest(manifest: string, search: Search): Promise<Discovere
     );
   }
   const field = content.get(fieldName);
-  // Most installed packages are not plugins. They do not count as left out.
+  // Most installed packages are not plugins, so they do not count as left out.
   if (field === undefined && search.areInstalled) return undefined;
   if (field === undefined) return void skip(manifest, `it has no field "${fieldName}"`);
   const entry = typeof field === 'object' && field !== null && 'plugin' in field ? field.plugin : field;

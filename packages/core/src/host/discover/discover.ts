@@ -8,10 +8,10 @@ import { listEverything, listUnlessOutside } from './listing.ts';
 import { checkDirectory, checkOptions, skipper, type DiscoverOptions } from './options.ts';
 
 /**
- * Resolves to the plugins that `pattern` matches in `dir` (default the working directory). They are absolute
- * paths of regular, executable files, sorted. Windows does not mark files as executable; there, the extension
- * must be one of PATHEXT. A file that users other than its owner and root may write to is left out. Rejects
- * with `DISCOVER_UNREADABLE` if `dir` is not a directory.
+ * Resolves to the plugins that `pattern` matches in `dir` (default the working directory). Each plugin is the
+ * absolute path of a regular, executable file. The paths are sorted. Windows does not mark files as
+ * executable; there, the extension must be one of PATHEXT. A file that users other than its owner and root
+ * may write to is left out. Rejects with `DISCOVER_UNREADABLE` if `dir` is not a directory.
  *
  * @example
  * ```ts

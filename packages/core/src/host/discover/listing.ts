@@ -3,7 +3,7 @@
 import { existsSync, readdir, type Dirent } from 'node:fs';
 import { join } from 'node:path';
 
-/** Lists a directory for the glob, which asks for entries with their types. */
+/** A function that lists a directory for the glob, which asks for entries with their types. */
 export type List = (
   path: string,
   options: { withFileTypes: true },
@@ -12,8 +12,8 @@ export type List = (
 
 /**
  * Lists a directory for the glob. By itself, the glob skips broken links and entries that are neither file
- * nor directory. This function shows them to the glob as files. So they match, and the search then leaves
- * them out with a reason.
+ * nor directory. This function presents such entries to the glob as files. So they match, and the search then
+ * leaves them out with a reason.
  */
 export const listEverything: List = (path, options, done) => {
   readdir(path, options, (error, entries) => {

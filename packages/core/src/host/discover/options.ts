@@ -11,8 +11,8 @@ export interface DiscoverOptions {
   /** Called with each path that is left out, and the reason. */
   readonly onSkip?: (path: string, reason: string) => void;
   /**
-   * Leaves out plugins that are not inside: `../` paths, absolute paths, and links that lead out. Default
-   * `false` for `discover()`, `true` for `discoverPackages()`.
+   * Leaves out plugins that are outside of the directory or package: `../` paths, absolute paths, and links
+   * that lead out. Default `false` for `discover()`, `true` for `discoverPackages()`.
    */
   readonly contained?: boolean;
 }
@@ -33,8 +33,8 @@ export function checkOptions(options: DiscoverPackagesOptions, keys: readonly st
 }
 
 /**
- * Returns a function that tells `onSkip` what is left out. It makes the reasons safe to print, because
- * manifests and links may hold any text.
+ * Returns a function that reports each path that was left out to `onSkip`. It makes the reasons safe to
+ * print, because manifests and links may hold any text.
  */
 export function skipper({ onSkip }: DiscoverOptions): (path: string, reason: string) => void {
   return (path, reason) => onSkip?.(path, printable(reason));

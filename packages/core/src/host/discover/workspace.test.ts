@@ -16,7 +16,7 @@ describe('the packages of a pnpm workspace', () => {
     expect(await readPackageList(yaml, 'pnpm-workspace.yaml')).toEqual(packages);
   });
 
-  test('cannot be read from a file that is not YAML, and the error names the file', async () => {
+  test('cannot be read if the file is not YAML, and the error names the file', async () => {
     await expect(readPackageList('packages: [', '/ws/pnpm-workspace.yaml')).rejects.toMatchObject({
       code: 'DISCOVER_UNREADABLE',
       message: expect.stringMatching(/^\/ws\/pnpm-workspace\.yaml cannot be read: /) as string,

@@ -1,4 +1,4 @@
-/** Finds packages: the members of a workspace, or those that an application has installed. */
+/** Finds packages: the members of a workspace, or the packages that an application has installed. */
 
 import { readdir } from 'node:fs';
 import { stat, readFile } from 'node:fs/promises';
@@ -11,16 +11,16 @@ import { listUnlessOutside, type List } from './listing.ts';
 export interface Packages {
   readonly root: string;
   readonly manifests: readonly string[];
-  /** True if they are in node_modules, among many packages that are not plugins. */
+  /** True if the manifests are in node_modules, among many packages that are not plugins. */
   readonly areInstalled: boolean;
 }
 
 /**
  * Returns the packages around `start`. If `start` is in a workspace, they are the workspace's members.
- * Otherwise they are those installed in the nearest application. An application is a directory with a
- * package.json and a node_modules. If `contained` is true, the search follows a link out of the workspace
- * only as far as the linked package. Rejects with `DISCOVER_UNREADABLE` if there is neither a workspace nor
- * an application.
+ * Otherwise they are the packages that the nearest application has installed. An application is a directory
+ * with a package.json and a node_modules. If `contained` is true, the search follows a link out of the
+ * workspace only as far as the linked package. Rejects with `DISCOVER_UNREADABLE` if there is neither a
+ * workspace nor an application.
  */
 export async function findPackages(start: string, contained: boolean): Promise<Packages> {
   const [workspace, application] = await Promise.all([findWorkspace(start), findApplication(start)]);

@@ -1,12 +1,12 @@
-/** How a plugin ended: the report, the error with the report, and their wording. */
+/** Describes how a plugin ended: the exit report, the error that has it, and the words of both. */
 
 import { PipeworkError } from '../../base/errors.ts';
 import { inspectCustom, inspectPrintably } from '../../base/printable.ts';
 import type { LaunchReport, ProcessExit } from '../launch/spawn.ts';
 
 /**
- * What ended a plugin: itself (`plugin`), its answer to Quit (`quit`), the end of its pipe (`eof`), a signal
- * of the ladder, or nothing, because it never ran (`none`).
+ * What ended a plugin: the plugin itself (`plugin`), its answer to Quit (`quit`), the end of its pipe
+ * (`eof`), or a signal of the ladder. A plugin that never ran has `none`.
  */
 export type EndedBy = 'plugin' | 'quit' | 'eof' | 'sigterm' | 'sigkill' | 'none';
 
@@ -27,8 +27,9 @@ export interface PluginExit extends LaunchReport {
    */
   readonly stderrTail: string;
   /**
-   * True if the memory ran out. Either the runtime says so on standard error, or the process was killed and
-   * the kernel counted an out-of-memory kill in its control group. A SIGKILL alone is no evidence.
+   * True if the plugin ended because memory ran out. Either the runtime says so on standard error, or the
+   * process was killed and the kernel counted an out-of-memory kill in its control group. A SIGKILL alone is
+   * no evidence.
    */
   readonly outOfMemory: boolean;
   /**
@@ -57,7 +58,10 @@ export const neverRan: PluginExit = {
   callsInFlight: [],
 };
 
-/** Raised if a plugin process ended, or closed its pipe, while something was expected of it. */
+/**
+ * The error for a plugin process that ended, or closed its pipe, while the host expected an answer or more
+ * data.
+ */
 export class PluginExitError extends PipeworkError<'PLUGIN_EXITED' | 'PLUGIN_LOST'> {
   /** The plugin's name. */
   readonly plugin: string;
@@ -126,8 +130,8 @@ export function ranOutOfMemory(exit: ProcessExit, stderrTail: string, kernelKill
 }
 
 /**
- * What the plugin did, by the code of the error that ended the session. Every code that is not listed is a
- * breach of the protocol.
+ * What the plugin did, by the code of the error that ended the session. For any other code, the plugin broke
+ * the protocol.
  */
 const conducts: Readonly<Record<string, string>> = {
   MUX_TRANSPORT_ENDED: 'closed its pipe',
@@ -167,7 +171,7 @@ function describe(
   const asked = exit.by === 'plugin' ? '' : ' (the host asked it to end)';
   const tail = showTail('its standard error ends with', exit.stderrTail);
   const left = exit.leftBehind ? '; another process still holds its pipe (see processGroup)' : '';
-  // If the exit followed a breach, the exit alone explains nothing.
+  // If the plugin broke the protocol first, its exit alone does not explain the failure.
   const breach = isBreach(cause) ? ` ${describeLoss(cause)}, and` : '';
   return `plugin ${plugin}${breach} exited with ${describeExit(exit)} after ${Math.round(exit.uptimeMs)} ms${asked}${left}${tail}`;
 }

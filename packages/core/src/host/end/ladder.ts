@@ -1,6 +1,6 @@
 /**
- * The ladder by which a plugin is ended: ask, close its pipe, SIGTERM, SIGKILL. Each step is bounded, and the
- * step that ended the plugin is recorded.
+ * The ladder that ends a plugin: ask it to leave, close its pipe, SIGTERM, SIGKILL. Each step is bounded, and
+ * the step that ended the plugin is recorded.
  */
 
 import type { EndedBy } from './exit.ts';
@@ -12,7 +12,7 @@ export interface LadderTarget {
   readonly gone: Promise<unknown>;
   /** Asks the plugin to leave. Resolves to true if it agreed. Undefined if there is no session to ask on. */
   readonly ask?: (() => Promise<boolean>) | undefined;
-  /** Settles when the ladder should no longer wait for the answer. */
+  /** Settles when the ladder must stop waiting for the answer. */
   readonly hurried: Promise<unknown>;
   /** Ends descriptor 3. */
   closePipe(): void;
@@ -29,11 +29,12 @@ export interface LadderBounds {
   readonly killMs: number;
 }
 
-/** The usual bound of each step after the question: a second. */
+/** The usual bound of each step after the request to leave: a second. */
 export const stepMs = 1_000;
 
 /**
- * Climbs until the process is gone. Resolves to false if even SIGKILL did not end it in time. Never rejects.
+ * Runs the steps until the process is gone. Resolves to false if even SIGKILL did not end it in time. Never
+ * rejects.
  */
 export async function climb(target: LadderTarget, bounds: LadderBounds): Promise<boolean> {
   const { gone } = target;

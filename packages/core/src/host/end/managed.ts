@@ -1,4 +1,4 @@
-/** The clients that end with their host: `cleanupClients()`, the hook at the host's exit, and Ctrl-C. */
+/** Ends the managed clients with their host: by `cleanupClients()`, at the host's exit, and at Ctrl-C. */
 
 import { constants } from 'node:os';
 import { expect, expectKeys } from '../../base/expect.ts';
@@ -7,7 +7,7 @@ import { isReaping } from './reaper.ts';
 /** What the registry needs of a managed client. */
 export interface Managed {
   kill(): Promise<unknown>;
-  /** If there is a process, sends it a signal at once. */
+  /** Sends a signal to the process at once, if there is a process. */
   signalNow(name: NodeJS.Signals): void;
 }
 
@@ -20,7 +20,7 @@ export function manage(client: Managed): void {
   clients.add(client);
 }
 
-/** Removes a client whose process is gone. */
+/** Removes a client, because its process is gone. */
 export function unmanage(client: Managed): void {
   if (clients.delete(client) && clients.size === 0) process.off('exit', endAll);
 }
@@ -80,9 +80,9 @@ export interface InterruptOptions {
 
 /**
  * Handles Ctrl-C, SIGTERM and the end of the terminal for a host. The first signal lets the managed clients
- * end gracefully, and then lets the host die of the signal. The second kills them at once. A closing terminal
- * may send SIGHUP twice, so a further SIGHUP changes nothing. Dispose of the returned object to stop handling
- * the signals.
+ * end gracefully, and then lets the host die of the signal. The second signal kills these clients at once. A
+ * closing terminal may send SIGHUP twice, so a further SIGHUP changes nothing. Dispose of the returned object
+ * to stop handling the signals.
  *
  * @example
  * ```ts
@@ -114,7 +114,7 @@ export function cleanupOnInterrupt(options: InterruptOptions = {}): Disposable {
   const die = (name: NodeJS.Signals): void => {
     stop();
     process.kill(process.pid, name);
-    // The kernel protects process 1 of a container from signals that it does not handle.
+    // The kernel drops signals to process 1 of a container that this process does not handle.
     if (process.pid === 1 && process.listenerCount(name) === 0) process.exit(128 + constants.signals[name]);
   };
   const onSignal = (name: NodeJS.Signals): void => {
@@ -140,8 +140,8 @@ export function cleanupOnInterrupt(options: InterruptOptions = {}): Disposable {
 }
 
 /**
- * Warns that the hook failed, and resolves once the warning is printed. Otherwise the process might be gone
- * in the same turn.
+ * Warns that the hook failed, and resolves once the warning is printed. Without this wait, the process might
+ * end before the warning is printed.
  */
 function warn(error: unknown): Promise<void> {
   const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -1,11 +1,11 @@
 /**
- * Finds evidence that the kernel killed a process because memory ran out. The evidence is the count that the
- * process's control group keeps. Linux only.
+ * Finds evidence that the kernel killed a process because memory ran out. The evidence is the count of such
+ * kills that the process's control group keeps. Linux only.
  */
 
 import { readFileSync } from 'node:fs';
 
-/** The places where a control group's counts may be, with those of containers. */
+/** The directories where a control group's counts may be, including those inside containers. */
 const roots = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'];
 
 /**

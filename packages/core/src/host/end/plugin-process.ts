@@ -23,7 +23,7 @@ export class PluginProcess {
   readonly launched: LaunchedProcess;
   /** Resolves as soon as the process is gone, even if another process holds its pipes. Never rejects. */
   readonly gone: Promise<ProcessExit>;
-  /** Resolves once it is gone and its output is drained. Never rejects. */
+  /** Resolves once the process is gone and its output is drained. Never rejects. */
   readonly exit: Promise<PluginExit>;
   /**
    * The last bytes of its standard error, raw and synced in the order of arrival. `stdoutTail` has those of
@@ -64,9 +64,9 @@ export class PluginProcess {
   }
 
   /**
-   * Climbs the ladder. If there is a session to ask on, `ask` is the first step. If `waitsForPipe` is
-   * false, no time is spent on the step of the pipe's end, because the plugin does not read it yet. Only the
-   * options of the first call count.
+   * Climbs the ladder. If there is a session on which the plugin can be asked to leave, `ask` is the first
+   * step. If `waitsForPipe` is false, the step that closes the pipe takes no time, because the plugin does
+   * not read the pipe yet. Only the options of the first call count.
    */
   async end(options: {
     ask?: (() => Promise<boolean>) | undefined;
@@ -75,7 +75,7 @@ export class PluginProcess {
     waitsForPipe?: boolean;
   }): Promise<PluginExit> {
     const { waitsForPipe = true } = options;
-    // After a failed start no other code reads the pipe, and the end of an unread pipe is not noticed.
+    // After a failed start no other code reads the pipe, and the end of an unread pipe causes no event.
     if (!waitsForPipe) this.launched.readable.resume();
     this.#climbing ??= climb(
       {
@@ -93,8 +93,8 @@ export class PluginProcess {
         killMs: stepMs,
       },
     );
-    // If even SIGKILL does not end the process (one stuck in the kernel, a launcher that never reports), the
-    // caller must not hang.
+    // Even SIGKILL may not end a process that is stuck in the kernel, or whose launcher never reports the
+    // end. The caller must not hang then.
     if (!(await this.#climbing)) {
       this.#gone.resolve({ code: null, signal: null });
       this.#letGo();
@@ -132,7 +132,7 @@ export class PluginProcess {
 
   async #report(exit: ProcessExit): Promise<PluginExit> {
     const uptimeMs = clock() - this.#startedAt;
-    // If a signal that the host did not send ended the plugin, the plugin did not leave because it was asked.
+    // If a signal that the host did not send ended the plugin, the plugin did not leave by Quit.
     const by = this.#by === 'quit' && exit.signal !== null ? 'plugin' : this.#by;
     const kernelKilled = this.#hasKernelKilled();
     const callsInFlight = this.callsInFlight().slice(0, 100);
@@ -140,7 +140,7 @@ export class PluginProcess {
     await this.#drained();
     const leftBehind = this.#isPipeHeld;
     for (const output of this.#outputs) output.close();
-    // The last bytes of the pipe may not be logged yet.
+    // The last bytes of the pipe may still have to be logged.
     await settlesWithin(Promise.all(this.#outputs.map((output) => output.ended)), drainIdleMs);
     this.launched.writable.destroy();
     this.launched.readable.destroy();

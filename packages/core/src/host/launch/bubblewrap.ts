@@ -13,7 +13,7 @@ export interface BubblewrapOptions {
   readonly bwrap?: string;
   /**
    * Files and directories that the plugin may read. Default: the whole file system except `/tmp` and `/run`.
-   * In `/tmp` and `/run` the plugin sees only what is named here or in `writable`.
+   * In `/tmp` and `/run` the plugin sees only the paths that are listed here or in `writable`.
    */
   readonly readable?: readonly string[];
   /**
@@ -28,23 +28,24 @@ export interface BubblewrapOptions {
 }
 
 /**
- * Places that are hidden. `/run` has the sockets by which programs control others, such as Docker's and
- * D-Bus's.
+ * Directories that the sandbox hides. `/run` has the sockets through which programs control services such as
+ * Docker and D-Bus.
  */
 const hiddenPlaces = ['/tmp', '/run'];
 
-/** Places to which `/etc/resolv.conf` is often a link. */
+/** Paths to which `/etc/resolv.conf` is often a link. */
 const resolverPlaces = ['/run/systemd/resolve', '/run/resolvconf', '/run/NetworkManager'];
 
 /**
  * Returns a launcher that runs the plugin in a bubblewrap sandbox (Linux). The plugin has process ids of its
  * own, a read-only file system and the two pipes, but no network and no capabilities. If the host is root,
- * the plugin is root without capabilities. It can then read and change only what root owns or everyone may
- * use. `args: ['--cap-add', …]` gives a capability back. `client.pid` is the process id of bwrap. bwrap runs
- * with `--die-with-parent`, so the plugin ends with its host, and with bwrap. A SIGTERM of the ladder
- * therefore ends the plugin at once. After Quit and after the end of its pipe, the plugin still gets the
- * usual time. Throws `CONFIG_INVALID` if an option is invalid. If there is no `bwrap`, the start rejects with
- * `PLUGIN_NOT_STARTED`. If `bwrap` refuses, it rejects with `HANDSHAKE_EXITED` and bwrap's message.
+ * the plugin is root without capabilities. It can then read and change only files that root owns or that
+ * everyone may use. `args: ['--cap-add', …]` gives a capability back. `client.pid` is the process id of
+ * bwrap. bwrap runs with `--die-with-parent`, so the plugin ends with its host, and with bwrap. A SIGTERM of
+ * the ladder therefore ends the plugin at once. After Quit and after the end of its pipe, the plugin still
+ * gets the usual time. Throws `CONFIG_INVALID` if an option is invalid. If there is no `bwrap`, the start
+ * rejects with `PLUGIN_NOT_STARTED`. If `bwrap` refuses to run, the start rejects with `HANDSHAKE_EXITED` and
+ * bwrap's message.
  *
  * @example
  * ```ts
@@ -116,7 +117,7 @@ function hiddenNotes(command: LaunchCommand, visible: readonly string[]): string
   const words = [command.file, ...command.args].map((word) => word.replace(/^-[^=]*=/, ''));
   const named = words.filter((word) => word.includes('/') && !word.startsWith('-'));
   const paths = named.map((word) => resolve(cwd, word)).filter((path) => existsSync(path));
-  // A link that is not hidden itself may lead to a hidden place.
+  // A visible link may lead to a hidden file.
   const files = paths.flatMap((path) => [path, realpathSync(path)]);
   return [...new Set([cwd, ...files])].flatMap((path) => {
     const place = hiddenPlaces.find((hidden) => isBelow(hidden, path));

@@ -4,9 +4,9 @@ import { expect, isObject, isStream } from '../../base/expect.ts';
 import type { LaunchedProcess, ProcessExit } from './spawn.ts';
 
 /**
- * Returns the process so that it keeps its contract: `exited` never rejects and always has a code and a
- * signal, and `kill` never throws. If a field is invalid, throws `CONFIG_INVALID` with the field's name. In
- * that case a process that can be killed is killed, because the client does not take ownership of it.
+ * Returns a process that keeps the contract: `exited` never rejects and always has a code and a signal, and
+ * `kill` never throws. If a field is invalid, throws `CONFIG_INVALID` with the field's name. In that case
+ * this kills the process if it can, because the client does not take ownership of the process.
  */
 export function checkLaunched(made: unknown): LaunchedProcess {
   try {
@@ -74,8 +74,8 @@ function readExit(exit: unknown): ProcessExit {
 }
 
 /**
- * Ends a process that the client does not take over. It calls `kill` and ends the pipe, if the process has
- * them.
+ * Ends a process that the client does not take over. Calls the process's `kill` and destroys its pipe, if it
+ * has them.
  */
 function abandon(made: unknown): void {
   if (!isObject(made)) return;
@@ -83,7 +83,7 @@ function abandon(made: unknown): void {
   try {
     kill?.call(made, 'SIGKILL');
   } catch {
-    // `kill` is not a function, or there is nothing left to kill.
+    // `kill` is not a function, or the process is gone already.
   }
   if (isObject(writable, 'destroy')) writable?.destroy();
 }

@@ -1,4 +1,7 @@
-/** What a launcher knows about a command that did not start, for the notes of the failed start. */
+/**
+ * Keeps, for each launcher, a function that knows why a command did not start. The notes of a failed start
+ * use it.
+ */
 
 import type { LaunchCommand, Launcher } from './spawn.ts';
 
@@ -13,8 +16,8 @@ export function giveHint(launcher: Launcher, hint: Hint): Launcher {
 }
 
 /**
- * Returns the hint of a launcher. Undefined if it has none, because it may run its programs on another
- * system.
+ * Returns the hint of a launcher. Undefined if the launcher has no hint, because it may run its programs on
+ * another system.
  */
 export function hintOf(launcher: Launcher | undefined): Hint | undefined {
   return launcher && hints.get(launcher);

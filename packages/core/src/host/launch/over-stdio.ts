@@ -1,4 +1,6 @@
-/** The launcher for programs that pass on only standard input and output. */
+/**
+ * The launcher for wrappers that pass on only standard input and output, such as ssh or a container engine.
+ */
 
 import type { Readable, Writable } from 'node:stream';
 import { expect, expectKeys } from '../../base/expect.ts';
@@ -16,9 +18,9 @@ export interface OverStdioOptions {
 }
 
 /**
- * Returns a launcher that uses the plugin's descriptors 0 and 1 for the protocol. It is for programs that
- * pass on no other descriptors. What the plugin's JavaScript prints goes to the synced streams. Native code
- * that writes to descriptor 1 breaks the session.
+ * Returns a launcher that uses the plugin's descriptors 0 and 1 for the protocol. It is for wrappers that
+ * pass on no other descriptors. Output that the plugin's JavaScript prints goes to the synced streams. Native
+ * code that writes to descriptor 1 breaks the session.
  *
  * @example
  * ```ts

@@ -28,17 +28,17 @@ export interface LaunchCommand {
   readonly processGroup: boolean;
 }
 
-/** What only the launcher knows of a process that has ended. The client copies it to its exit report. */
+/** Facts about the end of a process that only the launcher knows. The client copies it to its exit report. */
 export interface LaunchReport {
   /**
-   * The limit that ended the process. A launcher sets it only on evidence: it ended the process itself, or
-   * has measured the use.
+   * The limit that ended the process. A launcher sets it only on evidence: if the launcher ended the process
+   * itself, or has measured the use.
    */
   readonly limit?: 'memory' | 'cpu';
   /** Why the launcher ended the process, or what it knows of the end, in a sentence for people. */
   readonly reason?: string;
   /**
-   * Which tool enforced which permission or limit of the process, for example `{ net: 'bubblewrap',
+   * Which tool enforced each permission or limit of the process, for example `{ net: 'bubblewrap',
    * cpuSeconds: 'prlimit' }`.
    */
   readonly held?: Readonly<Record<string, string>>;
@@ -87,7 +87,7 @@ function loadExeca(): Promise<typeof import('execa')> {
   return execaModule;
 }
 
-/** Starts to load execa before the first start. If loading fails, that start reports it. */
+/** Starts to load execa before the first start. If loading fails, that start reports the failure. */
 export function preloadExeca(): void {
   loadExeca().catch(() => {});
 }
@@ -138,7 +138,7 @@ export async function spawnWithPipes(
   const { child } = await hearChild(() => execa(command.file, command.args, options));
   const exit = defer<ProcessExit>();
   child.once('exit', (code, signal) => exit.resolve({ code, signal }));
-  // If a pipe had no error listener, a plugin that dies at the wrong moment would end the host.
+  // If a pipe had no error listener, a plugin that dies during a write could end the host.
   for (const pipe of child.stdio) pipe?.on('error', ignoreError);
   if (child.pid !== undefined) return { process: child as unknown as ChildProcess, exited: exit.promise };
   const result = await child;
@@ -213,8 +213,8 @@ function feed(source: Readable, stdin: Writable, exited: Promise<ProcessExit>): 
 }
 
 /**
- * Ignores the error. Callers are told of the process's exit, which explains more than an EPIPE or ECONNRESET
- * on one of its pipes.
+ * Ignores the error. Ignores the error, because callers get the process's exit, which explains more than an
+ * EPIPE or ECONNRESET on a pipe.
  */
 function ignoreError(): void {}
 

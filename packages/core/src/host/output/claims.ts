@@ -1,6 +1,6 @@
 /**
- * Sorts the fields of a plugin's log line before they enter the host's log. A line may contain anything, so
- * it must not use the names that a logger, or this host, uses itself. Fields with such names are put under
+ * Sorts the fields of a plugin's log line before they enter the host's log. A line may contain any field, so
+ * the fields whose names a logger or this host uses itself must be kept apart. This file puts them under
  * `claims`.
  */
 

@@ -68,7 +68,7 @@ describe('the log of an output', () => {
     expect(await brief(`${trace}\n[INFO] next line\n`)).toEqual([`error: ${trace}`, 'info: next line']);
   });
 
-  test('does not include the lines after a trace of Python that did not end the program', async () => {
+  test('does not add later lines to a trace of Python that did not end the program', async () => {
     const trace = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\nValueError: x';
     const found: string[] = [];
     const log = new OutputLog(({ level, message }) => found.push(`${level}: ${message}`));
@@ -83,7 +83,7 @@ describe('the log of an output', () => {
     expect(await brief(`${trace}\n`)).toEqual([`error: ${trace}`]);
   });
 
-  test('keeps a panic of Rust together up to its note', async () => {
+  test('keeps a panic of Rust together, up to the note about backtraces', async () => {
     const trace =
       "thread 'main' panicked at src/main.rs:2:5:\nboom\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace";
     expect(await brief(`${trace}\nnext\n`)).toEqual([`error: ${trace}`, 'debug: next']);
@@ -121,7 +121,7 @@ describe('the log of an output', () => {
     expect(await brief('/etc/hosts:12\n')).toEqual(['debug: /etc/hosts:12']);
   });
 
-  test('finds a trace after a line that only looked like the start of one', async () => {
+  test('finds a trace after a line that only looked like the start of a trace', async () => {
     const trace = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\nValueError: x';
     expect(await brief(`/etc/hosts:12\n${trace}\n`)).toEqual(['debug: /etc/hosts:12', `error: ${trace}`]);
     expect(await brief(`Exception ignored in: x\nplain\n`)).toEqual([
@@ -134,7 +134,7 @@ describe('the log of an output', () => {
     ]);
   });
 
-  test('does not include the lines after an error that has no stack', async () => {
+  test('does not add later lines to an error that has no stack', async () => {
     expect(await brief('Error: a\nnext\nTypeError: b\n    at c (x.js:1:1)\nlast\n')).toEqual([
       'error: Error: a',
       'debug: next',
@@ -143,7 +143,7 @@ describe('the log of an output', () => {
     ]);
   });
 
-  test('ends a trace when a logger writes a line', async () => {
+  test('ends a trace at a line that a logger wrote', async () => {
     expect(await brief('panic: x\n\n[INFO] still here\n')).toEqual(['error: panic: x', 'info: still here']);
   });
 
@@ -161,7 +161,7 @@ describe('the log of an output', () => {
   });
 });
 
-/** Returns what is logged of an output that continues. The log is not told of an end. */
+/** Returns the records of an output that has not ended. */
 async function running(text: string, count: number): Promise<string[]> {
   const found: string[] = [];
   const log = new OutputLog(({ level, message }) => found.push(`${level}: ${message}`));
@@ -170,7 +170,7 @@ async function running(text: string, count: number): Promise<string[]> {
   return found;
 }
 
-describe('lines that follow a trace, or a line that looks like the start of one', () => {
+describe('lines that follow a trace, or that follow a line that looks like the start of a trace', () => {
   const lines = ['request 0 handled', '  indented', 'request 1 handled', '', 'request 2 handled'];
   const plain = lines.filter((line) => line !== '').map((line) => `debug: ${line}`);
 
@@ -187,7 +187,7 @@ describe('lines that follow a trace, or a line that looks like the start of one'
     ['a message about a runtime', 'runtime: goroutine stack exceeds', 'debug'],
     ['a logged exception', 'Error: caught and logged', 'error'],
     ['a place in a file', '/etc/hosts:12', 'debug'],
-  ])('are records of their own: after %s', async (_name, head, level) => {
+  ])('are separate records: after %s', async (_name, head, level) => {
     expect(await running(`${head}\n${lines.join('\n')}\n`, plain.length + 1)).toEqual([
       `${level}: ${head}`,
       ...plain,
@@ -215,16 +215,16 @@ describe('lines that follow a trace, or a line that looks like the start of one'
       '  + Exception Group Traceback (most recent call last):\n  | ExceptionGroup: g\n  +------------------------------------',
       'next',
     ],
-  ])('are records of their own at once: after %s', (_name, trace, next) => {
+  ])('are separate records at once: after %s', (_name, trace, next) => {
     const found: string[] = [];
     const gatherer = new TraceGatherer(({ level, message }) => found.push(`${level}: ${message}`), 'debug');
     for (const line of `${trace}\n${next}`.split('\n')) gatherer.take(line);
-    // No timer is involved here. The first line that cannot belong to a trace ends it.
+    // This does not depend on a timer. The first line that cannot belong to a trace ends the trace.
     expect(found).toEqual([`error: ${trace}`, `debug: ${next}`]);
     gatherer.end();
   });
 
-  test('are records of their own even after a trace whose lines arrive slowly', async () => {
+  test('are separate records even after a trace whose lines arrive slowly', async () => {
     const found: string[] = [];
     const log = new OutputLog(({ level, message }) => found.push(`${level}: ${message}`));
     log.push(Buffer.from('Traceback (most recent call last):\n  File "a.py", line 1, in f\n'));
@@ -235,7 +235,7 @@ describe('lines that follow a trace, or a line that looks like the start of one'
   });
 });
 
-/** Returns what a program prints on its standard error, and what is logged of it. */
+/** Returns the text that a program prints on its standard error, and the records of that text. */
 async function spoken(file: string, args: string[]): Promise<{ output: string; found: string[] }> {
   const { stderr } = spawnSync(file, args, { encoding: 'utf8', timeout: 20_000 });
   return { output: stderr.trimEnd().replace(/^\n/, ''), found: await brief(stderr) };
@@ -319,7 +319,7 @@ describe('what node prints', () => {
     expect(await brief(stderr)).toEqual([`error: ${stderr.trim()}`]);
   });
 
-  test('lines after a logged error are not part of it', async () => {
+  test('lines after a logged error do not become part of the error’s record', async () => {
     const program =
       'console.error(new AggregateError([new Error("a")], "x")); console.error("next"); console.error("}")';
     const { found } = await spoken(process.execPath, ['-e', program]);

@@ -7,8 +7,8 @@
 /**
  * How a line relates to a trace. `part`: it belongs to the trace. `maybe`: it belongs to the first lines,
  * which are a trace only if a later line proves it; at most five lines get this verdict. `perhaps`: it
- * belongs to the trace if a later line proves that it does. `last`: it belongs to the trace, which ends with
- * it. `none`: it does not belong to the trace, which ended before it.
+ * belongs to the trace if a later line proves that it does. `last`: it is the last line of the trace. `none`:
+ * it does not belong to the trace, which ended with the line before.
  */
 export type Verdict = 'part' | 'maybe' | 'perhaps' | 'last' | 'none';
 
@@ -35,8 +35,8 @@ const pythonHead = /^(\s*\+ Exception Group )?Traceback \(most recent call last\
 /** The line that precedes the traceback of a thread or a finalizer. */
 const pythonPreface = /^Exception (in thread [^"].*:|ignored in: .*)$/;
 /**
- * The start of a syntax error, which has no traceback. After it come the source line, perhaps a caret, and
- * the error.
+ * The start of a syntax error, which has no traceback. The source line, perhaps a caret, and the error follow
+ * it.
  */
 const pythonSyntaxHead = /^ {2}File ".*", line \d+$/;
 const pythonChain = /^(During handling of the above|The above exception was)/;
@@ -66,7 +66,7 @@ const python: TraceKind = {
           // The message of an exception in a group may have further lines, which are not indented.
           while (isGroup && !pythonGroupEnd.test(last) && !isIndented(line)) line = yield 'perhaps';
         } while (isIndented(line));
-        // A group of exceptions ends with a ruled line, and any other trace with an exception.
+        // A group of exceptions ends with a line of dashes, and any other trace ends with an exception.
         if (!pythonGroupEnd.test(last) && !pythonException.test(line)) return 'none';
         if (pythonGroupEnd.test(last)) {
           if (line === '') line = yield 'perhaps';
@@ -88,7 +88,7 @@ const python: TraceKind = {
 const goHeader = /^(goroutine \d+ |runtime stack:)/;
 const goRegister = /^[a-z0-9]{2,6} +0x[0-9a-f]+$/;
 
-/** True for the line of a function in a stack of Go: its name, which has no space, and its arguments. */
+/** True for a line of a Go stack that has a function: its name, which has no space, and its arguments. */
 function isGoFunction(line: string): boolean {
   return line.startsWith('created by ') || (line.endsWith(')') && /^[^\s(]+\(/.test(line));
 }
@@ -129,7 +129,7 @@ const rust: TraceKind = {
   begins: (line) => rustHead.test(line.slice(0, 512)),
   *read(head) {
     let line = yield 'part';
-    // The place comes first, then the message. Before Rust 1.73 the message came first.
+    // The source position comes first, then the message. Before Rust 1.73 the message came first.
     if (head.endsWith(':')) line = yield 'part';
     while (!line.startsWith('stack backtrace:')) {
       if (line.startsWith('note: ')) return 'last';
@@ -166,8 +166,8 @@ const node: TraceKind = {
     if (!/^\s*\^+\s*$/.test(line)) return 'none';
     line = yield 'part';
     if (line === '') line = yield 'part';
-    // The first line of the thrown value is part of the report, whatever it is. The stack that follows proves
-    // its further lines.
+    // The first line of the thrown value is part of the report, whatever its text is. A stack after its
+    // further lines proves that they belong to the report.
     line = yield 'part';
     while (!isFrame(line) && !isIndented(line) && !line.startsWith('Node.js v')) line = yield 'perhaps';
     for (;;) {
@@ -216,8 +216,8 @@ const stack: TraceKind = {
     line.startsWith('Exception in thread '),
   *read(head) {
     let line = yield 'part';
-    // If the line opens no list of fields, the message may have further lines. The stack that follows proves
-    // them.
+    // If the line opens no list of fields, the message may have further lines. A stack after these lines
+    // proves that they belong to the trace.
     if (!head.endsWith(' {')) while (!isFrame(line)) line = yield 'perhaps';
     for (;;) {
       if (line.startsWith('}')) return 'last';

@@ -64,7 +64,10 @@ export function levelOfSeverity(severity: number): RecordLevel {
   return severity === 7 ? 'debug' : 'info';
 }
 
-/** Go's slog counts in steps of four. It writes a level between two names as a name and a distance. */
+/**
+ * Go's slog has four numbers for each level name. It writes a level between two names as a name and a
+ * distance.
+ */
 const slog = { DEBUG: -4, INFO: 0, WARN: 4, ERROR: 8 };
 
 function levelOfSlog(name: keyof typeof slog, distance: number): RecordLevel {

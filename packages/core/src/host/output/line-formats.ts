@@ -37,7 +37,7 @@ function textLine(
   return level === undefined ? undefined : { level, message, fields };
 }
 
-/** `[WARN] …`, with or without a date before it in the form of Go's and Python's loggers. */
+/** `[WARN] …`. A date in the form of Go's or Python's loggers may come first. */
 const bracketed =
   /^(?:\[?[\d/:.,TZ+\- ]{4,40}\]? )?\[\s{0,8}([A-Za-z]{3,11}(?:[+-]\d{1,4})?)\s{0,8}\]:?\s{0,8}/;
 /** `ERROR …` or `ERROR: …` in capitals. In small letters, such a word is ordinary text. */
@@ -55,7 +55,7 @@ const time = String.raw`\d\d:\d\d:\d\d(?:[.,]\d{1,9})?`;
 const zone = String.raw`(?:Z| ?[+-]\d\d:?\d\d)?`;
 const date = String.raw`\d{4}[-/]\d\d[-/]\d\d`;
 /**
- * A time, some text, and the level. The text between them is separators, a thread in brackets, or a logger's
+ * A time, some text, and the level. The text in the middle is separators, a thread in brackets, or a logger's
  * name before a dash. Python's logging, zap, tracing, env_logger, logback, zerolog's console, and the text
  * output of slog and loguru have this format.
  */
@@ -142,7 +142,7 @@ const readLogfmt: Reader = (head, line) => {
   const levelKey = levelKeys.find((key) => pairs.has(key));
   const level = readLevel(pairs.get(levelKey ?? ''));
   const message = pairs.get('msg') ?? pairs.get('message');
-  // If there is no message field, or text follows the pairs, the line itself is the message.
+  // If there is no message field, or if text follows the pairs, the whole line is the message.
   if (message === undefined || line.slice(at).trim() !== '') return textLine(level, line);
   const fields = [...pairs].filter(
     ([key]) => key !== levelKey && key !== (pairs.has('msg') ? 'msg' : 'message'),

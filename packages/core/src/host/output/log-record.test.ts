@@ -105,7 +105,7 @@ describe('a line', () => {
     '/1',
     '{"broken": ',
     '{"msg": nothing that is JSON}',
-    // A logger that recurses into this line would exceed its stack.
+    // A logger that recurses into this line's fields would exceed its stack.
     `{"msg":"x","a":${'['.repeat(5000)}${']'.repeat(5000)}}`,
     '{}',
     '{"@message":5}',
@@ -118,12 +118,12 @@ describe('a line', () => {
     expect(readRecord(line)).toEqual({ level: 'debug', message: line, fields: {}, isTagged: false });
   });
 
-  test('that names no level gets the level of plain text', () => {
+  test('without a level gets the level of plain text', () => {
     expect(readRecord('{"msg":"x"}', 'info').level).toBe('info');
     expect(readRecord('x', 'info').level).toBe('info');
   });
 
-  test('has its control characters escaped, in the message and in the fields', () => {
+  test('is logged with escaped control characters, in the message and in the fields', () => {
     const line = String.raw`{"msg":"a\u001b[2Jb\rc","k\u0007":["\u202ex",{"y":"\u009b"}]}`;
     expect(readRecord(line)).toMatchObject({
       message: String.raw`a\x1b[2Jb\x0dc`,
@@ -141,7 +141,7 @@ describe('a line', () => {
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 
-  test('never makes the reader throw', () => {
+  test('never makes readRecord() throw', () => {
     fc.assert(
       fc.property(
         fc.oneof(

@@ -28,7 +28,7 @@ const forged = {
 };
 
 describe('a logger', () => {
-  test('that lacks every method is refused', () => {
+  test('without any of the methods is refused', () => {
     expect([{}, { log() {} }, { info: 'x' }, null, 'console', 7].map(isLogger)).toEqual(
       Array.from({ length: 6 }, () => false),
     );
@@ -37,7 +37,7 @@ describe('a logger', () => {
     ).toEqual([true, true, true, true]);
   });
 
-  test('gets fields that describe the host only from the host, never from a plugin', () => {
+  test('gets the fields that describe the host only from the host, never from a plugin’s line', () => {
     const logger = methods();
     bindLogger(logger, { plugin: 'p' })?.('info', 'text', { stream: 'stderr' }, forged);
     const [message, fields] = logger.info.mock.lastCall as [string, Record<string, unknown>];
@@ -94,7 +94,7 @@ describe('a logger', () => {
     expect(Object.keys(log.mock.lastCall?.[0] as object)).not.toContain('splat');
   });
 
-  test('that is a console, or a copy of the global one, never treats the text as a format', () => {
+  test('that is a console, or a copy of the global console, never treats the text as a format', () => {
     const out = new PassThrough();
     const given = new Console({ stdout: out, stderr: out });
     const spy = vi.spyOn(console, 'info').mockImplementation(given.info.bind(given));

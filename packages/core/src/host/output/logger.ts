@@ -10,18 +10,18 @@ type Fields = Readonly<Record<string, unknown>>;
  * A logger like pino, winston or console, with at least one of these methods. If it lacks the method for a
  * level, the record goes to the nearest method that exists, or is dropped. A method is called with the
  * message, which is text and not a format, and an object of fields. pino and bunyan get the fields first.
- * winston gets one object. Loggers that format their first argument, as `console` does, get a format.
+ * winston gets one object. Loggers that format their first argument, as `console` does, get a format first.
  */
 export interface Logger {
   /** A method for records of the finest detail. */
   trace?: unknown;
   /** A method for records that help to debug. */
   debug?: unknown;
-  /** A method for records that are worth knowing. */
+  /** A method for records of normal events. */
   info?: unknown;
-  /** A method for records of what may be wrong. */
+  /** A method for records of possible problems. */
   warn?: unknown;
-  /** A method for records of what is wrong. */
+  /** A method for records of errors. */
   error?: unknown;
 }
 
@@ -53,11 +53,11 @@ const methods: Readonly<Record<RecordLevel, readonly string[]>> = {
   error: ['error', 'warn'],
 };
 
-/** How a kind of logger is called. */
+/** How to call one kind of logger. */
 interface Dialect {
   /** The arguments of a method for one record. */
   arguments(method: string, message: string, fields: Fields): unknown[];
-  /** The method to call in place of the level's own. */
+  /** The method to call in place of the level's own method. */
   readonly method?: string;
   /** Methods that do not log in this dialect. */
   readonly without?: readonly string[];
@@ -90,8 +90,8 @@ const winston: Dialect = {
 const indented = (message: string): string => message.replaceAll('\n', '\n    ');
 
 /**
- * Loggers whose first argument is a format. They get `%s` there, so that the message is never read as a
- * format.
+ * Loggers whose first argument is a format. They get `%s` as that format, so that the message is never read
+ * as a format.
  */
 const formatting: Dialect = { arguments: (_method, message, fields) => ['%s', indented(message), fields] };
 
@@ -134,7 +134,7 @@ function isCopyOfConsole(logger: Logger): boolean {
 export function bindLogger(logger: Logger | undefined, base: Fields): Log | undefined {
   if (logger === undefined) return undefined;
   let hasFailed = false;
-  // A failure of the user's logger must not end the plugin's output, but must be reported.
+  // If the user's logger fails, the host reports the failure, and the plugin's output continues.
   const fail = (error: unknown): void => {
     if (!hasFailed)
       process.emitWarning(`the logger of a plugin client throws: ${String(error)}`, 'PipeworkWarning');

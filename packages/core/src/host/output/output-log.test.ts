@@ -18,7 +18,7 @@ async function brief(...pieces: string[]): Promise<string[]> {
 }
 
 describe('an output', () => {
-  test('gives the same records however its bytes are cut', async () => {
+  test('gives the same records wherever the bytes are cut', async () => {
     const bytes = Buffer.from(
       '[INFO] grüße 🎉\nplain\n{"level":40,"msg":"ü"}\nTraceback (most recent call last):\n  File "x"\nValueError: 🎉\nend',
     );

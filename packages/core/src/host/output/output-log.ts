@@ -11,7 +11,7 @@ import { catchUp, type Backlog } from './turn-budget.ts';
 
 /** The length of the longest line, in characters. Characters beyond it are counted, but not kept. */
 const maxLine = 64 * 1024;
-/** How much is done before the clock is checked again, in lines and in characters. */
+/** How many lines and characters are handled before the clock is checked again. */
 const pieceLines = 16;
 const pieceLength = 4 * 1024;
 
@@ -22,8 +22,8 @@ interface Chunk {
 }
 
 /**
- * Splits one byte stream into records and passes each to `emit`, in this turn of the event loop or, if there
- * is too much, in the turns that follow. Never throws, whatever the bytes are.
+ * Splits one byte stream into records and passes each to `emit`. Does so in this turn of the event loop, and
+ * continues in the next turns if there is too much. Never throws, whatever the bytes are.
  */
 export class OutputLog implements Backlog {
   /** How many characters and lines were handled so far. It shows progress. */
@@ -53,7 +53,7 @@ export class OutputLog implements Backlog {
     this.#enqueue({ text: this.#decoder.write(bytes), onTaken });
   }
 
-  /** The output is over. Logs the incomplete line. Resolves when everything is logged. */
+  /** Ends the output. Logs the incomplete line, and resolves when everything is logged. */
   end(): Promise<void> {
     const onTaken = (): void => {
       if (this.#line !== '') this.#finishLine();

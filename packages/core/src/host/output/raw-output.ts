@@ -1,6 +1,6 @@
 /**
- * One raw output of a process (descriptor 1 or 2). It is drained from the first tick to the last, whatever
- * happens to the sink.
+ * One raw output of a process (descriptor 1 or 2). The host drains it from the first tick to the last,
+ * whatever happens to the sink.
  */
 
 import type { Readable, Writable } from 'node:stream';
@@ -11,12 +11,12 @@ import { droppedMark } from '../../base/dropped-mark.ts';
 import { defer } from '../../base/timers.ts';
 
 /**
- * How many bytes may wait for a sink. Raw output is drained whatever the sink does. Bytes beyond this limit
- * are dropped, and a mark says so.
+ * How many bytes may wait for a sink. The host always drains raw output. So bytes beyond this limit are
+ * dropped, and a mark says so.
  */
 const maxBehind = 8 * 1024 * 1024;
 
-/** Where a raw output goes, apart from the tail. */
+/** The destinations of a raw output, apart from the tail. */
 export interface OutputOptions {
   readonly sink: Writable | undefined;
   readonly log: OutputLog | undefined;
@@ -26,8 +26,7 @@ export interface OutputOptions {
 /** Drains one pipe. */
 export class RawOutput {
   /**
-   * Resolves at the end of the pipe, or when it was closed by {@link close}, once everything that was read is
-   * logged.
+   * Resolves once the pipe has ended, or {@link close} was called, and everything that was read is logged.
    */
   readonly ended: Promise<void>;
   readonly #pipe: Readable | undefined;
@@ -72,14 +71,14 @@ export class RawOutput {
     else void logged.then(() => this.#ended.resolve());
   }
 
-  /** A number that grows as long as anything of this output is read or logged. */
+  /** A number that grows whenever some of this output is read or logged. */
   get moved(): number {
     return this.#bytes + (this.#options.log?.taken ?? 0);
   }
 
   /**
-   * Logs a chunk. Until the log has handled it, nothing more is read. So if a plugin prints faster than lines
-   * can be logged, it waits.
+   * Logs a chunk. The next read waits until the log has handled this chunk. So a plugin that prints faster
+   * than lines can be logged must wait.
    */
   #log(pipe: Readable, chunk: Buffer, log: OutputLog): void {
     let isTaken = false;

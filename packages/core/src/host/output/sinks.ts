@@ -1,6 +1,6 @@
 /**
- * Writes to the user's sinks. One sink (usually `process.stdout`) may serve any number of clients. It gets
- * one set of listeners, is never ended, and is dropped with one warning if it fails.
+ * Writes to the user's sinks. One sink (usually `process.stdout`) may serve any number of clients. This file
+ * adds one set of listeners to a sink, and never ends it. If a sink fails, it is dropped with one warning.
  */
 
 import type { Writable } from 'node:stream';
@@ -33,8 +33,8 @@ class Hub {
   readonly #users = new Set<(message: string) => void>();
   readonly #pending = new Set<() => void>();
   /**
-   * The last client's `warn`. It reports a failure after all clients have released the sink, which may still
-   * be writing the last bytes.
+   * The last client's `warn`. The sink may still write its last bytes after all clients have released it, and
+   * this reports a failure then.
    */
   #last: (message: string) => void = () => {};
   #hasFailed = false;
@@ -45,7 +45,7 @@ class Hub {
   }
 
   join(warn: (message: string) => void): SinkWriter {
-    // Each client gets a function of its own, so that two clients with one logger count as two.
+    // Wraps `warn` in a new function, so that two clients with the same logger count as two.
     const user = (message: string): void => warn(message);
     this.#users.add(user);
     this.#listen();

@@ -8,16 +8,16 @@ import type { OutputLog } from './output-log.ts';
 import type { SinkWriter } from './sinks.ts';
 import type { Tail } from './tail.ts';
 
-/** Where a synced output goes, apart from the tail. If both are absent, it is dropped. */
+/** The destination of a synced output, apart from the tail. If both are absent, the output is dropped. */
 export interface SyncedTarget {
   readonly sink?: SinkWriter | undefined;
   readonly log?: OutputLog | undefined;
 }
 
 /**
- * Passes bytes on at the moment when they arrive. So what a handler printed is in the sink before its reply
- * settles the call. Credit is sent only when the sink or the log has accepted the bytes, so that a slow sink
- * or log slows only the plugin.
+ * Passes bytes on as soon as they arrive. So the lines that a handler printed are in the sink before the
+ * handler's reply settles the call. Credit is sent only when the sink or the log has accepted the bytes, so
+ * that a slow sink or log slows only the plugin.
  */
 export class SyncedReader implements RawStreamHandler {
   /** Resolves when the stream is closed and all of its bytes are logged. */

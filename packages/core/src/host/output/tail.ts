@@ -23,7 +23,9 @@ export class Tail {
     if (this.#bytes > 2 * this.#limit || this.#chunks.length > 1024) this.#compact();
   }
 
-  /** Returns the text. It never begins inside a character, and `…` replaces what was cut off before it. */
+  /**
+   * Returns the text. The text never begins inside a character. If bytes were cut off, it begins with `…`.
+   */
   toString(): string {
     this.#compact();
     const bytes = this.#chunks[0] ?? Buffer.alloc(0);

@@ -7,19 +7,19 @@ import { clock, patientTimers } from '../../base/timers.ts';
 import { traceBegunBy, type Steps, type TraceKind } from './crash-trace.ts';
 import { readRecord, type LogRecord, type RecordLevel } from './log-record.ts';
 
-/** The size of the largest trace, in lines and characters. Lines beyond that are a further record. */
+/** The size of the largest trace, in lines and characters. Further lines become another record. */
 const maxTraceLines = 500;
 const maxTraceLength = 128 * 1024;
 /** How long a complete line may wait for further lines, in milliseconds. The documentation promises 200. */
 const waitMs = 150;
 
-/** A trace that is not over. */
+/** A trace that may still continue. */
 interface OpenTrace {
   readonly kind: TraceKind;
   readonly steps: Steps;
-  /** Its lines, except those that were already logged because they had waited long enough. */
+  /** The trace's lines, except those that were already logged because they had waited long enough. */
   lines: string[];
-  /** Lines after them that may belong to the trace. */
+  /** The lines after `lines` that may belong to the trace. */
   held: string[];
   length: number;
   /** False while the lines may turn out not to be a trace. */
@@ -140,8 +140,8 @@ export class TraceGatherer {
   }
 
   /**
-   * One timer serves all traces, one after another. A flood of lines that each begin a trace must not set a
-   * timer each.
+   * One timer serves all traces, one after another. Otherwise a flood of lines that each begin a trace would
+   * set a timer for each line.
    */
   #onTime(): void {
     this.#timer = undefined;

@@ -1,6 +1,6 @@
 /**
  * The time that reading plugins' output may take in one turn of the event loop. All plugins of a host share
- * it. So no flood of lines, from however many plugins, keeps the host from its timers and from `kill()`.
+ * it. So no flood of lines, from any number of plugins, can delay the host's timers and `kill()` for long.
  */
 
 import { clock, realTimers } from '../../base/timers.ts';
@@ -21,7 +21,7 @@ export interface Backlog {
 const waiting = new Set<Backlog>();
 let turnBegan: number | undefined;
 
-/** Works on `backlog` now, as long as this turn has time, and on the rest in the turns that follow. */
+/** Works on `backlog` while this turn has time, and on the rest in the next turns. */
 export function catchUp(backlog: Backlog): void {
   if (waiting.has(backlog)) return;
   while (hasTime()) if (!backlog.workOn()) return;

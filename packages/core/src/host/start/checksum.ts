@@ -1,4 +1,4 @@
-/** Verifies a plugin's file before anything is started, to find out whether it is the intended one. */
+/** Verifies before the start that a plugin's file is the intended file. */
 
 import type { Hash } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -13,7 +13,7 @@ export interface Checksum {
    * name the script. The path is relative to the command's working directory.
    */
   readonly file?: string;
-  /** The algorithm. There is only one. */
+  /** The algorithm. The algorithm; only this one is supported. */
   readonly algorithm: 'sha256';
   /** The digest: 64 hexadecimal digits, or its 32 bytes. */
   readonly value: string | Uint8Array;
@@ -27,9 +27,9 @@ export function digestBytes(value: string | Uint8Array): Buffer | undefined {
 
 /**
  * Returns undefined if the file has the digest. Otherwise returns a sentence that says what is wrong. The
- * comparison takes the same time at whatever byte the digests differ. Hashing stops when `isWanted` returns
- * false. A checksum protects against a wrong file. It does not protect against another program with the
- * host's rights, which may replace the file afterwards.
+ * comparison takes the same time wherever the digests differ. Hashing stops when `isWanted` returns false. A
+ * checksum protects against a wrong file. It does not protect against another program with the host's rights,
+ * which may replace the file afterwards.
  */
 export async function verifyChecksum(
   checksum: Checksum,

@@ -38,11 +38,14 @@ export type Command =
   | {
       /** The program: a path, or a name to look up in `PATH`. */
       readonly file: string;
-      /** Its arguments, without its own name. */
+      /** The program's arguments, without its own name. */
       readonly args?: readonly string[];
       /** Its working directory. Default: the host's. */
       readonly cwd?: string;
-      /** Variables beside those that `env` of the config lets through. A variable that is undefined is left out. */
+      /**
+       * Variables in addition to those that the client's `env` option lets through. A variable that is
+       * undefined is left out.
+       */
       readonly env?: Readonly<Record<string, string | undefined>>;
     };
 
@@ -71,8 +74,8 @@ export interface ServiceContext {
 }
 
 /**
- * Factories of services by name. Each is called once for each dispense, so that one implementation serves one
- * plugin.
+ * Factories of services by name. Each factory is called once for each dispense, so that one implementation
+ * serves one plugin.
  */
 export type ServiceSet<S> = {
   readonly [K in keyof S]: ((context: ServiceContext) => S[K] | Promise<S[K]>) & CanServe<S[K]>;
@@ -90,8 +93,8 @@ export interface ClientConfig<S = Record<never, never>> {
    */
   readonly managed?: boolean;
   /**
-   * Milliseconds until the handshake line must have arrived. Default 60,000; `Infinity` waits as long as the
-   * process lives.
+   * Milliseconds until the handshake line must have arrived. Default 60,000; with `Infinity` the client waits
+   * as long as the process lives.
    */
   readonly startTimeout?: number;
   /** Milliseconds that `kill()` waits for the answer to a polite request. Default 2,000. */
@@ -156,7 +159,7 @@ export interface ClientConfig<S = Record<never, never>> {
   /** Functions that run around each call of the plugin to a service, the first one outermost. */
   readonly handlerInterceptors?: readonly HandlerInterceptor[];
   /**
-   * Receives each error before it is sent to the plugin, whether a service or callback threw it or a value
+   * Receives each error before it is sent to the plugin. A service or callback threw the error, or a value
    * contains it. The error that the function returns is sent instead.
    */
   readonly redactError?: (error: unknown, method: string) => unknown;
@@ -335,7 +338,10 @@ function checkCommand(cmd: Command): Extract<Command, { file: string }> & { args
   return { ...(command as Extract<Command, { file: string }>), args };
 }
 
-/** Returns the base name of the script if an interpreter runs one, and otherwise that of the program. */
+/**
+ * Returns the base name of the script if the program is an interpreter, and otherwise the base name of the
+ * program.
+ */
 function nameOf(file: string, args: readonly string[]): string {
   const program = basename(file).replace(/\.exe$/i, '');
   if (!/^(node|bun|deno|python[\d.]*|ruby|perl|tsx|sh|bash)$/.test(program)) return program;

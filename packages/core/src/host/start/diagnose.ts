@@ -1,4 +1,4 @@
-/** Makes best-effort notes on a program that failed to start. */
+/** Makes notes on a program that failed to start, as far as the cause can be found. */
 
 import { basename } from 'node:path';
 import { lostDescriptorsMark } from '../../handshake/env.ts';
@@ -10,7 +10,8 @@ import { hostPermissionNotes, nodeNotes } from './node-notes.ts';
  * Resolves to sentences, the most helpful first. The list is empty if nothing is remarkable. Never rejects.
  */
 export async function diagnose(command: FailedCommand): Promise<string[]> {
-  // If the host is the cause, the program is not examined. That would need the very resource that is short.
+  // If the host is the cause, the program is not examined. Examining it would need the resource that the host
+  // lacks.
   const host = hostNotes(command);
   if (host.length > 0) return host;
   if (command.cwd === undefined && !isSomewhere()) {
@@ -43,7 +44,7 @@ function isSomewhere(): boolean {
   }
 }
 
-/** Returns what kept this host from starting any program. */
+/** Returns the reason why this host can start no program at all. */
 function hostNotes(command: FailedCommand): string[] {
   if (command.isLaunching) {
     return [

@@ -1,13 +1,13 @@
 /** Builds the environment with which a plugin is started. This file is pure. */
 
-/** Which of the host's variables a plugin gets, and which further ones. */
+/** Which of the host's variables a plugin gets, and which further variables. */
 export interface EnvOptions {
   /**
-   * All of the host's variables (`true`, the default), none (`false`), or those named. A name may end in `*`.
-   * On Windows names are not case-sensitive.
+   * `true` (the default) for all of the host's variables, `false` for none, or a list of names. A name may
+   * end in `*`. On Windows names are not case-sensitive.
    */
   readonly inherit?: boolean | readonly string[];
-  /** Further variables. They override inherited ones. `undefined` removes a variable. */
+  /** Further variables. They override inherited variables. `undefined` removes a variable. */
   readonly set?: Readonly<Record<string, string | undefined>>;
 }
 

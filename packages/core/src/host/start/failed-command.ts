@@ -2,7 +2,7 @@
 
 import type { StartErrorCode } from './start-error.ts';
 
-/** What was known of the command when it failed. */
+/** The facts about a command at the time when it failed. */
 export interface FailedCommand {
   readonly file: string;
   readonly args: readonly string[];
@@ -24,6 +24,6 @@ export interface FailedCommand {
    * container or on another machine, or make no process at all.
    */
   readonly isLocal: boolean;
-  /** Sentences of the launcher about the command. */
+  /** Sentences that the launcher adds about the command. */
   readonly launcherNotes: readonly string[];
 }

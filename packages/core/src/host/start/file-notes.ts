@@ -6,7 +6,7 @@ import { endianness } from 'node:os';
 import { resolve } from 'node:path';
 import { allows, firstThatAllows, isPath, programPaths, type NamedProgram } from './find-program.ts';
 
-/** Returns sentences on the file that `command` names. Empty if nothing is remarkable. */
+/** Returns sentences on the file that `command` names. Empty if the file looks right. */
 export async function fileNotes(command: NamedProgram): Promise<string[]> {
   const { cwd } = command;
   const directory = cwd === undefined ? undefined : await stat(cwd).catch(() => undefined);

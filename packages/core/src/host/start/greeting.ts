@@ -3,14 +3,14 @@
 import type { Readable } from 'node:stream';
 import { maxLineBytes, unrecognized } from '../../handshake/line.ts';
 
-/** How the wait ended: with a handshake line, with a line that is not one, or with the pipe's end. */
+/** How the wait ended: with a handshake line, with another line, or with the pipe's end. */
 export type Greeted =
   { readonly line: string } | { readonly refused: string } | { readonly ended: true; readonly seen: string };
 
 /**
- * Resolves once a line, too many bytes without one, or the end has arrived. The bytes after the line are put
- * back, and the pipe is paused. If the wait is given up, `stop` removes the listeners. Never rejects: a
- * broken pipe counts as ended.
+ * Resolves once a line has arrived, or too many bytes without a line, or the pipe's end. The bytes after the
+ * line are put back, and the pipe is paused. If the wait is given up, `stop` removes the listeners. Never
+ * rejects: a broken pipe counts as ended.
  */
 export function awaitLine(pipe: Readable): {
   readonly greeted: Promise<Greeted>;

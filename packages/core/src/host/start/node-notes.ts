@@ -9,8 +9,8 @@ import type { FailedCommand } from './failed-command.ts';
 import { isPackagedApp, selfStartAdvice } from './self-start.ts';
 
 /**
- * Returns sentences on a program that Node runs. Empty if another program runs it, or if nothing is
- * remarkable.
+ * Returns sentences about a program that Node should run. Empty if the command does not run Node, or if no
+ * known cause applies.
  */
 export function nodeNotes(command: FailedCommand): string[] {
   if (!command.code.startsWith('HANDSHAKE_')) return [];
@@ -28,7 +28,7 @@ export function nodeNotes(command: FailedCommand): string[] {
 }
 
 /**
- * Returns the sentence for a host that Node's permission model keeps from starting any process. Empty if
+ * Returns the sentence for a host that may not start processes under Node's permission model. Empty if
  * `cause` is another error.
  */
 export function hostPermissionNotes(cause: unknown): string[] {

@@ -16,7 +16,7 @@ import { Tail } from '../output/tail.ts';
 describe('the environment of a plugin', () => {
   const host = { PATH: '/bin', HOME: '/me', LC_ALL: 'C', LC_TIME: 'C', SECRET: 'x' };
 
-  test('has the host’s variables, then the caller’s, and last those of the handshake', () => {
+  test('has the host’s variables, then the caller’s variables, and last the variables of the handshake', () => {
     const env = buildEnv(
       host,
       { HOME: '/cmd', A: '1', COOKIE: 'mine' },
@@ -111,13 +111,13 @@ describe('a logger', () => {
     expect(String(out.read())).toBe('deep {}\n');
   });
 
-  test('of any other kind gets the message first', () => {
+  test('of any kind but pino’s gets the message first', () => {
     const info = vi.fn();
     bindLogger({ info }, { plugin: 'p' })?.('info', 'hello', { a: 1, plugin: 'forged' });
     expect(info).toHaveBeenCalledWith('hello', { a: 1, plugin: 'p' });
   });
 
-  test('that lacks a level gets the record at the nearest level, and never at a higher one', () => {
+  test('without a method for a level gets the record at the nearest lower level', () => {
     const logger = { info: vi.fn(), error: vi.fn() };
     const log = bindLogger(logger, {});
     log?.('debug', 'quiet');
@@ -126,7 +126,7 @@ describe('a logger', () => {
     expect(logger.error).not.toHaveBeenCalled();
   });
 
-  test('that throws does not throw into the plugin’s output', () => {
+  test('that throws does not disturb the plugin’s output', () => {
     const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const log = bindLogger(
       {
@@ -173,7 +173,7 @@ describe('memory that ran out', () => {
     [{ code: 134, signal: null }, 'FATAL ERROR: Reached heap limit', false, true],
     [{ code: 0, signal: null }, 'JavaScript heap out of memory', false, false],
     [{ code: 1, signal: null }, 'Error: boom', false, false],
-  ])('is found by exit %j, stderr %j and the kernel’s count: %j', (exit, tail, kernelKilled, told) => {
+  ])('is the cause for exit %j, stderr %j and the kernel’s count: %j', (exit, tail, kernelKilled, told) => {
     expect(ranOutOfMemory(exit, tail, kernelKilled)).toBe(told);
   });
 });
@@ -240,7 +240,7 @@ describe('a client’s option', () => {
     );
   });
 
-  test('that is undefined counts as absent, and so does a limit that is undefined', () => {
+  test('that is undefined counts as absent, and an undefined limit does too', () => {
     const limits: object = { maxDepth: undefined };
     const settings = checkConfig({ cmd: ['x'], limits });
     expect(settings.limits).toEqual(defaultLimits);
@@ -259,7 +259,7 @@ describe('a client’s option', () => {
     expect(checkConfig({ cmd: ['x'] }).stdin).toBe('ignore');
   });
 
-  test('syncStdout and syncStderr default to the logger if there is one, and to nothing otherwise', () => {
+  test('syncStdout and syncStderr default to `log` if there is a logger, and otherwise to `ignore`', () => {
     const logger = { info() {} };
     const { syncStdout, syncStderr } = checkConfig({ cmd: ['x'], logger, syncStderr: 'ignore' });
     expect([syncStdout, syncStderr, checkConfig({ cmd: ['x'] }).syncStdout]).toEqual([

@@ -6,12 +6,15 @@
 
 import { envNames } from '../../handshake/env.ts';
 
-/** How many processes may be nested, if each was started as a plugin, has not served, and starts the next. */
+/**
+ * How deep processes may be nested, if each of them was started as a plugin, has not served, and starts the
+ * next.
+ */
 const maxDepth = 3;
 
 /**
- * What a host leaves in the environment of a process that it starts: the depth of that process, and its
- * command.
+ * The mark that a host puts into the environment of a process that it starts: the depth of that process, and
+ * its command.
  */
 export interface StartMark {
   readonly depth: number;
@@ -30,7 +33,7 @@ export function ownMark(env: NodeJS.ProcessEnv): StartMark | undefined {
   return match === null ? undefined : { depth: Number(match[1]), command: String(match[2]) };
 }
 
-/** Returns the mark for a process that this one starts. */
+/** Returns the mark for a process that this process starts. */
 export function markOf(words: readonly string[], own: StartMark | undefined): string {
   return `${(own?.depth ?? 0) + 1}:${digest(words)}`;
 }
@@ -62,8 +65,8 @@ export function isPackagedApp(): boolean {
 }
 
 /**
- * Returns a short name of a command: FNV-1a over its words, from either end. A digest keeps secrets in
- * arguments out of the environment.
+ * Returns a short name of a command: FNV-1a over its words, from either end. Only a digest is stored, so that
+ * secrets in arguments do not get into the environment.
  */
 function digest(words: readonly string[]): string {
   const text = JSON.stringify(words);

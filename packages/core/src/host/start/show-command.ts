@@ -1,6 +1,6 @@
 /**
- * Shows a command line to a person. Long words and long lists are cut in their middle, so that the names of
- * programs stay.
+ * Turns a command line into text for people. Long words and long lists are cut in their middle, so that the
+ * names of programs stay.
  */
 
 /** The maximum length of a word, and of a whole command. */

@@ -24,7 +24,7 @@ export type StartErrorCode =
   | 'HANDSHAKE_PROTOCOL'
   | 'HANDSHAKE_VERSION';
 
-/** Failures that another attempt with the same configuration cannot fix. */
+/** The codes of failures that another attempt with the same configuration cannot fix. */
 const permanentCodes: ReadonlySet<StartErrorCode> = new Set([
   'PLUGIN_CHECKSUM',
   'HANDSHAKE_API_VERSION',
@@ -52,7 +52,7 @@ export interface StartFacts {
   readonly notes: readonly string[];
 }
 
-/** A start that failed. It is final: the client returns the same error to each further call. */
+/** A start that failed. The failure is final: each further call of the client rejects with the same error. */
 export class StartError extends PipeworkError<StartErrorCode> {
   /** The phase that the start had reached. */
   readonly phase: StartPhase;
@@ -82,7 +82,7 @@ export class StartError extends PipeworkError<StartErrorCode> {
   /**
    * True if another attempt with the same configuration cannot succeed: the file does not have the checksum,
    * there is no common version, the protocol or handshake differs, or the launcher's error has `permanent:
-   * true`. False for everything else.
+   * true`. False for every other failure.
    */
   readonly permanent: boolean;
 

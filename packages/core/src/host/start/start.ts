@@ -1,6 +1,6 @@
 /**
- * One start, from the command to the verdict on the handshake line. Each failure becomes one error with
- * everything that is known.
+ * One start, from the command to the verdict on the handshake line. Each failure becomes one error, which has
+ * all known facts.
  */
 
 import pTimeout from 'p-timeout';
@@ -40,7 +40,7 @@ const lastBytesMs = 100;
 /** Milliseconds to wait for a launcher that is still working when the start is given up. */
 const launchMs = 1_000;
 
-/** The failures whose message says all, so that nothing is looked up about them. */
+/** The failures whose message says everything, so that no notes are made about them. */
 const needsNoNotes: ReadonlySet<StartErrorCode> = new Set([
   'PLUGIN_ABORTED',
   'PLUGIN_KILLED',
@@ -162,7 +162,7 @@ export class Start {
     let made: LaunchedProcess;
     try {
       const launched = launcher(this.#command);
-      // If the process is a thenable, as execa's is, awaiting it would wait for its end.
+      // The process may be a thenable, as execa's is, and awaiting it would wait for its end.
       const isHere = isObject(launched) && 'readable' in launched;
       const handed = isHere ? launched : await launched;
       made = checkLaunched(handed);
@@ -196,12 +196,13 @@ export class Start {
     return new StartFailure('HANDSHAKE_CLOSED', 'plugin closed its pipe before we could connect');
   }
 
-  /** Ends what was started, and returns the error that explains why it failed. */
+  /** Ends the process that was started, and returns the error that explains the failure. */
   async #endAndExplain(error: unknown): Promise<StartError> {
     const failure = error instanceof StartFailure ? error : notStarted(error);
     const elapsedMs = clock() - this.#began;
     const phase = this.#phase;
-    // The start was given up while the launcher was working. The process that it makes must be ended too.
+    // The start was given up while the launcher was still working. The process that the launcher makes must
+    // end too.
     if (this.#phase === 'spawn' && this.#reaching !== undefined)
       await settlesWithin(this.#reaching, launchMs);
     const run = this.#run;
@@ -297,8 +298,8 @@ function terminal(
 }
 
 /**
- * Called when the process is gone. Resolves to its line if the line was still under way, and otherwise to
- * `otherwise`.
+ * Called when the process is gone. Resolves to the handshake line if that was still under way, and otherwise
+ * to `otherwise`.
  */
 async function lastLine(greeted: Promise<Greeted>, otherwise: Greeted): Promise<Greeted> {
   return (await settlesWithin(greeted, lastBytesMs)) ? greeted : otherwise;
