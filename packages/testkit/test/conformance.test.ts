@@ -10,7 +10,7 @@ const node = process.execPath;
 /** A plugin that uses none of the project's own packages and keeps every rule. */
 const byHand = fileURLToPath(new URL('../../../reliability/mutants/plugin.mjs', import.meta.url));
 
-// Most plugins here never do what a check waits for. To extend those waits on a busy machine would show
+// Most plugins here never do the thing that a check waits for. So longer waits on a busy machine would show
 // nothing more.
 beforeAll(() => limitStretch(2));
 
@@ -23,7 +23,7 @@ async function failing(kind: Misbehaviour, only: RegExp): Promise<string[]> {
 }
 
 describe.concurrent('the conformance suite', () => {
-  test('does not apply the checks of its service to a plugin that does not serve it', slow, async () => {
+  test('skips the checks of the conformance service for a plugin without that service', slow, async () => {
     const report = await conformance({ cmd: [node, fixture('greets.mjs')], only: 'gives back nil' }).run();
     expect(report.failed).toEqual([]);
     expect(report.passed).toEqual([]);
@@ -54,7 +54,7 @@ describe.concurrent('the conformance suite', () => {
 
   const sections = ['services of the host', 'descriptions'];
 
-  test('passes a plugin without pipework that asks its host and describes itself', slow, async () => {
+  test('passes a plugin without pipework that uses services and describes itself', slow, async () => {
     const { checks } = conformance({ cmd: [node, fixture('asks-by-hand.mjs')] });
     const chosen = checks.filter(({ section }) => sections.includes(section));
     expect(chosen).toHaveLength(8);
@@ -84,7 +84,7 @@ describe.concurrent('the conformance suite', () => {
     });
   });
 
-  test('says what was expected, what came, and what went over the wire', async () => {
+  test('reports the expected value, the received value, and the messages on the wire', async () => {
     const { checks } = conformance({ cmd: misbehave('hangs-on-ping'), timeoutMs: 300 });
     const outcome = await checks.find(({ name }) => name.startsWith('answers Control.Ping'))?.run();
     expect(outcome).toMatchObject({
@@ -157,7 +157,7 @@ describe.concurrent('the conformance suite', () => {
     },
   );
 
-  test('refuses a wrong command line at once, and fails every check of a program that cannot start', async () => {
+  test('refuses a wrong command line at once, and reports every check as failed if the program cannot start', async () => {
     expect(() => conformance({ cmd: [] as unknown as [string] })).toThrow(
       'conformance({ cmd }): expected [file, ...args] or { file, args, cwd, env }; got []',
     );
@@ -166,7 +166,7 @@ describe.concurrent('the conformance suite', () => {
       expect(await check?.run()).toMatchObject({
         status: 'failed',
         reason: 'cannot start /no/such/program: spawn /no/such/program ENOENT',
-        // The wire has no entries, because no plugin was started.
+        // The report has no wire entries, because no plugin was started.
         details: '',
       });
     }
@@ -211,7 +211,7 @@ describe('pipework-conformance', () => {
     },
   );
 
-  test('exits with status 1 when a check fails, and shows why', slow, async () => {
+  test('exits with status 1 when a check fails, and prints the reason', slow, async () => {
     const { status, out } = await run(
       '--start-timeout',
       '300',

@@ -61,7 +61,7 @@ describe('connect', () => {
     expect(transcript).toContain('"greeting world\\n"');
   });
 
-  test('has a stable transcript that is the same in each run', async () => {
+  test('can make a stable transcript, which is the same in each run', async () => {
     const said = async (options: ConnectOptions<Served>) => {
       await using pair = await connect(plugins, options);
       const greeter = await pair.rpc.dispense('greeter');
@@ -103,7 +103,7 @@ describe('connect', () => {
     expect(pair.client.exited).toBe(true);
   });
 
-  test('connects, calls and ends although fake timers stand still', async () => {
+  test('connects, calls and ends even though fake timers do not advance', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval'] });
     onTestFinished(() => void vi.useRealTimers());
     const pair = await connect(plugins);
@@ -164,7 +164,7 @@ describe('a host that provides services', () => {
     expect(pair.transcript()).toContain("Host.Dispense('files')");
   });
 
-  test('cannot dispense a plugin that needs a service which it does not provide', async () => {
+  test('cannot dispense a plugin that needs another service', async () => {
     await using pair = await connect<{ checker: object }>(checker);
     await expect(pair.rpc.dispense('checker')).rejects.toThrow('unknown service: files');
   });
@@ -183,7 +183,7 @@ describe('a host that provides services', () => {
 });
 
 describe('a pair with a fault', () => {
-  test.each(['eof', 'error'] as const)('rejects pending calls at once if severed (%s)', async (how) => {
+  test.each(['eof', 'error'] as const)('rejects pending calls at once if severed by %s', async (how) => {
     await using pair = await connect(plugins);
     const greeter = await pair.rpc.dispense('greeter');
     const pending = greeter.never();
@@ -201,7 +201,7 @@ describe('a pair with a fault', () => {
     expect(await pair.client.exit).toMatchObject({ code: 9, by: 'plugin' });
   });
 
-  test('delivers nothing while it is stalled, and everything once it is resumed', async () => {
+  test('delivers no bytes while it is stalled, and all bytes once it is resumed', async () => {
     const asked = vi.fn((name: string) => `Hello, ${name}!`);
     await using pair = await connect({ greeter: () => ({ greet: asked }) });
     const greeter = await pair.rpc.dispense('greeter');
@@ -216,7 +216,7 @@ describe('a pair with a fault', () => {
     expect(await answer).toBe('Hello, patience!');
   });
 
-  test('fails a call whose answer is cut off', async () => {
+  test('makes a call fail if its answer is cut off', async () => {
     await using pair = await connect(plugins, { faults: { toHost: [faults.cut({ after: 150 })] } });
     const calls = (async () => {
       const greeter = await pair.rpc.dispense('greeter');

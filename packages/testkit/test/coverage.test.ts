@@ -36,10 +36,10 @@ async function cover(pool: string): Promise<Record<string, FileCoverage | undefi
 const callsOf = (file: FileCoverage | undefined): Record<string, number | undefined> =>
   Object.fromEntries(Object.entries(file?.fnMap ?? {}).map(([key, { name }]) => [name, file?.f[key]]));
 
-test.each(['forks', 'threads'])('a report counts what ran in plugin processes (%s)', async (pool) => {
+test.each(['forks', 'threads'])('a report counts code that ran in plugin processes (%s)', async (pool) => {
   const files = await cover(pool);
   expect(Object.keys(files).sort()).toEqual(['greeter.mjs', 'never-used.mjs', 'plugin.mjs', 'source.ts']);
-  // This file ran once in memory, and in two processes.
+  // The code of this file ran once in memory, and in two processes.
   expect(callsOf(files['greeter.mjs'])).toEqual({ makeGreeter: 3, greet: 1, shout: 2, whisper: 0 });
   expect(Object.values(files['greeter.mjs']?.s ?? {})).toEqual([3, 1, 2, 0]);
   expect(Object.values(files['plugin.mjs']?.s ?? {})).toEqual([2, 0, 2]);

@@ -13,7 +13,7 @@ interface Served {
 }
 
 describe('a fake plugin', () => {
-  test('records calls, called directly or over the wire', async () => {
+  test('records its calls, made directly or over the wire', async () => {
     const fake = fakePlugin<Store>({ get: async (key) => `value of ${key}` });
     await using pair = await connect<Served>({ store: () => fake });
     const store = await pair.rpc.dispense('store');
@@ -26,7 +26,7 @@ describe('a fake plugin', () => {
     ]);
   });
 
-  test('can be used by code that disposes of what it dispenses', async () => {
+  test('works with code that disposes of the object that it dispensed', async () => {
     const fake = fakePlugin<Pick<Store, 'get'>>({ get: async () => 'here' });
     const look = async (store: Remote<Pick<Store, 'get'>>): Promise<string | undefined> => {
       using held = store;
@@ -36,7 +36,7 @@ describe('a fake plugin', () => {
     fake.assertNoUnhandled();
   });
 
-  test('fails a call that has no handler, and names it, its arguments and the handled methods', async () => {
+  test('rejects a call that has no handler, with the call, its arguments and the handled methods in the error', async () => {
     const fake = fakePlugin<Store>({ size: () => 0 });
     await using pair = await connect<Served>({ store: () => fake });
     const store = await pair.rpc.dispense('store');
@@ -81,7 +81,7 @@ describe('a fake plugin', () => {
     expect(await store.size()).toBe(1);
   });
 
-  test('finds calls by asymmetric matchers, and by identity of remotes', async () => {
+  test('lets tests find calls by asymmetric matchers, and by the identity of remotes', async () => {
     const fake = fakePlugin<{ take(door: object, name: string): Promise<void> }>({ take: async () => {} });
     await using pair = await connect<{ a: object; b: object }>({ a: () => ({}), b: () => ({}) });
     const [a, b] = [await pair.rpc.dispense('a'), await pair.rpc.dispense('b')];
@@ -99,7 +99,7 @@ describe('a fake plugin', () => {
     expect(fake.calls).toHaveLength(1);
   });
 
-  test('holds a call until hang() is released', async () => {
+  test('holds a call until the test releases hang()', async () => {
     const fake = fakePlugin<Store>({ size: () => 3 });
     await using pair = await connect<Served>({ store: () => fake });
     const store = await pair.rpc.dispense('store');
@@ -110,7 +110,7 @@ describe('a fake plugin', () => {
     expect(await size).toBe(3);
   });
 
-  test('holds a call until every hang() of its method is released, and rejects held calls when it crashes', async () => {
+  test('holds a call until the test releases every hang() of its method, and rejects held calls when it crashes', async () => {
     const fake = fakePlugin<Store>({ get: async () => 'value' });
     const letGo = [fake.hang('get'), fake.hang('get')];
     letGo[0]?.();
@@ -125,7 +125,7 @@ describe('a fake plugin', () => {
     await expect(hung).rejects.toMatchObject({ code: 'PLUGIN_EXITED' });
   });
 
-  test('crashes on demand, at once or at a call', async () => {
+  test('crashes when the test asks for it, at once or at a call', async () => {
     const fake = fakePlugin<Store>({ size: () => 3 });
     await using pair = await connect<Served>({ store: () => fake });
     const store = await pair.rpc.dispense('store');

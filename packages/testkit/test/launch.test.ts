@@ -27,7 +27,7 @@ test('ends the process when the test of the option `test` ends', async () => {
   expect(() => process.kill(pid ?? 0, 0)).toThrow('ESRCH');
 });
 
-test('puts faults between the host and the real process', async () => {
+test('can put faults between the host and the real process', async () => {
   await using client = launch<Served>({
     cmd: greets,
     faults: { toHost: [faults.chunks({ seed: 1, max: 3 })], toPlugin: [faults.everyByte()] },
@@ -39,7 +39,7 @@ test('puts faults between the host and the real process', async () => {
   await cut.kill();
 });
 
-test('drops a failing sink of the config, like a client without the kit', async () => {
+test('drops a failing sink of the config, as a client without the kit does', async () => {
   const warnings: string[] = [];
   const logger = {
     trace() {},
@@ -62,7 +62,7 @@ test('drops a failing sink of the config, like a client without the kit', async 
   expect(warnings).toEqual([expect.stringContaining('no space left')]);
 });
 
-test('gives the sinks of the config the same bytes as a client without the kit', async () => {
+test('gives the sinks of the config the same bytes as a client without the kit does', async () => {
   const { PassThrough } = await import('node:stream');
   const syncStdout = new PassThrough();
   await using client = launch<Served>({ cmd: greets, syncStdout });

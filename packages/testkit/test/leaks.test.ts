@@ -13,7 +13,7 @@ const leaksOf = async (work: () => unknown): Promise<readonly string[]> => {
 };
 
 describe('expectNoLeaks(work)', () => {
-  test('passes work that ends everything that it began, and resolves to its result', async () => {
+  test('accepts work that ends everything that it began, and resolves to the work’s result', async () => {
     const greeting = await expectNoLeaks(async () => {
       await using pair = await connect(plugins);
       await using client = launch<Served>({ cmd: greets });
@@ -35,7 +35,7 @@ describe('expectNoLeaks(work)', () => {
     expect(leaks.join('\n')).toContain('1 pending call on a pair of connect()');
   });
 
-  test('names a client once, with its pid and its command, and none of its handles', async () => {
+  test('names a client once, with its pid and its command, but not the client’s handles', async () => {
     const clients: Client[] = [];
     const [launched, own] = await Promise.all(
       [launch, (config: ClientConfig) => new Client(config)].map(async (make) =>
@@ -81,7 +81,7 @@ describe('expectNoLeaks(work)', () => {
     ]);
   });
 
-  test('ignores what concurrent work leaves open', async () => {
+  test('ignores the resources that concurrent work leaves open', async () => {
     const outside = setInterval(() => {}, 10_000);
     let timer: NodeJS.Timeout | undefined;
     let begin = (): void => {};
@@ -111,7 +111,7 @@ describe('expectNoLeaks(work)', () => {
 });
 
 describe('expectNoLeaks(connection)', () => {
-  test('passes an open connection at rest, and names calls that are pending', async () => {
+  test('accepts an idle open connection, and names pending calls', async () => {
     await using pair = await connect(plugins);
     const greeter = await pair.rpc.dispense('greeter');
     await greeter.greet('world');
@@ -160,7 +160,7 @@ describe('expectNoLeaks(connection), with streams and callbacks,', () => {
 });
 
 describe('expectNoLeaks()', () => {
-  test('names a pair of the kit that is still open in this process', async () => {
+  test('names a pair of connect() that is still open in this process', async () => {
     const pair = await connect(plugins);
     const failure: unknown = await expectNoLeaks().catch((error: unknown) => error);
     expect(String(failure)).toContain('a pair of connect() is open');

@@ -10,7 +10,7 @@ const failureOf = async (program: MemoryProgram): Promise<Error & { code?: strin
   return error;
 };
 
-test('a program of the user gets the ends of the pipes and the environment of a plugin', async () => {
+test('the user’s program gets the ends of the pipes and the environment of a plugin', async () => {
   let cookie: string | undefined;
   const error = await failureOf(({ env, writable }) => {
     cookie = env['OTTO_PLUGIN_MAGIC_COOKIE'];
@@ -20,7 +20,7 @@ test('a program of the user gets the ends of the pipes and the environment of a 
   expect(error.code).toBe('HANDSHAKE_API_VERSION');
 });
 
-test('a program that throws ends its process with exit code 1 and the reason on standard error', async () => {
+test('if a program throws, its process ends with exit code 1 and the reason on standard error', async () => {
   const error = await failureOf(() => {
     throw new Error('no such table');
   });
@@ -32,7 +32,7 @@ test.each([
   [{}, 'exit code 0'],
   [{ code: 7 }, 'exit code 7'],
   [{ signal: 'SIGTERM' as const }, 'SIGTERM'],
-])('a program that exits with %j ends its process with %s', async (end, said) => {
+])('if a program exits with %j, its process ends with %s', async (end, said) => {
   const error = await failureOf(({ exit }) => {
     exit(end);
     exit({ code: 9 });

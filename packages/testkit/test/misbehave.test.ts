@@ -158,7 +158,7 @@ describe.concurrent('a host survives a plugin that misbehaves in service', () =>
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
 
-  test('answers-twice: the first answer counts', async () => {
+  test('answers-twice: the call gets the first answer', async () => {
     await using client = start('answers-twice');
     const thing = await dispensed(client);
     const [outcome] = await Promise.allSettled([thing.anything()]);
@@ -186,7 +186,7 @@ describe.concurrent('a host survives a plugin that misbehaves in service', () =>
 });
 
 describe('a host that offers services survives a plugin that misbehaves', () => {
-  /** Returns a host that offers one service, and counts how often the service was made and released. */
+  /** Returns a host that offers one service, and counters of how often the service was made and released. */
   const provider = (kind: Misbehaviour, ...args: string[]) => {
     const counts = { made: 0, disposed: 0, warnings: 0 };
     const client = launch<Anything, { files: { read(name: string): string } }>({
@@ -210,7 +210,7 @@ describe('a host that offers services survives a plugin that misbehaves', () => 
     return { client, counts };
   };
 
-  test('never-opens-services: the host makes as many services as may wait, and releases them at the end', async () => {
+  test('never-opens-services: the host makes only as many services as its limit for waiting streams, and releases them at the end', async () => {
     const { client, counts } = provider('never-opens-services');
     const rpc = await client.client();
     const thing = await rpc.dispense('thing');
@@ -224,7 +224,7 @@ describe('a host that offers services survives a plugin that misbehaves', () => 
     expect(counts.warnings).toBe(0);
   });
 
-  test('asks-without-end: calls continue, and the plugin can be ended', async () => {
+  test('asks-without-end: calls continue, and the host can end the plugin', async () => {
     const { client, counts } = provider('asks-without-end');
     const rpc = await client.client();
     const thing = await rpc.dispense('thing');
@@ -235,7 +235,7 @@ describe('a host that offers services survives a plugin that misbehaves', () => 
     await expect.poll(() => counts.disposed).toBe(counts.made);
   });
 
-  test('calls-what-was-not-provided: each wrong request fails, and only the offered service is made', async () => {
+  test('calls-what-was-not-provided: each wrong request fails, and the host makes only the offered service', async () => {
     const { client, counts } = provider('calls-what-was-not-provided');
     const thing = await (await client.client()).dispense('thing');
     const outcomes = (await thing.anything()) as [string, string][];
@@ -263,7 +263,7 @@ describe('a host survives a plugin that lies-in-its-description', () => {
     return await client.client();
   };
 
-  test('a value of a wrong type is left out', async () => {
+  test('the description leaves out a value of a wrong type', async () => {
     const rpc = await describing('types');
     expect(await rpc.describe()).toEqual({
       runtime: 'unknown',
@@ -272,20 +272,20 @@ describe('a host survives a plugin that lies-in-its-description', () => {
     });
   });
 
-  test('more names than a plugin can have are refused', async () => {
+  test('the host refuses a description with more names than a plugin can have', async () => {
     const rpc = await describing('huge');
     expect((await failureOf(rpc.describe())).code).toBe('RPC_PROTOCOL');
     expect(await rpc.ping()).toBeGreaterThan(0);
   });
 
-  test('a schema that is too deep is reported as an error of its plugin', async () => {
+  test('a schema that is too deep becomes an error in the description of its plugin', async () => {
     const rpc = await describing('deep');
     expect((await rpc.describe()).plugins).toEqual({
       thing: { error: expect.stringMatching(/level|deep/) as string },
     });
   });
 
-  test('names that prototypes have are names like any other', async () => {
+  test('a name that prototypes have is a name like any other', async () => {
     const rpc = await describing('poisoned');
     const { plugins } = await rpc.describe();
     expect(Object.keys(plugins)).toEqual(['__proto__', 'constructor', 'thing']);

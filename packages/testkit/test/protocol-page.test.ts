@@ -1,4 +1,4 @@
-// docs/protocol.md names the check for each rule. The page and the suite must agree.
+// docs/protocol.md names the check for each rule. These tests compare the page with the suite.
 import { conformance } from '@pipework/testkit';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';

@@ -16,7 +16,7 @@ const house = (): House => ({
   bell: async () => () => {},
 });
 
-/** Returns every kind of remote, and a function that says whether anything was sent since then. */
+/** Returns every kind of remote, and a function that says whether a message was sent after they were made. */
 async function remotes() {
   const pair = await connect({ house, shed: house }, { client: { name: 'estate' } });
   const [house1, shed] = [await pair.rpc.dispense('house'), await pair.rpc.dispense('shed')];
@@ -43,7 +43,7 @@ function failureOf(assertion: () => void): string {
 }
 
 describe('a remote', () => {
-  test('equals only itself, and no assertion sends anything', async () => {
+  test('equals only itself, and no assertion sends a message', async () => {
     const { house, shed, door, otherDoor, bell, otherBell, hasSent } = await remotes();
     const mock = vi.fn();
     mock(house, { door });
@@ -69,7 +69,7 @@ describe('a remote', () => {
     expect(hasSent()).toBe(false);
   });
 
-  test('is named in failure messages, which send nothing', async () => {
+  test('is named in failure messages, without sending a message', async () => {
     const { house, shed, door, hasSent } = await remotes();
     const mock = vi.fn();
     mock(house, { door });
@@ -96,7 +96,7 @@ describe('a remote', () => {
   });
 });
 
-test('a fake is compared and printed without a call', () => {
+test('comparing and printing a fake makes no call', () => {
   const fake = fakePlugin<House>({ door: async () => ref({ open: async () => {} }) });
   expect({ fake }).toEqual({ fake });
   expect({ fake }).toMatchInlineSnapshot(`

@@ -6,7 +6,8 @@ const suites = fileURLToPath(new URL('./fixtures/suites', import.meta.url));
 
 const run = (...args: string[]): Promise<Run> => runNode(suites, ...args);
 
-// The runs begin at once, because each mostly waits for its processes, and for events that never come.
+// All runs begin at once, because each of them mostly waits for its processes, and for events that never
+// come.
 const failing = runVitest(suites, 'failing');
 const inPools = runVitest(suites, 'passing.suite.ts', '--config', `${suites}/pools.config.ts`);
 const leftOpen = runVitest(suites, 'left-open.suite.ts');
@@ -28,7 +29,7 @@ describe('a failing test', () => {
   }
 
   test('shows the output and the transcript of its pair under its error, with the seed', () => {
-    const report = reportOf('fails beside a pair');
+    const report = reportOf('uses a pair and fails');
     expect(report).toContain(`expected 'Hello, world!' to be 'Goodbye, world!'`);
     expect(report).toContain('── stdout of the plugin ──\ngreeting world');
     expect(report).toContain('── transcript of the pair (seed 77) ──');
@@ -38,14 +39,14 @@ describe('a failing test', () => {
   });
 
   test('shows the output and the transcript of its process', () => {
-    const report = reportOf('fails beside a process');
+    const report = reportOf('uses a process and fails');
     expect(report).toContain('as asked');
     expect(report).toContain('── stderr of the plugin ──\nabout to fail');
     expect(report).toContain('Plugin.fail()');
     expect(report).not.toMatch(/WindowUpdate|Control\.Quit|GoAway|end of file/);
   });
 
-  test('shows its output, and a passing test does not', () => {
+  test('shows its output, and a passing test shows none', () => {
     expect(whole).not.toContain('silence');
   });
 
@@ -55,14 +56,14 @@ describe('a failing test', () => {
     expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH');
   });
 
-  test('is reported if its code swallowed an unhandled call of a fake', () => {
+  test('fails if the code under test swallowed the error of an unhandled call of a fake', () => {
     expect(reportOf('swallows an unhandled call')).toContain(
       `fakePlugin: greet('nobody') was called, and it has no handler. Handled: nothing.`,
     );
   });
 
-  test('says which code was expected and which came', () => {
-    const report = reportOf('expects another code');
+  test('reports the expected code and the received code', () => {
+    const report = reportOf('expects a wrong error code');
     expect(report).toContain('expected a failure with HANDSHAKE_TIMEOUT; it failed with');
     expect(report).toContain('HANDSHAKE_EXITED: plugin exited before we could connect');
     expect(reportOf('expects a failure that does not come')).toContain(
@@ -70,8 +71,8 @@ describe('a failing test', () => {
     );
   });
 
-  test('says which exit was expected and which came, with the last output', () => {
-    const report = reportOf('expects another exit');
+  test('reports the expected exit and the actual exit, with the last output', () => {
+    const report = reportOf('expects a wrong exit code');
     expect(report).toContain(
       'expected the plugin to exit with { code: 0 }; it ended with { code: 4, signal: null, by: ',
     );
@@ -79,18 +80,18 @@ describe('a failing test', () => {
     expect(reportOf('expects an exit that does not come')).toContain(
       'expected the plugin to have exited within 4 s; it still runs',
     );
-    expect(reportOf('expects other output')).toContain(
+    expect(reportOf('expects output that does not come')).toContain(
       `expected the plugin to have printed 'greeting nobody'; it printed nothing`,
     );
   });
 
-  test('says where a leaked timer was started', () => {
+  test('reports where a leaked timer was started', () => {
     expect(reportOf('leaks a timer')).toMatch(
       /1 thing is left over:\n- a timer, begun\n +at .*failing\.suite\.ts/,
     );
   });
 
-  test("is reported if it does not await a matcher, with the matcher's name and line", () => {
+  test("fails if it does not await a matcher, and its report has the matcher's name and line", () => {
     const report = reportOf('does not await a matcher');
     expect(report).toContain('`toFailWith` was not awaited');
     expect(report).toMatch(/failing\.suite\.ts:\d+/);
@@ -104,7 +105,7 @@ describe('a failing test', () => {
     expect(reportOf('> shared')).toContain(`take connect of '@pipework/testkit', and end it in afterAll()`);
   });
 
-  test('of a suite that runs both ways fails both ways, each with its transcript', () => {
+  test('fails in memory and as a process, each with its transcript, if its suite runs both ways', () => {
     for (const how of ['in memory', 'as a process']) {
       expect(reportOf(`both ways, ${how} > fails in both`)).toContain(`Plugin.greet('${how}')`);
     }
@@ -125,7 +126,7 @@ describe.concurrent('the kit works', () => {
     expect(status).toBe(0);
   });
 
-  test('and reports once, at the end, which clients a passing test has left open', async () => {
+  test('and reports once, at the end, the clients that a passing test has left open', async () => {
     const { status, output } = await leftOpen;
     expect(status).toBe(0);
     expect(output.match(/these are still open after the tests/g)).toHaveLength(1);
@@ -135,7 +136,7 @@ describe.concurrent('the kit works', () => {
       expect(line).toMatch(/\(pid \d+, command: .*greets\.mjs\), opened at .*left-open\.suite\.ts:\d+/);
   });
 
-  test('under node:test, and what a test forgets ends with the test', async () => {
+  test('under node:test, and ends the clients that a test forgot with that test', async () => {
     const program = fileURLToPath(new URL('./fixtures/forgets.mjs', import.meta.url));
     const { output } = await run('--test', program);
     expect(output).toMatch(/pass 3/);
@@ -152,7 +153,7 @@ describe.concurrent('the kit works', () => {
     expect(status).toBe(0);
   });
 
-  test('as it is published, and shows where the caller caused a leak', async () => {
+  test('as a published package, and shows where the caller caused a leak', async () => {
     const script = `
       import { expectNoLeaks } from '@pipework/testkit';
       const work = () => setTimeout(() => {}, 2_000);
@@ -163,7 +164,7 @@ describe.concurrent('the kit works', () => {
     expect(output).toMatch(/- a timer, begun\n +at work \(.*eval/);
   });
 
-  test('and reports at the exit what is open if the runner has no hook for it, unless PIPEWORK_TESTKIT_QUIET is set', async () => {
+  test('and reports open pairs at the exit if the runner has no hook for that, unless PIPEWORK_TESTKIT_QUIET is set', async () => {
     const script = `
       import { connect } from '@pipework/testkit';
       await connect({ greeter: () => ({}) });

@@ -37,7 +37,7 @@ async function* oneTwoThree(): AsyncGenerator<number> {
 const isAtRest = ({ pendingCalls, runningCalls, references, valueStreams }: Diagnostics): boolean =>
   pendingCalls + runningCalls + references + valueStreams === 0;
 
-test('calls, callbacks and streams give the same results in any order of arrival, and leave nothing open', async () => {
+test('calls, callbacks and streams give the same results in any order of arrival, and none of them stays open', async () => {
   await simulate(
     async ({ connect, choose }) => {
       await using pair = await connect<Served>({ ...plugins, callbacks });
@@ -68,7 +68,7 @@ test('calls, callbacks and streams give the same results in any order of arrival
   );
 });
 
-test('if pipes break anywhere, calls fail with PipeworkErrors, and nothing stays open', async () => {
+test('if pipes break at any point, calls fail with PipeworkErrors, and no call or stream stays open', async () => {
   const work = async (rpc: RPCClient<{ greeter: Greeter }>): Promise<void> => {
     const greeter = await rpc.dispense('greeter');
     for (let i = 0; i < 5; i++) await greeter.greet('world');

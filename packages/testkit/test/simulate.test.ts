@@ -36,7 +36,7 @@ test('finds a failing schedule, shrinks it, and repeats it', async () => {
   expect(failure.message).toMatch(/^the scenario fails in run \d+ \(seed \d+\): /);
   expect(failure.message).toContain(`simulate(scenario, { schedule: [${failure.schedule.join(', ')}] })`);
   expect(failure.message).toContain('Plugin.add(1)');
-  // Only the one choice matters. Every other choice has become 0, the simplest.
+  // Only one choice matters. Every other choice has become 0, the simplest.
   expect(failure.schedule.filter((choice) => choice !== 0)).toEqual([3]);
   await expect(simulate(scenario, { schedule: failure.schedule })).rejects.toThrow(SimulationError);
 });
@@ -58,7 +58,7 @@ test('gives the same runs for the same seed', async () => {
   expect(await runs()).toEqual(await runs());
 });
 
-test('reports a scenario that is stuck', async () => {
+test('reports a scenario that never ends', async () => {
   const stuck = simulate(() => new Promise(() => {}), { seed: 1, runs: 1, stuckAfterMs: 20, shrinkRuns: 1 });
   await expect(stuck).rejects.toThrow('stuck: no byte has moved for 20 ms');
 });

@@ -59,7 +59,7 @@ test('a fake knows the arguments of its calls', () => {
   fake.callsTo('dance');
 });
 
-test('toHaveBeenCalledRemotely is typed by the fake', () => {
+test('toHaveBeenCalledRemotely has the types of the fake’s methods', () => {
   const fake = fakePlugin<Greeter & { add(a: number, b?: string): number }>();
   expect(fake).toHaveBeenCalledRemotely('greet');
   expect(fake).not.toHaveBeenCalledRemotely('greet', 'world');
@@ -76,13 +76,13 @@ test('toHaveBeenCalledRemotely is typed by the fake', () => {
   expect(fake).toHaveBeenCalledRemotely('add', 'b');
 });
 
-test('kinds of misbehaviour are known', () => {
+test('misbehave() knows its kinds', () => {
   expectTypeOf(misbehave('huge-frame')).toEqualTypeOf<[file: string, ...args: string[]]>();
   // @ts-expect-error -- no such kind
   misbehave('nicely');
 });
 
-test('matchers are typed', () => {
+test('matchers have types', () => {
   expectTypeOf(expect(1).toFailWith).parameters.toEqualTypeOf<
     [code: string, message?: string | RegExp | undefined]
   >();
@@ -94,7 +94,7 @@ test('matchers have the type that expect.extend accepts', () => {
   expectTypeOf(expect.extend).toBeCallableWith(matchers);
 });
 
-test('leak assertions return what the work returned', () => {
+test('leak assertions return the result of the work', () => {
   expectTypeOf(expectNoLeaks(async () => 3)).toEqualTypeOf<Promise<number>>();
   expectTypeOf(expectNoLeaks()).toEqualTypeOf<Promise<void>>();
 });

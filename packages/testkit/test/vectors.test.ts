@@ -1,6 +1,6 @@
 /**
- * Checks the public vectors of RPC. A plugin that uses core must give each answer byte for byte, and the
- * kit's reader must read the same values.
+ * Checks the public vectors of RPC. A plugin that uses core must send each answer with exactly these bytes,
+ * and the kit's reader must read the same values.
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -11,8 +11,8 @@ export interface Run {
 }
 
 /**
- * Runs a program of Node in `cwd` to its end. Leaves out the variables of this test run, because they must
- * not reach another one.
+ * Runs a program of Node in `cwd` to its end. Leaves out the environment variables of this test run, because
+ * they must not reach another run.
  */
 export const runNode = (cwd: string, ...args: string[]): Promise<Run> => runNodeWith({}, cwd, ...args);
 
