@@ -102,7 +102,7 @@ export interface MuxErrorOptions {
   streamId?: number | undefined;
   /** The go-away reason that was sent or received, if there was one. */
   goAway?: number | undefined;
-  /** The error that caused this one. */
+  /** The error that caused this error. */
   cause?: unknown;
 }
 
@@ -140,8 +140,8 @@ export function protocolFault(code: MuxErrorCode, message: string, streamId?: nu
 }
 
 /**
- * Returns the error for an invalid option or argument. It names the option, the expected value and the
- * received one.
+ * Returns the error for an invalid option or argument. The message names the option, the expected value and
+ * the received value.
  */
 export function invalidOption(name: string, expected: string, received: unknown): MuxError {
   return new MuxError('MUX_OPTION_INVALID', `${name} must be ${expected}; got ${inspectBriefly(received)}`);

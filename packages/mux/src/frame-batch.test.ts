@@ -156,7 +156,7 @@ describe('a batch', () => {
     expect(frames().map(({ length }) => length)).toEqual(Array.from({ length: count }, (_, i) => i));
   });
 
-  test('does not change what was taken, unless the block is reused', () => {
+  test('does not change taken bytes, unless the block is reused', () => {
     const { batch } = makeBatch();
     batch.control(FrameType.Ping, 2, 0, 1);
     const first = batch.takeWhole()!;

@@ -88,8 +88,8 @@ export class FrameWriter {
   }
 
   /**
-   * Bytes of replies that wait because the transport is full. If they are many, we stop reading the frames
-   * that ask for replies.
+   * Bytes of replies that wait because the transport is full. If there are many such bytes, we stop reading
+   * the frames that ask for replies.
    */
   get waitingReplyBytes(): number {
     return this.#replyBytes;
@@ -178,7 +178,9 @@ export class FrameWriter {
     if (this.#told.length > 0) this.#writeParts(this.#takeTold());
   }
 
-  /** Hands over what is collected, even if the transport is full, and ends the transport's writable half. */
+  /**
+   * Hands over the collected frames, even if the transport is full, and ends the transport's writable half.
+   */
   end(): void {
     if (this.#hasEnded) return;
     this.force();
@@ -186,7 +188,9 @@ export class FrameWriter {
     this.#writable.end();
   }
 
-  /** Drops what is collected, because the transport's writable half is gone. Accepts nothing from now on. */
+  /**
+   * Drops the collected frames, because the transport's writable half is gone. Accepts nothing from now on.
+   */
   abandon(): void {
     this.#close();
     this.#batch.clear();

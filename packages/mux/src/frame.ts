@@ -71,7 +71,7 @@ export interface FrameHeader {
   length: number;
 }
 
-/** A whole frame, for tests and tools. The runtime never gathers one. */
+/** A whole frame, for tests and tools. The runtime never gathers a whole frame. */
 export interface Frame extends FrameHeader {
   /** The bytes after the header. Only a data frame has any. */
   payload?: Uint8Array;

@@ -1,6 +1,5 @@
 /**
- * The lean interface of a stream: what its user can call, and the order in which its handler is told of
- * events.
+ * The lean interface of a stream: what its user can call, and the order in which its handler gets events.
  */
 
 import { ChunkQueue } from './chunk-queue.ts';

@@ -259,8 +259,8 @@ export class MuxStream extends Duplex {
     }
     const failure = error ?? this.#writtenTooLate();
     this.#closing = { kind: error === undefined ? 'half' : 'cut', error: failure, isAwaitingEnd: false };
-    // After a reset, unread bytes are dropped. If the session is lost, they are kept, but a pending write
-    // must not wait until they are read.
+    // After a reset, unread bytes are dropped. If the session is lost, unread bytes are kept, but a pending
+    // write must not wait until a reader takes them.
     if (!this.#session.hasEnded || this.#pending !== undefined) this.destroy(failure);
     else this.#failWhenRead();
   }
@@ -277,7 +277,7 @@ export class MuxStream extends Duplex {
     if (this.#incoming.length > 0 || this.readableLength > 0 || this.#peerEnd === 'due') return;
     const error = closing.kind === 'half' ? undefined : closing.error;
     if (this.#peerEnd === 'open' || this.readableEnded) this.destroy(error);
-    // The peer had finished its half, and readers are told of that first.
+    // The peer had finished its half, so readers get the end first.
     else if (!closing.isAwaitingEnd) this.once('end', () => this.destroy(error));
     closing.isAwaitingEnd = true;
   }

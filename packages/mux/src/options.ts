@@ -28,7 +28,7 @@ export interface SessionOptions {
    */
   enableKeepAlive?: boolean;
   /**
-   * Milliseconds between keep-alive pings. No ping is sent if anything arrived since the last one. Default
+   * Milliseconds between keep-alive pings. No ping is sent if any bytes arrived since the last ping. Default
    * 30,000.
    */
   keepAliveInterval?: number;

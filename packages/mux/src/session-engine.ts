@@ -269,7 +269,10 @@ export class SessionEngine {
 
   // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Ends the session because of a fault of the peer or the pipe. The peer is told why, if it still reads. */
+  /**
+   * Ends the session because of a fault of the peer or the pipe. The peer gets the reason in a go-away, if it
+   * still reads.
+   */
   #fault(error: MuxError): void {
     if (this.#reason !== undefined) return;
     this.#writer.control(FrameType.GoAway, 0, 0, error.goAway ?? GoAwayCode.InternalError);

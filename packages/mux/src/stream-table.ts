@@ -43,7 +43,7 @@ export class StreamTable implements LeanStreamHome {
     this.#nextId = settings.role === 'client' ? 1 : 2;
     this.scheduler = new Scheduler(writer, {
       allotWindow: ({ id }) => this.#allotWindow(id),
-      // The stream may be gone, because a handler that was told of its FIN may have reset it.
+      // The stream may be gone, because its handler may have reset it when FIN was reported.
       onSent: ({ id }) => this.#streams.get(id)?.onSent(),
       onFinSent: ({ id }) => this.#onFinSent(this.#streams.get(id)!),
     });

@@ -9,7 +9,7 @@ describe('a send window', () => {
     expect(new SendWindow().available).toBe(256 * KiB);
   });
 
-  test('falls by what is sent and rises by what is granted', () => {
+  test('falls by the sent bytes and rises by the granted bytes', () => {
     const window = new SendWindow();
     window.consume(256 * KiB);
     expect(window.available).toBe(0);

@@ -77,7 +77,7 @@ describe('a MuxStream', () => {
     expect(Buffer.concat(chunks).toString()).toBe('through the web');
   });
 
-  test('reads as text if an encoding is set, and still grants credit for what is read', async () => {
+  test('reads as text if an encoding is set, and still grants credit for the bytes that are read', async () => {
     const { near, far } = await connected();
     far.setEncoding('utf8');
     near.end('ü'.repeat(700_000));
@@ -230,7 +230,7 @@ describe('the end of the transport without FIN', () => {
     expect(stream.errored).toMatchObject({ code: 'MUX_TRANSPORT_ENDED' });
   });
 
-  test('in the middle of a frame says what was missing', async () => {
+  test('gives an error that says what was missing, if it comes in the middle of a frame', async () => {
     const peer = rawPeer();
     peer.send(update(1, 0, SYN), { type: 0, streamId: 1, length: 100, payload: Buffer.from('only this') });
     peer.end.end();

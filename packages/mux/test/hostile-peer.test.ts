@@ -50,7 +50,7 @@ describe('ends the session, and tells the peer why, for', () => {
     await expect(peer.session.closed).rejects.toThrow("both ends were given the role 'client'");
   });
 
-  test('data beyond what is left of a window', async () => {
+  test('data that exceeds the rest of a window', async () => {
     const peer = rawPeer();
     peer.send(update(1, 0, SYN));
     await peer.session.acceptStream();
@@ -125,7 +125,7 @@ describe('skips, and answers nothing, for', () => {
     await peer.expects('0 Ping ACK 1');
   });
 
-  test('what was under way to a stream when it was reset', async () => {
+  test('frames that were under way to a stream when it was reset', async () => {
     const peer = rawPeer();
     peer.send(update(1, 0, SYN));
     const stream = await peer.session.acceptStream();

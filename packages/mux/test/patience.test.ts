@@ -114,7 +114,7 @@ describe('fake timers', () => {
     await ping;
   });
 
-  test('drive a session that was given them as its timers', async () => {
+  test('drive a session that has them in its `timers` option', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     onTestFinished(() => void vi.useRealTimers());
     const peer = rawPeer({ role: 'client', streamOpenTimeout: 60_000, timers: globalThis });

@@ -1,7 +1,7 @@
 /**
- * Both ends do anything in any order, and the bytes are cut and delayed anywhere. What is read must be what
- * was written, and nothing may be left behind. A failure prints its seed; `PIPEWORK_SEED=n` runs only that
- * case again.
+ * Both ends do anything in any order, and the bytes are cut and delayed anywhere. The bytes that are read
+ * must be the bytes that were written, and no stream may be left. A failure prints its seed;
+ * `PIPEWORK_SEED=n` runs only that case again.
  */
 
 import fc from 'fast-check';
@@ -36,7 +36,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /**
- * One end of a stream, and everything that its handler was told. The bytes are a counter, so that any loss or
+ * One end of a stream, with all events that its handler got. The bytes are a counter, so that any loss or
  * swap shows.
  */
 class Witness {
@@ -186,7 +186,7 @@ describe('two sessions', () => {
 });
 
 describe('Duplexes', () => {
-  test('carry what is piped through them, whatever the sizes, the cuts and the reader', async () => {
+  test('carry all piped bytes, whatever the sizes, the cuts and the reader', async () => {
     const plan = fc.array(
       fc.record({
         writes: fc.array(fc.oneof(fc.nat(300), fc.nat(70_000), fc.nat(600 * KiB)), { maxLength: 8 }),

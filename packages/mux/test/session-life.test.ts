@@ -99,7 +99,7 @@ describe('a session', () => {
 });
 
 describe('close()', () => {
-  test('sends what was written, a go-away and the end', async () => {
+  test('sends the written bytes, a go-away and the end', async () => {
     const peer = rawPeer({ role: 'client' });
     const stream = peer.session.openStream();
     stream.end('last');
@@ -131,7 +131,7 @@ describe('close()', () => {
     await peer.session.close();
   });
 
-  test('waits for a slow reader to accept what was written', async () => {
+  test('waits until a slow reader has accepted the written bytes', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
     const { client, server, serverEnd } = sessionPair({ client: { timers: globalThis } });

@@ -62,7 +62,7 @@ export interface ServeTransport {
   readonly writable: Writable;
   /** The environment that the launcher passed. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Receives the lines of `context.log`. If it is absent, they are dropped. */
+  /** Receives the lines of `context.log`. If this option is absent, the lines are dropped. */
   readonly stderr?: Writable;
 }
 
@@ -142,7 +142,7 @@ const keys: readonly string[] = [
   'transport',
 ];
 
-/** Checks every option. Throws `CONFIG_INVALID` that names the first invalid one. */
+/** Checks every option. Throws `CONFIG_INVALID` with the name of the first invalid option. */
 export function checkServeOptions<P, S>(options: ServeOptions<P, S>): ServeSettings {
   expectKeys('options', options, keys);
   const { onShutdown, gracePeriod = Infinity, transport, redactError } = options;

@@ -16,10 +16,10 @@ export interface Packages {
 }
 
 /**
- * Returns the packages around `start`. If `start` is in a workspace, they are the workspace's members.
- * Otherwise they are the packages that the nearest application has installed. An application is a directory
- * with a package.json and a node_modules. If `contained` is true, the search follows a link out of the
- * workspace only as far as the linked package. Rejects with `DISCOVER_UNREADABLE` if there is neither a
+ * Returns the packages around `start`. If `start` is in a workspace, these packages are the workspace's
+ * members. Otherwise these are the packages that the nearest application has installed. An application is a
+ * directory with a package.json and a node_modules. If `contained` is true, the search follows a link out of
+ * the workspace only as far as the linked package. Rejects with `DISCOVER_UNREADABLE` if there is neither a
  * workspace nor an application.
  */
 export async function findPackages(start: string, contained: boolean): Promise<Packages> {

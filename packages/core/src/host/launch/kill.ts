@@ -5,7 +5,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 /** Sends `signal` to the child. Returns false if there was nothing left to signal. */
 export function killChild(child: ChildProcess, signal: NodeJS.Signals): boolean {
   const { pid, exitCode, signalCode } = child;
-  // Deno's `child.kill` sends only one signal to a child, and never a second one.
+  // Deno's `child.kill` sends only one signal to a child, and never a second signal.
   if (!('Deno' in globalThis) || pid === undefined) return child.kill(signal);
   return exitCode === null && signalCode === null && process.kill(pid, signal);
 }

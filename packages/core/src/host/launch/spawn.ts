@@ -22,7 +22,7 @@ export interface LaunchCommand {
   readonly env: Readonly<Record<string, string>>;
   /** The variables of the handshake alone, for launchers that do not pass on an environment by themselves. */
   readonly handshakeEnv: Readonly<Record<string, string>>;
-  /** The process's standard input: the host's own, an empty one, or the content of this stream. */
+  /** The process's standard input: the host's own, an empty input, or the content of this stream. */
   readonly stdin: 'inherit' | 'ignore' | Readable;
   /** True if the process must lead a process group of its own, and `kill` must reach all of it. */
   readonly processGroup: boolean;

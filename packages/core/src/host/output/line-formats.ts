@@ -7,7 +7,7 @@
 import { printable } from '../../base/printable.ts';
 import { levelOfSeverity, readLevel, type RecordLevel } from './levels.ts';
 
-/** The parts of a line. */
+/** A line of text, split into its level, message and fields. */
 export interface TextLine {
   readonly level: RecordLevel;
   readonly message: string;

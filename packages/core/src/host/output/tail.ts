@@ -1,4 +1,4 @@
-/** The last bytes of an output. They are kept to explain how the process ended. */
+/** The last bytes of an output. The host keeps these bytes to explain how the process ended. */
 
 const defaultLimit = 16 * 1024;
 

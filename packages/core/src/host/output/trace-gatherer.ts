@@ -79,7 +79,7 @@ export class TraceGatherer {
     const isOver = verdict === 'none' || (verdict === 'perhaps' && traceBegunBy(line) !== undefined);
     if (isOver) {
       this.#close(trace);
-      // A line that did not belong to the trace may have begun another one.
+      // A line that did not belong to the trace may have begun another trace.
       return this.#goesOn(line);
     }
     if (trace.lines.length + trace.held.length === 0) trace.since = clock();
@@ -130,7 +130,7 @@ export class TraceGatherer {
       this.#emit(readRecord(first, this.#fallback));
       for (const line of others) this.take(line);
     }
-    // None of the held lines begins a trace, because such a line would have ended this one.
+    // None of the held lines begins a trace, because such a line would have ended the open trace.
     for (const line of trace.held) if (line !== '') this.#emit(readRecord(line, this.#fallback));
   }
 

@@ -153,7 +153,7 @@ export interface ClientConfig<S = Record<never, never>> {
   readonly interceptors?: readonly CallInterceptor[];
   /**
    * Services that the host offers to this plugin. The plugin asks for them by `context.host.dispense(name)`.
-   * They are disposed of with the session.
+   * The services are disposed of at the end of the session.
    */
   readonly provide?: ServiceSet<S>;
   /** Functions that run around each call of the plugin to a service, the first one outermost. */
@@ -224,7 +224,8 @@ const keys = [
 ];
 
 /**
- * Checks every option and fills in the defaults. Throws `CONFIG_INVALID` that names the first invalid one.
+ * Checks every option and fills in the defaults. Throws `CONFIG_INVALID` with the name of the first invalid
+ * option.
  */
 export function checkConfig(config: ClientConfig<unknown>): ClientSettings {
   expectKeys('config', config, keys);

@@ -32,9 +32,9 @@ export interface SignalledParams {
 }
 
 /**
- * Finds the signals that cancel a call. They are the signal of its options, the signals among its arguments,
- * and the `signal` of an argument that is an object. Returns undefined if there are no signals and no
- * argument was copied. `isCopied` tells whether an object without a class is copied to the peer.
+ * Finds the signals that cancel a call. These signals are the signal of the call's options, the signals among
+ * its arguments, and the `signal` of an argument that is an object. Returns undefined if there are no signals
+ * and no argument was copied. `isCopied` tells whether an object without a class is copied to the peer.
  */
 export function findSignals(
   params: unknown[],

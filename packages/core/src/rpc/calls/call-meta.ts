@@ -1,4 +1,4 @@
-/** What is sent with a call beside its arguments: the fifth element of a request. */
+/** Writes and reads the fifth element of a request, which has the deadline and the metadata of the call. */
 import type { CallOptions } from '../api/call-options.ts';
 
 /** Returns what to write for the options of a call; undefined if they hold nothing to send. */

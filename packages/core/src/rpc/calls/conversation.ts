@@ -188,8 +188,8 @@ export class Conversation implements RawStreamHandler {
 
   /**
    * This side is leaving. The signals of running handlers abort. Streams of values and calls to the peer,
-   * which handlers may wait for, fail with the reason. The sources of streams that the peer reads are told to
-   * return. Handlers still answer.
+   * which handlers may wait for, fail with the reason. The `return()` of each source of a stream that the
+   * peer reads is called. Handlers still answer.
    */
   leave(reason: Error): void {
     this.#incoming.admitted.cancelAll(reason);

@@ -337,7 +337,7 @@ export class OutgoingCalls {
 
   /**
    * Resolves with the reason why the conversation ended. The process's exit may explain more than `error`.
-   * The exit is asked for once, and only if a call needs the reason.
+   * This waits for the exit only once, and only if a call needs the reason.
    */
   #explain(error: Error): Promise<Error> {
     if (isAlone(error)) return Promise.resolve(error);

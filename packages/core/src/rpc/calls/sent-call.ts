@@ -21,9 +21,10 @@ export class SentCall implements Receiver {
    */
   streams: Set<TakenStream> | undefined = undefined;
   /**
-   * `waiting`: the caller waits for the answer. `abandoned`: the caller was rejected, and the answer is
-   * awaited only to release the references. `concluded`: no answer is awaited, because the answer came, the
-   * conversation has ended, or the call could not be sent. Streams of the result may still be open then.
+   * `waiting`: the caller waits for the answer. `abandoned`: the caller's promise has rejected, and the
+   * answer is awaited only to release the references. `concluded`: no answer is awaited, because the answer
+   * came, the conversation has ended, or the call could not be sent. Streams of the result may still be open
+   * then.
    */
   state: 'waiting' | 'abandoned' | 'concluded' = 'waiting';
   /** Removes the listeners and the timer that may end the call early. */

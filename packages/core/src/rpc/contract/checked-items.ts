@@ -84,7 +84,7 @@ export class CheckedItems implements AsyncIterableIterator<unknown, unknown>, As
     try {
       return { done: false, value: await this.#checks.item(step.value) };
     } catch (error) {
-      // An error of the clean-up is ignored, because it would hide this one.
+      // An error of the clean-up is ignored, because it would hide the error of the check.
       await this.return(error).catch(() => {});
       throw error;
     }

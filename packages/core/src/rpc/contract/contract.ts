@@ -1,6 +1,6 @@
 /**
- * Contracts with schemas, which both sides check at run time. They are for cases in which a plain interface
- * is not enough.
+ * Contracts with schemas, which both sides check at run time. Use a contract if a plain interface is not
+ * enough.
  */
 import { PipeworkError } from '../../base/errors.ts';
 import { expect, expectKeys, isObject } from '../../base/expect.ts';

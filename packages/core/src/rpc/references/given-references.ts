@@ -27,8 +27,8 @@ export class GivenReferences {
   }
 
   /**
-   * Counts one more reference to `target`, under its id or a new one. `attach` runs for a new signal; its
-   * return value is called when the signal is released.
+   * Counts one more reference to `target`, under its known id or a new id. `attach` runs for a new signal;
+   * its return value is called when the signal is released.
    *
    * A function runs in the asynchronous context in which it was given. If two pending calls both bring the
    * function, it has a different id in each call. With one id, the peer's calls of the function for one

@@ -29,7 +29,7 @@ export interface GivenReference {
   readonly detach: (() => void) | undefined;
 }
 
-/** The references of one message. They are taken back together when the call settles. */
+/** The references of one message. These references are taken back together when the call settles. */
 export interface Scope {
   readonly references: GivenReference[];
   readonly streams: GivenStream[];

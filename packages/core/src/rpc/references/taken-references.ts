@@ -1,6 +1,6 @@
 /**
- * References of the peer that one conversation holds. Each is borrowed for a call, or held until it is given
- * back.
+ * References of the peer that one conversation holds. Each reference is borrowed for a call, or held until
+ * this side gives it back.
  */
 import { AsyncResource } from 'node:async_hooks';
 import { type PipeworkError, unsent } from '../../base/errors.ts';

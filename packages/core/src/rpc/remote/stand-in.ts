@@ -59,9 +59,9 @@ export function remoteTargetOf(value: object): RemoteTarget | undefined {
 
 /**
  * Marks an object to be sent by reference. The other side gets an object whose methods call the methods of
- * this one. Its `[Symbol.dispose]()` gives the reference back. Returns the object. Throws `CONFIG_INVALID` if
+ * `object`. Its `[Symbol.dispose]()` gives the reference back. Returns the object. Throws `CONFIG_INVALID` if
  * the value is not an object. Also throws for arrays, dates and binary data, even of a class of your own,
- * because they are always copied.
+ * because such values are always copied.
  *
  * @example
  * ```ts

@@ -28,7 +28,7 @@ export type Copied =
 
 /**
  * A synchronous generator, or an iterator like one. It is sent as a stream, and arrives as an asynchronous
- * one.
+ * generator.
  */
 export type Stepped<T = unknown, Return = unknown, Next = never> = Iterator<T, Return, Next> &
   Iterable<unknown>;

@@ -1,7 +1,7 @@
 /**
- * The source of a given stream. It is opened when it is first needed, and is told at most once that no more
- * items are wanted. The source's code runs as part of the stream's call, and in the asynchronous context in
- * which the stream was given.
+ * The source of a given stream. This file opens the source when it is first needed, and tells it at most once
+ * that no more items are wanted. The source's code runs as part of the stream's call, and in the asynchronous
+ * context in which the stream was given.
  */
 import { AsyncResource } from 'node:async_hooks';
 import type { CleanUps } from '../../session/clean-ups.ts';

@@ -91,14 +91,14 @@ export class GivenStream implements RawStreamHandler {
     this.#end();
   }
 
-  /** The peer does not want the stream. If the peer has not dialled it, the source is told. */
+  /** The peer does not want the stream. If the peer has not dialled it, the source is told to end. */
   drop(reason: unknown): void {
     if (this.#state.is === 'waiting') this.#abandon(reason);
   }
 
   /**
-   * The call that brought the stream was cancelled on this side. The source is told at once, and the peer's
-   * reader fails with `reason`.
+   * The call that brought the stream was cancelled on this side. The source is told to end at once, and the
+   * peer's reader fails with `reason`.
    */
   abort(reason: unknown): void {
     const on = this.#dialled;
@@ -108,8 +108,8 @@ export class GivenStream implements RawStreamHandler {
   }
 
   /**
-   * This side is leaving. The source is told, so that its clean-up runs in time. The peer learns of the
-   * stream's end when the conversation ends.
+   * This side is leaving. The source is told to end, so that its clean-up runs in time. The peer learns of
+   * the stream's end when the conversation ends.
    */
   leave(reason: unknown): void {
     const state = this.#state;

@@ -1,6 +1,6 @@
 /**
- * Sends the items of a given stream. The first item of a turn is sent at once. The others of that turn are
- * sent together. The pump waits while the window is full.
+ * Sends the items of a given stream. The first item of a turn is sent at once. The other items of that turn
+ * are sent together. The pump waits while the window is full.
  */
 import type { RawStream } from '@pipework/mux/lean';
 import type { ItemBatch } from '../messages/item-batch.ts';

@@ -59,7 +59,7 @@ interface Scratch {
    * this is first the innermost value that is not plain, and then each value around it in turn.
    */
   left: unknown;
-  /** Pairs in one flat list: an object or list in `left` that is a copy, then the user's own one. */
+  /** Pairs in one flat list: an object or list in `left` that is a copy, then the user's original. */
   copies: readonly object[];
 
   // For small messages that are read, or read back.

@@ -15,12 +15,14 @@ const { latin1Slice, utf8Slice } = Buffer.prototype;
 const doubleBytes = new Uint8Array(8);
 const doubleView = new DataView(doubleBytes.buffer);
 
-/** The plain message that was read last. The object is reused, so copy what you keep. */
+/**
+ * The plain message that was read last. The object is reused, so callers must copy the fields that they keep.
+ */
 export const plain: PlainMessage = scratch.plain;
 
 /**
- * Reads a message at `source[start]`. Returns where it ends, or 0 if it is not a plain one, or is not
- * complete before `end`.
+ * Reads a message at `source[start]`. Returns the position of the message's end. Returns 0 if the message is
+ * not plain, or not complete before `end`.
  */
 export function readPlain(source: Uint8Array, start: number, end: number): number {
   if (end - start < 4 || source[start] !== 0x94) return 0;
@@ -62,7 +64,7 @@ function readMethod(source: Uint8Array): void {
 
 /**
  * Reads one value. If the value is cut off or not plain, returns 0 and moves the position beyond the end. The
- * caller checks the position.
+ * caller must check the position.
  */
 function readValue(source: Uint8Array, level: number): unknown {
   if (scratch.position >= scratch.limit) return stop();

@@ -31,7 +31,7 @@ export interface Unwritten {
    * the user's own objects.
    */
   readonly value: unknown;
-  /** Pairs in one flat list: an object or list in `value` that is a copy, then the user's own one. */
+  /** Pairs in one flat list: an object or list in `value` that is a copy, then the user's original. */
   readonly copies: readonly object[];
 }
 
