@@ -30,7 +30,7 @@ function bytes(length: number, seed: number): Buffer {
 
 describe('payload that is copied', () => {
   test.each([1, 63, 64, 65, 66, 1000])(
-    'of %i bytes arrives complete, from any place in its source',
+    'arrives complete from any place in its source: %i bytes',
     (length) => {
       const source = bytes(length + 7, 3);
       for (const [start, end] of [
@@ -47,7 +47,7 @@ describe('payload that is copied', () => {
     },
   );
 
-  test('of one stream extends a single frame, which the batch reports once, when the frame is complete', () => {
+  test('extends a single frame of its stream, which the batch reports once, when the frame is complete', () => {
     const { batch, told, frames } = makeBatch();
     const parts = [bytes(3, 1), bytes(100, 2), bytes(64, 3)];
     for (const part of parts) batch.copy(1, part, 0, part.length);

@@ -20,7 +20,7 @@ describe('options', () => {
     });
   });
 
-  test('that are undefined count as absent', () => {
+  test('count as absent if they are undefined', () => {
     expect(
       checkOptions({ role: 'server', acceptBacklog: undefined } as unknown as SessionOptions).acceptBacklog,
     ).toBe(256);

@@ -130,7 +130,7 @@ describe('a stream that is removed from the lists', () => {
     return { ...made, first, last };
   }
 
-  test('by expedite() has sent everything, and the others lose no turn', () => {
+  test('has sent everything if expedite() removed it, and the other streams lose no turn', () => {
     const { writer, scheduler, written, sent, last } = twoWaiting();
     scheduler.expedite(last);
     expect(written()).toEqual(['3:61440', 'leave']);
@@ -140,7 +140,7 @@ describe('a stream that is removed from the lists', () => {
     expect(sent).toEqual([3, 1]);
   });
 
-  test('by forget() sends nothing, and the others lose no turn', () => {
+  test('sends nothing if forget() removed it, and the other streams lose no turn', () => {
     const { writer, scheduler, written, sent, last } = twoWaiting();
     last.oweCredit(500);
     scheduler.owe(last);
@@ -151,7 +151,7 @@ describe('a stream that is removed from the lists', () => {
     expect(sent).toEqual([1]);
   });
 
-  test('by fillAll() has sent everything, and what it owed', () => {
+  test('has sent everything, and the frames that it owed, if fillAll() removed it', () => {
     const { writer, scheduler, written, sent, first } = twoWaiting();
     first.oweCredit(500);
     scheduler.owe(first);
@@ -217,8 +217,8 @@ test('a new stream counts as one from which no payload has arrived', () => {
   expect(new StreamRecord(1, 'syn-due').wasHeard).toBe(false);
 });
 
-describe('payload may be sent at once', () => {
-  test('only if the transport accepts it, the stream may send and no turns are being taken', () => {
+describe('isClearFor()', () => {
+  test('is true only if the transport accepts bytes, the stream may send, and no turns are being taken', () => {
     const made = makeScheduler();
     const { writer, scheduler } = made;
     const stream = open(1);

@@ -124,7 +124,7 @@ describe('a MuxStream', () => {
 });
 
 describe('destroy()', () => {
-  test('before both halves are finished resets the stream', async () => {
+  test('resets the stream if it is called before both halves are finished', async () => {
     const { near, far } = await connected();
     near.destroy();
     await expect(readAll(far)).rejects.toMatchObject({ code: 'MUX_STREAM_RESET' });
@@ -158,7 +158,7 @@ describe('destroy()', () => {
     expect(peer.session.streamCount).toBe(1);
   });
 
-  test('is also what reset(error) does', async () => {
+  test('has the same effect as reset(error)', async () => {
     const { near, far } = await connected();
     near.reset(new Error('no more'));
     await expect(finished(near)).rejects.toThrow('no more');

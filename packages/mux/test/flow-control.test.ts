@@ -54,7 +54,7 @@ describe('credit', () => {
     await peer.expects(`7 WindowUpdate SYN +${256 * KiB}`);
   });
 
-  test('is not granted any more after the peer’s FIN', async () => {
+  test('is no longer granted after the peer’s FIN', async () => {
     const peer = rawPeer({ maxStreamWindowSize: 256 * KiB });
     peer.send(update(1, 0, SYN), data(1, Buffer.alloc(256 * KiB)), update(1, 0, FIN));
     const stream = await peer.session.acceptStream();
@@ -157,7 +157,7 @@ describe('a sender', () => {
 });
 
 describe('back-pressure', () => {
-  test('of a slow reader reaches the writer, and costs the memory of its window', async () => {
+  test('reaches the writer from a slow reader, and costs the memory of one window', async () => {
     const { client, server } = sessionPair();
     const stream = client.openStream();
     let written = 0;
@@ -177,7 +177,7 @@ describe('back-pressure', () => {
     stream.destroy();
   });
 
-  test('of one stream does not touch another', async () => {
+  test('on one stream does not affect another stream', async () => {
     const { client, server } = sessionPair();
     const stuck = client.openStream();
     stuck.write(Buffer.alloc(4096 * KiB));

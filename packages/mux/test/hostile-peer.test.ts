@@ -160,7 +160,7 @@ describe('skips, and answers nothing, for', () => {
 });
 
 describe('a flood', () => {
-  test('of SYN fills the backlog and no more: the rest is refused', async () => {
+  test('of SYN frames fills only the backlog, and the other streams are refused', async () => {
     const peer = rawPeer({ acceptBacklog: 16 });
     peer.send(...Array.from({ length: 5000 }, (_, i) => update(2 * i + 1, 0, SYN)));
     for (let i = 16; i < 5000; i += 1) expect(await peer.next()).toBe(`${2 * i + 1} WindowUpdate RST`);
@@ -168,7 +168,7 @@ describe('a flood', () => {
     expect(peer.session.stats()).toMatchObject({ streams: 16, unaccepted: 16 });
   });
 
-  test('of streams that are accepted at once stops at maxInboundStreams', async () => {
+  test('of streams that we accept at once stops at maxInboundStreams', async () => {
     const opened: RawStream[] = [];
     const peer = rawPeer({
       maxInboundStreams: 100,
@@ -185,7 +185,7 @@ describe('a flood', () => {
     await peer.expects('601 WindowUpdate ACK');
   });
 
-  test('of SYN and RST leaves nothing behind', async () => {
+  test('of streams with SYN and RST leaves no stream behind', async () => {
     const peer = rawPeer();
     peer.send(
       ...Array.from({ length: 5000 }, (_, i) => [
@@ -197,7 +197,7 @@ describe('a flood', () => {
     expect(peer.session.stats()).toMatchObject({ streams: 0, unaccepted: 0, heldBytes: 0 });
   });
 
-  test('of streams that break the protocol leaves nothing to accept', async () => {
+  test('of streams that break the protocol leaves no stream to accept', async () => {
     const peer = rawPeer({ acceptBacklog: 2 });
     for (const id of [1, 3, 5]) peer.send(update(id, 0, SYN | FIN), update(id, 0, FIN));
     peer.send(data(7, 'good', SYN | FIN));
@@ -233,7 +233,7 @@ describe('a flood', () => {
     await until(() => peer.frames.length === 99_999, 'every stream is refused');
   });
 
-  test('of empty data frames holds nothing', async () => {
+  test('of empty data frames costs no memory', async () => {
     const peer = rawPeer();
     peer.send(update(1, 0, SYN));
     peer.send(...Array.from({ length: 20_000 }, () => data(1, '')));

@@ -13,7 +13,7 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 
 describe('memory', () => {
-  test('after 100,000 short streams is the same as before', async () => {
+  test('is the same after 100,000 short streams as before', async () => {
     const { client } = sessionPair({ server: { onStream: echo } });
     const message = Buffer.alloc(100, 1);
     const run = async (count: number): Promise<void> => {
@@ -43,7 +43,7 @@ describe('memory', () => {
     expect((await heldBytes()) - before).toBeLessThan(512 * KiB);
   });
 
-  test('of 256 idle streams is little, both as lean streams and as Duplexes', async () => {
+  test('for 256 idle streams is small, both as lean streams and as Duplexes', async () => {
     const { client, server } = sessionPair();
     const before = await heldBytes();
     const lean = Array.from({ length: 256 }, () => client.openRaw());
@@ -57,7 +57,7 @@ describe('memory', () => {
     expect([lean.length, accepted.length]).toEqual([256, 256]);
   });
 
-  test('of an unread stream is at most its window, however small the frames', async () => {
+  test('for an unread stream is at most its window, however small the frames', async () => {
     const peer = rawPeer({ maxStreamWindowSize: 256 * KiB });
     peer.send(update(1, 0, SYN));
     await settled();
@@ -67,7 +67,7 @@ describe('memory', () => {
     expect((await heldBytes()) - before).toBeLessThan(512 * KiB);
   });
 
-  test('of an unread Duplex is at most its window too', async () => {
+  test('for an unread Duplex is at most its window too', async () => {
     const peer = rawPeer();
     peer.send(update(1, 0, SYN));
     const stream = await peer.session.acceptStream();

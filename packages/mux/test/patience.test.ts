@@ -100,7 +100,7 @@ describe('a process that was blocked for longer than a wait may last', () => {
 });
 
 describe('fake timers', () => {
-  test('of a test do not end a session inside that test', async () => {
+  test('do not end a session inside the test that set them', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'hrtime'] });
     onTestFinished(() => void vi.useRealTimers());
     const peer = rawPeer({ role: 'client', streamOpenTimeout: 60_000, connectionWriteTimeout: 60_000 });

@@ -22,7 +22,7 @@ function opened(): { peer: ReturnType<typeof rawPeer>; streams: RawStream[] } {
 }
 
 describe('a handler', () => {
-  test('that is set late gets all earlier events before setHandler() returns', async () => {
+  test('gets all earlier events before setHandler() returns, if it is set late', async () => {
     const { peer, streams } = opened();
     peer.send(update(1, 0, SYN), data(1, 'one'), data(1, 'two'), update(1, 0, FIN));
     await settled();
@@ -33,7 +33,7 @@ describe('a handler', () => {
     expect(log).toEqual(['onetwo', 'end', 'close clean']);
   });
 
-  test('that replaces another handler gets the bytes that the other gave back, the end and the close', async () => {
+  test('gets the bytes that an earlier handler gave back, the end and the close, if it replaces that handler', async () => {
     const { peer, streams } = opened();
     peer.send(update(1, 0, SYN), data(1, 'IDbody'), update(1, 0, FIN));
     await settled();
@@ -127,7 +127,7 @@ describe('a handler', () => {
     expect(closed).toMatchObject({ code: 'MUX_STREAM_CLOSED', initiator: 'local', cause: reason });
   });
 
-  test('that throws ends its own stream and nothing else', async () => {
+  test('ends only its own stream if it throws', async () => {
     const { peer, streams } = opened();
     const thrown: unknown[] = [];
     const nextTick = vi.spyOn(process, 'nextTick');
@@ -188,7 +188,7 @@ describe('writing', () => {
     );
   });
 
-  test('of no bytes sends no data frame', async () => {
+  test('no bytes sends no data frame', async () => {
     const peer = rawPeer({ role: 'client' });
     const stream = peer.session.openRaw();
     stream.write(new Uint8Array(0));

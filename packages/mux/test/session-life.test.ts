@@ -144,7 +144,7 @@ describe('close()', () => {
     expect((await readAll(await server.acceptStream())).equals(pattern(200 * KiB))).toBe(true);
   });
 
-  test('and ping() keep the event loop alive for their callers', async () => {
+  test('keeps the event loop alive for its caller, as ping() does', async () => {
     const program = `
       import { PassThrough } from 'node:stream';
       import { Session } from '@pipework/mux';
@@ -302,7 +302,7 @@ describe('flush()', () => {
 });
 
 describe('go-away', () => {
-  test('from the peer stops new streams and lets open ones continue', async () => {
+  test('stops new streams and lets open streams continue, if the peer sends it', async () => {
     const { client, server } = sessionPair();
     const stream = client.openStream();
     const far = await server.acceptStream();
@@ -315,7 +315,7 @@ describe('go-away', () => {
     expect((await readAll(stream)).toString()).toBe('so am I');
   });
 
-  test('from the peer ends streams whose SYN was waiting', async () => {
+  test('ends our streams whose SYN was waiting, if the peer sends it', async () => {
     const peer = rawPeer({ role: 'client', acceptBacklog: 1 });
     peer.session.openStream();
     const waiting = peer.session.openStream();
@@ -325,7 +325,7 @@ describe('go-away', () => {
     expect(peer.session.streamCount).toBe(1);
   });
 
-  test('from us refuses streams that the peer opens nevertheless', async () => {
+  test('refuses streams that the peer opens nevertheless, if we send it', async () => {
     const peer = rawPeer();
     peer.session.goAway();
     peer.session.goAway();
@@ -496,7 +496,7 @@ describe('pings', () => {
     }
   });
 
-  test('that keep-alive sends end the session if one gets no answer', async () => {
+  test('end the session if a ping of keep-alive gets no answer', async () => {
     const peer = rawPeer({ enableKeepAlive: true, keepAliveInterval: 10, connectionWriteTimeout: 20 });
     await peer.expectsEnd('MUX_KEEPALIVE_TIMEOUT', 'internal error');
   });

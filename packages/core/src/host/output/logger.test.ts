@@ -28,7 +28,7 @@ const forged = {
 };
 
 describe('a logger', () => {
-  test('without any of the methods is refused', () => {
+  test('is refused if it has none of the methods', () => {
     expect([{}, { log() {} }, { info: 'x' }, null, 'console', 7].map(isLogger)).toEqual(
       Array.from({ length: 6 }, () => false),
     );
@@ -59,7 +59,7 @@ describe('a logger', () => {
     expect(Object.assign({}, logger.info.mock.lastCall?.[1])).toEqual({ a: 1, claims: {} });
   });
 
-  test('of pino or bunyan gets the fields first, and keeps its own bindings', () => {
+  test('gets the fields first, and keeps its own bindings, if it is from pino or bunyan', () => {
     const pino = { ...methods(), bindings: () => ({ service: 'mine', pid: 7 }) };
     const bunyan = { ...methods(), addStream() {}, fields: { service: 'mine' } };
     for (const logger of [pino, bunyan]) {
@@ -71,7 +71,7 @@ describe('a logger', () => {
     }
   });
 
-  test('of winston gets one object, with the logged text as its `message`', () => {
+  test('gets one object, with the logged text as its `message`, if it is from winston', () => {
     const log = vi.fn();
     const winston = {
       ...methods(),
@@ -94,7 +94,7 @@ describe('a logger', () => {
     expect(Object.keys(log.mock.lastCall?.[0] as object)).not.toContain('splat');
   });
 
-  test('that is a console, or a copy of the global console, never treats the text as a format', () => {
+  test('never treats the text as a format, if it is a console or a copy of the global console', () => {
     const out = new PassThrough();
     const given = new Console({ stdout: out, stderr: out });
     const spy = vi.spyOn(console, 'info').mockImplementation(given.info.bind(given));
@@ -108,7 +108,7 @@ describe('a logger', () => {
     spy.mockRestore();
   });
 
-  test('that is a console prints no stack of the host at trace level', () => {
+  test('prints no stack of the host at trace level if it is a console', () => {
     const out = new PassThrough();
     bindLogger(new Console({ stdout: out, stderr: out }), {})?.('trace', 'text');
     expect(String(out.read())).toBe('text {}\n');

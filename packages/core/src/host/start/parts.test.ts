@@ -99,25 +99,25 @@ describe('a tail', () => {
 });
 
 describe('a logger', () => {
-  test('of pino’s kind gets its fields first', () => {
+  test('gets the fields first if it is like pino', () => {
     const info = vi.fn();
     bindLogger({ info, bindings: () => ({}) } as object, { plugin: 'p' })?.('info', 'hello', { a: 1 });
     expect(info).toHaveBeenCalledWith({ a: 1, plugin: 'p' }, 'hello');
   });
 
-  test('that is a console gets trace records without a stack of the host', () => {
+  test('gets trace records without a stack of the host if it is a console', () => {
     const out = new PassThrough();
     bindLogger(new Console({ stdout: out, stderr: out }), {})?.('trace', 'deep');
     expect(String(out.read())).toBe('deep {}\n');
   });
 
-  test('of any kind but pino’s gets the message first', () => {
+  test('gets the message first if it is not like pino', () => {
     const info = vi.fn();
     bindLogger({ info }, { plugin: 'p' })?.('info', 'hello', { a: 1, plugin: 'forged' });
     expect(info).toHaveBeenCalledWith('hello', { a: 1, plugin: 'p' });
   });
 
-  test('without a method for a level gets the record at the nearest lower level', () => {
+  test('gets a record at the nearest lower level if it has no method for the level', () => {
     const logger = { info: vi.fn(), error: vi.fn() };
     const log = bindLogger(logger, {});
     log?.('debug', 'quiet');
@@ -126,7 +126,7 @@ describe('a logger', () => {
     expect(logger.error).not.toHaveBeenCalled();
   });
 
-  test('that throws does not disturb the plugin’s output', () => {
+  test('does not disturb the plugin’s output if it throws', () => {
     const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const log = bindLogger(
       {
