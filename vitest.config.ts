@@ -21,7 +21,7 @@ export default defineConfig({
     maxWorkers: availableParallelism() * 2,
     // A worker loads the sources once, not again for each file, which was a third of the suite's processor time.
     isolate: false,
-    // For what hangs, on any machine. A promise about time is `toHappenWithin`, which knows how busy this one is.
+    // Only ends a test that hangs, on any machine. A test that promises a duration uses `toHappenWithin`.
     testTimeout: 300_000,
     hookTimeout: 300_000,
     expect: { poll: { timeout: 30_000, interval: 10 } },
