@@ -1,6 +1,6 @@
 /**
- * The time, the timers and the random numbers of this package. They are passed in, so that a test of delays
- * takes no time. No other file has timers.
+ * The time, the timers and the random numbers of this package. A {@link Clock} is passed in, so that a test
+ * of delays takes no time. No other file has timers.
  */
 
 export interface Clock {
@@ -19,7 +19,7 @@ export interface Clock {
 // restart.
 const { setTimeout, clearTimeout, setImmediate, clearImmediate } = globalThis;
 
-/** The longest delay that Node's timers accept. A longer one would fire at once. */
+/** The longest delay that Node's timers accept. A timer with a longer delay would fire at once. */
 const maxTimerMs = 0x7fff_ffff;
 
 export const realClock: Clock = {
@@ -27,8 +27,8 @@ export const realClock: Clock = {
   after: (ms, act, { holdsLoop = true } = {}) => {
     if (ms === Infinity) return () => {};
     let immediate: NodeJS.Immediate | undefined;
-    // If the event loop was blocked, it runs its timers before it reads its pipes. The immediate lets it
-    // first read what has arrived meanwhile.
+    // If the event loop was blocked, it runs its timers before it reads its pipes. Because of the immediate,
+    // the loop first reads what has arrived meanwhile.
     const timer = setTimeout(
       () => {
         immediate = setImmediate(act);

@@ -13,8 +13,8 @@ export function defer(): Deferred {
     resolve = settle;
     reject = fail;
   });
-  // Callers get a failure from their own promises. If nothing awaits this promise, its rejection must not
-  // count as unhandled.
+  // Callers get the failure from promises of their own. If nothing awaits this promise, its rejection must
+  // not count as unhandled.
   promise.catch(() => {});
   return { promise, resolve, reject };
 }

@@ -6,8 +6,8 @@ const table = {
 } as const;
 
 /**
- * The closed table of codes, with a sentence for each. `docs/errors.md` has a heading for each. The table is
- * frozen.
+ * The closed table of codes, with a sentence for each. `docs/errors.md` has a heading for each code. The
+ * table is frozen.
  */
 export const fleetErrorCodes: Readonly<typeof table> = Object.freeze(table);
 
@@ -19,7 +19,7 @@ const brand: unique symbol = Symbol.for('pipework.error');
 
 /**
  * Raised by a call, `start()` or `reload()` that cannot succeed, because the supervisor or pool has ended.
- * `cause` is the reason of that end.
+ * `cause` is the reason why the supervisor or pool has ended.
  */
 export class FleetError extends Error {
   /** The error's key in the closed table {@link fleetErrorCodes}. */
@@ -40,7 +40,8 @@ export class FleetError extends Error {
 }
 
 /**
- * Makes the error of a supervisor or a pool that has given up. `what` names it: `the pool of 'plugin.js'`.
+ * Makes the error of a supervisor or a pool that has given up. `what` names the supervisor or pool: `the pool
+ * of 'plugin.js'`.
  */
 export function givenUp(what: string, reason: string, cause: unknown): FleetError {
   const last = cause instanceof Error ? `; the last failure: ${cause.message}` : '';

@@ -29,7 +29,7 @@ export interface RestartOptions {
 
 /** How a process that no longer answers is detected. */
 export interface HealthOptions<P> {
-  /** Milliseconds from one check to the next. The first one comes after a random part of this period. */
+  /** Milliseconds from one check to the next. The first check comes after a random part of this period. */
   readonly everyMs: number;
   /** Milliseconds that one check may take, counting only time in which this host itself was awake. */
   readonly timeoutMs: number;
@@ -47,14 +47,15 @@ export interface SupervisorConfig<
   /** How to restart after a failure. `false` never restarts. */
   readonly restart?: RestartOptions | false;
   /**
-   * Runs before a process counts as ready, within a `startTimeout` of its own. If it fails, the start has
-   * failed.
+   * Runs before a process counts as ready, and has the whole `startTimeout` for itself. If `setup` fails, the
+   * start has failed.
    */
   readonly setup?: Setup<P>;
-  /** The health checks. Without this option there are none. */
+  /** The health checks. Without this option there are no health checks. */
   readonly health?: HealthOptions<P>;
   /**
-   * Milliseconds without use after which the process ends. The next call starts another. Default `Infinity`.
+   * Milliseconds without use after which the process ends. The next call starts another process. Default
+   * `Infinity`.
    */
   readonly idleMs?: number;
   /** How many calls may wait while no process is ready. Default 1,000. */
@@ -63,7 +64,7 @@ export interface SupervisorConfig<
   readonly drainMs?: number;
   /** 1 keeps a second process ready as a spare. Default 0. */
   readonly spare?: 0 | 1;
-  /** Files and folders. A change in one of them reloads the plugin. */
+  /** Files and folders. A change in one of these paths reloads the plugin. */
   readonly watch?: string | readonly string[];
   /** For tests: the clock, the timers and the random numbers that the supervisor uses. */
   readonly clock?: Clock;
@@ -171,7 +172,7 @@ export function checkHealth<P>(health: HealthOptions<P> | undefined): HealthOpti
     ['timeoutMs', someMilliseconds],
     ['failures', wholeNumber(1)],
   ] as const) {
-    // These three have no default. Only the user knows how long a healthy plugin may be silent.
+    // These three options have no default. Only the user knows how long a healthy plugin may be silent.
     if (health[key] === undefined)
       throw new PipeworkError('CONFIG_INVALID', `health.${key}: expected ${rule.expected}; got nothing`);
     checkOption(`health.${key}`, health[key], rule);

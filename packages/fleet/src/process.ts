@@ -27,8 +27,8 @@ export class FleetProcess<P> {
   /** The process's number, counted over all processes of one supervisor or pool. */
   readonly number: number;
   /**
-   * Resolves to the exit once nothing of the process is left. Resolves to undefined if there never was a
-   * process.
+   * Resolves to the exit once nothing of the process is left. Resolves to undefined if no process was ever
+   * started.
    */
   readonly gone: Promise<PluginExit | undefined>;
   readonly #client: Client<P>;
@@ -91,7 +91,7 @@ export class FleetProcess<P> {
       await this.#setUp(rpc);
       return rpc;
     } catch (error) {
-      // A failed start may have left nothing to end. Then `kill()` resolves at once.
+      // If the failed start has left nothing to end, `kill()` resolves at once.
       void this.#client.kill().then((exit) => this.#resolveGone(exit));
       throw error;
     }
@@ -167,7 +167,7 @@ export class FleetProcess<P> {
     );
   }
 
-  /** Ends the process. A further call with a faster `leave` replaces a slower one. */
+  /** Ends the process. A further call can make the process leave faster, but not more slowly. */
   async leave(leave: Leave): Promise<void> {
     if (leave.how === 'drain')
       await this.#client.drain({ timeoutMs: leave.drainMs, signal: this.#leaving.signal });
@@ -177,7 +177,7 @@ export class FleetProcess<P> {
   }
 }
 
-/** True for a failed start that another start with the same configuration cannot fix. */
+/** True if another start with the same configuration would fail in the same way. */
 export function isPermanent(error: unknown): boolean {
   return isPipeworkError(error) && (error as { permanent?: unknown }).permanent === true;
 }

@@ -5,7 +5,7 @@
 import { backoffDelay, type Backoff } from './backoff.ts';
 import { countFailure, type Intensity } from './intensity.ts';
 
-/** The limits of restarts; `false` never restarts. */
+/** The limits of restarts. `false` allows no restart. */
 export type RestartLimits = (Intensity & Backoff) | false;
 
 export class RestartBudget {
@@ -39,14 +39,14 @@ export class RestartBudget {
   }
 
   /**
-   * Notes that a process was ready for `readyMs`. If that is at least the window, the delays start from the
-   * beginning.
+   * Notes that a process was ready for `readyMs`. If `readyMs` is at least the window, the delays start from
+   * the beginning.
    */
   credit(readyMs: number): void {
     if (this.#limits !== false && readyMs >= this.#limits.withinMs) this.#attempt = 0;
   }
 
-  /** Returns the delay before the next restart in milliseconds. The following one is longer. */
+  /** Returns the delay before the next restart in milliseconds. The following delay is longer. */
   nextDelay(): number {
     return this.delayOf(this.#attempt++);
   }
@@ -59,7 +59,7 @@ export class RestartBudget {
     return this.#limits === false ? Infinity : backoffDelay(attempt, this.#limits, this.#random());
   }
 
-  /** Makes the next attempt wait longer, though this one needs no delay. */
+  /** Makes the next attempt wait longer, though this attempt needs no delay. */
   skipDelay(): void {
     this.#attempt += 1;
   }

@@ -62,7 +62,7 @@ describe('a supervisor', () => {
     expect(await (await later.dispense('worker')).echo(2)).toBe(2);
   });
 
-  test('fails a call of a reference to a dead process with an error that says so', async () => {
+  test('rejects the call of a reference with an error that says that the process has ended', async () => {
     await using supervisor = new Supervisor<Workers>({ cmd: workerCommand(), restart: quick });
     const worker = await supervisor.dispense('worker');
     const counter = await worker.counter();

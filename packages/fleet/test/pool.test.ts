@@ -12,7 +12,7 @@ const withOptions = (worker: object, options: PoolCallOptions): Worker =>
   withCallOptions(worker, options as CallOptions) as unknown as Worker;
 
 describe('a pool', () => {
-  test('names its own options when it refuses one that it does not know', () => {
+  test('names the options of a pool when it refuses an unknown option', () => {
     const make = () => new Pool({ cmd: workerCommand(), maxProcesses: 2 } as never);
     expect(make).toThrow(/^config must be made of min, max, .*, cmd, .*, not maxProcesses$/);
     expect(make).not.toThrow(/watch|maxWaitingCalls/);
@@ -43,7 +43,7 @@ describe('a pool', () => {
     expect(pool.stats()).toMatchObject({ processes: 2, busy: 0, queued: 0, failed: 0 });
   });
 
-  test('keeps min processes ready from its start on', async () => {
+  test('keeps min processes ready after start()', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), min: 2, max: 2 });
     await pool.start();
     expect(pool.stats().processes).toBe(2);
@@ -58,7 +58,7 @@ describe('a pool', () => {
     await Promise.all(calls);
   });
 
-  test('refuses calls above maxQueued, and releases queued ones by signal and deadline', async () => {
+  test('refuses calls above maxQueued, and rejects queued calls by signal and deadline', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1, maxQueued: 2 });
     const worker = await pool.dispense('worker');
     await worker.pid();
@@ -204,7 +204,7 @@ describe('a pool', () => {
     expect(await worker.echo(1)).toBe(1);
   });
 
-  test('replaces the processes one by one when it reloads', async () => {
+  test('replaces the processes one by one in a reload', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand('one'), min: 2, max: 2 });
     await pool.start();
     const worker = await pool.dispense('worker');

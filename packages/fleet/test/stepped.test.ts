@@ -134,7 +134,7 @@ describe('a supervisor, by a stepped clock', () => {
     const idle = reaches('idle');
     while (supervisor.state === 'ready') {
       clock.step();
-      // A check that has begun is answered in this process, within a few turns.
+      // The plugin is in this process, so it answers a check within a few turns of the event loop.
       for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     }
     await idle;
@@ -196,7 +196,7 @@ describe('a supervisor, by a stepped clock', () => {
 });
 
 describe('a watch', () => {
-  test('reports several changes as one', async () => {
+  test('reports several changes of files as one', async () => {
     const clock = new SteppedClock();
     let changes = 0;
     const folder = mkdtempSync(join(tmpdir(), 'watch-'));

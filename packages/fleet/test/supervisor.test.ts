@@ -18,7 +18,7 @@ function nextState(supervisor: Supervisor<Workers>, state: StateChange['state'])
 }
 
 describe('a supervisor', () => {
-  test('names its own options when it refuses one that it does not know', () => {
+  test('names the options of a supervisor when it refuses an unknown option', () => {
     const make = () => new Supervisor({ cmd: workerCommand(), restarts: 3 } as never);
     expect(make).toThrow(/^config must be made of restart, .*, clock, cmd, .*, not restarts$/);
     const refusal = (act: () => unknown): string => {
@@ -168,7 +168,7 @@ describe('a supervisor', () => {
     expect(await worker.version()).toBe('one');
   });
 
-  test('runs setup before a process counts as ready, each time', async () => {
+  test('runs setup in each process before it counts as ready', async () => {
     const generations: number[] = [];
     await using supervisor = new Supervisor<Workers>({
       cmd: workerCommand(),
@@ -252,7 +252,7 @@ describe('a supervisor', () => {
     expect(supervisor.generation).toBe(2);
   });
 
-  test('fails calls once it was stopped, and lets running ones finish', async () => {
+  test('refuses calls after stop(), and lets running calls finish', async () => {
     const supervisor = new Supervisor<Workers>({ cmd: workerCommand() });
     const worker = await supervisor.dispense('worker');
     const running = worker.wait(100);
@@ -264,7 +264,7 @@ describe('a supervisor', () => {
     await expect(supervisor.start()).rejects.toMatchObject({ code: 'FLEET_STOPPED' });
   });
 
-  test('is stopped by its signal, without draining', async () => {
+  test('stops without draining when its signal aborts', async () => {
     const controller = new AbortController();
     const supervisor = new Supervisor<Workers>({ cmd: workerCommand(), signal: controller.signal });
     const worker = await supervisor.dispense('worker');

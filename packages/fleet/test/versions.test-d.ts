@@ -12,7 +12,7 @@ interface New {
 }
 type Plugins = Versioned<{ 1: { greeter: Old }; 2: { greeter: New } }>;
 
-test('setup gets a connection that a check of the version narrows', () => {
+test('setup gets a connection whose type is narrowed by a check of the version', () => {
   const config: SupervisorConfig<Plugins> = {
     cmd: ['x'],
     protocolVersions: [1, 2],

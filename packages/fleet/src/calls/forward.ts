@@ -3,8 +3,8 @@ import { isPipeworkError, withCallOptions, type CallOptions, type Remote } from 
 import { markUnsent } from './unsent.ts';
 
 /**
- * Codes of calls that ended together with the process or its session. The errors of deadlines, aborts and
- * limits concern only the call, and are final.
+ * The error codes of calls that failed because the process or its session has ended. The errors of deadlines,
+ * aborts and limits concern only the call, and are final.
  */
 const lostCodes: ReadonlySet<string> = new Set([
   'PLUGIN_EXITED',
@@ -19,8 +19,8 @@ export function isLost(error: unknown): boolean {
 }
 
 /**
- * True if the call failed with its process and nothing of it was sent, so that the next process can run it.
- * Nothing is ever sent twice.
+ * True if the process was lost before anything of the call was sent, so that the next process can run the
+ * call. No call is ever sent twice.
  */
 export function mayGoElsewhere(error: unknown): boolean {
   return isPipeworkError(error) && error.sent === false && lostCodes.has(error.code);
@@ -45,8 +45,8 @@ export function forward(
 }
 
 /**
- * Returns the signal by which a caller can stop waiting: that of the call's options, or one among the
- * arguments or their `signal` fields.
+ * Returns the signal by which a caller can stop waiting. It is in the call's options, among the arguments, or
+ * in an argument's `signal` field.
  */
 export function signalOf(
   args: readonly unknown[],

@@ -7,7 +7,7 @@ import { onAbort } from './on-abort.ts';
 import { markUnsent } from './unsent.ts';
 import type { WaitLimits } from './waiting.ts';
 
-/** Where the calls of a remote go. */
+/** What a remote needs in order to send its calls to processes. */
 export interface Route<P> {
   /** Called when the user has disposed of the remote. Disposes of its implementations in all processes. */
   release(owner: object): void;
@@ -103,9 +103,9 @@ class WaitingCall<P, K extends keyof P & string> {
   }
 
   /**
-   * Makes the call on a process that was launched after number `after`. If that process is lost first, a
-   * later one gets the call. If only the implementation has ended, and not its process, the process dispenses
-   * another one.
+   * Makes the call on a process that was launched after number `after`. If that process is lost before the
+   * call is sent, a later process gets the call. If the implementation has ended but its process has not, the
+   * process dispenses another implementation.
    */
   async make(after: number): Promise<unknown> {
     for (let tried = after; ;) {

@@ -7,8 +7,8 @@ export function unsent<C extends ErrorCode>(code: C, message: string): PipeworkE
 }
 
 /**
- * Marks an error with `sent: false`, and returns it. The reason of a signal may be the error of several
- * calls. If one of these calls was sent, the error keeps `sent: true`.
+ * Marks an error with `sent: false`, and returns it. Several calls may fail with the same error, such as the
+ * reason of their signal. If one of these calls was sent, the error keeps `sent: true`.
  */
 export function markUnsent<E>(error: E): E {
   if (typeof error !== 'object' || error === null || (error as { sent?: unknown }).sent === true)

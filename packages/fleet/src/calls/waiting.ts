@@ -74,7 +74,7 @@ export class WaitingCalls<T> {
     for (const waiter of this.#take()) waiter.resolve(value);
   }
 
-  /** Fails every waiting call. `makeError` makes an error for each. */
+  /** Fails every waiting call. `makeError` makes an error for each call. */
   fail(makeError: () => Error): void {
     for (const waiter of this.#take()) waiter.reject(makeError());
   }

@@ -3,7 +3,10 @@ import { channel } from 'node:diagnostics_channel';
 import type { PluginExit } from '@pipework/core';
 import type { EndReason } from './member.ts';
 
-/** What the channel `pipework:pool` publishes: a process of a pool accepts calls, or is gone. */
+/**
+ * What the channel `pipework:pool` publishes when a process of a pool begins to accept calls, and when one is
+ * gone.
+ */
 export interface PoolChange {
   /** The pool's name. */
   readonly name: string;

@@ -1,8 +1,11 @@
-/** Keeps a call's place until its result is really over. For a stream, that is the stream's end. */
+/**
+ * Keeps a call's place in its process until the result is over. If the result is a stream, it is over when
+ * the stream ends.
+ */
 
 /**
- * Calls `release` exactly once, as soon as the result is over. Returns the result. For a stream it returns a
- * stand-in, because only its reader sees the stream's end.
+ * Calls `release` exactly once, as soon as the result is over. Returns the result. If the result is a stream,
+ * returns a stand-in for the stream, because only a stream's reader sees its end.
  */
 export function heldUntilOver(result: unknown, release: () => void): unknown {
   if (result instanceof ReadableStream) return heldReadable(result as ReadableStream<unknown>, release);
@@ -70,7 +73,7 @@ function heldReadable(source: ReadableStream<unknown>, release: () => void): Rea
         await reader.cancel(reason);
       },
     },
-    // Nothing is read before the user asks for it.
+    // The stand-in reads no item before the user asks for one.
     { highWaterMark: 0 },
   );
 }

@@ -8,9 +8,15 @@ import type { Seat } from './schedule.ts';
 export type Mark = 'calls' | 'residentBytes' | 'ageMs' | 'reload';
 
 /**
- * Why a process has ended: its start or its `setup` failed (`failed`), it or its session ended unasked (`lost`), it failed its health checks
- * (`unhealthy`), it passed a limit of `recycle` (`recycled`), `reload()` replaced it (`reloaded`), it was idle for `idleMs` (`idle`), or the
- * pool has given up (`given-up`) or was stopped (`stopped`).
+ * Why a process has ended:
+ * - `failed`: its start or its `setup` failed
+ * - `lost`: it or its session ended unasked
+ * - `unhealthy`: it failed its health checks
+ * - `recycled`: it passed a limit of `recycle`
+ * - `reloaded`: `reload()` replaced it
+ * - `idle`: it was idle for `idleMs`
+ * - `given-up`: the pool has given up
+ * - `stopped`: the pool was stopped
  */
 export type EndReason =
   'failed' | 'lost' | 'unhealthy' | 'recycled' | 'reloaded' | 'idle' | 'given-up' | 'stopped';
@@ -25,13 +31,13 @@ export class Member<P> implements Seat {
   readonly process: FleetProcess<P>;
   readonly version: Version;
   /**
-   * A process begins as `starting`. It becomes `ready`, or first a `spare`. In the end it is `leaving` until
-   * it is gone.
+   * A process begins as `starting`. The next state is `ready`, or `spare` and later `ready`. The last state
+   * is `leaving`, until the process is gone.
    */
   state: 'starting' | 'spare' | 'ready' | 'leaving' = 'starting';
   /**
-   * Set once the process has passed a limit, or a reload must replace it. It continues to work until its
-   * successor is ready.
+   * Set once the process has passed a limit, or a reload must replace it. The process continues to work until
+   * its successor is ready.
    */
   mark: Mark | undefined;
   /** Set once the process leaves. */
@@ -41,7 +47,7 @@ export class Member<P> implements Seat {
   lastUse = 0;
   /** How many calls the process has answered, with a result or with an error. */
   answered = 0;
-  /** When its memory was last measured. */
+  /** When the process's memory was last measured. */
   measuredAt: number = -Infinity;
   health: HealthWatch<P> | undefined;
 

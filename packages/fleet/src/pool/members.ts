@@ -22,13 +22,13 @@ export interface MembersHost<P> {
   running(member: Member<P>): number;
   /** Returns how many processes the waiting calls could use. */
   wanted(): number;
-  /** Fails everything that waits, and returns the error. */
+  /** Rejects everything that waits, and returns the error. */
   gaveUp(reason: string, error: Error): Error;
   /** Returns false if the pool is managed and the host has called `cleanupClients()`. */
   mayStart(): boolean;
 }
 
-/** What a process is started for. */
+/** The purpose for which a process is started. */
 type Role = 'member' | 'spare' | 'successor';
 
 export class Members<P> {
@@ -75,7 +75,8 @@ export class Members<P> {
       endIdle: (member) => this.#end(member, { how: 'quit' }, 'idle'),
       endSpare: () => this.#endSpare('idle'),
     });
-    // This process is never started. It checks the client's options now, and not only at the first call.
+    // This process is never started. Making it checks the client's options now, and not only at the first
+    // call.
     new FleetProcess<P>(0, settings.process, client.cmd);
   }
 
@@ -127,7 +128,7 @@ export class Members<P> {
 
   /**
    * Compares the processes that exist with those that are needed, and starts the missing ones. Called after
-   * everything that may have changed either.
+   * each step that may have changed one of these numbers.
    */
   plan(): void {
     if (!this.#mayLaunch) return;
@@ -143,14 +144,14 @@ export class Members<P> {
   }
 
   /**
-   * True if a spare may be started. During a reload none is, because it is not known yet which version will
-   * be used.
+   * True if a spare may be started. During a reload no spare is started, because it is not known yet which
+   * version will be used.
    */
   get #mayHaveSpare(): boolean {
     return this.#spare.isWanted && this.#cancelSpareDelay === undefined && !this.#replacements.isReloading;
   }
 
-  /** How many processes are in their start, apart from spares and successors. */
+  /** How many processes are starting, apart from spares and successors. */
   get #startingMembers(): number {
     return [...this.#all].filter(
       (member) =>

@@ -13,13 +13,13 @@ import {
 } from '../options.ts';
 
 /**
- * When a process is replaced. If a process has passed one of these limits, a successor is started. Once that
- * is ready, the process finishes its running calls and ends.
+ * When a process is replaced. If a process has passed one of these limits, a successor is started. Once the
+ * successor is ready, the process finishes its running calls and ends.
  */
 export interface RecycleOptions {
   /** The number of calls that a process may answer. */
   readonly calls?: number;
-  /** The bytes of memory that a process may hold. They are measured after a call, but not on Windows. */
+  /** The bytes of memory that a process may hold. The memory is measured after a call, but not on Windows. */
   readonly residentBytes?: number;
   /** The milliseconds that a process may be ready. */
   readonly ageMs?: number;
@@ -33,8 +33,8 @@ export interface PoolConfig<P = Record<string, object>, S = Record<never, never>
   /** The number of processes that always run. Default 0. */
   readonly min?: number;
   /**
-   * The maximum number of processes. While a process is replaced, there is one more. Default: the number that
-   * the machine runs in parallel.
+   * The maximum number of processes. While a process is replaced, one more process runs. Default: the number
+   * of processes that the machine can run in parallel.
    */
   readonly max?: number;
   /**
@@ -46,7 +46,7 @@ export interface PoolConfig<P = Record<string, object>, S = Record<never, never>
   readonly maxQueued?: number;
   /** Milliseconds without a call after which a process beyond `min` ends. Default 60,000. */
   readonly idleMs?: number;
-  /** When a process is replaced before it fails. Default: never. */
+  /** The limits after which a process is replaced although it has not failed. Default: never. */
   readonly recycle?: RecycleOptions;
 }
 
@@ -117,7 +117,7 @@ export function checkPool<P, S>(config: PoolConfig<P, S>): PoolSettings<P> {
   };
 }
 
-/** Checks the options of a call that are not core's. */
+/** Checks those options of a call that core does not have. */
 export function checkCall({ affinity, priority }: PoolCallOptions): void {
   checkOption('affinity', affinity, { expected: 'a text', holds: (value) => typeof value === 'string' });
   checkOption('priority', priority, {

@@ -70,8 +70,8 @@ export class PoolCall<P> implements Job {
   }
 
   /**
-   * Watches a waiting call. If its signal aborts or its deadline passes before {@link stopWaiting}, calls
-   * `leave` once.
+   * Watches a waiting call. Calls `leave` once if the call's signal aborts or its deadline passes before
+   * {@link stopWaiting}.
    */
   watch(leave: (error: unknown) => void, makeLate: () => Error): void {
     this.#context ??= new AsyncResource('PIPEWORK_POOL_CALL');

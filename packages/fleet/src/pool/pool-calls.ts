@@ -1,4 +1,4 @@
-/** The calls of a pool. Each waits for a place in a process, runs there, and gives the place back. */
+/** The calls of a pool. Each call waits for a place in a process, runs there, and gives the place back. */
 import type { Remote } from '@pipework/core';
 import { forward, isLost, mayGoElsewhere } from '../calls/forward.ts';
 import { markUnsent, unsent } from '../calls/unsent.ts';
@@ -149,7 +149,7 @@ export class PoolCalls<P> {
         this.utilization.count(-1);
         this.#unsent += 1;
         // Perhaps only the implementation has ended, and not the process. The next call dispenses another
-        // one.
+        // implementation.
         member.process.forget(owner, remote);
         return this.#queueAgain(call, member);
       }
@@ -208,7 +208,10 @@ export class PoolCalls<P> {
     if (call.isWaiting) this.#host.wait();
   }
 
-  /** Returns a function that must be called when the result is over. It gives the place back once. */
+  /**
+   * Returns a function that must be called when the result is over. Only the first call of that function
+   * gives the place back.
+   */
   #releaseOnce(call: PoolCall<P>, member: Member<P>, startedAt: number): () => void {
     let isHeld = true;
     return () => {

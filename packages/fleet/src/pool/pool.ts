@@ -9,13 +9,13 @@ import { PoolCalls } from './pool-calls.ts';
 import type { Spread } from './stats.ts';
 
 /**
- * Figures of a pool. Counts begin when the pool is made. Times and utilization are of the last one to two
- * minutes.
+ * Figures of a pool. Counts start at 0 when the pool is made. Times and utilization are of the last one to
+ * two minutes.
  */
 export interface PoolStats {
   /** Processes that accept calls. */
   readonly processes: number;
-  /** How many of these run at least one call. */
+  /** How many of these processes run at least one call. */
   readonly busy: number;
   /** Calls that wait for a place. */
   readonly queued: number;
@@ -111,7 +111,7 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
 
   /**
    * Replaces the processes one by one, without a lost call. Each successor is started first. Rejects if a
-   * successor does not become ready. If that was the first one, the old processes and the old `cmd` stay.
+   * successor does not become ready. If it is the first successor, the old processes and the old `cmd` stay.
    */
   async reload(options: { readonly cmd?: Command } = {}): Promise<void> {
     this.#reopen();
@@ -120,8 +120,8 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
 
   /**
    * Returns one remote of `name` over all processes. Each process has an implementation of its own for this
-   * remote. For it, `withCallOptions` accepts `affinity` and `priority` too. Resolves at once, so an unknown
-   * name fails only with the first call.
+   * remote. For this remote, `withCallOptions` accepts `affinity` and `priority` too. Resolves at once, so an
+   * unknown name fails only with the first call.
    */
   async dispense<K extends keyof P & string>(name: K): Promise<Remote<P[K]>> {
     if (this.#makeEnd !== undefined) throw this.#makeEnd();

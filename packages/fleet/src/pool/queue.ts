@@ -1,6 +1,9 @@
 /** A queue by priority. Within one priority, items keep their order. This file is pure. */
 
-/** A waiting call. A higher priority goes first, then a lower sequence number. */
+/**
+ * A waiting call. The item with the highest priority goes first, and among equals the one with the lowest
+ * sequence number.
+ */
 export interface Waiting {
   readonly priority: number;
   readonly sequence: number;
@@ -13,7 +16,10 @@ export function goesFirst(a: Waiting, b: Waiting): boolean {
   return a.priority === b.priority ? a.sequence < b.sequence : a.priority > b.priority;
 }
 
-/** A binary heap. A cancelled item stays in it until it reaches the top, so that cancelling costs nothing. */
+/**
+ * A binary heap. A cancelled item stays in the queue until it reaches the top, so that cancelling costs
+ * nothing.
+ */
 export class PriorityQueue<T extends Waiting> {
   readonly #heap: T[] = [];
 
@@ -43,8 +49,8 @@ export class PriorityQueue<T extends Waiting> {
   }
 
   /**
-   * Removes one item. Returns true if it was there. This is slower than the other methods, because it looks
-   * at every item.
+   * Removes one item. Returns true if the item was in the queue. This method is slower than the others,
+   * because it looks at every item.
    */
   remove(item: T): boolean {
     const at = this.#heap.indexOf(item);

@@ -1,6 +1,6 @@
 /**
- * Replaces processes one at a time, and starts each successor first. It replaces those that have passed a
- * limit, and all of them in a reload.
+ * Replaces processes one at a time, and starts each successor first. Replaces each process that has passed a
+ * limit, and every process in a reload.
  */
 import { defer, type Deferred } from '../deferred.ts';
 import type { Mark, Member, Version } from './member.ts';
@@ -10,7 +10,10 @@ export interface ReplacementsHost<P> {
   readonly all: ReadonlySet<Member<P>>;
   /** False while a restart delay runs, and after the end of the pool. */
   readonly mayLaunch: boolean;
-  /** Takes the spare, if a ready one of this version exists. The spare does not accept calls yet. */
+  /**
+   * Returns the spare if it is ready and has this version, and no longer keeps it as a spare. The spare does
+   * not accept calls yet.
+   */
   takeSpare(version: Version): Member<P> | undefined;
   launchSuccessor(version: Version): Member<P>;
   open(member: Member<P>): void;
@@ -25,8 +28,8 @@ export class Replacements<P> {
   /** The version of new processes: the last version of which a process became ready. */
   #version: Version;
   /**
-   * The version of successors. During a reload it is the requested version, until it is known whether that
-   * becomes ready.
+   * The version of successors. During a reload this is the requested version, until it is known whether that
+   * version becomes ready.
    */
   #target: Version;
   #nextVersion = 1;
@@ -68,8 +71,9 @@ export class Replacements<P> {
   }
 
   /**
-   * Replaces every process by one of `command`, or of the present command. Resolves once all are replaced.
-   * Rejects if a successor does not become ready. Then the processes that are not replaced yet stay.
+   * Replaces every process by one that runs `command`, or else the present command. Resolves once all are
+   * replaced. Rejects if a successor does not become ready. Then the processes that are not replaced yet
+   * stay.
    */
   reload(command: Version['command'] | undefined): Promise<void> {
     this.#target = { number: this.#nextVersion++, command: command ?? this.#target.command };
@@ -97,8 +101,8 @@ export class Replacements<P> {
   }
 
   /**
-   * Called when a process begins to accept calls. If it has an older version, because it was starting when a
-   * reload began, it must be replaced.
+   * Called when a process begins to accept calls. The process must be replaced if it has an older version,
+   * because it was starting when a reload began.
    */
   opened(member: Member<P>): void {
     if (member.version !== this.#target && this.#reload !== undefined) member.mark = 'reload';
@@ -115,8 +119,8 @@ export class Replacements<P> {
   }
 
   /**
-   * Called when a process leaves, for whatever reason. If a successor was starting for it, that becomes an
-   * ordinary process.
+   * Called when a process leaves, for whatever reason. If its successor was starting, the successor becomes
+   * an ordinary process.
    */
   left(member: Member<P>): void {
     if (this.#current?.old === member) this.#current = undefined;

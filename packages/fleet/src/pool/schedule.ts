@@ -21,7 +21,7 @@ interface Place<J extends Job, S extends Seat> {
   running: number;
   /**
    * A count that orders the seats by when each last took a job. Of two free seats, the one that was used last
-   * goes first, so that the other can end.
+   * gets the next job, so that the process of the other can end.
    */
   lastUsed: number;
   isOpen: boolean;
@@ -75,7 +75,7 @@ export class Schedule<J extends Job, S extends Seat> {
     return this.#places.get(seat)?.running ?? 0;
   }
 
-  /** Adds a job. It is assigned at once if a seat is free for it. */
+  /** Adds a job. The job is assigned at once if a seat is free for it. */
   add(job: J): void {
     this.#waiting += 1;
     if (job.affinity !== undefined) {
@@ -190,7 +190,7 @@ export class Schedule<J extends Job, S extends Seat> {
       ...[...this.#places.values()].flatMap((place) => place.bound.drain()),
       ...[...this.#keys.values()].flatMap((key) => key.behind.splice(0)),
     ];
-    // If a first job waits until its key's seat has finished, it is in no queue.
+    // A key's first job is in no queue while it waits until its key's seat has finished.
     for (const { first } of this.#keys.values())
       if (first !== undefined && !jobs.includes(first)) jobs.push(first);
     this.#keys.clear();
@@ -208,7 +208,7 @@ export class Schedule<J extends Job, S extends Seat> {
     return key;
   }
 
-  /** Puts a job into its queue: that of its key's seat, or the one that every seat uses. */
+  /** Puts a job into its queue: the queue of its key's seat, or the queue that all seats share. */
   #queue(job: J): void {
     const key = job.affinity === undefined ? undefined : this.#keys.get(job.affinity);
     const place = key?.place;

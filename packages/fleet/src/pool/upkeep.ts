@@ -41,7 +41,7 @@ export class Upkeep<P> {
     this.#host = host;
   }
 
-  /** Begins to check the processes. Called once the first ones exist. */
+  /** Begins to check the processes. Called once the first processes exist. */
   begin(): void {
     const { idleMs, recycle, process } = this.#settings;
     const everyMs = Math.min(idleMs, recycle.ageMs ?? Infinity) / looks;
@@ -97,7 +97,7 @@ export class Upkeep<P> {
 
   #lookAt(member: Member<P>, now: number): void {
     const { idleMs, min } = this.#settings;
-    // While a health check is under way, the figures do not show whether anything else is.
+    // While a health check is under way, the figures do not show whether anything else is under way.
     const isChecked = member.health?.isChecking === true;
     if (this.#host.running(member) > 0 || (!isChecked && isInUse(member.process.rpc!.diagnostics())))
       member.lastUse = now;

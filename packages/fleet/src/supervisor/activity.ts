@@ -19,8 +19,8 @@ export class IdleWatch {
   readonly #onUnused: () => void;
   #lastUse: number;
   /**
-   * True if the plugin was to be checked for use during a health check. That check follows once the health
-   * check has ended.
+   * True if a check for use was due while a health check ran. The check for use follows once the health check
+   * has ended.
    */
   #isLookDue = false;
   #cancel = (): void => {};

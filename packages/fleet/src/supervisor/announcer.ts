@@ -12,7 +12,7 @@ export interface StateChange {
    * rises, and may skip numbers.
    */
   readonly generation: number;
-  /** How the process ended, if the change came from its end. */
+  /** How the process ended, if its end caused the change. */
   readonly exit?: PluginExit;
   /**
    * The error that caused the change: the failure of a start, of a reload, of a health check, or the loss of
@@ -23,7 +23,7 @@ export interface StateChange {
 
 /** The cause of a change. */
 export interface Because {
-  /** Resolves to how the process ended, if the change is about one. */
+  /** Resolves to how the process ended. Absent if no end of a process caused the change. */
   readonly exit?: Promise<PluginExit | undefined>;
   readonly error?: Error;
 }
@@ -37,8 +37,8 @@ export class Announcer {
   readonly #name: string;
   readonly #listeners = new Set<(change: StateChange) => void>();
   /**
-   * Resolves once all changes so far are reported. They are reported one after another, because each waits
-   * for the exit that explains it.
+   * Resolves once all changes so far are reported. Changes are reported one after another, because a change
+   * may wait for the exit that explains it.
    */
   #telling: Promise<void> = Promise.resolve();
 
@@ -52,7 +52,7 @@ export class Announcer {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Reports a change once its exit is known, after all changes before it. */
+  /** Reports a change once the exit of its process is known, after all earlier changes. */
   announce({ state, generation }: Pick<StateChange, 'state' | 'generation'>, { exit, error }: Because): void {
     this.#telling = Promise.all([this.#telling, exit]).then(([, known]) => {
       this.#tell({
@@ -75,7 +75,7 @@ export class Announcer {
       try {
         listener(change);
       } catch (error) {
-        // The error of a listener becomes an uncaught exception. It must not stop the supervisor.
+        // The error of a listener becomes an uncaught exception. Such an error must not stop the supervisor.
         queueMicrotask(() => {
           throw error;
         });

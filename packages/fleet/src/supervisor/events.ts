@@ -11,11 +11,11 @@ export type SupervisorEvent<C> =
   /** `start()` was called. A supervisor that has given up then tries again. */
   | { readonly type: 'start' }
   | { readonly type: 'reload'; readonly command: C | undefined }
-  /** A watched file changed. This causes a reload, but does not start an idle plugin. */
+  /** A watched file changed. The change causes a reload, but does not start an idle plugin. */
   | { readonly type: 'changed' }
   | { readonly type: 'stop'; readonly drain: boolean; readonly cause?: unknown }
   | { readonly type: 'ready'; readonly process: number }
-  /** A process did not become ready. It is ending, or never existed. */
+  /** A process did not become ready. The process is ending, or never existed. */
   | {
       readonly type: 'failed';
       readonly process: number;
@@ -27,7 +27,7 @@ export type SupervisorEvent<C> =
   /** Nothing of the process is left. */
   | { readonly type: 'gone'; readonly process: number }
   | { readonly type: 'unhealthy'; readonly process: number; readonly error: Error }
-  /** Nothing was under way for `idleMs`. */
+  /** Nothing used the plugin for `idleMs`. */
   | { readonly type: 'unused' }
   | { readonly type: 'delay-over' }
   | { readonly type: 'spare-delay-over' };

@@ -1,4 +1,4 @@
-/** Watches one process. After a number of failed checks in a row, it asks for the end of the process. */
+/** Watches one process. After a number of failed checks in a row, asks for the end of the process. */
 import type { RPCClientOf } from '@pipework/core';
 import type { Clock } from '../clock.ts';
 import type { HealthOptions } from '../options.ts';
@@ -36,7 +36,10 @@ export function afterAwake(clock: Clock, ms: number, act: () => void): () => voi
   return () => cancel();
 }
 
-/** Runs one check. Resolves to the reason why it failed, or to undefined. Never rejects. */
+/**
+ * Runs one check. Resolves to the reason why the check failed, or to undefined if it succeeded. Never
+ * rejects.
+ */
 export function checkOnce<P>(
   rpc: RPCClientOf<P>,
   { timeoutMs, check }: Pick<HealthOptions<P>, 'timeoutMs' | 'check'>,

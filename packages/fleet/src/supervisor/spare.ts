@@ -1,6 +1,6 @@
 /**
- * The spare: a process that is kept ready beside the current one. Its failures are not counted, but its own
- * delays grow. This file has no I/O and no timer.
+ * The spare: a process that is kept ready beside the current one. Failures of a spare are not counted, but
+ * each makes the delay before the next spare longer. This file has no I/O and no timer.
  */
 
 export interface Spare {

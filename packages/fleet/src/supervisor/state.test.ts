@@ -17,7 +17,7 @@ describe('a supervisor decides', () => {
     expect(driver.do({ type: 'start' })).toEqual([]);
   });
 
-  test('starting: after a failure a delay runs, and a process is launched when it is over', () => {
+  test('starting: after a failure a delay runs, and a process is launched when the delay is over', () => {
     const driver = new Driver();
     driver.do({ type: 'start' });
     expect(driver.fail(1)).toEqual([{ do: 'delay', which: 'restart', ms: 100 }]);
@@ -26,7 +26,7 @@ describe('a supervisor decides', () => {
     expect(driver.fail(2)).toEqual([{ do: 'delay', which: 'restart', ms: 200 }]);
   });
 
-  test('starting: a permanent failure gives up at once', () => {
+  test('starting: the supervisor gives up at once after a permanent failure', () => {
     const driver = new Driver();
     driver.do({ type: 'start' });
     expect(kinds(driver.fail(1, true)).at(-1)).toBe('give-up');
@@ -82,7 +82,7 @@ describe('a supervisor decides', () => {
     expect(driver.do({ type: 'delay-over' })[0]).toMatchObject({ do: 'launch', command: 'new' });
   });
 
-  test('reloading: a failure changes nothing and is not counted', () => {
+  test('reloading: a new process that fails changes nothing and is not counted', () => {
     const driver = new Driver();
     driver.start();
     driver.do({ type: 'reload', command: 'new' });
@@ -141,7 +141,7 @@ describe('a supervisor decides', () => {
     expect(driver.do({ type: 'delay-over' })[0]).toMatchObject({ command: 'old' });
   });
 
-  test('an unhealthy process leaves first, and the next one is launched when it is gone', () => {
+  test('the next process is launched only when the unhealthy one is gone', () => {
     const driver = new Driver();
     driver.start();
     expect(kinds(driver.do({ type: 'unhealthy', process: 1, error: died }))).toEqual(['retire 1', 'delay']);
@@ -169,7 +169,7 @@ describe('a supervisor decides', () => {
     expect(driver.facts.current).toBe(2);
   });
 
-  test('a spare that fails is not counted, and its own delays grow', () => {
+  test('a failed spare is not counted, and the delays before further spares grow', () => {
     const driver = new Driver({ hasSpare: true });
     driver.start();
     expect(driver.fail(2)).toEqual([{ do: 'delay', which: 'spare', ms: 100 }]);
@@ -219,7 +219,7 @@ describe('a supervisor decides', () => {
     ]);
   });
 
-  test('drops the events of processes that it does not know', () => {
+  test('the supervisor drops events of processes that it does not know', () => {
     const driver = new Driver();
     driver.start();
     expect(driver.do({ type: 'ended', process: 99, error: died })).toEqual([]);

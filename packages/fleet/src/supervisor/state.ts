@@ -34,7 +34,9 @@ export class SupervisorFacts<C> {
   readonly #budget: RestartBudget;
   /** The command of the reload that waits. At most one reload waits for the running one. */
   #pending: { readonly command: C | undefined } | undefined;
-  /** The failure of the current process during a reload. It counts if the reload fails as well. */
+  /**
+   * The failure of the current process during a reload. This failure is counted if the reload fails as well.
+   */
   #lostInReload: Error | undefined;
   #isIdle = false;
   #over: 'given-up' | 'stopped' | undefined;
@@ -246,7 +248,7 @@ export class SupervisorFacts<C> {
     this.#lose(error, now);
   }
 
-  /** Handles the loss of the current process, which is already among those that leave. */
+  /** Handles the loss of the current process, which is already among the leaving processes. */
   #lose(error: Error, now: number): void {
     const { readyAt } = this.#current!;
     this.#current = undefined;

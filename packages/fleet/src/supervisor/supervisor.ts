@@ -61,7 +61,8 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
     const { clock, name, signal } = settings;
     this.#settings = settings;
     this.#announcer = new Announcer(name);
-    // This process is never started. It checks the client's options now, and not only at the first start.
+    // This process is never started. Making it checks the client's options now, and not only at the first
+    // start.
     new FleetProcess<P>(0, settings, settings.client.cmd);
     this.#facts = new SupervisorFacts({
       command: settings.client.cmd,
@@ -362,7 +363,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
 
   /**
    * Fails everything that waits, and later requests too, because the supervisor has given up or was stopped.
-   * The order ensures that no call gets in between.
+   * Because of the order, no call is accepted in between.
    */
   #fail(makeEnd: () => FleetError): void {
     this.#makeEnd = makeEnd;

@@ -1,4 +1,4 @@
-/** Watches paths, and reports changes that come together as one. */
+/** Watches paths, and reports several changes that come together as one change. */
 import type { FSWatcher } from 'chokidar';
 import type { Clock } from '../clock.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The only access of fleet's tests to what the package does not export. After a move inside `src`, only this
- * file changes.
+ * Gives fleet's tests what the package does not export. No other test file imports it from `src`. If a file
+ * inside `src` moves, only this file changes.
  */
 
 export type { Action, StateOptions, SupervisorEvent } from '../../src/supervisor/events.ts';
