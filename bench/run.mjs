@@ -1,4 +1,4 @@
-// The benchmark. It runs alternating rounds, with a fresh host process for each round, peer and group of
+// The benchmark. Runs alternating rounds, with a fresh host process for each round, peer and group of
 // workloads. Then it writes the table, the chart and the numbers.
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -15,7 +15,10 @@ const hasTaskset = (() => {
 
 export const canPin = hasTaskset && availableParallelism() > 1;
 
-/** Returns the ids of this process's threads. Two calls show which thread is that of a new worker. */
+/**
+ * Returns the ids of this process's threads. The difference of two calls shows which threads a new worker has
+ * added.
+ */
 export function threadIds() {
   return hasTaskset ? new Set(readdirSync('/proc/self/task')) : new Set();
 }

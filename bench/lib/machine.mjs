@@ -16,7 +16,7 @@ export function describeMachine() {
   };
 }
 
-/** The one-minute load, which includes everything else that runs here. */
+/** The one-minute load, which includes everything else that runs on this machine. */
 export const loadNow = () => Number(loadavg()[0].toFixed(2));
 
 function versions() {

@@ -115,7 +115,8 @@ function ofDuplex(stream) {
   };
 }
 
-// ── libp2p: its muxers need a whole connection; this one is modelled on that of @libp2p/tcp ──────────────────────────
+// ── libp2p: a muxer of libp2p needs a whole connection, so this code imitates that of @libp2p/tcp
+// ────────────────────
 
 async function libp2p(name, role, readable, writable) {
   Promise.withResolvers ??= () => {

@@ -1,4 +1,5 @@
-// The functions that every peer's child serves. The adapters wrap them in the form of their library.
+// The functions that every peer's child serves. Each adapter gives these functions the form that its library
+// needs.
 import { item } from './values.mjs';
 
 export const add = (a, b) => a + b;

@@ -1,4 +1,4 @@
-// The values that the workloads send, and checks that these values came back complete.
+// The values that the workloads send, and the checks that these values came back complete.
 
 /** One of the 1,000 records: about 76 bytes as MessagePack, 100 as JSON. */
 function record(i) {
@@ -28,7 +28,7 @@ export function checkRecords(sent, received) {
   }
 }
 
-/** Returns bytes without a pattern that a codec could exploit. They are the same in each process. */
+/** Returns bytes without a pattern that a codec could exploit. The bytes are the same in each process. */
 export function makeBytes(size) {
   const bytes = Buffer.allocUnsafeSlow(size);
   let state = 0x9e3779b9;

@@ -1,4 +1,4 @@
-// The configurations in which telemetry is off or on, by name. Host and plugin use the same configuration.
+// The configurations by name, from telemetry off to all of it on. Host and plugin use the same configuration.
 import { context, metrics, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';

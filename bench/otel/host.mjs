@@ -1,6 +1,7 @@
 // node host.mjs CONFIGURATION: prints the cost of a call in this configuration, as JSON. The unit is
-// microseconds of processor time of host and plugin together. It divides the processor time of a pass by its
-// calls, and takes the minimum of several passes, because other work of the machine can only add time.
+// microseconds of processor time of host and plugin together. The cost is the processor time of a pass
+// divided by its calls. The minimum of several passes counts, because other work of the machine can only add
+// time.
 import { fileURLToPath } from 'node:url';
 import { Client } from '@pipework/core';
 import { cpuPerCall } from '../lib/loops.mjs';

@@ -32,7 +32,7 @@ export const quickPeers = [
   'worker-port',
 ];
 
-/** Peers whose other end is a thread. They isolate nothing, and share the host's memory. */
+/** Peers whose other end is a thread. Threads isolate nothing, and share the host's memory. */
 export const threadPeers = new Set(['worker-port', 'comlink', 'piscina']);
 
 export function loadPeer(name) {

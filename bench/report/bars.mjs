@@ -1,5 +1,5 @@
-// The chart of the workloads. Each has a panel with a bar for each peer, the best at the top, and a line for
-// the floor.
+// The chart of the workloads. Each workload has a panel with a bar for each peer, the best at the top, and a
+// line for the floor.
 import { threadPeers } from '../peers/index.mjs';
 import { workloadByName } from '../workloads/index.mjs';
 import { short } from './numbers.mjs';

@@ -1,4 +1,4 @@
-// The chart of the curves, which shows how the cost grows. Sizes and counts are on a log scale.
+// The chart of the curves, which show how the cost grows. Sizes and counts are on a log scale.
 import { workloadByName } from '../workloads/index.mjs';
 import { bytes, micros, short } from './numbers.mjs';
 import { WIDTH, colors, document, dot, line, palette, path, text } from './svg.mjs';

@@ -5,7 +5,7 @@ import { median } from '../lib/loops.mjs';
 import { residentMiB } from '../lib/memory.mjs';
 
 /**
- * Starts a new child that answers one call, again and again. The host has loaded its library before. The
+ * Starts a new child that answers one call, again and again. The host has already loaded its library. The
  * first start in a host takes longer, because the library loads more code then, and the code runs for the
  * first time.
  */
@@ -41,8 +41,8 @@ const read = ['bench', 'packages', 'node_modules'].map((name) =>
 );
 
 /**
- * Makes the same start with the plugin isolated. The first start in a host takes longer, because the tool is
- * tried then.
+ * Makes the same start with the plugin isolated. The first start in a host takes longer, because it first
+ * tries whether the isolation tool works.
  */
 function isolatedStart(name, title, options) {
   return {
@@ -70,7 +70,8 @@ function isolatedStart(name, title, options) {
 export const startBwrap = isolatedStart('start-bwrap', 'start to first answer, in bubblewrap', {});
 
 /**
- * Starts under the permission model. It grants the network, because before Node 25 the model cannot deny it.
+ * Starts under the permission model. The plugin may use the network, because before Node 25 the model cannot
+ * deny that.
  */
 export const startPermission = isolatedStart(
   'start-permission',

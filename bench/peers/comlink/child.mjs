@@ -1,4 +1,4 @@
-// comlink has no streams. Items go through a proxied function, as comlink's users send them.
+// comlink has no streams. The child sends items by calls of a proxied function, as users of comlink do.
 import { parentPort } from 'node:worker_threads';
 import * as comlink from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';

@@ -51,7 +51,7 @@ export function open() {
     close,
     add: async (a, b) => (await small(ECHO, a + b)).readUInt32BE(1),
     bytes: echo,
-    // The floor has no codec, so the workload gives it the bytes that a codec would make of the records.
+    // The floor has no codec, so it sends the bytes that a codec would make of the records.
     records: echo,
     recordsAsBytes: true,
     stream: async (count, listener) => {

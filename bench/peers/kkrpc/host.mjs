@@ -1,4 +1,5 @@
-// kkrpc sends bytes as JSON arrays of numbers. A user would choose base64 instead.
+// kkrpc sends bytes as JSON arrays of numbers. A user would send them as base64 instead, so this adapter does
+// too.
 import { NodeIo, RPCChannel } from 'kkrpc';
 import { fromText, toText } from '../support/messages.mjs';
 import { pathOf, spawnWithStdio } from '../support/processes.mjs';

@@ -1,4 +1,4 @@
-// Both ends of birpc. The caller provides the channel. Items are sent as events of birpc.
+// Both ends of birpc. The caller provides the channel. The items of a stream are sent as events of birpc.
 import { createBirpc } from 'birpc';
 import * as service from '../../lib/service.mjs';
 import { fromText, toText } from './messages.mjs';

@@ -16,9 +16,9 @@ export function spawnWithPipes(script) {
 }
 
 /**
- * Returns the child's ends of these two pipes. The child ends when its host does. With `lends`, every chunk
- * uses the same memory, which is overwritten once the listener returns. The floor uses `lends`, because no
- * way of reading in Node is faster.
+ * Returns the child's ends of the two pipes that the host opened. The child ends when its host does. With
+ * `lends`, every chunk uses the same memory, which is overwritten once the listener returns. The floor uses
+ * `lends`, because this is the fastest way to read in Node.
  */
 export function childPipes({ lends = false } = {}) {
   const buffer = Buffer.allocUnsafeSlow(64 * 1024);
