@@ -30,8 +30,8 @@ function write(directory, address) {
 }
 
 /**
- * Links the pages in a README. On the registry there is no repository beside a README, so a page of `docs/`
- * is named as text until the site has an address.
+ * Links the pages in a README. On the registry a README has no repository beside it. So until the site has an
+ * address, the README names a page of `docs/` as text.
  */
 function linkPages(directory) {
   const file = join(directory, 'README.md');

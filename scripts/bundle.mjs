@@ -1,4 +1,4 @@
-// Makes the packages' JavaScript, and tsc makes their declarations. This script writes one file for each
+// Makes the packages' JavaScript. Their declarations come from tsc. This script writes one file for each
 // entry, not one for each module. Each small file costs a plugin 0.3 ms and 130 KiB, and the plugin's side
 // has some fifty modules (docs/decisions/0001, bench/startup.mjs).
 import { readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
@@ -39,8 +39,8 @@ function entries(folder, { exports, bin = {} }) {
 }
 
 /**
- * Throws if a package's published exports differ from its exports in the workspace. Only the sources, which
- * are not published, may be missing.
+ * Throws if a package's published exports differ from its exports in the workspace. Only the entries of
+ * sources may be missing, because sources are not published.
  */
 function checkPublished(folder, { exports, publishConfig }) {
   const published = Object.entries(exports).map(([name, entry]) => {
@@ -75,7 +75,8 @@ function chunkName({ name, facadeModuleId }) {
 /** Throws if a built file has something that must not be shipped. */
 function check(name, code, isCore) {
   if (/\bnew Function\(|\beval\(/.test(code)) throw new Error(`${name} evaluates text as code`);
-  // A host may be bundled again, into one CommonJS file, which has neither of these.
+  // A user may bundle a host again, into one CommonJS file, which has neither `import.meta` nor
+  // `createRequire`.
   const unbundled = isCore ? /\bimport\.meta\b|\bcreateRequire\b/.exec(code) : null;
   if (unbundled !== null) throw new Error(`${name} uses ${unbundled[0]}, which a bundle of it may not have`);
   const imported = isCore ? /^import (?:.* from )?"(?!\.)(.+)"/m.exec(code) : null;
@@ -104,7 +105,7 @@ for (const folder of packages) {
     logLevel: 'warn',
   });
   const dist = join(folder, 'dist');
-  // The files are written into a folder beside `dist`, and then renamed. A program that loads `dist`
+  // The files are written into a folder beside `dist`, and then renamed. So a program that loads `dist`
   // meanwhile sees either the old or the new files.
   const fresh = join(folder, '.dist-fresh');
   const { output } = await bundle.write({
@@ -112,8 +113,8 @@ for (const folder of packages) {
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: chunkName,
-    // Stack traces, and code in a debugger, must read like the sources. So names and lines stay, and no
-    // source map is published. Docstrings are in the declarations.
+    // Stack traces, and code in a debugger, must read like the sources. So the build keeps names and lines,
+    // and no source map is published. Docstrings are removed here, because the declarations have them.
     minify: { mangle: false, compress: false, codegen: { removeWhitespace: false, asciiOnly: true } },
     comments: false,
   });

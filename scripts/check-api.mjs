@@ -1,8 +1,8 @@
 // check-api.mjs [--write] [ENTRY...]: compares what each entry of each package declares with its committed
 // report in `api/`, so that a changed public name or type is a line of a diff. `--write` accepts the change.
-// An ENTRY is a report's name, such as `core-plugin`. Without one, all are compared. API Extractor makes the
-// reports from the built declarations. The check also fails if an exported name, or a member of one, has no
-// docstring.
+// An ENTRY is a report's name, such as `core-plugin`. Without an ENTRY, all entries are compared. API
+// Extractor makes the reports from the built declarations. The check also fails if an exported name, or a
+// member of one, has no docstring.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -12,9 +12,9 @@ const accepts = process.argv.includes('--write');
 const wanted = process.argv.slice(2).filter((argument) => argument !== '--write');
 
 /**
- * Types that a report may mention although they have no exported name. The first three lines are steps of
- * computed types. A user sees the result of a step, never its name. The last line has constants. Their types
- * are the shortest way to list their texts.
+ * Types that a report may mention although they have no exported name. The types on the first three lines are
+ * steps of computed types. A user sees the result of a step, never its name. The names on the last line are
+ * constants. The type of such a constant is the shortest way to list its texts.
  */
 const unnamed = new Set(
   [

@@ -70,7 +70,7 @@ try {
       return error.stdout;
     }
   })();
-  // Only our declarations must be free of errors. Those of other libraries are not checked.
+  // Only our declarations must be free of errors. The declarations of other libraries are not checked.
   const ours = compiled
     .split('\n')
     .filter((line) => /error/.test(line) && !/^(\.\.\/)*\S*node_modules\/(?!.*@pipework)/.test(line));

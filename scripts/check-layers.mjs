@@ -1,10 +1,12 @@
 // Fails if an import points up or in a circle, or if a test imports a package's internal files other than
-// through internals.ts. The order of the packages and folders is that of ARCHITECTURE.md. An import of a type
-// counts.
+// through internals.ts. The packages and folders have the order that ARCHITECTURE.md gives. An import of a
+// type counts.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, sep } from 'node:path';
 
-/** The folders of core, bottom to top. A file imports its own folder and those before it in this list. */
+/**
+ * The folders of core, bottom to top. A file imports its own folder and the folders before it in this list.
+ */
 const coreOrder = [
   'base',
   'handshake',
@@ -56,7 +58,7 @@ const rules = [
     'a plugin loads neither execa nor p-timeout nor tinyglobby',
   ],
   [/^(examples|bench)\//, /^packages\//, 'examples and programs use public names'],
-  // The testkit publishes its programs as files, and has its MessagePack coder there.
+  // The testkit publishes its programs as files, and its MessagePack coder is one of these files.
   [/^reliability\//, /^packages\/(?!testkit\/programs\/)/, 'programs use public names'],
 ];
 
@@ -168,8 +170,8 @@ function circles(imports) {
 }
 
 /**
- * The test files that may import internal files of a package. The first exports internals to tests. The
- * second replaces modules, which it names by their paths.
+ * The test files that may import internal files of a package. The first file exports internals to tests. The
+ * second file replaces modules, which it names by their paths.
  */
 const doors = /\/test\/support\/(internals|general-path)\.ts$/;
 

@@ -8,8 +8,8 @@ import { delimiter, join, resolve } from 'node:path';
 import { overridesOf, packedPackages } from './packed.mjs';
 
 const languages = [
-  // `watching` is what the dev loop prints before it can notice a change. The TypeScript compiler prints that
-  // it watches.
+  // `watching` is what the dev loop prints before it can notice a change. In a TypeScript workspace, this is
+  // what the compiler prints when it watches.
   {
     language: 'typescript',
     options: [],
@@ -82,7 +82,7 @@ function printed(output, ...patterns) {
   });
 }
 
-/** Starts `pnpm dev`, changes the plugin's greeting, and waits for the new one. */
+/** Starts `pnpm dev`, changes the plugin's greeting, and waits until the new greeting is printed. */
 async function tryDevLoop(folder, { source, watching }) {
   const child = spawn('pnpm', ['dev'], {
     cwd: folder,

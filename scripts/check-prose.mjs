@@ -1,5 +1,5 @@
 // Fails if a comment or a page has a phrase that readers had to read twice, and says what to write instead.
-// It is a reminder, not a proof.
+// This check is a reminder, not a proof.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
@@ -17,7 +17,7 @@ const phrases = [
   [/(?<!\bthere )\bis none(?=[.:,;)]|$| of)/i, 'say what it is instead, or "must not"'],
 ];
 
-/** The same for comments alone, where these kinds were found most often. */
+/** Phrases that are refused only in comments, because most of them were found there. */
 const inComments = [
   [/\banew\b/i, 'say "again", or "from the beginning"'],
   [/\blet(?:s|ting)? go of\b/i, 'say "releases"'],
@@ -31,7 +31,10 @@ const inComments = [
   [/\bhears? (?:of|that|why|nothing|everything)\b/i, 'say "is told"'],
 ];
 
-/** The text of each line that people read: comments of a source, prose of a page. */
+/**
+ * For each kind of file, returns the text of each line that people read: comments of a source, prose of a
+ * page.
+ */
 const readers = {
   ts: comments,
   mjs: comments,

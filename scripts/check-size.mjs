@@ -1,6 +1,6 @@
-// check-size.mjs: fails if an entry loads more bytes of JavaScript than its budget. An entry's bytes are
-// those of its file and of every file of the same package that it imports statically. A process that loads
-// the entry has to read these.
+// check-size.mjs: fails if an entry loads more bytes of JavaScript than its budget. The bytes of an entry are
+// its file and every file of the same package that it imports statically. A process that loads the entry has
+// to read all of these files.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -10,7 +10,10 @@ import { dirname, join } from 'node:path';
  */
 const budgets = JSON.parse(readFileSync(new URL('size-budgets.json', import.meta.url), 'utf8'));
 
-/** By how much a budget may exceed the size at most. Growth within that gap is not noticed. */
+/**
+ * By how much a budget may exceed the size at most. If an entry grows within this gap, the check does not
+ * notice it.
+ */
 const slackBytes = 4096;
 
 const imported = /^\s*(?:import|export)\s(?:[^'"();]*\sfrom\s*)?["'](\.{1,2}\/[^"']+)["']/gm;

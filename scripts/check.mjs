@@ -1,5 +1,5 @@
-// `pnpm check`: types, lint, format, layers and packaging. Each step is named, and all of them run even if
-// one fails.
+// `pnpm check`: types, lint, format, layers and packaging. Prints the name of each step, and runs all steps
+// even if one fails.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

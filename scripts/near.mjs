@@ -1,5 +1,5 @@
 // near.mjs [FILE...]: builds, and runs the tests near the given files. By default, these are all files that
-// differ from the last commit. It takes less than 20 seconds on two cores. A test is near if it is a unit
+// differ from the last commit. A run takes less than 20 seconds on two cores. A test is near if it is a unit
 // test in the folder of a file, or a behaviour test for that folder.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -10,8 +10,8 @@ const life = (...names) => names.map((name) => `packages/core/test/life/${name}`
 const rpc = (...names) => names.map((name) => `packages/core/test/rpc/${name}`);
 
 /**
- * What to run, by the beginning of a changed file's path. The longest match counts. Paths are filters, as
- * `vitest run` takes them.
+ * What to run, by the beginning of a changed file's path. The longest match counts. Paths are filters in the
+ * form that `vitest run` accepts.
  */
 const near = {
   'packages/mux/': ['packages/mux/src', 'packages/mux/test/'],
@@ -91,6 +91,6 @@ const run = (file, ...args) => {
 };
 run('node_modules/.bin/tsc', '-b');
 run(process.execPath, 'scripts/bundle.mjs');
-// One run is enough here. `core-general` repeats the tests of `core` without the parts that only improve
-// speed.
+// One run of a test is enough here. `core-general` repeats the tests of `core` without the parts that only
+// improve speed.
 run('node_modules/.bin/vitest', 'run', '--project', '!core-general', ...filters);

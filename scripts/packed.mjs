@@ -12,7 +12,7 @@ export function packedPackages(paths) {
   );
 }
 
-/** Returns a part of a pnpm-workspace.yaml. It makes our packages use each other's tarballs too. */
+/** Returns a part of a pnpm-workspace.yaml. With this part, our packages use each other's tarballs too. */
 export function overridesOf(packages) {
   const lines = Object.entries(packages).map(([name, from]) => `  '${name}': ${from}\n`);
   return `overrides:\n${lines.join('')}`;

@@ -1,5 +1,5 @@
-// `pnpm docs:build`: makes the site in `site/dist/site` from the repository's pages and the docstrings. It
-// needs no network, and the packages need not be built.
+// `pnpm docs:build`: makes the site in `site/dist/site` from the repository's pages and the docstrings. The
+// command needs no network, and the packages need not be built.
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ import { writeReference } from './reference.mjs';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const pages = join(here, 'dist/pages');
 
-/** The home page: the text of `home.md`, with the sections of the README that it names. */
+/** Makes the home page: the text of `home.md`, with the sections of the README that `home.md` names. */
 const home = () =>
   readFileSync(join(here, 'home.md'), 'utf8').replaceAll(/<!-- README: (.+) -->/g, (_, title) =>
     sectionOf('README.md', title),

@@ -1,5 +1,6 @@
-// Rewrites the links in the repository's pages for the site. A link leads to a page if there is one, and else
-// to the repository. If the repository has no address, the link becomes the name of the file.
+// Rewrites the links in the repository's pages for the site. If the site has a page for a link's target, the
+// link leads to that page, and else to the repository. If the repository has no address, the link becomes the
+// name of the file.
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { repository } from './address.mjs';

@@ -33,7 +33,7 @@ const sections = [
 /** Pages that stand beside `docs/`. */
 const others = ['SECURITY.md', 'UPGRADING.md', 'CHANGELOG.md', 'ARCHITECTURE.md'];
 
-/** The order of the packages. A package that is missing here comes after these, by name. */
+/** The packages in their order. A package that is missing here comes after these, by name. */
 const packageOrder = ['core', 'fleet', 'testkit', 'isolate', 'otel', 'cli', 'mux'];
 
 /** The folders of the packages, in their order for readers. */
@@ -87,7 +87,7 @@ export function guide() {
   ];
 }
 
-/** The sidebar of the guide, as VitePress takes it. */
+/** The sidebar of the guide, in the form that VitePress expects. */
 export const guideSidebar = () =>
   guide().map(({ title, sources, collapsed }) => ({
     text: title,
@@ -97,7 +97,7 @@ export const guideSidebar = () =>
 
 let known;
 
-/** The files that are pages, each with its page. The home page stands for the repository's README. */
+/** The files that are pages, each with its page. For the repository's README, this is the home page. */
 export function sourcePages() {
   known ??= new Map(guide().flatMap(({ sources }) => sources.map((source) => [source, pageOf(source)])));
   return known;

@@ -7,7 +7,10 @@ import { MarkdownPageEvent } from 'typedoc-plugin-markdown';
 import { repository } from './address.mjs';
 import { packageFolders, root } from './pages.mjs';
 
-/** The word that a page's heading has for the kind of the export. A function has its parentheses instead. */
+/**
+ * The word for the kind of an export in its page's heading. The heading of a function has parentheses in
+ * place of a word.
+ */
 const kinds = { Class: 'class', Interface: 'interface', 'Type Alias': 'type', Variable: 'constant' };
 
 /** The groups of the sidebar, in their order. */
@@ -35,8 +38,8 @@ export function entries() {
 }
 
 /**
- * Writes the pages into a folder and returns the sidebars by path, as VitePress takes them. Throws if TypeDoc
- * reports an error or a warning, such as a `{@link}` that leads nowhere.
+ * Writes the pages into a folder and returns the sidebars by path, in the form that VitePress expects. Throws
+ * if TypeDoc reports an error or a warning, such as a `{@link}` that leads nowhere.
  */
 export async function writeReference(folder) {
   const all = entries();
@@ -47,8 +50,8 @@ export async function writeReference(folder) {
 }
 
 async function convert(all, folder) {
-  // TypeDoc gives an export to the entry that it reads first. So the mux comes first here, although readers
-  // find it last.
+  // If two entries have the same export, TypeDoc puts it into the entry that it reads first. So the mux comes
+  // first here, although it is last in the sidebar.
   const isMux = ({ name }) => name.startsWith('@pipework/mux');
   const lowestFirst = [...all.filter(isMux), ...all.filter((entry) => !isMux(entry))];
   const app = await Application.bootstrapWithPlugins({
@@ -83,7 +86,7 @@ const whatIsRead = {
   basePath: root,
   readme: 'none',
   logLevel: LogLevel.Warn,
-  // `pnpm check` has compiled the sources. Here they are only read.
+  // `pnpm check` has compiled the sources. Here TypeDoc only reads them.
   skipErrorChecking: true,
   excludeInternal: true,
   excludePrivate: true,
@@ -119,8 +122,8 @@ const howItLooks = {
 };
 
 /**
- * Lists the names that an entry exports again from another entry. TypeDoc makes a heading for each. This
- * makes one table, which has their summaries too.
+ * Lists the names that an entry exports again from another entry. TypeDoc makes a heading for each name. This
+ * function makes one table, which has the summaries too.
  */
 function tableReexports(module, urls, folder) {
   const file = join(folder, urls.get(module));

@@ -45,7 +45,9 @@ const words = {
   'upgrading.html#upgrading': 'migrate migration breaking changes',
 };
 
-/** Returns the words of a section by the id that the search gives it, or undefined if it has none. */
+/**
+ * Returns the words of a section by the id that the search gives it, or undefined if the section has none.
+ */
 export const wordsOf = (id) => words[id.slice(base.length)];
 
 /** All sections that have words. A test checks that the built pages have these sections. */

@@ -5,8 +5,8 @@ export interface Verdict {
 }
 
 /**
- * Measures whether `awaited` happens in time. It is a promise, or a condition that is checked repeatedly. If
- * the promise rejects, so does this function.
+ * Measures whether `awaited` happens in time. `awaited` is a promise, or a condition that is checked
+ * repeatedly. If the promise rejects, so does this function.
  */
 export function happensWithin(
   awaited: PromiseLike<unknown> | (() => boolean | Promise<boolean>),

@@ -12,7 +12,7 @@ const mostStretch = 30;
 const sampleMs = 20;
 const askMs = 5;
 
-// The originals are kept here, before a test can replace them by fakes.
+// The original functions are kept here, before a test can replace them by fakes.
 const now = performance.now.bind(performance);
 const { setTimeout, clearTimeout } = globalThis;
 

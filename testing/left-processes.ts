@@ -34,7 +34,10 @@ export function leftProcesses(): LeftProcess[] {
     .filter(({ command }) => command !== '' && !isReaper(command));
 }
 
-/** True for the runtime's reaper. It lives as long as its host, and the host of a test file is its worker. */
+/**
+ * True for the runtime's reaper. The reaper lives as long as its host, and the host of a test file is the
+ * file's worker.
+ */
 const isReaper = (command: string): boolean => /^\S*sh -c\s+trap '' INT TERM HUP QUIT\s/.test(command);
 
 function processIds(): number[] {
@@ -45,7 +48,9 @@ function processIds(): number[] {
   }
 }
 
-/** Returns undefined for a zombie, which only waits until its parent notices its end. */
+/**
+ * Returns undefined for a zombie, which is a process that has ended and that its parent has not noticed yet.
+ */
 function parentOf(pid: number): number | undefined {
   const [, state, parent] = /\) (\S) (\d+)/.exec(read(pid, 'stat')) ?? [];
   return state === 'Z' ? undefined : Number(parent);

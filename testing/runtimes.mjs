@@ -1,5 +1,5 @@
-// The other runtimes in which plugins and hosts run. They are development dependencies. Each comes as a
-// package for this platform, which runs no script when it is installed.
+// The other runtimes in which plugins and hosts run. These runtimes are development dependencies. Each comes
+// as a package for this platform, and the package runs no script when it is installed.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';

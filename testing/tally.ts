@@ -5,8 +5,8 @@ const largeRun = 200;
 
 /**
  * Prints a summary at the end of a run. If the run was large, it lists the slowest ten tests. Then it prints
- * one line of what was skipped and why, and one line that any continuous integration can read: `N passed, N
- * failed, N skipped`.
+ * one line that says what was skipped and why, and one line that any continuous integration can read: `N
+ * passed, N failed, N skipped`.
  */
 export default class Tally implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {

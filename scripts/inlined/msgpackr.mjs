@@ -35,7 +35,7 @@ export const msgpackr = (folder) =>
         [/new Function\(/, 'new BlockedFunction('],
         [/^var defaultUnpackr = new Unpackr\(.*\);$/m, 'var defaultUnpackr;'],
         [/^(export const (unpack|unpackMultiple|decode) = defaultUnpackr\.\w+;\s*){3}/m, ''],
-        // This fills a table of 256 numbers, which only the option useFloat32 needs.
+        // The removed code fills a table of 256 numbers, which only the option useFloat32 needs.
         [/^for \(let i = 0; i < 256; i\+\+\) \{\s*mult10\[i\] = .*\s*\}$/m, ''],
       ],
     },

@@ -9,8 +9,8 @@ import { wordsOf } from '../words.mjs';
 const json = (path) => JSON.parse(text(path));
 const text = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
 /**
- * The version that the pages describe, as the changelog names it. At the release, the packages get the same
- * number.
+ * The version that the pages describe, as the changelog names it. The packages get the same number when the
+ * version is released.
  */
 const [, version] = /^## (.+)$/m.exec(text('../../CHANGELOG.md'));
 
@@ -51,7 +51,7 @@ export default defineConfig({
   router: { prefetchLinks: false },
   head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${base}mark.svg` }]],
   markdown: {
-    // Headings get the anchors that a code host gives them, because the pages link to those.
+    // Headings get the same anchors as on a code host, because the pages link to those anchors.
     anchor: { slugify: slug },
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     config: (md) => {

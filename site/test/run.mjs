@@ -29,8 +29,8 @@ async function check(name, run) {
 }
 
 /**
- * Returns one page of each kind. The theme and the highlighter decide about colours and widths, more than a
- * page's text does.
+ * Returns one page of each kind. Colours and widths depend more on the theme and the highlighter than on a
+ * page's text.
  */
 function sampleOf(pages) {
   const kindOf = (page) =>

@@ -1,6 +1,6 @@
-// Opens every page in the browser: those of the guide by their address, and those of the reference by links.
-// No page may scroll sideways on a phone or a desktop, or write to the console. Its text must be readable in
-// both themes.
+// Opens every page in the browser: pages of the guide by their address, and pages of the reference by links.
+// No page may scroll sideways on a phone or a desktop, or write to the console. The text of a page must be
+// readable in both themes.
 import axe from 'axe-core';
 
 const widths = { desktop: { width: 1280, height: 800 }, phone: { width: 360, height: 740 } };
@@ -46,8 +46,8 @@ export async function load(tab, url) {
 }
 
 /**
- * Goes to a page by a click on a link, as readers of the reference do. Only the parts that differ are fetched
- * and drawn.
+ * Goes to a page by a click on a link, as readers of the reference do. The browser then fetches and draws
+ * only the parts that differ.
  */
 async function follow(tab, url) {
   await tab.evaluate(
@@ -85,7 +85,7 @@ async function contrastFaults(tab) {
       theme === 'dark',
     );
     const violations = await tab.evaluate(async () => {
-      // Colours change with a transition, and the colours at its end count.
+      // Colours change with a transition. Only the colours after the transition are checked.
       for (const animation of document.getAnimations()) animation.finish();
       const { violations } = await window.axe.run(document, { runOnly: ['color-contrast'] });
       return violations.flatMap(({ nodes }) =>
