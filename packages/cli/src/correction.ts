@@ -5,7 +5,7 @@
 import type { Command } from './command.ts';
 import { looksLikeProgram, shellQuoted, startable } from './program.ts';
 
-/** Splits the words at the first `--`. All words after it belong to the plugin. */
+/** Splits the words at the first `--`. All words after the `--` belong to the plugin. */
 export function splitAtPlugin(argv: readonly string[]): { own: readonly string[]; plugin?: string[] } {
   const at = argv.indexOf('--');
   return at < 0 ? { own: argv } : { own: argv.slice(0, at), plugin: argv.slice(at + 1) };
@@ -15,7 +15,10 @@ export function splitAtPlugin(argv: readonly string[]): { own: readonly string[]
 export const typed = (...words: readonly string[]): string =>
   ['pipework', ...words].map(shellQuoted).join(' ');
 
-/** True if the word after the first `--` is an option. Then this `--` is inside the plugin's command line. */
+/**
+ * True if the word after the first `--` is an option. In that case this `--` is inside the plugin's command
+ * line.
+ */
 export const isSplitInside = (argv: readonly string[]): boolean =>
   splitAtPlugin(argv).plugin?.[0]?.startsWith('-') === true;
 
@@ -52,8 +55,8 @@ export function corrected(command: Command, argv: readonly string[], cwd: string
 const isOption = (word: string): boolean => /^-[^\d.]/.test(word);
 
 /**
- * Returns how many words an option of the command takes, with its name. Returns 0 if the word is not such an
- * option.
+ * Returns how many words an option of the command takes up, including its name. Returns 0 if the word is not
+ * such an option.
  */
 function lengthOfOption({ options }: Command, word: string): number {
   const [, name = '', value] = /^--([^=]+)(=.*)?$/s.exec(word) ?? [];

@@ -1,4 +1,4 @@
-/** Reads the arguments of a call. Each is JSON on the command line, or `-` for standard input. */
+/** Reads the arguments of a call. Each argument is JSON on the command line, or `-` for standard input. */
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { UsageError } from './exit-status.ts';
@@ -75,7 +75,7 @@ function utf8In(bytes: Uint8Array): string {
   }
 }
 
-/** Yields one value per line. It reads a line only when the plugin asks for the next value. */
+/** Yields one value per line. Reads a line only when the plugin asks for the next value. */
 async function* values(
   stdin: Readable,
   onMistake: (error: UsageError) => void,

@@ -1,9 +1,12 @@
 /**
- * Writes to standard output. Waits while it is full, and ends a command quietly if its reader has closed it.
+ * Writes to standard output. Waits while the stream is full, and ends a command quietly if the stream's
+ * reader has closed it.
  */
 import type { Io } from './io.ts';
 
-/** The reader of standard output has closed it. `head` does so when it has read enough lines. */
+/**
+ * The reader of standard output has closed it. For example, `head` closes it when it has read enough lines.
+ */
 export class OutputClosed extends Error {
   override readonly name = 'OutputClosed';
 
@@ -31,7 +34,7 @@ export function print(io: Io, content: string | Uint8Array): Promise<void> {
     const failed = (error: NodeJS.ErrnoException): void => {
       reject(error.code === 'EPIPE' ? new OutputClosed() : new OutputFailed(error));
     };
-    // The stream also emits the error. Without a listener that event would end the process.
+    // The stream also emits the error. Without a listener, the event 'error' would end the process.
     stdout.once('error', failed);
     stdout.write(content, (error) => {
       if (error) return failed(error);

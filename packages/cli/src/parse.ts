@@ -6,7 +6,7 @@ import { UsageError } from './exit-status.ts';
 
 /**
  * Marks a negative number, so that the parser reads it as an operand. No argument of a process can contain
- * this character.
+ * this marking character.
  */
 const mark = '\0';
 
@@ -103,7 +103,7 @@ export function text({ values }: CommandLine, name: string): string | undefined 
   return typeof given === 'string' ? given : undefined;
 }
 
-/** Returns the value of an option that takes one of a list. */
+/** Returns the value of an option that accepts only the texts of a list. */
 export function choice<T extends string>(
   line: CommandLine,
   name: string,

@@ -9,10 +9,10 @@ import { fileURLToPath } from 'node:url';
 export const languages = ['typescript', 'javascript'] as const;
 export type Language = (typeof languages)[number];
 
-/** What a build or an install leaves in a template, which is itself a workspace. */
+/** Names of what a build or an install leaves in a template, because a template is itself a workspace. */
 const leftovers = new Set(['node_modules', 'dist']);
 
-/** Files that npm does not publish under their own name. */
+/** Files that npm does not publish under their own names. */
 const published: Readonly<Record<string, string>> = { _gitignore: '.gitignore' };
 
 /** Returns the template's folder, which is one folder above this file, in `src` and in `dist`. */
@@ -23,7 +23,7 @@ export interface TemplateOptions {
   readonly language: Language;
   /** The name of the workspace, and the scope of its packages. */
   readonly name: string;
-  /** The version of pipework's packages that it depends on. */
+  /** The version of pipework's packages on which the workspace depends. */
   readonly version: string;
 }
 
@@ -66,8 +66,8 @@ function renamed(path: string): string {
 }
 
 /**
- * Fills in a template. It names itself `LANGUAGE-app`, and takes pipework's packages from the repository in
- * which it is developed.
+ * Fills in a template. A template names itself `LANGUAGE-app`, and takes pipework's packages from the
+ * repository in which the template is developed.
  */
 function filled(text: string, { language, name, version }: TemplateOptions): string {
   return text

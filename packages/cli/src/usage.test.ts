@@ -18,7 +18,7 @@ test('breaks a text between words, and cuts no word', () => {
   expect(wrapped('', 5)).toBe('');
 });
 
-test('breaks the second column, and begins each of its lines at one place', () => {
+test('breaks the text of the second column, and begins all its lines at the same place', () => {
   expect(
     columns(
       [
@@ -30,7 +30,7 @@ test('breaks the second column, and begins each of its lines at one place', () =
   ).toBe('  a    one two three four\n       five six\n  bbb  x');
 });
 
-test('help fits a terminal of 64 columns', () => {
+test('every help text fits a terminal of 64 columns', () => {
   for (const command of commands) {
     const [text = ''] = helpOf(command, 64).split('\n\nExamples:');
     expect(text.split('\n').filter((one) => one.length > 64)).toEqual([]);

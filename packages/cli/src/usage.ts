@@ -16,8 +16,8 @@ export function synopsis(command: Command): string {
 }
 
 /**
- * Returns rows of two columns. The first column is as wide as its longest cell. The second breaks its text so
- * that a row fits `width`.
+ * Returns rows of two columns. The first column is as wide as its longest cell. The text of the second column
+ * is broken so that a row fits `width`.
  */
 export function columns(rows: readonly (readonly [string, string])[], width: number = Infinity): string {
   const leftWidth = Math.max(0, ...rows.map(([left]) => left.length));

@@ -41,7 +41,7 @@ const argumentsFor = (language: Language): string[] =>
   language === 'typescript' ? [] : ['--language', language];
 
 describe.each(languages)('new in %s', (language) => {
-  test('names a contract, a plugin, a host and tests after the folder', async () => {
+  test('a contract, a plugin, a host and tests are named after the folder', async () => {
     const folder = join(emptyFolder(), 'deep/my-app');
     const { status, stdout, stderr } = await pipework(['new', ...argumentsFor(language), folder]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -61,7 +61,7 @@ describe.each(languages)('new in %s', (language) => {
     });
   });
 
-  test('depends on the versions of other packages with which this repository is tested', () => {
+  test('the new workspace depends on the versions of packages with which this repository is tested', () => {
     const folder = join(root, 'packages/cli/templates', language);
     const manifests = filesIn(folder).filter((path) => /^(\w+\/)?package\.json$/.test(path));
     const wanted = manifests.flatMap((path) => {
@@ -73,7 +73,7 @@ describe.each(languages)('new in %s', (language) => {
   });
 });
 
-test('what new makes runs', async () => {
+test('the workspace that `pipework new` creates runs', async () => {
   const folder = join(emptyFolder(), 'my-app');
   await pipework(['new', '--language', 'javascript', folder]);
   // Makes the links that an install would make, to the packages of this repository.
@@ -90,7 +90,7 @@ test('what new makes runs', async () => {
   });
 });
 
-describe('new refuses, with status 2 and without a change,', () => {
+describe('`pipework new` refuses, with status 2 and without a change,', () => {
   test.each([
     ['a folder with files', ['full'], '"full" is not empty: it has "a" and 1 more'],
     ['a file', ['full/a'], '"full/a" is there already, and is not a directory'],
@@ -113,14 +113,14 @@ describe('new refuses, with status 2 and without a change,', () => {
   });
 });
 
-// A recursive mkdir of Node 20 never returns in such a place.
-test.skipIf(process.platform !== 'linux')('new refuses a place that takes no folders', async () => {
+// In a place that allows no folders, a recursive mkdir of Node 20 never returns.
+test.skipIf(process.platform !== 'linux')('`new` refuses a place that allows no folders', async () => {
   const { status, stderr } = await pipework(['new', '/proc/nope']);
   expect(stderr).toContain('"/proc/nope" cannot be used: ENOENT');
   expect(status).toBe(2);
 });
 
-test('new takes a folder that contains only .git, and another name', async () => {
+test('`pipework new` accepts a folder that contains only .git, and accepts another name', async () => {
   const folder = emptyFolder();
   mkdirSync(join(folder, '.git'));
   const ran = await pipework(['new', '--name', 'other', '.'], '', {}, folder);
@@ -129,7 +129,7 @@ test('new takes a folder that contains only .git, and another name', async () =>
   expect(manifestIn(join(folder, 'host/package.json')).name).toBe('@other/host');
 });
 
-test('npm create pipework calls new', async () => {
+test('`npm create pipework` runs `pipework new`', async () => {
   const folder = join(emptyFolder(), 'my-app');
   const create = join(root, 'packages/create-pipework/dist/bin.js');
   const ran = await run([process.execPath, create, folder, '--language', 'javascript']);

@@ -5,7 +5,7 @@ import { statusOf, UsageError } from '../exit-status.ts';
 import type { Io } from '../io.ts';
 import { print } from '../output.ts';
 
-/** `others` returns the other commands. The script completes them and this one. */
+/** `others` returns the other commands. The script completes those commands and this one. */
 export function completionCommand(others: () => readonly Command[]): Command {
   return {
     name: 'completion',

@@ -27,7 +27,7 @@ export interface Result extends Finding {
   readonly name: string;
 }
 
-/** Yields each result when it is known. A check that throws has a result too. */
+/** Yields each result when it is known. If a check throws, that gives a result too. */
 export async function* examine(
   chosen: readonly Check[],
   probes: Probes,

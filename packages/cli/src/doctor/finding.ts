@@ -2,8 +2,8 @@
 import type { Probes } from './probes.ts';
 
 /**
- * `ok`: everything about it works. `limited`: plugins run, but some feature of pipework does not work.
- * `broken`: plugins do not run, or not always. `does not apply`: this system has no such thing.
+ * `ok`: everything that the check covers works. `limited`: plugins run, but some feature of pipework does not
+ * work. `broken`: plugins do not run, or not always. `does not apply`: this system has no such thing.
  */
 export type Level = 'ok' | 'limited' | 'broken' | 'does not apply';
 
@@ -11,7 +11,7 @@ export interface Finding {
   readonly level: Level;
   /** What was found, with the numbers and names of this machine. */
   readonly found: string;
-  /** What that means for plugins and their hosts. */
+  /** What this finding means for plugins and their hosts. */
   readonly means: string;
   /** What to do. Every `limited` or `broken` finding has this text. */
   readonly todo?: string;

@@ -2,23 +2,26 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 
-/** How long a program of a check may take, in milliseconds. Most take 10, Node on a busy machine a second. */
+/**
+ * How long a program of a check may take, in milliseconds. Most programs take 10 ms, and Node on a busy
+ * machine takes a second.
+ */
 const timeoutMs = 15_000;
 /** How many bytes of an output are kept. */
 const maxBytes = 64 * 1024;
 
 export interface ProgramResult {
-  /** True if it ran and ended with status 0. */
+  /** True if the program ran and ended with status 0. */
   readonly ok: boolean;
   /**
-   * Why it failed: an error of the system, or its status and what it printed on standard error. Empty if it
-   * succeeded.
+   * Why the program failed: an error of the system, or its status and what it printed on standard error.
+   * Empty if the program succeeded.
    */
   readonly problem: string;
-  /** The system's error code if it could not be started: `ENOENT`. */
+  /** The system's error code, such as `ENOENT`, if the program could not be started. */
   readonly code?: string;
   readonly stdout: string;
-  /** What it wrote to descriptor 4. */
+  /** What the program wrote to descriptor 4. */
   readonly up: string;
 }
 
@@ -50,7 +53,7 @@ async function resultOf(child: ChildProcess, down: string): Promise<ProgramResul
   const [, out, err, third, fourth] = child.stdio;
   const texts = [out, err, fourth].map((stream) => gather(stream as Readable));
   const input = third as Writable;
-  input.on('error', () => {}); // If a program does not read it, that is a valid result.
+  input.on('error', () => {}); // A program may close its input unread.
   input.end(down);
   return await new Promise((resolve) => {
     child.once('error', (error) => {

@@ -1,6 +1,6 @@
 /**
- * The one module from which the command's tests import what the package does not export. If a file of `src`
- * moves, only this file changes.
+ * Gives the command's tests what the package does not export. No other file imports it from `src`. If a file
+ * of `src` moves, only this file changes.
  */
 
 export { nodeCheck, supportedNode, supportsNode } from '../../src/doctor/checks/node.ts';

@@ -15,7 +15,7 @@ seen = 0
 while True:
     try:
         chunk = os.read(terminal, 65536)
-    except OSError:  # Linux says so when the other end was closed.
+    except OSError:  # On Linux this error means that the other end was closed.
         break
     if not chunk:
         break

@@ -1,7 +1,7 @@
 // Compares what the command shows in a pipe and in a terminal with the golden transcripts in
 // `transcripts/golden`.
 //
-//   npx vitest run --project cli test/transcripts --update     writes them again
+//   npx vitest run --project cli test/transcripts --update writes these files again
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -70,8 +70,8 @@ function prompt({ words, input, env = {} }: Line): string {
 }
 
 /**
- * Replaces what differs between machines in a text. These are folders, versions, times, process ids, and file
- * modes, which depend on the umask.
+ * Replaces what differs between machines in a text. Replaced are folders, versions, times, process ids, and
+ * file modes, which depend on the umask.
  */
 function normal(text: string, folders: Readonly<Record<string, string>>): string {
   const named = Object.entries({
@@ -153,7 +153,7 @@ async function shownInTerminal(lines: readonly Line[], cwd: string): Promise<Sho
   return shown;
 }
 
-/** Returns the text before each mark of `session.mjs`, with the mark's status. */
+/** Returns the text before each mark of `session.mjs`, with the status in the mark. */
 function parts(text: string): [text: string, status: number][] {
   const pieces = text.split(/␞(\d+)\n/);
   return pieces
@@ -164,7 +164,10 @@ function parts(text: string): [text: string, status: number][] {
 const told = ({ stdout, stderr, status }: Ran): string =>
   `${visible('out', stdout)}${visible('err', stderr)}status ${status}\n`;
 
-/** Returns each line after the name of its output. A character that controls a terminal becomes a picture. */
+/**
+ * Returns each line with the name of its output in front. A character that controls a terminal is replaced by
+ * its picture.
+ */
 function visible(name: string, text: string): string {
   if (text === '') return '';
   const shown = text.replaceAll('\u001b', '␛').replaceAll('\r', '␍').replaceAll('\u0007', '␇');

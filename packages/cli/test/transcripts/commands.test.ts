@@ -5,7 +5,10 @@ import { onTestFinished } from 'vitest';
 import { checks, commands } from '../support/internals.ts';
 import { line, testTranscripts } from '../support/transcript.ts';
 
-/** Returns a command line of the doctor for a few checks. The results of the others depend on the machine. */
+/**
+ * Returns a command line of the doctor for a few checks. The results of the other checks depend on the
+ * machine.
+ */
 const doctor = (...names: string[]): string => {
   const others = checks.map(({ name }) => name).filter((name) => !names.includes(name));
   return `doctor --skip ${others.join(',')}`;

@@ -2,10 +2,13 @@
 import { broken, limited, ok, type Check } from '../finding.ts';
 import type { Probes } from '../probes.ts';
 
-/** How many descriptors a start needs for a moment, and how many a running plugin keeps. */
+/**
+ * How many descriptors the host needs for a moment at a start, and how many it keeps open for a running
+ * plugin.
+ */
 const perStart = 12;
 const perPlugin = 4;
-/** Used if open descriptors cannot be counted: how many a Node process usually has. */
+/** How many descriptors a Node process usually has open. Used if they cannot be counted. */
 const usuallyOpen = 24;
 
 export const descriptorsCheck: Check = {
@@ -14,7 +17,7 @@ export const descriptorsCheck: Check = {
     if (probes.platform === 'win32')
       return ok('Windows sets no limit for one process', 'there is room for plugins');
     const limit = await limitOf(probes);
-    // To list the folder takes one descriptor, which is in the list too.
+    // Listing the folder needs one descriptor, which is in the list too.
     const listed = probes.countIn('/proc/self/fd') ?? probes.countIn('/dev/fd');
     const open = listed === undefined ? usuallyOpen : listed - 1;
     const room = Math.max(0, Math.floor((limit - open - perStart) / perPlugin) + 1);
@@ -38,7 +41,7 @@ export const descriptorsCheck: Check = {
 };
 
 /**
- * Returns the limit of this process, which Node has raised as far as it may. Without /proc, it is the limit
+ * Returns the limit of this process, which Node has raised as far as it may. Without /proc, returns the limit
  * of a shell.
  */
 async function limitOf({ read, runProgram }: Probes): Promise<number> {

@@ -23,7 +23,7 @@ export const namespacesCheck: Check = {
     const { ok: works, code, problem } = await runProgram('unshare', ['--user', '--map-root-user', 'true']);
     if (works) return ok('user namespaces can be made', sandboxes);
     const forbidding = settings.find(([file, value]) => read(file)?.trim() === value);
-    // If the program for the trial is missing, only the settings are known.
+    // If the program for the trial is missing, the check knows only the settings.
     if (code === 'ENOENT' && forbidding === undefined)
       return ok(
         'no setting of the kernel forbids user namespaces (there is no unshare to try it)',

@@ -1,4 +1,4 @@
-/** Checks the version of the Node that runs this command. Hosts use the same one. */
+/** Checks the version of the Node that runs this command. Hosts use the same Node. */
 import { broken, ok, type Finding } from '../finding.ts';
 
 export const supportedNode = '^20.19 || >=22.12';

@@ -1,4 +1,4 @@
-/** Checks Node's permission model, on this side and on the plugin's. */
+/** Checks Node's permission model, for this process and for plugins. */
 import { broken, limited, ok, type Check } from '../finding.ts';
 
 export const permissionCheck: Check = {

@@ -1,4 +1,4 @@
-/** Checks what distinguishes a process from a later one with the same number. */
+/** Checks whether this system can distinguish a process from a later process with the same number. */
 import { limited, notHere, ok, type Check } from '../finding.ts';
 import { outlives } from './shell.ts';
 

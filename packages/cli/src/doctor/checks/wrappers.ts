@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { broken, ok, type Check } from '../finding.ts';
 import { supportsNode, supportedNode } from './node.ts';
 
-/** Writes its version, and what it reads from descriptor 3, to descriptor 4. */
+/** A program that writes Node's version, and what it reads from descriptor 3, to descriptor 4. */
 const echo = `const { readFileSync, writeSync } = require('fs'); writeSync(4, process.versions.node + ' ' + readFileSync(3))`;
 
 export const wrappersCheck: Check = {

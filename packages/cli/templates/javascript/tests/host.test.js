@@ -1,5 +1,5 @@
 /**
- * The host's code, with a double in place of the plugin.
+ * Tests the host's code, with a double in place of the plugin.
  *
  * @import { Greeter } from '@javascript-app/contract'
  */

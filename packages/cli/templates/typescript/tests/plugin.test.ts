@@ -1,4 +1,4 @@
-/** The same tests twice: with the plugin in memory, and as the process that a host starts. */
+/** Runs the same tests twice: with the plugin in memory, and with the process that a host starts. */
 import { fileURLToPath } from 'node:url';
 import { describePlugin } from '@pipework/testkit/vitest';
 import type { Plugins } from '@typescript-app/contract';

@@ -1,5 +1,5 @@
 /**
- * What host and plugin agree on. Types alone, for editors and `checkJs`: nothing of it runs.
+ * What host and plugin agree on. This file has only types, for editors and `checkJs`. None of it runs.
  *
  * @typedef {object} Greeter
  * @property {(name: string) => Promise<string>} greet

@@ -1,5 +1,6 @@
 /**
- * The dev loop: greets once a second. Save a file of the plugin, and the next greeting is the new code's.
+ * The dev loop: greets once a second. When you save a file of the plugin, the next greeting comes from the
+ * new code.
  *
  * @import { Plugins } from '@javascript-app/contract'
  */

@@ -1,5 +1,5 @@
 /**
- * What the host does with a plugin, whichever process it is in.
+ * What the host does with a plugin. The plugin may run in any process.
  *
  * @import { Remote } from '@pipework/core'
  * @import { Greeter } from '@javascript-app/contract'

@@ -20,7 +20,7 @@ class EnglishGreeter {
 }
 
 /**
- * Each name with what makes its implementation.
+ * Each name, with the function that makes its implementation.
  *
  * @type {PluginSet<Plugins>}
  */

@@ -1,4 +1,7 @@
-/** The dev loop: greets once a second. Save a file of the plugin, and the next greeting is the new code's. */
+/**
+ * The dev loop: greets once a second. When you save a file of the plugin, the next greeting comes from the
+ * new code.
+ */
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Supervisor } from '@pipework/fleet';

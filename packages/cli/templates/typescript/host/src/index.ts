@@ -1,4 +1,4 @@
-/** What the host does with a plugin, whichever process it is in. */
+/** What the host does with a plugin. The plugin may run in any process. */
 import type { Remote } from '@pipework/core';
 import type { Greeter } from '@typescript-app/contract';
 

@@ -13,7 +13,7 @@ class EnglishGreeter implements Greeter {
   }
 }
 
-/** Each name with what makes its implementation. */
+/** Each name, with the function that makes its implementation. */
 export const plugins: PluginSet<Plugins> = {
   greeter: () => new EnglishGreeter(),
 };
