@@ -1,8 +1,8 @@
-/** Makes a context of OpenTelemetry the active one while a diagnostics channel runs its stores. */
+/** Makes an OpenTelemetry context active while a diagnostics channel runs its stores. */
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import { context, type Context } from '@opentelemetry/api';
 
-/** Ends a scope that was entered without a function. */
+/** A scope that was entered without a function. Disposing of it ends the scope. */
 interface Scope {
   [Symbol.dispose](): void;
 }

@@ -1,4 +1,6 @@
-/** Makes a span and a duration for each call, on the side that makes it and on the side that answers it. */
+/**
+ * Makes a span and a duration for each call, on the side that makes the call and on the side that answers it.
+ */
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   context,
@@ -50,11 +52,11 @@ interface Side {
   readonly active: string;
   /** The context in which the call began. */
   parentOf(call: CallTrace): Context;
-  /** Called as the last step before a call continues. After it, no hook can change what is sent. */
+  /** Called as the last step before a call continues. After this step, no hook can change what is sent. */
   begun(active: Context, call: CallTrace): void;
 }
 
-/** Calls that are made here. Their metadata carries the context. */
+/** Calls that this process makes. Their metadata carries the context. */
 export const madeHere: Side = {
   channelName: callChannelName,
   kind: SpanKind.CLIENT,
@@ -64,15 +66,15 @@ export const madeHere: Side = {
   begun: (active, call) => propagation.inject(active, call.metadata),
 };
 
-/** Calls that are answered here. */
+/** Calls that this process answers. */
 export const answeredHere: Side = {
   channelName: handlerChannelName,
   kind: SpanKind.SERVER,
   duration: metricNames.server,
   active: metricNames.activeServer,
-  // A function that was given runs in the context in which it was given. That context belongs to the call
-  // that brought the function. Any other call runs in the context in which the connection was made, which
-  // says nothing about the call's parent.
+  // A call of a function that this process gave away runs in the context in which the function was given.
+  // That context belongs to the call that brought the function. Any other call runs in the context in which
+  // the connection was made, which says nothing about the call's parent.
   parentOf: ({ method, metadata }) =>
     propagation.extract(method.startsWith('$/') ? context.active() : ROOT_CONTEXT, metadata),
   begun: () => {},
@@ -179,7 +181,10 @@ class Calls {
   }
 }
 
-/** Returns the attributes of a metric. They are made once for each combination of method and failure. */
+/**
+ * Returns the attributes of a metric. The attributes are made once for each combination of method and
+ * failure.
+ */
 function metricAttributes(method: Method, failure: Failure | undefined): Attributes {
   const type = failure?.type;
   const made = method.byFailure.get(type);

@@ -13,7 +13,7 @@ export interface PoolFigures {
   stats(): { readonly processes: number; readonly busy: number; readonly queued: number };
 }
 
-/** The reasons for the end of a pool's process after which the pool replaces the process. */
+/** If a pool's process ends for one of these reasons, the pool replaces the process. */
 const replaced = new Set(['failed', 'lost', 'unhealthy', 'recycled', 'reloaded']);
 
 /** Counts restarts until the returned function is called. */

@@ -1,7 +1,9 @@
 /** Keeps failures of telemetry away from the program that is watched. */
 import { diag } from '@opentelemetry/api';
 
-/** Runs `act`. If it throws, reports that to OpenTelemetry's own log, and returns `otherwise`. */
+/**
+ * Runs `act`. If the function throws, reports the error to OpenTelemetry's own log, and returns `otherwise`.
+ */
 export function guarded<T>(what: string, act: () => T, otherwise: T): T {
   try {
     return act();

@@ -16,7 +16,7 @@ import { watchProcesses } from './processes.ts';
 import { watchStreams } from './streams.ts';
 import type { Stop, Telemetry } from './telemetry.ts';
 
-/** What {@link instrument} watches, and the providers that it reports to. */
+/** What {@link instrument} watches, and to which providers it reports. */
 export interface InstrumentOptions {
   /**
    * Receives the spans. Default: the global provider, even if it is registered later. With `false` there are
@@ -42,7 +42,7 @@ export interface InstrumentOptions {
   readonly annotate?: (span: Span, call: CallTrace) => void;
 }
 
-/** Telemetry that is turned on. Disposing of it calls {@link disable}. */
+/** Telemetry that is turned on. Disposing of this object calls {@link disable}. */
 export interface Instrumentation extends Disposable {
   /**
    * Reports the processes and the queue of a pool of `@pipework/fleet` at each collection. Returns a function
@@ -50,8 +50,8 @@ export interface Instrumentation extends Disposable {
    */
   watchPool(pool: PoolFigures, name: string): () => void;
   /**
-   * Turns telemetry off. Nothing new is watched. Spans of calls and streams that are under way still end.
-   * Calling `disable()` again does nothing.
+   * Turns telemetry off. Stops watching new calls, streams and processes. Spans of calls and streams that are
+   * under way still end. Calling `disable()` again does nothing.
    */
   disable(): void;
 }
@@ -63,8 +63,8 @@ let current: Instrumentation | undefined;
 
 /**
  * Turns telemetry on in this process: spans and figures of the calls that it makes and answers, of streams,
- * and of the plugin processes that it starts. A host and each of its plugins call it in the same way. If
- * telemetry is on already, the existing object is returned, and the options are not used.
+ * and of the plugin processes that it starts. A host and each of its plugins call `instrument()` in the same
+ * way. If telemetry is on already, the existing object is returned, and the options are not used.
  *
  * @example
  * ```ts

@@ -6,12 +6,12 @@ import { attributes, other, system } from './names.ts';
 /** What is known of a method before it is called. */
 export interface Method {
   /**
-   * The name of its spans, and their `rpc.method`: `greeter/greet`. For a function it is `greeter/$call`, and
-   * for a method of an object that was given it is `greeter/$call.next`.
+   * The name of the method's spans, and their `rpc.method`: `greeter/greet`. For a function the name is
+   * `greeter/$call`, and for a method of an object that was given the name is `greeter/$call.next`.
    */
   readonly name: string;
   readonly attributes: Attributes;
-  /** The attributes of its metrics, by `error.type`. */
+  /** The attributes of the method's metrics, by `error.type`. */
   readonly byFailure: Map<string | undefined, Attributes>;
 }
 

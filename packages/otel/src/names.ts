@@ -1,6 +1,7 @@
 /**
- * The names of attributes, metrics and channels. Those that begin with `rpc.`, `error.`, `network.` and
- * `process.` are OpenTelemetry's semantic conventions (1.45). Names that these lack begin with `pipework.`.
+ * The names of attributes, metrics and channels. Names that begin with `rpc.`, `error.`, `network.` and
+ * `process.` come from OpenTelemetry's semantic conventions (1.45). Names that the conventions lack begin
+ * with `pipework.`.
  */
 
 export const attributes = {
@@ -47,7 +48,7 @@ export const system = 'pipework';
 export const other = '_OTHER';
 
 /**
- * The names of the channels of `@pipework/fleet`. They are written here as texts, because a program without a
- * fleet must not load that package. A test compares them with fleet's own.
+ * The names of the channels of `@pipework/fleet`. The names are written here as texts, because a program
+ * without a fleet must not load that package. A test compares them with fleet's own.
  */
 export const fleetChannels = { supervisor: 'pipework:fleet', pool: 'pipework:pool' } as const;

@@ -18,7 +18,7 @@ import { attributes, metricNames } from './names.ts';
 import { residentBytes } from './resident.ts';
 import type { Stop, Telemetry } from './telemetry.ts';
 
-/** What is kept of a process: the span of its start, and whether it exists. */
+/** The record of a process: the span of its start, and whether the process exists. */
 interface Live {
   readonly start: Span;
   readonly begunAt: number;
@@ -41,8 +41,8 @@ class Processes {
   readonly #exits: Counter;
   readonly #stops: readonly Stop[];
   /**
-   * All plugins that ever had a process. Plugins that have none now are reported as 0, because a figure that
-   * is not reported keeps its last value.
+   * All plugins that ever had a process. Plugins that have no process now are reported as 0, because a figure
+   * that is not reported keeps its last value.
    */
   readonly #plugins = new Set<string>();
 
@@ -88,7 +88,10 @@ class Processes {
     this.#live.clear();
   }
 
-  /** Processes and resident bytes by plugin. Bytes are undefined if this system does not show them. */
+  /**
+   * Processes and resident bytes by plugin. The bytes are undefined if this system does not show how much
+   * memory a process holds.
+   */
   async #figures(): Promise<ReadonlyMap<string, { number: number; bytes: number | undefined }>> {
     const byPlugin = new Map(
       [...this.#plugins].map((name) => [name, { number: 0, bytes: tellsMemory ? 0 : undefined }]),

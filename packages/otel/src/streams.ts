@@ -1,6 +1,6 @@
 /**
- * Makes a span for each stream of values, with the number of its items. The span is below that of the call or
- * of the consumer.
+ * Makes a span for each stream of values, with the number of its items. The span of the call or of the
+ * consumer is its parent.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { context, SpanKind, trace, type Span } from '@opentelemetry/api';

@@ -12,5 +12,5 @@ export interface Telemetry {
   readonly annotate: ((span: Span, call: CallTrace) => void) | undefined;
 }
 
-/** Stops watching. What is under way is still reported to its end. */
+/** Stops watching. Calls and streams that are under way are still reported to their end. */
 export type Stop = () => void;

@@ -52,7 +52,7 @@ const heard = (): string[] =>
     poolChannelName,
   ].filter((name) => channel(name).hasSubscribers);
 
-test('names are those of the semantic conventions and of the channels', () => {
+test('names are the same as in the semantic conventions and in the channels', () => {
   expect(attributes).toMatchObject({
     system: conventions.ATTR_RPC_SYSTEM_NAME,
     method: conventions.ATTR_RPC_METHOD,
@@ -126,7 +126,7 @@ test('restarts of a supervisor are counted', async () => {
   expect(valueOf(await sdk.figures(), metricNames.restarts, { 'pipework.plugin': 'kept' })).toBe(1);
 });
 
-test('a pool’s queue is reported, and a call that waited in it keeps its trace', async () => {
+test('a pool’s queue is reported, and a call that waited in the queue keeps its trace', async () => {
   const instrumentation = turnOn();
   await using pool = new Pool<{ work: Work }>({ cmd: [process.execPath, program], name: 'many', max: 1 });
   const unwatch = instrumentation.watchPool(pool, 'many');
@@ -159,7 +159,7 @@ test('a pool’s queue is reported, and a call that waited in it keeps its trace
   expect(asked).toHaveBeenCalledTimes(1);
 });
 
-test('when telemetry is turned off, it leaves nothing behind, and reports the calls that were under way', async () => {
+test('when telemetry is turned off, no listener is left, and calls that were under way are reported', async () => {
   expect(heard()).toEqual([]);
   const instrumentation = turnOn();
   expect(instrument()).toBe(instrumentation);

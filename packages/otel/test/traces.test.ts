@@ -17,8 +17,8 @@ let sdk: Sdk;
 let client: WorkClient;
 let work: Remote<Work>;
 
-// All tests that do not end their plugin share one. A process takes longer to load the SDK than to make all
-// its calls.
+// All tests that do not end their plugin share one plugin, because a process takes longer to load the SDK
+// than to make all its calls.
 beforeAll(async () => {
   sdk = startSdk();
   client = makeClient();
@@ -64,7 +64,7 @@ async function told(work: { spans(): Promise<ToldSpan[]> }, names: readonly stri
 }
 
 describe('a call', () => {
-  test('has a span on each side, and the handler’s is below the caller’s', async () => {
+  test('has a span on each side, and the caller’s span is the parent of the handler’s', async () => {
     const { traceId, spanId } = await within(() => work.greet('world'));
     const spans = await told(work, ['work/greet']);
     const made = only(spans, 'work/greet', 'client');
@@ -95,7 +95,7 @@ describe('a call', () => {
     expect(sent).toEqual({ tenant: 'a', traceparent: expect.stringMatching(/^00-\w{32}-\w{16}-01$/) });
   });
 
-  test('that fails is an error on both sides, with the code as its type and the exception as an event', async () => {
+  test('is an error on both sides if it fails, with the code as its type and the exception as an event', async () => {
     await expect(work.fail()).rejects.toThrow('out of range');
     for (const span of await told(work, ['work/fail'])) {
       if (span.name !== 'work/fail') continue;
@@ -107,7 +107,7 @@ describe('a call', () => {
     }
   });
 
-  test('that its caller aborts is not an error, but a call that misses its deadline is one', async () => {
+  test('is an error if it misses its deadline, but not if its caller aborts it', async () => {
     const leaving = new AbortController();
     const left = work.wait({ signal: leaving.signal });
     leaving.abort();
@@ -130,7 +130,7 @@ describe('a call', () => {
     });
   });
 
-  test('of a method that does not exist gets no name of its own', async () => {
+  test('gets no name of its own if its method does not exist', async () => {
     const untyped = work as unknown as { bogus(): Promise<unknown> };
     await expect(untyped.bogus()).rejects.toMatchObject({ code: 'RPC_UNKNOWN_METHOD' });
     for (const span of (await told(work, ['_OTHER'])).filter(({ name }) => name === '_OTHER')) {
@@ -142,7 +142,7 @@ describe('a call', () => {
     }
   });
 
-  test('that is lost with its plugin is an error, and the exit has a span of its own', async () => {
+  test('is an error if its plugin dies, and the exit has a span of its own', async () => {
     const { work, client } = await startWork();
     const { pid } = client;
     const lost = work.wait({ signal: new AbortController().signal });
@@ -182,7 +182,7 @@ test('a thousand interleaved calls of two traces each keep their own trace', asy
   for (const span of await work.spans()) expect(parents.get(span.parent!)?.traceId).toBe(span.traceId);
 });
 
-test("a callback has a client span in the plugin below the handler's span, and a server span in the host below that", async () => {
+test("a callback has a client span below the handler's span in the plugin, and a server span below it in the host", async () => {
   const active: (string | undefined)[] = [];
   const { traceId } = await within(() =>
     work.each(['one'], () => void active.push(trace.getActiveSpan()?.spanContext().spanId)),
@@ -216,7 +216,7 @@ test('a callback of a plugin without telemetry belongs to the call that brought 
 });
 
 describe('a stream', () => {
-  test('of a result has a span with its items on each side', async () => {
+  test('has a span on each side with the number of items, if it is a result', async () => {
     const { traceId, spanId } = await within(async () => {
       for await (const n of work.count(3)) expect(n).toBeGreaterThan(0);
     });
@@ -238,7 +238,7 @@ describe('a stream', () => {
     expect(only(spans, 'clock/now', 'client').parent).toBe(only(spans, 'work/ask', 'server').spanId);
   });
 
-  test('of an argument belongs to the call on both sides', async () => {
+  test('belongs to the call on both sides if it is an argument', async () => {
     const numbers = async function* (): AsyncGenerator<number> {
       yield* [1, 2];
     };
@@ -268,7 +268,7 @@ describe('a process', () => {
     });
   });
 
-  test('that does not start reports why', async () => {
+  test('reports the reason if it does not start', async () => {
     const client = workClient({ cmd: ['/no/such/plugin'] });
     await expect(client.start()).rejects.toThrow();
     expect(only(sdk.spans(), 'start worker')).toMatchObject({ status: 'error' });

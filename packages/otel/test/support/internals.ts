@@ -1,6 +1,6 @@
 /**
- * The only access of otel's tests to what the package does not export. After a move inside `src`, only this
- * file changes.
+ * Gives otel's tests what the package does not export. No other test file imports it from `src`. If a file
+ * inside `src` moves, only this file changes.
  */
 
 export { attributes, fleetChannels, metricNames } from '../../src/names.ts';

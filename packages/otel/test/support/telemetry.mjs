@@ -33,7 +33,7 @@ export function startSdk({ sampler } = {}) {
     /** Returns the spans that have ended, as plain data. */
     spans: () => spans.getFinishedSpans().map(plain),
     reset: () => spans.reset(),
-    /** Returns the figures of this moment: name → { attributes, value }[]. */
+    /** Returns the present figures: name → { attributes, value }[]. */
     async figures() {
       figures.reset();
       await reader.forceFlush();

@@ -1,4 +1,4 @@
-/** A host whose plugin is traced, with everything that both have reported. */
+/** A host whose plugin is traced, with everything that host and plugin have reported. */
 import { fileURLToPath } from 'node:url';
 import { Client, type ClientConfig, type Remote } from '@pipework/core';
 import { onTestFinished } from 'vitest';
