@@ -11,20 +11,20 @@ import (
 )
 
 const (
-	idPatience   = 5 * time.Second  // how long a stream of the host may take to bring its id
+	idPatience   = 5 * time.Second  // how long after its opening a stream of the host may send its id
 	dialPatience = 30 * time.Second // how long the host may take to dial an id
-	heldLimit    = 256              // streams that may wait for their id, or for code that takes them; a further one is refused
+	heldLimit    = 256              // how many streams may wait for their id, or for code that accepts them; further streams are refused
 )
 
-// Broker handles every stream after the first three. Each begins with an id, and goes to the code that handed out this
-// id.
+// Broker handles every stream after the first three. Each such stream begins with an id, and goes to the code that
+// handed out this id.
 type Broker struct {
 	session *yamux.Session
 	lock    sync.Mutex
 	lastID  uint32
 	waiting map[uint32]chan *yamux.Stream
 	held    map[uint32]*yamux.Stream // streams that arrived before any code waited for their id
-	coming  int                      // streams that wait for their id, or for code that takes them
+	coming  int                      // how many streams wait for their id, or for code that accepts them
 }
 
 func newBroker(session *yamux.Session) *Broker {

@@ -9,7 +9,7 @@ import (
 
 const (
 	headerSize    = 12
-	largestWindow = 256 * 1024 // what yamux grants here; no data frame may be longer
+	largestWindow = 256 * 1024 // the window of a stream in bytes; no data frame may be longer
 	frameData     = 0
 	flagSYN       = 1
 )
@@ -20,7 +20,7 @@ const (
 type guard struct {
 	io.Reader
 	header  []byte
-	payload uint32 // bytes of the current frame that are still to come
+	payload uint32 // how many bytes of the current frame are still to come
 }
 
 func (g *guard) Read(data []byte) (int, error) {

@@ -1,8 +1,8 @@
 // A pipework plugin made of stock libraries alone: hashicorp/yamux for the streams, net/rpc for the calls, and
-// ugorji's codec for MessagePack-RPC. This file has the services; what any plugin needs is in the other files.
+// ugorji's codec for MessagePack-RPC. This file has the services. The other files have what any plugin needs.
 //
-// `greeter` is the smallest service that does something. `conformance` offers what a test of any plugin, in any
-// language, needs to call; docs/other-languages.md defines it.
+// `greeter` is the smallest service that does something. `conformance` has the methods that tests of plugins in any
+// language call. docs/other-languages.md defines these methods.
 package main
 
 import (
@@ -16,7 +16,7 @@ import (
 )
 
 // Greeter greets. A method that the host can call has net/rpc's form: exported, one argument, a pointer to the reply,
-// and an error. The host calls `greet`: see names in codec.go.
+// and an error. The host calls this method `greet`: see names in codec.go.
 type Greeter struct{}
 
 func (Greeter) Greet(name string, reply *string) error {
@@ -48,7 +48,8 @@ func (Conformance) Echo(value interface{}, reply *interface{}) error {
 	return nil
 }
 
-// Fail returns an error with this message. An empty message is replaced, because net/rpc takes an empty error for none.
+// Fail returns an error with this message. An empty message is replaced, because net/rpc would treat an empty error as
+// success.
 func (Conformance) Fail(message string, reply *interface{}) error {
 	if message == "" {
 		message = "an error without a message"
@@ -61,7 +62,7 @@ type Print struct {
 	Text   string `codec:"text"`
 }
 
-// Print writes to a synced stream. Write returns when the bytes are on the wire, so the reply follows them.
+// Print writes to a synced stream. Write returns when the bytes are on the wire, so the reply comes after them.
 func (c Conformance) Print(what Print, reply *interface{}) error {
 	target, ok := map[string]io.Writer{"stdout": c.stdout, "stderr": c.stderr}[what.Stream]
 	if !ok {
@@ -71,7 +72,7 @@ func (c Conformance) Print(what Print, reply *interface{}) error {
 	return err
 }
 
-// Bytes returns n bytes, of which number i is (i * 7 + 3) & 255.
+// Bytes returns n bytes. Byte number i is (i * 7 + 3) & 255.
 func (Conformance) Bytes(n int, reply *[]byte) error {
 	if n < 0 {
 		return fmt.Errorf("%d bytes; it has to be 0 or more", n)
@@ -103,14 +104,14 @@ func (Conformance) Run(command []string, reply *string) error {
 	return err
 }
 
-// Question is what Ask takes.
+// Question is the argument of Ask.
 type Question struct {
 	Service  string      `codec:"service"`
 	Method   string      `codec:"method"`
 	Argument interface{} `codec:"argument"`
 }
 
-// Ask calls a method of a service of the host, and returns what it returned.
+// Ask calls a method of a service of the host, and returns the method's result.
 func (c Conformance) Ask(question Question, reply *interface{}) error {
 	service, err := c.host.Dispense(question.Service)
 	if err != nil {

@@ -8,15 +8,15 @@ import (
 
 const (
 	messageLimit    = 128 << 20
-	unfinishedLimit = 256 << 20 // bytes of all messages that are arriving, over all streams
-	valueLimit      = 1 << 20   // values in one message, as its arrays and maps declare them
-	nestingLimit    = 128 + 2   // levels: the message and its params are two
-	largestFrame    = 64 << 10  // what one write gives to yamux, which makes a frame of it
+	unfinishedLimit = 256 << 20 // the limit of the bytes of all messages that are arriving, over all streams
+	valueLimit      = 1 << 20   // the limit of values in one message, as its arrays and maps declare them
+	nestingLimit    = 128 + 2   // the limit of levels in one message; the message and its params count as two
+	largestFrame    = 64 << 10  // the largest write to yamux, which makes a frame of each write
 )
 
 // messages is the stream that the stock codec reads and writes. The codec gets only whole messages inside the
 // protocol's limits. If a message has too many values or levels, the codec gets it without its params, and fault is
-// set. So only its call fails.
+// set. So only the call of that message fails.
 type messages struct {
 	io.ReadWriteCloser
 	writing sync.Mutex
@@ -27,7 +27,7 @@ type messages struct {
 
 func (m *messages) Read(data []byte) (int, error) {
 	if len(m.message) == 0 {
-		// While an answer waits for credit, nothing is read. So a host that takes no answers gets no credit for requests.
+		// While an answer waits for credit, no request is read. So a host that reads no answers gets no credit for requests.
 		m.writing.Lock()
 		m.writing.Unlock()
 		if err := m.load(); err != nil {
@@ -76,7 +76,7 @@ func (m *messages) load() error {
 }
 
 // unfinished is the budget of all messages that are arriving. Beyond the budget, only one stream is read, until its
-// message is whole. All others wait, and grant no credit.
+// message is whole. All other streams wait, and grant no credit.
 var unfinished = newBudget()
 
 type budget struct {
@@ -119,29 +119,30 @@ func (b *budget) giveBack(m *messages) {
 	b.changed.Broadcast()
 }
 
-// scanner finds the end of a message, however its bytes are split. It builds no values.
+// scanner finds the end of a message, however its bytes are split. The scanner builds no values.
 type scanner struct {
 	open       []int // how many values each open array or map still expects, outermost first
-	size       int   // bytes of the message that were scanned
-	skip       int   // bytes of the current value that are still to come
+	size       int   // how many bytes of the message were scanned
+	skip       int   // how many bytes of the current value are still to come
 	tag        byte
 	length     int // the current length field; lengthLeft is how many bytes of it are missing
 	lengthLeft int
 	values     int
 	elements   int // how many elements of the message's own array are whole
-	paramsAt   int // where the params begin
+	paramsAt   int // the position at which the params begin
 	fault      error
 	whole      bool
 }
 
-// Both have an item for each tag from 0xc0 on. lengthSizes has the size of the length field. fixedSizes has how many
-// bytes of the value the length does not count.
+// Both lists have an item for each tag from 0xc0 on. lengthSizes has the size of the length field. fixedSizes has the
+// number of the value's bytes that the length does not count.
 var (
 	lengthSizes = [32]int{4: 1, 5: 2, 6: 4, 7: 1, 8: 2, 9: 4, 25: 1, 26: 2, 27: 4, 28: 2, 29: 4, 30: 2, 31: 4}
 	fixedSizes  = [32]int{7: 1, 8: 1, 9: 1, 10: 4, 11: 8, 12: 1, 13: 2, 14: 4, 15: 8, 16: 1, 17: 2, 18: 4, 19: 8, 20: 2, 21: 3, 22: 5, 23: 9, 24: 17}
 )
 
-// scan returns how many of the bytes belong to the message. These are all bytes, unless the message ends before.
+// scan returns how many of the bytes belong to the message. All of them do, unless the message ends before the last
+// byte.
 func (s *scanner) scan(data []byte) (int, error) {
 	for at := 0; at < len(data); {
 		if s.skip > 0 {

@@ -24,24 +24,25 @@ const (
 	cookieKey   = "OTTO_PLUGIN_MAGIC_COOKIE"
 	cookieValue = "11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f"
 
-	version  = 1                      // of the application's protocol
+	version  = 1                      // the version of the application's protocol
 	farewell = 500 * time.Millisecond // how long the shutdown hook may run if the host did not send Quit
 
-	termPatience = 10 * time.Second       // how long a first SIGTERM waits for the host
+	termPatience = 10 * time.Second       // how long the plugin waits for the host after a first SIGTERM
 	termIdle     = 250 * time.Millisecond // how long calls may run after a second SIGTERM; SIGKILL follows a second later
 )
 
-// Factory makes the implementation that one dispense returns, or returns an error that says why it cannot.
+// Factory makes the implementation that one dispense returns, or returns an error with the reason why it cannot make
+// one.
 type Factory func(*Plugin) (interface{}, error)
 
-// Plugin is what implementations may use.
+// Plugin has what implementations may use.
 type Plugin struct {
-	// Stdout and Stderr are the synced streams. What Go code prints to os.Stdout reaches the host as raw output. It is not
-	// lost, but it may arrive before or after the replies around it.
+	// Stdout and Stderr are the synced streams. What Go code prints to os.Stdout reaches the host as raw output. Raw
+	// output is not lost, but it may arrive before or after the replies around it.
 	Stdout, Stderr io.Writer
 	Broker         *Broker
 	Host           *Host           // the services that the host offers
-	Context        context.Context // done when the host ends without a Quit
+	Context        context.Context // is done when the host ends without a Quit
 
 	factories map[string]Factory
 	cancel    context.CancelFunc
@@ -54,8 +55,8 @@ type Plugin struct {
 	hookDone  chan struct{}
 }
 
-// Serve is the plugin's main function. It ends the process when the host is done. The hook, which may be nil, runs
-// before the end.
+// Serve is the plugin's main function. Serve ends the process when the session with the host has ended. The hook, which
+// may be nil, runs before the end.
 func Serve(factories map[string]Factory, hook func()) {
 	if os.Getenv(cookieKey) != cookieValue {
 		fail("This program is a plugin: it is started by its host and does nothing by itself.")
@@ -92,12 +93,12 @@ func (p *Plugin) run(pipes *pipes, address string) {
 	// On a local pipe, end of file and exit are reliable. A debugger's breakpoint must not end a session.
 	config.EnableKeepAlive = false
 	config.ConnectionWriteTimeout = 365 * 24 * time.Hour
-	config.LogOutput = ioutil.Discard // it would log an error at every ordinary end
+	config.LogOutput = ioutil.Discard // yamux would log an error at every ordinary end
 	session, err := yamux.Server(pipes, config)
 	if err != nil {
 		fail("%v", err)
 	}
-	// The line is written only now, because the host sends frames once it has read the line.
+	// The handshake line is written only now, because the host sends frames once it has read this line.
 	fmt.Fprintf(pipes.writing, "1|pipe|%s|msgpack-rpc|%d|describe|%d\n", address, version, version)
 
 	// The first three streams are control, stdout and stderr, in this order.
@@ -117,7 +118,7 @@ func (p *Plugin) run(pipes *pipes, address string) {
 		serve(first[0], map[string]interface{}{"Control": control{p}, "Dispenser": dispenser{p}}, nil, &hooks{
 			asked: func(method string) {
 				if method == "Control.Quit" {
-					p.calls.refuse() // here, because requests are read one after another, so each that is read after Quit is refused
+					p.calls.refuse() // requests are read one after another, so each request that is read after Quit is refused
 				}
 			},
 			answered: func(method string) {
@@ -139,7 +140,7 @@ func (p *Plugin) run(pipes *pipes, address string) {
 	p.end(0)
 }
 
-// end ends the process. If the host sent no Quit, it first cancels the calls and gives the hook half a second.
+// end ends the process. If the host sent no Quit, end first cancels the calls and gives the hook half a second.
 func (p *Plugin) end(status int) {
 	if atomic.LoadInt32(&p.quit) == 0 {
 		p.cancel()
@@ -163,8 +164,8 @@ func (p *Plugin) shutDown(patience time.Duration) {
 }
 
 // handleSignals lets the host decide what a signal means, because a terminal, the program timeout and service managers
-// signal both processes. SIGINT and SIGHUP do nothing. A first SIGTERM waits for the host's Quit or its end, but not
-// for ever; after a second one, the plugin does not wait for the host.
+// signal both processes. SIGINT and SIGHUP do nothing. After a first SIGTERM, the plugin waits a limited time for the
+// host's Quit or its end. After a second SIGTERM, the plugin does not wait for the host.
 func (p *Plugin) handleSignals() {
 	received := make(chan os.Signal, 8)
 	signal.Notify(received, os.Interrupt, syscall.SIGHUP, syscall.SIGTERM)
@@ -187,7 +188,7 @@ func (p *Plugin) handleSignals() {
 	}()
 }
 
-// leave ends the process as after a Quit, but there is no Quit to answer.
+// leave ends the process in the same way as after a Quit, but answers no Quit.
 func (p *Plugin) leave() {
 	p.calls.refuse()
 	p.calls.wait(termIdle)
@@ -307,11 +308,11 @@ func openPipes(address string) *pipes {
 		if err != nil {
 			fail("PIPEWORK_FDS is %q, and %q is no open descriptor: %v", address, parts[i], err)
 		}
-		syscall.CloseOnExec(fd) // if a program started from here held it, the host would not see the end of this one
+		syscall.CloseOnExec(fd) // if a program started from here inherited the descriptor, the host would not see the end of this plugin
 		files[i] = os.NewFile(uintptr(fd), "descriptor "+parts[i])
 	}
 	if address == "0,1" {
-		os.Stdout = os.Stderr // what Go code prints must not get into the protocol
+		os.Stdout = os.Stderr // output that Go code prints must not get into the protocol
 	}
 	return &pipes{guard: &guard{Reader: files[0]}, reading: files[0], writing: files[1]}
 }

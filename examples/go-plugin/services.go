@@ -14,7 +14,7 @@ type Host struct {
 	broker *Broker
 	offers bool // true if the host announced that it has services
 	lock   sync.Mutex
-	asking *rpc.Client // uses the stream with broker id 0; nil until the first Dispense
+	asking *rpc.Client // calls over the stream with broker id 0; nil until the first Dispense
 }
 
 // Dispense asks the host for a new implementation of a service. If the host does not offer the name, the error is
@@ -59,8 +59,8 @@ func (h *Host) dial(id uint32) (*rpc.Client, error) {
 // Service is one implementation of a service of the host. It is safe for concurrent calls.
 type Service struct{ client *rpc.Client }
 
-// Call calls a method by the name that the host gives it. It takes one argument, because net/rpc supports no more. Reply
-// must be a pointer.
+// Call calls a method by the name that the host gives it. Call accepts one argument, because net/rpc supports no more.
+// Reply must be a pointer.
 func (s *Service) Call(method string, argument, reply interface{}) error {
 	return s.client.Call("Plugin."+method, argument, reply)
 }

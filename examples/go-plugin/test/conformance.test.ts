@@ -1,7 +1,7 @@
 import { testConformance } from '../../test-support/conformance.ts';
 import { command, missing } from './support/go.ts';
 
-/** Reasons why checks may skip this plugin: the parts of the protocol that it leaves out on purpose. */
+/** The reasons for which a check may skip this plugin, which leaves out parts of the protocol on purpose. */
 const leftOut = [
   'the plugin announces neither cancel nor refs',
   'the plugin does not announce cancel',

@@ -1,4 +1,4 @@
-// What the Go plugin does on the wire. The behaviour of its libraries is tested by their projects.
+// Tests what the Go plugin does on the wire. The behaviour of its libraries is tested by their projects.
 import { describe, expect, test } from 'vitest';
 import { replay } from '../../python-plugin/test/support/transcript.ts';
 import { replayVectors } from '../../python-plugin/test/support/vectors.ts';
@@ -13,7 +13,7 @@ describe.skipIf(missing !== undefined)(`the Go plugin on the wire${skipped}`, ()
     expect(exit).toEqual({ code: 0, signal: null });
   });
 
-  test('answers each vector of RPC byte for byte', async () => {
+  test('answers each RPC test vector byte for byte', async () => {
     const { expected, said } = await replayVectors(command);
     expect(Object.keys(expected).length).toBeGreaterThan(10);
     expect(said).toEqual(expected);

@@ -29,7 +29,8 @@ export const missing: string | undefined = whyMissing();
 function whyMissing(): string | undefined {
   if (build.status === 0) return undefined;
   if (build.error !== undefined) return 'needs a Go compiler (golang-go)';
-  // Anything but a missing library is a fault of the plugin. It fails the tests instead of skipping them.
+  // If a library is missing, the tests are skipped. Any other error is a fault of the plugin, and the tests
+  // fail.
   if (!/cannot find package/.test(build.stderr))
     throw new Error(`the Go plugin does not build: ${build.stderr}`);
   return 'needs golang-github-hashicorp-yamux-dev and golang-github-ugorji-go-codec-dev';
