@@ -1,18 +1,19 @@
 /**
- * Finds descriptors that a process of this host would inherit by accident. It finds them on Linux. On other
- * systems it finds none.
+ * Finds descriptors that a process of this host would inherit by accident. On systems other than Linux it
+ * finds none.
  */
 
 import { readdirSync } from 'node:fs';
 import { read } from './system.ts';
 
-/** The first descriptor that is not passed on purpose. A plugin gets 0 to 4 on purpose. */
+/** The first descriptor that is not passed on purpose. A plugin gets the descriptors 0 to 4 on purpose. */
 const firstUnwanted = 5;
 const closeOnExec = 0o2000000;
 
 /**
  * Returns the descriptors from 5 on that a child would inherit. Node marks its own descriptors as not
- * inheritable. So the program that started the host has opened these, or native code in the host has.
+ * inheritable. So the descriptors that are found were opened by the program that started the host, or by
+ * native code in the host.
  */
 export function inheritedDescriptors(): number[] {
   try {

@@ -8,8 +8,8 @@ const table = {
 } as const;
 
 /**
- * The closed table of codes, with a sentence for each. `docs/errors.md` has a heading for each. The table is
- * frozen.
+ * The closed table of codes, with a sentence for each. `docs/errors.md` has a heading for each code. The
+ * table is frozen.
  */
 export const isolateErrorCodes: Readonly<typeof table> = Object.freeze(table);
 
@@ -20,9 +20,9 @@ export type IsolateErrorCode = keyof typeof table;
 const brand: unique symbol = Symbol.for('pipework.error');
 
 /**
- * Raised if nothing was started, because the requested isolation is not available. `describe()` throws it,
- * and a failed start has it as its `cause`. `permanent` is true, so that a supervisor gives up instead of
- * trying again.
+ * The error of a start that was refused, because the requested isolation is not available. `describe()`
+ * throws it, and a failed start has it as its `cause`. `permanent` is true, so that a supervisor gives up
+ * instead of trying again.
  */
 export class IsolateError extends Error {
   /** The error's key in the closed table of the package. */

@@ -13,19 +13,20 @@ export interface IsolatedLauncher {
    */
   (command: LaunchCommand): Promise<LaunchedProcess>;
   /**
-   * Returns what would enforce each permission and limit for a start of `command`. It does not start the
-   * plugin. The first time, it tries bubblewrap and systemd, and each trial blocks the process for some ten
-   * milliseconds. Throws the `IsolateError` with which the start would fail.
+   * Returns what would enforce each permission and limit for a start of `command`. The plugin is not started.
+   * The first call tries bubblewrap and systemd, and each trial blocks the process for some ten milliseconds.
+   * Throws the `IsolateError` with which the start would fail.
    */
   describe(command: Command | LaunchCommand): Isolation;
 }
 
 /**
- * Returns a launcher that runs a plugin with as little trust as the machine allows. It uses bubblewrap with a
- * filter of system calls. If `require` is `'runtime'` and there is no bubblewrap, it uses the permission
- * model of Node or Deno. Everything that is not listed is denied. If a part of the policy cannot be enforced,
- * the start is refused with a `StartError` that has an `IsolateError` as its `cause`. Throws `CONFIG_INVALID`
- * if an option is invalid. The exit report has `held`, and `limit` and `reason` if a limit ended the plugin.
+ * Returns a launcher that runs a plugin with as little trust as the machine allows. The launcher uses
+ * bubblewrap with a filter of system calls. If `require` is `'runtime'` and there is no bubblewrap, it uses
+ * the permission model of Node or Deno. Every permission that is not listed is denied. If a part of the
+ * policy cannot be enforced, the start is refused with a `StartError` that has an `IsolateError` as its
+ * `cause`. Throws `CONFIG_INVALID` if an option is invalid. The exit report has `held`, and `limit` and
+ * `reason` if a limit ended the plugin.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * The keeper is a small shell beside one plugin. It ends a sandbox if the host dies while the sandbox starts.
- * It also keeps a control group until the host has read the group's counts.
+ * The keeper is a small shell beside one plugin. If the host dies while a sandbox starts, the keeper ends the
+ * sandbox. It also keeps a control group until the host has read the group's counts.
  */
 
 import type { Duplex } from 'node:stream';
@@ -20,9 +20,9 @@ export const busVariables: readonly string[] = ['XDG_RUNTIME_DIR', 'DBUS_SESSION
  * keeper stays until the host closes its end, or dies.
  *
  * If `isSandbox` is true, the command is bubblewrap in a process group of its own. The first process inside
- * the sandbox asks only late in its setup to be killed when its parent dies. If the host died before that,
- * the process would be left. So if the host's end closes before the host has sent a line, the keeper ends the
- * whole process group.
+ * the sandbox asks the kernel only late in its setup to be killed when its parent dies. If the host died
+ * before that request, the process would be left. So if the host's end closes before the host has sent a
+ * line, the keeper ends the whole process group.
  */
 export function keeperScript({ hasGroup, isSandbox }: { hasGroup: boolean; isSandbox: boolean }): string {
   const guard = `read -r _ || kill -KILL 0`;
@@ -48,7 +48,7 @@ const mountPoint = '/sys/fs/cgroup';
 
 /**
  * Returns a script for sh. The script prints the memory limit of the group that the file `group` names, in
- * either version of control groups. By default, this is the script's own group.
+ * either version of control groups. By default, `group` names the script's own group.
  */
 export function limitScript(group = '/proc/self/cgroup', root: string = mountPoint): string {
   return `while IFS=: read -r _ kinds path; do case $kinds in
@@ -63,7 +63,7 @@ const patienceMs = 1_000;
 /** How long a keeper may take to leave before it is killed, in milliseconds. */
 const leavingMs = 500;
 
-/** The host's end of one keeper. */
+/** The host's side of one keeper. */
 export class Keeper {
   /** True if no signal needs to wait any more, because the keeper exists, and the plugin is in its group. */
   isSettled = false;
@@ -77,8 +77,8 @@ export class Keeper {
   constructor(pipe: Duplex, hasGroup: boolean) {
     this.#pipe = pipe;
     this.#hasGroup = hasGroup;
-    // It is enough to wait for 'close'. If the pipe is reset, 'close' follows, and the reset tells nothing
-    // more.
+    // It is enough to wait for 'close'. If the pipe is reset, 'close' follows, and the error of the reset
+    // adds nothing.
     const closed = new Promise<void>((resolve) => {
       pipe.once('close', () => {
         this.#isClosed = true;
@@ -95,9 +95,9 @@ export class Keeper {
   }
 
   /**
-   * Resolves once the keeper exists, or the pipe has closed, or a moment has passed. A signal waits for this.
-   * If the first process of a group is killed before it has entered the group, systemd keeps the empty group
-   * without end.
+   * Resolves once the keeper exists, or the pipe has closed, or a moment has passed. No signal is sent before
+   * that. If the first process of a group is killed before it has entered the group, systemd keeps the empty
+   * group without end.
    */
   async settle(): Promise<void> {
     const timer = new AbortController();
@@ -109,13 +109,16 @@ export class Keeper {
 
   /**
    * How many processes of the group the kernel has killed because memory ran out. 0 if there is no group, or
-   * not yet.
+   * if the group does not exist yet.
    */
   get kills(): number {
     return killsIn(this.#told);
   }
 
-  /** Tells the keeper that the sandbox is up. From now on the sandbox ends with its host by itself. */
+  /**
+   * Tells the keeper that the sandbox is up. From now on the sandbox ends without the keeper if its host
+   * dies.
+   */
   release(): void {
     this.#pipe.write('\n');
     if (!this.#hasGroup) this.#pipe.end();
@@ -148,7 +151,8 @@ export class Keeper {
 
 /**
  * Returns how many processes the kernel has killed in the group that these lines of /proc/PID/cgroup name.
- * They are `0::/path` (version 2) and `4:memory:/path` (version 1). Returns 0 if the count cannot be read.
+ * Such a line is `0::/path` (version 2) or `4:memory:/path` (version 1). Returns 0 if the count cannot be
+ * read.
  */
 export function killsIn(lines: string, root: string = mountPoint): number {
   for (const [, kinds, path] of lines.matchAll(/^\d+:(|memory):(.+)$/gm)) {

@@ -18,7 +18,7 @@ export interface LimitPlan {
   readonly runtimeArgs: readonly string[];
   /** What enforces each limit, by its name. */
   readonly held: Readonly<Record<string, string>>;
-  /** Variables of the host that a program of the prefix needs. That program removes them again. */
+  /** Variables of the host that a program of the prefix needs. That program removes these variables again. */
   readonly env: Readonly<Record<string, string>>;
   /** The programs of the prefix, which run with the host's rights. */
   readonly helpers: readonly string[];
@@ -41,12 +41,12 @@ const cpuGraceSeconds = 1;
  */
 const fewestFiles = { of: 16, ofRuntime: 24 };
 
-/** The smallest memory limit. A smaller number is probably meant in another unit. */
+/** The smallest memory limit. The user of a smaller number probably meant another unit. */
 const leastMemoryBytes = 16 * MiB;
 
 /**
- * Options by which a command chooses the size of V8's heap. The last such option on the line counts. In these
- * options, Node accepts _ in place of -.
+ * Options by which a command chooses the size of V8's heap. If there are several, the last one counts. In
+ * these options, Node accepts _ in place of -.
  */
 const heapOption = /^--max[-_](old[-_]space|heap)[-_]size/;
 
@@ -76,7 +76,8 @@ export function planLimits(resources: Resources, program: Program, isSandbox: bo
     ...(openFiles === undefined ? [] : [`--nofile=${openFiles}:${openFiles}`]),
     ...(fileBytes === undefined ? [] : [`--fsize=${fileBytes}:${fileBytes}`]),
   ];
-  // If the command has such an option itself, that option comes after this one, and V8 enforces its value.
+  // If the command has an option for the heap itself, that option comes after this one, and V8 enforces its
+  // value.
   const isHeapHeld = program.runtime === 'node' && !optionsOf(program).some((word) => heapOption.test(word));
   const heap = memoryBytes === undefined || !isHeapHeld ? undefined : heapMiB(memoryBytes);
   const byMemory = ['watch', ...(heap === undefined ? [] : ['v8']), ...(hasGroup ? ['systemd'] : [])];
@@ -95,8 +96,8 @@ export function planLimits(resources: Resources, program: Program, isSandbox: bo
 }
 
 /**
- * Refuses limits with which no plugin can start. Without this, the start would fail with errors of other
- * programs, which explain little.
+ * Refuses limits with which no plugin can start. Without this check, the start would fail with errors of
+ * other programs, which explain little.
  */
 function refuseTooLittle(
   { openFiles = Infinity, memoryBytes = Infinity }: Resources,

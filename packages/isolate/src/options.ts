@@ -8,8 +8,8 @@ import { PipeworkError } from '@pipework/core';
 export interface Resources {
   /**
    * Resident memory in bytes, of the plugin and everything that it has started. A watch ends the plugin once
-   * it exceeds the limit. V8 collects garbage earlier in a Node plugin. If systemd makes a control group,
-   * that enforces the limit too.
+   * it exceeds the limit. In a Node plugin, the limit also makes V8 collect garbage earlier. If systemd makes
+   * a control group, that enforces the limit too.
    */
   readonly memoryBytes?: number;
   /** Processor time in whole seconds, of each process. */
@@ -23,8 +23,8 @@ export interface Resources {
 /** What a plugin may do. Everything that is not listed is denied. */
 export interface IsolateOptions {
   /**
-   * Files and directories that the plugin may read, with everything below them. Its program, its script and
-   * the system's libraries are added. Default none.
+   * Files and directories that the plugin may read, with everything below them. The plugin's program, its
+   * script and the system's libraries are added. Default none.
    */
   readonly read?: readonly string[];
   /** Files and directories that the plugin may change and read. They must exist. Default none. */
@@ -35,7 +35,7 @@ export interface IsolateOptions {
   readonly net?: boolean;
   /**
    * Names of the variables that the plugin gets, out of those that the client would pass. The variables of
-   * the handshake are added. Default none.
+   * the handshake are always passed. Default none.
    */
   readonly env?: readonly string[];
   /** How much memory, processor time, descriptors and file size the plugin may use. Default: no limit. */
@@ -54,7 +54,8 @@ export interface IsolateOptions {
 }
 
 /**
- * The same options, checked and with defaults. Paths are absolute, but links in them are not resolved yet.
+ * The options of a user, checked and with defaults. Paths are absolute, but links in them are not resolved
+ * yet.
  */
 export interface Policy {
   readonly read: readonly string[];
@@ -101,7 +102,7 @@ export function checkOptions(options: IsolateOptions): Policy {
   const { cpuSeconds = 0 } = resources;
   check(cpuSeconds <= maxCpuSeconds, 'resources.cpuSeconds', `at most ${maxCpuSeconds}`, cpuSeconds);
   const absolute = (paths: readonly string[]): readonly string[] => paths.map((path) => resolve(path));
-  // These are copies, because later changes by the caller would not be checked.
+  // The lists are copied, because later changes by the caller would not be checked.
   return {
     ...{ read: absolute(read), write: absolute(write), run, net, env: [...env] },
     ...{ resources: { ...resources }, require, bwrap },

@@ -1,10 +1,12 @@
-/** Turns listed paths into places of the file system. Refuses paths that would grant more than they say. */
+/**
+ * Turns listed paths into places of the file system. Refuses a path that would grant more than its name says.
+ */
 
 import { readlinkSync, realpathSync } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { IsolateError } from './errors.ts';
 
-/** One place, under its listed name and under its real name without links. */
+/** One place, with its listed name and its real name, which contains no links. */
 export interface Place {
   readonly given: string;
   readonly real: string;
@@ -52,8 +54,8 @@ function resolvePlace(name: string, given: string): Place {
 }
 
 /**
- * Refuses a place that is reached by a link which the plugin could change. At its next start, the plugin
- * would be granted the link's new target. Throws `ISOLATE_PATH`.
+ * Refuses a place that is reached by a link which the plugin could change. If the plugin changed the link,
+ * its next start would grant it the link's new target. Throws `ISOLATE_PATH`.
  */
 export function refuseLinks(name: string, place: Place, written: readonly Place[]): void {
   for (const link of linksOn(place.given)) {
@@ -69,7 +71,7 @@ export function refuseLinks(name: string, place: Place, written: readonly Place[
 /** The maximum number of links that Linux follows. */
 const maxLinks = 40;
 
-/** Returns the links that are followed from the root to `path`, each by its real place. */
+/** Returns the links that the system follows from the root to `path`, each with its real place. */
 function linksOn(path: string): string[] {
   const links: string[] = [];
   const names = path.split('/');

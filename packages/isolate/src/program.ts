@@ -10,7 +10,7 @@ import { spawnSync } from 'node:child_process';
 export interface Program {
   /**
    * The program's absolute path. If the program was not found, this is the given name, and the start reports
-   * that.
+   * that the program is missing.
    */
   readonly file: string;
   readonly args: readonly string[];
@@ -39,7 +39,7 @@ const valued = new Set(
 /** Options that are followed by code, or by a module's name, instead of a script. */
 const scriptless = new Set(['-e', '--eval', '-p', '--print', '-c', '-m']);
 
-/** Resolves `command`. It looks at files, and runs nothing. */
+/** Resolves `command`. Only looks at files, and runs nothing. */
 export function findProgram(command: {
   readonly file: string;
   readonly args: readonly string[];
@@ -94,7 +94,7 @@ function isProgram(file: string): boolean {
 
 /**
  * Returns the words of a `#!` line as the kernel splits them: the interpreter, and the rest as one argument.
- * Empty if there is no such line.
+ * Returns an empty list if there is no such line.
  */
 function shebang(file: string): string[] {
   let descriptor: number | undefined;
@@ -152,13 +152,13 @@ export function nodeVersion(file: string): string | undefined {
   return version;
 }
 
-/** Code that opens a descriptor as a plugin opens its pipes. */
+/** Code that opens a descriptor in the same way as a plugin opens its pipes. */
 const opensPipe = "new (require('node:net').Socket)({ fd: 3 }).destroy()";
 const letPipes = new Map<string, boolean>();
 
 /**
  * Finds out whether a Node program lets a plugin open its pipes if its permission model denies the network.
- * Later versions of Node 26 do not let it. Runs the program once.
+ * Later versions of Node 26 refuse this. Runs the program once.
  */
 export function letsPipes(file: string): boolean {
   const known = letPipes.get(file);

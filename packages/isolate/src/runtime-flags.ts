@@ -11,7 +11,9 @@ import { isLoaderVariable } from './system.ts';
 /** How a permission model enforces a policy. */
 export interface RuntimePlan {
   readonly args: readonly string[];
-  /** What the model cannot enforce, one sentence each. If there are any, the plugin is not started. */
+  /**
+   * One sentence for each thing that the model cannot enforce. If there are any, the plugin is not started.
+   */
   readonly problems: readonly string[];
 }
 
@@ -49,7 +51,7 @@ function commonProblems({ policy, read, write }: Grants, program: Program, model
 
 /**
  * Arguments by which a command would extend or choose its own permissions. Node accepts _ in place of - in
- * options, and reads more options from files that the arguments name. It runs the script of a package
+ * options, and reads more options from files that the arguments name. Node runs the script of a package
  * (`--run`) without its permission model. Deno accepts several letters after one dash.
  */
 const grants =

@@ -54,7 +54,7 @@ describe("Node's permission model", () => {
 });
 
 test.each([[''], ['node'], [[]], [['']], [{ args: [] }], [undefined]])(
-  'describe() refuses %j as a command',
+  'describe() throws for the invalid command %j',
   (command) => {
     expect(() => isolated(runtime).describe(command as never)).toThrow(
       expect.objectContaining({
@@ -71,7 +71,7 @@ test.each([
   [['--max_old_space_size=64', fixture], false],
   [['--max-heap-size=64', fixture], false],
   [[fixture, '--max-old-space-size=64'], true],
-])('V8 is said to hold memoryBytes unless the command has set its heap itself: %j', (args, isHeld) => {
+])("`held` names V8 for memoryBytes unless the command itself sets V8's heap: %j", (args, isHeld) => {
   const launcher = isolated({ ...runtime, net: true, resources: { memoryBytes: 400 * 2 ** 20 } });
   const { held, command: words } = launcher.describe([process.execPath, ...args]);
   expect(held['memoryBytes']?.split(', ').includes('v8')).toBe(isHeld);
@@ -79,7 +79,7 @@ test.each([
 });
 
 describe('a program that runs outside of the sandbox', () => {
-  /** Makes a directory with only a program of this name, as the whole PATH. */
+  /** Makes a directory that has only a program of this name, and sets PATH to this directory. */
   function onPath(name: string, mode: number): string {
     const path = directory();
     writeFileSync(join(path, name), '#!/bin/sh\n', { mode: 0o755 });
@@ -137,8 +137,8 @@ test.skipIf(deno === undefined)(
   },
 );
 
-describe('a start whose policy cannot be enforced is refused', () => {
-  test("as 'kernel' requires, with what is missing and how to get it", async () => {
+describe('a start whose policy cannot be enforced', () => {
+  test('is refused by default if there is no bubblewrap, and the error says how to install it', async () => {
     const launcher = isolated({ bwrap: '/nowhere/bwrap' });
     const error = await failure<StartError>(new Client({ cmd: command, launcher }).start());
     expect(error).toMatchObject({ code: 'PLUGIN_NOT_STARTED', permanent: true });
@@ -147,7 +147,7 @@ describe('a start whose policy cannot be enforced is refused', () => {
     expect(error.message).toContain("require: 'runtime' would take the permission model of Node");
   });
 
-  test('and a supervisor gives up at once', async () => {
+  test('makes a supervisor give up at once', async () => {
     await using supervisor = new Supervisor({ cmd: command, launcher: isolated({ bwrap: false }) });
     await expect(supervisor.start()).rejects.toMatchObject({ code: 'FLEET_GIVEN_UP' });
   });
@@ -155,35 +155,35 @@ describe('a start whose policy cannot be enforced is refused', () => {
   test.each<[string, IsolateOptions, RegExp]>([
     ['children', { net: true, run: true }, /^run: true would let it start programs that/],
     ['NODE_OPTIONS', { net: true, env: ['NODE_OPTIONS'] }, /^env: NODE_OPTIONS could grant/],
-  ])('if the permission model does not hold it: %s', (_, options, message) => {
+  ])('is refused if the permission model cannot enforce the policy for %s', (_, options, message) => {
     expect(refusal({ ...runtime, ...options })).toMatchObject({ code: 'ISOLATE_UNENFORCEABLE', message });
   });
 
-  test('if openFiles is less than what starting a plugin needs', () => {
+  test('is refused if openFiles is less than a plugin needs to start', () => {
     const few = (openFiles: number): string =>
       refusal({ ...runtime, net: true, resources: { openFiles } }).message;
     expect(few(4)).toBe('resources.openFiles: 4 is less than node has open itself: allow at least 24');
     expect(few(23)).toContain('allow at least 24');
   });
 
-  test('if memoryBytes is less than any plugin needs, for example if it is in mebibytes', () => {
+  test('is refused if memoryBytes is less than any plugin needs, for example a number of mebibytes', () => {
     expect(refusal({ ...runtime, net: true, resources: { memoryBytes: 512 } }).message).toBe(
       'resources.memoryBytes: 512 is less than node holds itself: allow at least 16777216',
     );
   });
 
-  test('if a permission model would show /proc together with everything else', () => {
+  test('is refused if a permission model would show /proc together with everything else', () => {
     expect(refusal({ ...runtime, net: true, read: ['/'] }).message).toMatch(/^\/ shows \/proc, with other/);
   });
 
-  test('if the command grants itself permissions', () => {
+  test('is refused if the command grants itself permissions', () => {
     const cmd = [process.execPath, '--allow-fs-read=/etc', fixture] as const;
     expect(refusal({ ...runtime, net: true }, cmd).message).toMatch(
       /^the command grants by itself \(--allow-fs-read/,
     );
   });
 
-  test('if a program has no permission model', () => {
+  test('is refused if the program has no permission model', () => {
     const { code, message } = refusal(runtime, ['/bin/sh', '-c', 'true']);
     expect({ code, message }).toMatchObject({
       code: 'ISOLATE_UNAVAILABLE',
@@ -191,14 +191,14 @@ describe('a start whose policy cannot be enforced is refused', () => {
     });
   });
 
-  test('if a path does not exist, or leads to a place that the plugin may choose', () => {
+  test('is refused if a path does not exist, or leads to a place that the plugin may choose', () => {
     const changed = directory();
     mkdirSync(join(changed, 'plain'));
     symlinkSync('/etc', join(changed, 'link'));
     const said = (read: string): string =>
       refusal({ ...runtime, net: true, read: [read], write: [changed] }).message;
     expect(said(join(changed, 'absent'))).toMatch(/^read\[0\]: there is no /);
-    // Under a permission model nothing protects the runtime itself.
+    // A permission model does not protect the runtime itself.
     expect(refusal({ ...runtime, net: true, write: ['/'] }).message).toMatch(/could replace the program/);
     expect(said(join(changed, 'link'))).toMatch(/is a link to \/etc, and lies where the plugin may write/);
     expect(said('/proc/self')).toMatch(/is below \/proc/);
