@@ -1,6 +1,6 @@
 /**
- * Fails a test that does not await an asynchronous matcher. Without this check, the matcher's result would be
- * lost, and the test would pass even if the matcher failed.
+ * Fails a test that does not await an asynchronous matcher. Otherwise the test would pass even if the matcher
+ * failed, because its result would be lost.
  */
 import { chai } from 'vitest';
 import type { Matchers } from './matchers.ts';
@@ -37,12 +37,13 @@ export function demandAwait(name: string): void {
 }
 
 /**
- * Returns a promise that knows whether it is awaited. A native promise does not, because `await` does not
- * call its `then`.
+ * Returns a promise that knows whether it is awaited. A native promise does not know this, because `await`
+ * does not call its `then`.
  */
 function noticed(promise: Promise<unknown>, watch: (isAwaited: () => boolean) => void): PromiseLike<unknown> {
   let isAwaited = false;
-  // If nothing awaits the promise, the test fails for that reason, and not also for an unhandled rejection.
+  // If nothing awaits the promise, the test fails for that reason. It must not fail for an unhandled
+  // rejection too.
   promise.catch(() => undefined);
   watch(() => isAwaited);
   const asked = (): Promise<unknown> => {

@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { printable } from '@pipework/core';
 
-/** How many characters of an output are kept. The newest are kept. */
+/** How many characters of an output are kept, which are the newest. */
 const keep = 1024 * 1024;
 
 export class Capture {
@@ -29,12 +29,12 @@ export class Capture {
 }
 
 /**
- * How many characters of a text are shown with a failing test. The newest are shown. The capture itself has
- * more.
+ * How many characters of a text are shown with a failing test. The newest characters are shown. The capture
+ * itself has more.
  */
 const show = 64 * 1024;
 
-/** Returns a heading and the end of a text under it, or nothing if the text is empty. */
+/** Returns a heading with the end of a text under it, or nothing if the text is empty. */
 export function section(heading: string, text: string): string {
   const shown = printable(text).trimEnd();
   if (shown.trim() === '') return '';

@@ -34,11 +34,12 @@ export type Plugins<P, S = Record<never, never>> = {
 };
 
 /**
- * Options of {@link connect}. They say what happens to the bytes on their way, and configure the two sides.
+ * Options of {@link connect}. These options say what happens to the bytes on their way, and configure the two
+ * sides.
  */
 export interface ConnectOptions<P = Record<string, object>, S = Record<never, never>> {
   /**
-   * The seed of everything random in this connection. The same seed gives the same random choices. The
+   * The seed of all random choices in this connection. The same seed gives the same random choices. The
    * default is a new seed, which the transcript shows.
    */
   readonly seed?: number;
@@ -53,7 +54,7 @@ export interface ConnectOptions<P = Record<string, object>, S = Record<never, ne
    * Linux.
    */
   readonly pipeBytes?: number;
-  /** More faults, in the order in which bytes pass them. */
+  /** More faults, in the order in which bytes pass through them. */
   readonly faults?: { readonly toPlugin?: readonly Fault[]; readonly toHost?: readonly Fault[] };
   /**
    * More options of the Client. `provide` has the factories of the services that the plugin can ask for. A
@@ -102,13 +103,13 @@ export interface Pair<P = Record<string, object>, S = Record<never, never>> exte
   /** What the plugin has printed on its standard error so far, including its log and its final output. */
   readonly stderr: string;
   /**
-   * Returns everything that went over the pipes so far. Each frame has a line, with the messages in it.
-   * Returns an empty text if the wire is not recorded.
+   * Returns everything that went over the pipes so far. Each frame has a line, which shows the messages in
+   * the frame. Returns an empty text if the wire is not recorded.
    */
   transcript(options?: TranscriptOptions): string;
   /**
-   * Breaks the pipes now, in one direction or in both. Bytes on the way are lost. `eof` looks like a closed
-   * pipe, and `error` like a broken one.
+   * Breaks the pipes now, in one direction or in both. Bytes on the way are lost. With `eof` a pipe looks
+   * closed, and with `error` it looks broken.
    */
   sever(how?: 'eof' | 'error', direction?: Direction): void;
   /** Holds back all bytes in one direction, or in both, until the returned function is called. */
@@ -266,8 +267,8 @@ function wire<P, S>(
       transcript.note(direction, text);
     },
   });
-  // The cast is needed because `serve` takes no list of versions for `Versioned` plugins. Their sets are
-  // tested one at a time.
+  // The cast is needed because `serve` takes no list of versions for `Versioned` plugins. The plugin sets of
+  // such plugins are tested one at a time.
   const served = { ...options.serve, plugins: watched(plugins, () => process) } as ServeOptions<P, S>;
   const process: MemoryProcess = new MemoryProcess(serving(served), {
     toPlugin: pipe('toPlugin'),

@@ -30,7 +30,7 @@ interface Script {
 /** What Node writes when a process exits. */
 interface ProcessCoverage {
   readonly result: readonly Script[];
-  /** The source maps by the URLs of their scripts. A script that names no source map has no entry. */
+  /** Source maps, by the URLs of the scripts. A script that names no source map has no entry. */
   readonly 'source-map-cache'?: Readonly<Record<string, { readonly data: SourceMap | null }>>;
 }
 
@@ -67,8 +67,8 @@ interface V8Provider extends CoverageProvider {
 const coverage: CoverageProviderModule = {
   startCoverage(options) {
     const directory = process.env[variable];
-    // Node reads this variable when a process starts. So it applies to the processes that this worker starts.
-    // Vitest measures the worker itself.
+    // Node reads this variable when a process starts. So the variable applies to the processes that this
+    // worker starts. Vitest measures the worker itself.
     if (directory !== undefined) process.env['NODE_V8_COVERAGE'] = directory;
     return v8.startCoverage?.(options);
   },
@@ -80,8 +80,8 @@ const coverage: CoverageProviderModule = {
 export default coverage;
 
 /**
- * Adds the coverage of processes to the provider's report. The provider is the one that Vitest uses for this
- * run. This function changes it in place.
+ * Adds the coverage of processes to the provider's report. `provider` is the one that Vitest uses for this
+ * run. This function changes the object in place.
  */
 function withProcesses(provider: V8Provider): CoverageProvider {
   const { initialize, resolveOptions, generateCoverage, getUntestedFiles } = provider;
@@ -100,7 +100,7 @@ function withProcesses(provider: V8Provider): CoverageProvider {
       map.merge(ofProcesses);
       return map;
     },
-    // If only processes ran a file, it still counts as tested.
+    // A file still counts as tested if only processes ran it.
     getUntestedFiles: (tested: string[]) =>
       getUntestedFiles.call(provider, [...tested, ...ofProcesses.files()]),
   });
@@ -112,7 +112,7 @@ async function readProcesses(provider: V8Provider, directory: string): Promise<C
     const { result, 'source-map-cache': maps = {} } = parse(await readFile(join(directory, name), 'utf8'));
     const mapOf = (path: string): SourceMap | null => maps[pathToFileURL(path).href]?.data ?? null;
     // Processes ran the files as they are, and not as Vite transforms them for tests. A file is also included
-    // if one of its sources is.
+    // if one of its sources is included.
     const asWritten = Object.assign(Object.create(provider) as V8Provider, {
       transformFile: async (path: string) => await asNodeReads(path, mapOf(path)),
       isIncluded: (path: string) =>
@@ -153,7 +153,7 @@ async function namesIn(directory: string): Promise<string[]> {
 }
 
 /**
- * Returns the code that Node ran. For TypeScript, that is the code without its types. Everything else keeps
+ * Returns the code that Node ran. For TypeScript, that is the code without its types. All other code keeps
  * its position.
  */
 async function asNodeReads(path: string, map: SourceMap | null): Promise<Transformed> {

@@ -7,18 +7,18 @@ import type { TranscriptOptions } from './transcript/transcript.ts';
 
 /** The ways in which {@link describePlugin} runs the plugin: in memory, as a process, or both. */
 export interface PluginTargets<P, S = Record<never, never>> {
-  /** The factories that the plugin's program serves. Without them, the suite runs only as a process. */
+  /** The factories that the plugin's program serves. Without factories, the suite runs only as a process. */
   readonly inMemory?: Plugins<P, S>;
   /**
-   * The plugin's program, as a command line or as the whole config of a Client. Without it, the suite runs
-   * only in memory.
+   * The plugin's program, as a command line or as the whole config of a Client. Without a program, the suite
+   * runs only in memory.
    */
   readonly process?: ClientConfig['cmd'] | ClientConfig<S>;
   /** More options of the pair in memory. */
   readonly connect?: Omit<ConnectOptions<P, S>, 'test'>;
 }
 
-/** The plugin under test. Its members are the same in memory and as a process. */
+/** The plugin under test. This object has the same members in memory and as a process. */
 export interface PluginUnderTest<P> {
   /** How the plugin runs. */
   readonly how: 'in memory' | 'as a process';
@@ -30,13 +30,13 @@ export interface PluginUnderTest<P> {
   readonly stderr: string;
   /** Returns what went over the wire so far, with a line for each frame. */
   transcript(options?: TranscriptOptions): string;
-  /** Ends the plugin. Without this call, it ends with the test. */
+  /** Ends the plugin. Without this call, the plugin ends with the test. */
   close(): Promise<unknown>;
 }
 
 /** The fixtures of a test of {@link describePlugin}. */
 export interface PluginFixtures<P> {
-  /** A plugin for this test alone. It starts when the test first uses it. */
+  /** A plugin for this test alone. The plugin starts when the test first uses it. */
   plugin: PluginUnderTest<P>;
 }
 

@@ -17,25 +17,25 @@ export interface FakeCall {
 }
 
 /**
- * The arguments of a method, as its callers give them. For an overloaded method, they are those of its last
- * signature.
+ * The arguments of a method, as its callers give them. For an overloaded method, these are the arguments of
+ * its last signature.
  */
 export type FakeArguments<F> =
   NonNullable<F> extends (...args: infer A) => unknown ? Readonly<A> : readonly unknown[];
 
-/** What a fake has besides the methods of its interface. The other side cannot call any of it. */
+/** What a fake has besides the methods of its interface. The other side cannot call any of these. */
 export interface FakeControls<T> {
   /** Every call so far, in the order in which they began. */
   readonly calls: readonly FakeCall[];
   /** The arguments of each call of `method` so far. */
   callsTo<M extends keyof T & string>(method: M): FakeArguments<T[M]>[];
-  /** Lets `methods` handle calls from now on. They replace earlier handlers of the same names. */
+  /** Lets `methods` handle calls from now on. These handlers replace earlier handlers of the same names. */
   use(methods: Partial<T>): void;
   /** Lets calls of `method` hang from now on, until the returned function lets them continue. */
   hang(method: keyof T & string): () => void;
   /**
-   * Crashes the process of the plugin that serves the fake, at once or at the next call of `on`. Calls that
-   * hang reject. If no plugin serves the fake, nothing else happens.
+   * Crashes the process of the plugin that serves the fake, at once or at the next call of the method `on`.
+   * Calls that hang then reject. If no plugin serves the fake, this is the only effect.
    */
   crash(report?: CrashReport & { readonly on?: keyof T & string }): void;
   /**
@@ -48,8 +48,8 @@ export interface FakeControls<T> {
 }
 
 /**
- * A double of `T`. It is disposable as a remote is. So it fits the type `Remote<T>` if the methods of `T` are
- * asynchronous.
+ * A double of `T`. A fake is disposable, like a remote. So it fits the type `Remote<T>` if the methods of `T`
+ * are asynchronous.
  */
 export type Fake<T> = T & FakeControls<T> & Disposable;
 
@@ -57,15 +57,15 @@ export type Fake<T> = T & FakeControls<T> & Disposable;
 export class UnhandledCallError extends Error {
   /** Tells the error apart from others. */
   override readonly name = 'UnhandledCallError';
-  /** The same in every release. The caller receives it too. */
+  /** The code is the same in every release. The caller receives this code too. */
   readonly code = 'UNHANDLED_CALL';
 }
 
 type Method = (...args: unknown[]) => unknown;
 
 /**
- * A remote that tells which names can be methods. Test tools also read other names, such as `toJSON`. Such a
- * read is no call by the code under test.
+ * A remote that tells which names can be methods. Test tools also read other names, such as `toJSON`. If a
+ * tool reads such a name, this is not a call by the code under test.
  */
 const anyRemote: object = createRemote(async () => {});
 
@@ -85,7 +85,7 @@ export function fakePlugin<T extends object>(methods: Partial<T> = {}): Fake<T> 
   return new FakeState<T>(methods).fake;
 }
 
-/** A `hang()` that still applies. */
+/** A `hang()` that has not been ended yet. */
 interface Hang {
   readonly method: string;
   /** Resolves when the hang ends. Rejects if the fake crashes before that. */
@@ -97,7 +97,7 @@ interface Hang {
 class FakeState<T extends object> {
   readonly fake: Fake<T>;
   readonly #first: Partial<T>;
-  /** The methods that handle calls now. `vi.spyOn` replaces them too. */
+  /** The methods that handle calls now. `vi.spyOn` replaces these methods too. */
   readonly #methods: Record<string, unknown> = {};
   readonly #calls: FakeCall[] = [];
   readonly #hangs: Set<Hang> = new Set();
@@ -105,8 +105,8 @@ class FakeState<T extends object> {
   readonly #processes: Set<Crashable> = new Set();
   readonly #recorders: WeakMap<Method, Method> = new WeakMap();
   /**
-   * The method whose handler runs now. If the handler is a spy, it calls the method that it replaced. That
-   * inner call is part of the same call.
+   * The method whose handler runs now. If the handler is a spy, the spy calls the method that it replaced.
+   * That inner call is part of the same call.
    */
   #passing: string | undefined;
 

@@ -9,7 +9,7 @@ import { ownedBy, ownedByRunningTest, type TestContext } from './test-owner.ts';
 import type { Direction } from './transcript/stream-reader.ts';
 import { Transcript, type TranscriptOptions } from './transcript/transcript.ts';
 
-/** Options of {@link launch}. They are those of core's Client, and some for the test. */
+/** Options of {@link launch}. They are the options of core's Client, and some more for the test. */
 export interface LaunchOptions<S = Record<never, never>> extends ClientConfig<S> {
   /**
    * The context of the running test. The process ends with that test, and a failing test shows what was
@@ -18,7 +18,7 @@ export interface LaunchOptions<S = Record<never, never>> extends ClientConfig<S>
   readonly test?: TestContext;
   /** If false, the wire is not recorded. Then `transcript()` is empty, and recording costs nothing. */
   readonly transcript?: boolean;
-  /** Faults between the real process and the host. */
+  /** Faults to put between the real process and the host. */
   readonly faults?: { readonly toPlugin?: readonly Fault[]; readonly toHost?: readonly Fault[] };
 }
 
@@ -29,8 +29,8 @@ export interface LaunchedClient<P = Record<string, object>, S = Record<never, ne
   /** What the plugin has written to its standard error so far, both raw and synced. */
   readonly stderr: string;
   /**
-   * Returns everything that went over the pipes so far. Each frame has a line, with the messages in it.
-   * Returns an empty text if the wire is not recorded.
+   * Returns everything that went over the pipes so far. Each frame has a line, which shows the messages in
+   * the frame. Returns an empty text if the wire is not recorded.
    */
   transcript(options?: TranscriptOptions): string;
   /**
@@ -76,8 +76,8 @@ class RecordedClient<P, S> extends Client<P, S> implements LaunchedClient<P, S> 
 /**
  * Makes a real Client from `options`, and does not start it. `client.client()` starts it. With `test`, the
  * plugin's process ends when that test is over, whatever happened. Without `test`, the caller must end it
- * (`await using`). It ends at the latest with this process. The sinks in `options` receive the same bytes as
- * without the kit.
+ * (`await using`). The plugin's process ends at the latest with this process. The sinks in `options` receive
+ * the same bytes as without the kit.
  *
  * @example
  * ```ts

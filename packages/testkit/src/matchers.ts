@@ -7,13 +7,13 @@ import { remoteEquality } from './remotes.ts';
 
 /** The result of a matcher, as `expect.extend()` of Vitest and Jest expects it. */
 export interface MatcherResult {
-  /** True if the value is as expected. */
+  /** True if the value is what the matcher expects. */
   readonly pass: boolean;
-  /** Returns the message of the failure, also for a negated matcher. */
+  /** Returns the message of the failure. This may be the failure of a negated matcher. */
   readonly message: () => string;
 }
 
-/** The properties that `toHaveExited` compares. It compares only those that are given. */
+/** The properties that `toHaveExited` compares. Only properties that are given are compared. */
 export interface ExpectedExit {
   /** The exit code, or null if a signal ended the process. */
   readonly code?: number | null;
@@ -46,8 +46,8 @@ export type Matchers = {
 /** The matchers for `expect.extend()`. An import of `@pipework/testkit/vitest` adds them automatically. */
 export const matchers: Matchers = Object.freeze<Matchers>({
   /**
-   * Passes if the received promise rejects with this code. A function that returns such a promise passes too.
-   * The code may also be that of one of the error's causes.
+   * Passes if the received promise rejects with this code. Passes too for a function that returns such a
+   * promise. The code may also be that of one of the error's causes.
    */
   async toFailWith(received, code, message) {
     const outcome = await settle(received);
@@ -68,7 +68,7 @@ export const matchers: Matchers = Object.freeze<Matchers>({
     };
   },
 
-  /** Waits up to four seconds for a client's process to exit. Passes if it exits in this way. */
+  /** Waits up to four seconds for a client's process to exit. Passes if the process exits in this way. */
   async toHaveExited(received, expected = {}) {
     const client = clientOf(received);
     if (client === undefined) {
@@ -160,21 +160,21 @@ export const matchers: Matchers = Object.freeze<Matchers>({
 });
 
 /**
- * How long `toHaveExited` waits. A test of Vitest has five seconds by default. This is less, so that the test
- * shows the matcher's message.
+ * How long `toHaveExited` waits. A test of Vitest has five seconds by default. This time is shorter, so that
+ * the test shows the matcher's message.
  */
 const exitWaitMs = 4_000;
 
 /**
  * Returns the runner's function for equality, which knows its asymmetric matchers. Without a runner, returns
- * Node's.
+ * the function of Node.
  */
 function equalityOf(state: unknown): (a: unknown, b: unknown) => boolean {
   const runner = (state ?? {}) as {
     equals?(a: unknown, b: unknown, testers: readonly unknown[]): boolean;
     readonly customTesters?: readonly unknown[];
   };
-  // Bun's `equals` needs its `this`.
+  // Bun's `equals` must be called with its own `this`.
   return (a, b) =>
     runner.equals?.(a, b, [...(runner.customTesters ?? []), remoteEquality]) ?? isDeepStrictEqual(a, b);
 }

@@ -1,6 +1,6 @@
 /**
- * The clock and the timers as they were when the kit was loaded, because a test's fake timers must not stop
- * the kit itself.
+ * Keeps the clock and the timers that existed when the kit was loaded, because a test's fake timers must not
+ * stop the kit itself.
  */
 
 const readClock = performance.now.bind(performance);
@@ -25,7 +25,7 @@ export const realTurn = (): Promise<void> =>
 
 /**
  * Settles as `promise` does, or rejects after `ms` with the error from `late()`. The deadline does not end
- * the work behind `promise`. Its owner must end that work.
+ * the work behind `promise`. The owner of that work must end it.
  */
 export async function within<T>(promise: PromiseLike<T>, ms: number, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

@@ -1,4 +1,6 @@
-/** Remotes in assertions and snapshots, for `expect` of Vitest and Jest. Nothing here sends anything. */
+/**
+ * Lets `expect` of Vitest and Jest compare remotes and show them in snapshots. Nothing here sends a message.
+ */
 import { isRemote } from '@pipework/core';
 
 /**
@@ -7,8 +9,8 @@ import { isRemote } from '@pipework/core';
 export type EqualityTester = (this: unknown, a: unknown, b: unknown) => boolean | undefined;
 
 /**
- * A tester for `expect.addEqualityTesters`. A remote equals itself and nothing else. Without this tester,
- * `toEqual` treats two remotes of one kind as equal, because it finds no properties in either.
+ * A tester for `expect.addEqualityTesters`. For this tester, a remote equals only itself. Without this
+ * tester, `toEqual` treats two remotes of one kind as equal, because it finds no properties in either.
  * `@pipework/testkit/vitest` adds it automatically.
  */
 export const remoteEquality: EqualityTester = (a, b) =>

@@ -1,6 +1,6 @@
 /**
- * A deterministic simulation. It explores in which order and in which pieces bytes arrive, and shrinks a
- * schedule that fails.
+ * A deterministic simulation. A simulation tries many orders and pieces in which bytes may arrive, and
+ * shrinks a schedule that fails.
  */
 import { inspect } from 'node:util';
 import { connectBy, type ConnectOptions, type Pair, type Plugins } from './connect.ts';
@@ -8,13 +8,13 @@ import { freshSeed, Random } from './faults/random.ts';
 import type { BytePipe, Delivery } from './memory/byte-pipe.ts';
 import { clearRealTimeout, setRealImmediate, setRealTimeout } from './real-time.ts';
 
-/** Options of {@link simulate}. They say how many schedules are tried, and which. */
+/** Options of {@link simulate}. They say how many schedules are tried, and which schedules. */
 export interface SimulateOptions {
   /** The seed of the first run. Each further run uses the next number. The default is a new seed. */
   readonly seed?: number;
   /** How many schedules are tried. The default is 100. */
   readonly runs?: number;
-  /** Tries only this schedule. The message of a failure shows the schedule that repeats it. */
+  /** If given, only this schedule is tried. The message of a failure shows the schedule that repeats it. */
   readonly schedule?: readonly number[];
   /**
    * A run fails if no byte moves for this many milliseconds before the run has ended. The default is 2,000.
@@ -44,7 +44,7 @@ export class SimulationError extends Error {
   override readonly name = 'SimulationError';
   /** The seed of the first run, for `SimulateOptions.seed`. */
   readonly seed: number;
-  /** The failing schedule. Give it to `simulate` as `schedule` to see the failure again. */
+  /** The failing schedule. To see the failure again, give this list to `simulate` as `schedule`. */
   readonly schedule: readonly number[];
   /** What went over the pipes in the failing run. */
   readonly transcript: string;
@@ -117,8 +117,8 @@ export async function simulate(
 }
 
 /**
- * A list of choices. The given ones come first. Later choices are random. Without a source of random numbers,
- * they are 0, which is the simplest choice.
+ * A list of choices. The given choices come first. Later choices are random. Without a source of random
+ * numbers, later choices are 0, which is the simplest choice.
  */
 class Choices {
   readonly made: number[] = [];

@@ -1,4 +1,4 @@
-/** The running test of any runner. The kit attaches its clean-up and its reports to it. */
+/** Attaches clean-up and reports of the kit to the running test of any runner. */
 
 /** The part of Vitest's test context that the kit uses. */
 export interface VitestContext {
@@ -22,8 +22,8 @@ export interface NodeTestContext {
   /** Shows a message beside the result of the test. */
   diagnostic(message: string): void;
   /**
-   * True if the test passed. It exists in Node 20.12 and later. If it is missing, the kit shows what it
-   * recorded for every test.
+   * True if the test passed. This property exists in Node 20.12 and later. If it is missing, the kit shows
+   * what it recorded for every test.
    */
   readonly passed?: boolean;
 }

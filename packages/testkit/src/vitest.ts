@@ -54,7 +54,7 @@ export {
 /** The names of the methods that a fake of type `T` has. If `T` does not tell, any name is allowed. */
 export type RemoteMethodOf<T> = T extends { callsTo(method: infer M): unknown } ? M & string : string;
 
-/** No arguments, or all arguments of that method of the fake. */
+/** Either no arguments, or all arguments of the named method of the fake. */
 export type RemoteArgumentsOf<T, M> = 0 extends 1 & T
   ? readonly unknown[]
   : M extends keyof T
@@ -64,17 +64,17 @@ export type RemoteArgumentsOf<T, M> = 0 extends 1 & T
 /** The matchers as Vitest knows them. `T` is the type of the value in `expect(value)`. */
 export interface PipeworkMatchers<T = unknown> {
   /**
-   * Passes if the received promise rejects with this code. A function that returns such a promise passes too.
-   * The code may also be that of one of the error's causes.
+   * Passes if the received promise rejects with this code. Passes too for a function that returns such a
+   * promise. The code may also be that of one of the error's causes.
    */
   toFailWith(code: string, message?: string | RegExp): Promise<void>;
-  /** Waits up to four seconds for a client's process to exit. Passes if it exits in this way. */
+  /** Waits up to four seconds for a client's process to exit. Passes if the process exits in this way. */
   toHaveExited(expected?: ExpectedExit): Promise<void>;
   /** Passes if a pair or a launched client has printed this on its standard output. */
   toHavePrinted(text: string | RegExp): void;
   /**
    * Passes if a fake received a call of `method`. If `args` are given, one call must have had exactly these
-   * arguments. They may contain asymmetric matchers.
+   * arguments. The arguments may contain asymmetric matchers.
    */
   toHaveBeenCalledRemotely<M extends RemoteMethodOf<T>>(method: M, ...args: RemoteArgumentsOf<T, M>): void;
   /**
@@ -126,9 +126,9 @@ export interface PipeworkFixtures {
 }
 
 /**
- * Vitest's `test` with the fixtures `connect`, `launch` and `fakePlugin`. What they make ends with the test,
- * whatever happens in it. If the test fails, the plugin's output and the transcript follow its error. The
- * fixtures are safe in concurrent tests.
+ * Vitest's `test` with the fixtures `connect`, `launch` and `fakePlugin`. Everything that a fixture makes
+ * ends with the test, whatever happens in the test. If the test fails, the plugin's output and the transcript
+ * follow its error. The fixtures are safe in concurrent tests.
  *
  * @example
  * ```ts
@@ -191,7 +191,7 @@ export function fakePlugin<T extends object>(methods: Partial<T> = {}): Fake<T> 
 
 /**
  * Returns the test that runs now. Throws if no test runs. Throws in concurrent tests too, because Vitest may
- * name any of them.
+ * then name another test that runs.
  */
 function runningTest(caller: string): VitestContext {
   const hooks: VitestContext = { onTestFinished, onTestFailed };
@@ -223,13 +223,16 @@ function fakeFor<T extends object>(
   return fake;
 }
 
-/** How long a check of the suite may take, in milliseconds. The check's own deadline is shorter. */
+/**
+ * How long a check of the suite may take, in milliseconds. A check has a deadline of its own, which is
+ * shorter.
+ */
 const checkTimeoutMs = 620_000;
 
 /**
  * Registers the conformance suite as tests, with one test for each rule. A check that does not apply is
- * skipped with its reason. Call it wherever `describe` may be called. For a report in place of tests, use
- * `conformance` of `@pipework/testkit`.
+ * skipped with its reason. Call this function wherever `describe` may be called. For a report in place of
+ * tests, use `conformance` of `@pipework/testkit`.
  *
  * @example
  * ```ts

@@ -1,13 +1,13 @@
 /**
  * Selects the part of a transcript that is shown under a failure: its beginning, and the lines that lead to
- * the failure. Repetitions are left out.
+ * the failure. It leaves out repetitions.
  */
 import type { TranscriptEntry } from '../transcript/transcript.ts';
 import { purposeOf } from '../transcript/stream-reader.ts';
 
 /** The probable reason of a failure. */
 export interface Diagnosis {
-  /** A sentence for each cause, the most likely first. There is none if nothing is remarkable. */
+  /** A sentence for each cause, the most likely first. The list is empty if nothing is remarkable. */
   readonly causes: readonly string[];
   /** The streams that the causes concern. */
   readonly streams: ReadonlySet<number>;
@@ -18,8 +18,8 @@ const longestPattern = 4;
 const widest = 150;
 
 /**
- * Returns at most `lines` lines. `concerned` are the streams that the failure is about. If not all lines fit,
- * those of these streams are kept.
+ * Returns at most `lines` lines. `concerned` has the streams that the failure concerns. If not all lines fit,
+ * the lines of these streams are kept.
  */
 export function excerpt(
   entries: readonly TranscriptEntry[],

@@ -10,7 +10,7 @@ function standStill(ms: number): void {
   for (const began = realNow(); realNow() - began < ms;);
 }
 
-test('settles as the promise does', async () => {
+test('settles in the same way as the promise', async () => {
   expect(await withPatience(Promise.resolve(1), 60_000, late)).toBe(1);
   await expect(withPatience(Promise.reject(new Error('broken')), 60_000, late)).rejects.toThrow('broken');
 });
@@ -23,7 +23,7 @@ test('rejects if the promise never settles, and tells how long it waited and how
   expect(realNow() - began).toBeGreaterThan(99);
 });
 
-test('continues to wait after its time if the process had no core in that time', async () => {
+test('continues to wait after its time limit if the process had no core before that', async () => {
   const slow = realSleep(100).then(() => realSleep(60));
   const answer = withPatience(
     slow.then(() => 'late'),

@@ -9,8 +9,8 @@ import { clearRealTimeout, realNow, setRealTimeout } from '../real-time.ts';
 /** On the busiest machine, an answer may take this many times as long as on an idle one. */
 let mostStretch = 10;
 /**
- * The longest wait on a busy machine, in milliseconds. It is shorter than the deadline of a check, so the
- * wait ends first.
+ * The longest wait on a busy machine, in milliseconds. This time is shorter than the deadline of a check, so
+ * the wait ends first.
  */
 const longestMs = 60_000;
 const sampleMs = 50;
@@ -18,8 +18,8 @@ const sampleMs = 50;
 const againMs = 100;
 
 /**
- * Limits how much a busy machine extends waits. Tests of plugins that never answer call it, because each wait
- * for such a plugin lasts as long as it may. Returns a function that restores the previous limit.
+ * Limits how much a busy machine extends waits. If a plugin never answers, each wait for it lasts as long as
+ * it may. So tests of such plugins call this function. Returns a function that restores the previous limit.
  */
 export function limitStretch(times: number): () => void {
   const before = mostStretch;
@@ -30,9 +30,10 @@ export function limitStretch(times: number): () => void {
 }
 
 /**
- * Settles as `promise` does. After `ms`, it continues to wait if the machine was busy in that time. It waits
- * at most ten times `ms`, and at most a minute. Then it rejects with the error from `late`. `late` receives a
- * text that tells how long it waited and how busy the machine was. The promise itself continues.
+ * Settles as `promise` does. After `ms`, the wait continues if the machine was busy in that time. The wait
+ * lasts at most ten times `ms`, and at most a minute. Then the result rejects with the error from `late`.
+ * `late` receives a text that tells how long the wait was and how busy the machine was. The work behind
+ * `promise` continues.
  */
 export async function withPatience<T>(
   promise: PromiseLike<T>,
@@ -60,12 +61,15 @@ export async function withPatience<T>(
   }
 }
 
-/** What was measured so far. The difference between two of these describes the time between them. */
+/**
+ * The sums of everything that was measured so far. The difference between two of these objects describes the
+ * time between them.
+ */
 interface Measured {
   readonly samples: number;
   /** The sum of the threads that wanted to run, over all samples. */
   readonly runnable: number;
-  /** How long the timers between samples were set to, and how long they took, in milliseconds. */
+  /** The planned and the real duration of the timers between samples, in milliseconds. */
   readonly askedMs: number;
   readonly sleptMs: number;
 }
@@ -73,7 +77,8 @@ interface Measured {
 /** Returns the factor by which an answer may take longer than on an idle machine. */
 function stretchOf({ samples, runnable, askedMs, sleptMs }: Measured): number {
   const queued = runnable / samples / availableParallelism();
-  // If the event loop or the whole machine stood still, timers are late. No count of threads shows that.
+  // If the event loop or the whole machine stood still, timers are late. No count of threads shows such a
+  // stop.
   const late = sleptMs / askedMs;
   // The factor is twice the length of the queue, because a starting process enters the queue again and again.
   return Math.min(mostStretch, Math.max(1, 2 * queued - 1, 2 * late - 1));
@@ -137,8 +142,8 @@ class Load {
 const load = new Load();
 
 /**
- * Returns how many threads of all processes want a core now. Outside Linux, it is the average of the last
- * minute.
+ * Returns how many threads of all processes want a core now. On other systems than Linux, returns the average
+ * of the last minute.
  */
 function runnableThreads(): number {
   try {

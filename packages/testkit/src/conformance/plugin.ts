@@ -11,11 +11,11 @@ const execute = promisify(execFile);
 export interface ConformanceService {
   /** Returns its argument. */
   echo(value: unknown): unknown;
-  /** Fails with this message. */
+  /** Throws an error with this message. */
   fail(message: string): never;
-  /** Prints on a synced output, and then answers. */
+  /** Prints a text on a synced output, and then answers. */
   print(what: { readonly stream: 'stdout' | 'stderr'; readonly text: string }): Promise<void>;
-  /** Returns `n` bytes, of which byte i is (i * 7 + 3) & 255. */
+  /** Returns `n` bytes. Byte number i is (i * 7 + 3) & 255. */
   bytes(n: number): Uint8Array;
   /** Answers after this many milliseconds. Fails as soon as its caller cancels it. */
   sleep(ms: number): Promise<void>;

@@ -52,14 +52,14 @@ export class RawStream {
   readonly pending: Map<number, string> = new Map();
   hasFinished = false;
   wasReset = false;
-  /** How many bytes the plugin may still send, and how many we may still send. */
+  /** How many bytes the plugin may still send on the stream, and how many the suite may still send. */
   theirCredit: number = initialWindow;
   ourCredit: number = initialWindow;
-  /** If true, we return credit as bytes arrive. If false, we return none. */
+  /** If true, the session returns credit when bytes arrive. If false, it returns no credit. */
   autoCredit = true;
   /**
-   * The credit that the plugin has returned on this stream so far. The credit in its acknowledgement does not
-   * count, because that credit widens the window.
+   * The credit that the plugin has returned on this stream so far. The credit in the plugin's acknowledgement
+   * does not count, because that credit widens the window.
    */
   grantedBytes = 0;
 
@@ -135,7 +135,10 @@ export class RawConnection {
   /** The ids of the answers in the order in which they arrived. */
   readonly order: number[] = [];
   readonly #values: ValueReader = new ValueReader();
-  /** The newest payload that began with a message. If a small answer arrived alone, this is that answer. */
+  /**
+   * The newest payload that began with a message. If a small answer arrived in a frame of its own, this is
+   * that answer.
+   */
   newest: Uint8Array = new Uint8Array(0);
   #nextId = 0;
   #sending: Promise<void> = Promise.resolve();
@@ -169,9 +172,9 @@ export class RawConnection {
   /** True if the plugin may put a map after the params of its calls. */
   takesMeta = false;
 
-  /** Answers calls of the plugin on this stream. If it is undefined, the plugin must not call. */
+  /** Answers calls of the plugin on this stream. If this is undefined, the plugin must not make calls. */
   onRequest: ((method: string, params: unknown[]) => unknown) | undefined;
-  /** Returns the error with which a call of the plugin fails, or null. */
+  /** Returns the error with which a call by the plugin fails, or null. */
   onFailure: (() => unknown) | undefined;
   /** The notifications that arrived. The plugin may send them only if {@link onRequest} is set. */
   readonly notifications: { readonly method: string; readonly params: unknown }[] = [];
@@ -242,7 +245,7 @@ export class RawConnection {
 
   call(method: string, ...params: unknown[]): Promise<RawResponse> {
     const response = this.response(this.request(method, params), `an answer to ${method}`);
-    // If the check fails elsewhere first, this promise has no other listener.
+    // If the check fails at another place first, this promise has no other listener.
     response.catch(() => undefined);
     return response;
   }
@@ -277,7 +280,7 @@ export class RawSession {
   readonly violations: string[] = [];
   readonly pongs: number[] = [];
   goAway: number | undefined;
-  /** True if we answer the plugin's pings. */
+  /** True if the session answers the plugin's pings. */
   answersPings = true;
   #hasEnded = false;
   #failure: CheckFailure | undefined;
@@ -315,7 +318,9 @@ export class RawSession {
     this.plugin.write(encodeFrame(frame));
   }
 
-  /** Opens our next stream with an empty window update, or with the given first bytes as a data frame. */
+  /**
+   * Opens the host's next stream with an empty window update, or with the given first bytes as a data frame.
+   */
   open(first?: Uint8Array, flags = 0): RawStream {
     const stream = new RawStream(this, this.#nextId);
     this.#nextId += 2;
@@ -325,19 +330,19 @@ export class RawSession {
     return stream;
   }
 
-  /** Opens our next stream and finishes it in one frame. */
+  /** Opens the host's next stream and finishes it in the same frame. */
   openFinished(bytes: Uint8Array): RawStream {
     return this.open(bytes, FIN);
   }
 
   /**
-   * Sends a ping, and reads everything that the plugin sends before it answers. These bytes came after the
-   * answer that the check waited for, and may break a rule too.
+   * Sends a ping, and reads everything that the plugin sends before it answers the ping. These bytes came
+   * after the answer that the check waited for, and may break a rule too.
    */
   async settle(): Promise<void> {
     if (this.#hasEnded || this.goAway !== undefined) return;
     this.send({ type: 'ping', flags: SYN, length: lastPing });
-    // Another check covers whether the plugin answers pings.
+    // Whether the plugin answers pings is another check.
     await this.until(() => this.pongs.includes(lastPing), 'a pong', lastPingMs).catch(() => undefined);
   }
 

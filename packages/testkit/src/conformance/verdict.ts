@@ -29,7 +29,7 @@ export class DoesNotApply extends Error {
   override readonly name = 'DoesNotApply';
 }
 
-/** Fails the check unless `holds` is true. The message says what was expected and what came. */
+/** Fails the check unless `holds` is true. The message says what was expected and what the plugin sent. */
 export function demand(holds: boolean, expected: string, came: string): asserts holds {
   if (!holds) throw new CheckFailure(`expected ${expected}; got ${came}`);
 }
@@ -39,8 +39,8 @@ export function demandEqual(actual: unknown, expected: unknown, what: string): v
 }
 
 /**
- * Gives decoded maps a prototype, so that they compare equal to plain objects. The decoder makes them without
- * one, because a peer chooses the keys.
+ * Gives decoded maps a prototype, so that they compare equal to plain objects. The decoder makes maps without
+ * a prototype, because a peer chooses the keys.
  */
 export function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);

@@ -3,11 +3,14 @@
 /** What happens to bytes on their way. Events take effect in order. */
 export type FaultEvent =
   | { readonly bytes: Uint8Array }
-  /** Everything after this event waits this long. */
+  /** Everything after this event waits this number of milliseconds. */
   | { readonly waitMs: number }
-  /** Further bytes wait until the test resumes the direction. If it never does, they wait without end. */
+  /**
+   * Further bytes wait until the test resumes the direction. If the test never does that, the bytes wait
+   * without end.
+   */
   | { readonly stall: true }
-  /** The direction ends here, as with a closed pipe or a broken one. Everything after it is dropped. */
+  /** The direction ends here, like a closed pipe or a broken pipe. Everything after this event is dropped. */
   | { readonly end: 'eof' | 'error' };
 
 /** A fault that is active on one direction of one connection. */
@@ -15,20 +18,24 @@ export interface FaultStep {
   /** Receives a chunk that the sender wrote, and returns the events that it becomes, in order. */
   push(chunk: Uint8Array): Iterable<FaultEvent>;
   /**
-   * Called when the sender has ended. Returns what the step held back. The end itself follows automatically.
+   * Called when the sender has ended. Returns the bytes that the step held back. The end itself follows
+   * automatically.
    */
   end?(): Iterable<FaultEvent>;
 }
 
-/** A planned fault. It may be given to any number of connections, and starts from the beginning on each. */
+/**
+ * A planned fault. A fault may be given to any number of connections, and starts from the beginning on each
+ * connection.
+ */
 export interface Fault {
-  /** Its name with its numbers, for transcripts and messages: `cut after 100 bytes`. */
+  /** The fault's name with its numbers, for transcripts and messages: `cut after 100 bytes`. */
   readonly name: string;
   /** Begins the fault for one direction of one connection. */
   begin(): FaultStep;
 }
 
-/** Combines several faults into one. What the first lets through reaches the second. */
+/** Combines several faults into one. The second fault receives what the first one lets through. */
 export function chain(faults: readonly Fault[]): FaultStep {
   let isOver = false;
   const steps = faults.map((fault) => fault.begin());

@@ -51,7 +51,7 @@ describe('faults', () => {
     ]);
   });
 
-  test('a corruption changes one byte and no other', () => {
+  test('a corruption changes one byte, and leaves the others as they are', () => {
     expect([...wholeOf(events(faults.corrupt({ at: 3, mask: 1 }), bytes(0, 0), bytes(0, 0, 0)))]).toEqual([
       0, 0, 0, 1, 0,
     ]);
@@ -77,7 +77,7 @@ describe('faults', () => {
     expect(granted).toEqual([6, 7]);
   });
 
-  test('each fault of a chain receives what the one before lets through', () => {
+  test('each fault of a chain receives what the fault before it lets through', () => {
     const step = chain([faults.cut({ after: 3 }), faults.everyByte()]);
     expect([...step.push(bytes(1, 2, 3, 4))]).toEqual([
       { bytes: bytes(1) },
@@ -91,7 +91,7 @@ describe('faults', () => {
     [() => faults.chunks({ max: 0 }), 'faults.chunks({ max }): expected a whole number of at least 1; got 0'],
     [() => faults.cut({ after: -1 }), 'faults.cut({ after }): expected a whole number of at least 0; got -1'],
     [() => faults.delay(1.5), 'faults.delay: min: expected a whole number of at least 0; got 1.5'],
-  ])('a wrong number is refused at once', (make, message) => {
+  ])('a fault with an invalid number is refused at once', (make, message) => {
     expect(make).toThrow(message);
   });
 });
@@ -123,7 +123,7 @@ describe('a pipe in memory', () => {
     expect(String(await buffer(pipe.readable))).toBe('before');
   });
 
-  test('gives its reader the end of file or a broken pipe when it is severed', async () => {
+  test('gives its reader the end of file or a broken pipe when the pipe is severed', async () => {
     const closed = new BytePipe();
     closed.writable.write('lost');
     closed.sever('eof');
@@ -134,14 +134,14 @@ describe('a pipe in memory', () => {
     expect(await failed).toMatchObject([{ code: 'ECONNRESET' }]);
   });
 
-  test('fails its writer with EPIPE when its reader closes', async () => {
+  test('gives its writer the error EPIPE when its reader closes', async () => {
     const pipe = new BytePipe();
     const failed = once(pipe.writable, 'error');
     pipe.readable.destroy();
     expect(await failed).toMatchObject([{ code: 'EPIPE' }]);
   });
 
-  test('holds everything while it is stalled', async () => {
+  test('holds all bytes back while it is stalled', async () => {
     const pipe = new BytePipe();
     const resume = pipe.stall();
     const whole = buffer(pipe.readable);

@@ -14,21 +14,23 @@ export interface Faults {
   /** Byte number `at`, counted from 0, arrives with the bits of `mask` inverted (all of them by default). */
   corrupt(options: { at: number; mask?: number }): Fault;
   /**
-   * `after` bytes pass, and then the direction ends. `eof` looks like a closed pipe, and `error` like a
-   * broken one.
+   * `after` bytes pass, and then the direction ends. With `eof` the pipe looks closed, and with `error` it
+   * looks broken.
    */
   cut(options?: { after?: number; how?: 'eof' | 'error' }): Fault;
-  /** Each chunk waits `ms`, or from `min` to `max` milliseconds, chosen by `seed`. The order is kept. */
+  /**
+   * Each chunk waits `ms`, or from `min` to `max` milliseconds, chosen by `seed`. The chunks stay in order.
+   */
   delay(ms: number | { min: number; max: number; seed?: number }): Fault;
-  /** Every byte arrives separately. */
+  /** Every byte arrives in a chunk of its own. */
   everyByte(): Fault;
   /**
    * Use this fault on the direction that carries credit. Once the first 256 KiB of a stream are used up, its
-   * window is only `bytes` (1024) wide. Credit beyond that is held back, as by a reader that takes little at
-   * a time.
+   * window is only `bytes` (1024) wide. Credit beyond that is held back, as if the reader took little at a
+   * time.
    */
   narrowWindows(options?: { bytes?: number }): Fault;
-  /** `after` bytes pass. Then nothing passes until the direction is resumed. */
+  /** `after` bytes pass. After that, nothing passes until the direction is resumed. */
   stall(options?: { after?: number }): Fault;
   /**
    * The frame that contains byte `after` is the last one, and only its first half arrives. A handshake line

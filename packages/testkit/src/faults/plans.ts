@@ -10,7 +10,7 @@ function wholeNumber(value: number, option: string, least = 0): number {
   );
 }
 
-/** Makes every byte arrive separately. */
+/** Makes every byte arrive in a chunk of its own. */
 export function everyByte(): Fault {
   return chunksOf('split at every byte', () => 1);
 }
@@ -43,7 +43,10 @@ function chunksOf(name: string, size: () => number): Fault {
   };
 }
 
-/** Makes each chunk wait `ms`, or from `min` to `max` milliseconds, chosen by `seed`. The order is kept. */
+/**
+ * Makes each chunk wait `ms`, or from `min` to `max` milliseconds, chosen by `seed`. The chunks stay in
+ * order.
+ */
 export function delay(ms: number | { min: number; max: number; seed?: number }): Fault {
   const { min, max, seed = freshSeed() } = typeof ms === 'number' ? { min: ms, max: ms } : ms;
   wholeNumber(min, 'faults.delay: min');
@@ -72,8 +75,8 @@ export function stall({ after = 0 }: { after?: number } = {}): Fault {
 }
 
 /**
- * Lets `after` bytes pass, and then ends the direction. `eof` looks like a closed pipe, and `error` like a
- * broken one.
+ * Lets `after` bytes pass, and then ends the direction. With `eof` the pipe looks closed, and with `error` it
+ * looks broken.
  */
 export function cut({ after = 0, how = 'eof' }: { after?: number; how?: 'eof' | 'error' } = {}): Fault {
   wholeNumber(after, 'faults.cut({ after })');
@@ -145,8 +148,8 @@ export function truncate({ after = 0 }: { after?: number } = {}): Fault {
 }
 
 /**
- * Narrows the window of each stream to `bytes` once its first 256 KiB are used. Use it on the direction that
- * carries credit. It holds back further credit, like a reader that takes little at a time.
+ * Narrows the window of each stream to `bytes` once its first 256 KiB are used. Use this fault on the
+ * direction that carries credit. It holds back further credit, as if the reader took little at a time.
  */
 export function narrowWindows({ bytes = 1024 }: { bytes?: number } = {}): Fault {
   wholeNumber(bytes, 'faults.narrowWindows({ bytes })', 1);
@@ -156,7 +159,8 @@ export function narrowWindows({ bytes = 1024 }: { bytes?: number } = {}): Fault 
       const keptBack = new Map<number, number>();
       return byFrames((raw, frame) => {
         if (frame?.type !== 'window-update' || frame.length === 0) return [{ bytes: raw }];
-        // Credit in a frame that opens a stream widens the window. It does not return credit that was used.
+        // Credit in a frame that opens a stream widens the window. Such credit does not replace credit that
+        // was used.
         if ((frame.flags & (SYN | ACK)) !== 0) return [{ bytes: encodeFrame({ ...frame, length: 0 }) }];
         const kept = keptBack.get(frame.id) ?? 0;
         const keep = Math.min(frame.length, Math.max(0, initialWindow - bytes - kept));
@@ -177,7 +181,7 @@ function byFrames(onFrame: OnFrame): ReturnType<Fault['begin']> {
   return {
     *push(chunk) {
       let rest = chunk;
-      // A frame begins with version 0, and a line with printable ASCII.
+      // A frame begins with version 0, and a handshake line begins with printable ASCII.
       if (mode === 'unknown' && rest.length > 0) mode = rest[0] === 0 ? 'frames' : 'line';
       if (mode === 'line') {
         const end = rest.indexOf(10) + 1;

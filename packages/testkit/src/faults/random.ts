@@ -1,6 +1,6 @@
 /** Random numbers that a seed repeats exactly, on every machine. */
 
-/** Returns a seed for a run without one. Print it if the run fails. */
+/** Returns a seed for a run without one. Print the seed if the run fails. */
 export const freshSeed = (): number => Math.floor(Math.random() * 0x1_0000_0000);
 
 export class Random {
@@ -12,8 +12,8 @@ export class Random {
 
   /** Returns a whole number from 0 to `limit` - 1. */
   below(limit: number): number {
-    // This is Mulberry32. 32 bits of state are enough for a schedule, and it gives the same numbers
-    // everywhere.
+    // This is Mulberry32. 32 bits of state are enough for a schedule, and this generator gives the same
+    // numbers everywhere.
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;

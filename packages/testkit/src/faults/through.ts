@@ -1,4 +1,4 @@
-/** Faults between any two streams, without a connection of the kit. */
+/** Puts faults between any two streams, without a connection of the kit. */
 import { pipeline, type Duplex, type Readable, type Writable } from 'node:stream';
 import { BytePipe } from '../memory/byte-pipe.ts';
 import type { Fault } from './fault.ts';

@@ -1,4 +1,4 @@
-/** Open descriptors of this process, as far as the system shows them. */
+/** Lists the open descriptors of this process, as far as the system shows them. */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 
@@ -11,7 +11,7 @@ export function openDescriptors(): ReadonlyMap<string, string> {
   if (!isMainThread) return open;
   for (const descriptor of namesIn('/dev/fd')) {
     const target = targetOf(descriptor);
-    // The read of the directory used a descriptor too. It is closed by now, and has no target.
+    // The read of the directory used a descriptor too. That descriptor is closed by now, and has no target.
     if (target !== undefined) open.set(descriptor, target);
   }
   return open;
@@ -28,7 +28,7 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {
-    // This system has no such folder. The other counts must be enough.
+    // This system has no such folder. Without it, only the other counts show leaks.
     return [];
   }
 }

@@ -5,7 +5,7 @@ import { newFiles, openDescriptors } from './descriptors.ts';
 import { hasLaunched, openThings, scopes, type LeakScope, type OpenThing } from './open-things.ts';
 import { ResourceWatch } from './resources.ts';
 
-/** The error for things that were left open. Its message lists them. */
+/** The error for things that were left open. The message lists these things. */
 export class LeakError extends Error {
   /** Tells the error apart from others. */
   override readonly name = 'LeakError';
@@ -28,21 +28,22 @@ export interface LeakOptions {
   readonly settleMs?: number;
 }
 
-/** The connection to check. It is the result of `connect` or `launch`, or core's own client or connection. */
+/**
+ * The connection to check. This is the result of `connect` or `launch`, or core's own client or connection.
+ */
 export type LeakSubject =
   { readonly rpc: Pick<RPCClient, 'diagnostics'> } | Pick<RPCClient, 'diagnostics'> | Pick<Client, 'client'>;
 
 /**
- * Rejects with a `LeakError` that lists what is left open. Before that, things have one second to end, or
- * `settleMs`.
+ * Rejects with a `LeakError` that lists what is left open after one second, or after `settleMs`.
  *
  * - `expectNoLeaks()`: nothing that the kit opened in this process is still open. Also, the process has no
- *   more children, descriptors or active timers than when the kit was loaded. Use it in tests that run one
- *   after another.
+ *   more children, descriptors or active timers than when the kit was loaded. Use this form in tests that run
+ *   one after another.
  * - `expectNoLeaks(work)`: runs `work`, and resolves to its result once everything that began in it has
  *   ended. It is safe beside concurrent tests, because only what `work` began counts.
- * - `expectNoLeaks(pair)`, or with a client: the open connection is at rest. It has no pending or running
- *   call, no stream of values and no reference.
+ * - `expectNoLeaks(pair)`, or with a client: the open connection is at rest. The connection has no pending or
+ *   running call, no stream of values and no reference.
  */
 export async function expectNoLeaks(): Promise<void>;
 /**
@@ -51,8 +52,8 @@ export async function expectNoLeaks(): Promise<void>;
  */
 export async function expectNoLeaks<T>(work: () => T | Promise<T>, options?: LeakOptions): Promise<T>;
 /**
- * Resolves once the open connection of a pair or a client is at rest. Then it has no pending or running call,
- * no stream of values and no reference. Otherwise rejects with a {@link LeakError}.
+ * Resolves once the open connection of a pair or a client is at rest. At rest, a connection has no pending or
+ * running call, no stream of values and no reference. Otherwise rejects with a {@link LeakError}.
  */
 export async function expectNoLeaks(subject: LeakSubject, options?: LeakOptions): Promise<void>;
 export async function expectNoLeaks(
@@ -73,7 +74,7 @@ export async function expectNoLeaks(
 }
 
 /**
- * How many pieces of work run now, and how many have begun. A new open file is counted for a piece of work
+ * How many pieces of `work` run now, and how many have begun. A new open file is counted for a piece of work
  * only if that piece ran alone.
  */
 let underWay = 0;

@@ -7,7 +7,9 @@ const switchOff = 'PIPEWORK_TESTKIT_QUIET';
 
 const told = new WeakSet<OpenThing>();
 
-/** Returns the notice about things that are open and were not reported yet. Returns '' if there are none. */
+/**
+ * Returns the notice about things that are open and were not reported yet, or '' if there are no such things.
+ */
 function notice(): string {
   const left = openThings().filter((thing) => !told.has(thing));
   if (left.length === 0 || process.env[switchOff] !== undefined) return '';
@@ -29,7 +31,7 @@ function tell(): void {
 
 process.on('exit', tell);
 
-/** If the runner has a hook for it, reports at the end of each test file, and not only at the exit. */
+/** If the runner has a hook for the end of a test file, reports there, and not only at the exit. */
 export function tellLeftOpen(afterAll: (hook: () => void) => void): void {
   try {
     afterAll(tell);

@@ -1,4 +1,4 @@
-/** Clients and pairs that are open in this process. */
+/** Keeps a list of the clients and pairs that are open in this process. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { tracingChannel } from 'node:diagnostics_channel';
 import { printable, showCommand, type Client, type ProcessTrace, type RPCClient } from '@pipework/core';
@@ -7,7 +7,7 @@ export interface OpenThing {
   /** How messages name the thing: `a pair of connect()`, for example. */
   readonly what: string;
   readonly rpc?: Pick<RPCClient, 'diagnostics'>;
-  /** The stack of the code that opened it. */
+  /** The stack of the code that opened the thing. */
   readonly stack: string;
   /** True if the thing is a process, which has handles of its own. */
   readonly isProcess: boolean;
@@ -18,7 +18,7 @@ export interface LeakScope {
   readonly open: Set<OpenThing>;
 }
 
-/** The scope of the running code. It keeps concurrent tests from seeing each other's things. */
+/** The scope of the running code. Because of scopes, concurrent tests do not see each other's things. */
 export const scopes: AsyncLocalStorage<LeakScope> = new AsyncLocalStorage();
 
 const everything = new Set<OpenThing>();

@@ -3,7 +3,8 @@ import { createHook } from 'node:async_hooks';
 import { isCoreLine, isOwnLine, scopes, type LeakScope } from './open-things.ts';
 
 /**
- * The resources that must be ended. The keys are their names in async_hooks, the values are names for people.
+ * The kinds of resources that must be ended. The keys are their names in async_hooks, the values are names
+ * for people.
  */
 const kinds: Readonly<Record<string, string>> = {
   PROCESSWRAP: 'child process',
@@ -72,8 +73,8 @@ function isAlive(resource: object | undefined): boolean {
 }
 
 /**
- * Returns the stack of the user's code that created the resource. It leaves out the lines of Node and the
- * kit, and the lines of libraries if there are others.
+ * Returns the stack of the user's code that created the resource. The stack leaves out the lines of Node and
+ * the kit. It also leaves out the lines of libraries if other lines remain.
  */
 function stackHere(): Pick<LiveResource, 'stack' | 'isOfClient'> {
   const { stackTraceLimit } = Error;

@@ -44,12 +44,14 @@ export class BytePipe {
   readonly #step: FaultStep;
   readonly #options: BytePipeOptions;
   /**
-   * The waiting events begin at `#head`. They are not shifted out, because a shift of a long array moves all
-   * of it.
+   * The waiting events begin at `#head`. Past events are not shifted out, because a shift of a long array
+   * moves all its items.
    */
   #queue: FaultEvent[] = [];
   #head = 0;
-  /** How many bytes were written and not read yet. The writer waits while they exceed the capacity. */
+  /**
+   * How many bytes were written and not read yet. While this number exceeds the capacity, the writer waits.
+   */
   #heldBytes = 0;
   #onRoom: (() => void) | undefined;
   #readerWants = false;

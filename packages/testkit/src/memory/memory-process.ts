@@ -9,7 +9,10 @@ export interface ProcessEnd {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** How a program in memory crashes. It cannot exit itself, because it shares its process with the host. */
+/**
+ * How a program in memory crashes. Such a program cannot exit itself, because it shares its process with the
+ * host.
+ */
 export interface CrashReport {
   /** The exit code; 1 if it is absent. */
   readonly code?: number;
@@ -30,22 +33,25 @@ export const crashable: WeakMap<object, (process: Crashable) => void> = new Weak
 
 /** What the program of a process in memory has in place of its descriptors and its environment. */
 export interface MemoryEnd {
-  /** What the host writes, as at descriptor 3. */
+  /** Reads what the host writes, in place of descriptor 3. */
   readonly readable: Readable;
-  /** What the host reads, as at descriptor 4. */
+  /** Writes what the host reads, in place of descriptor 4. */
   readonly writable: Writable;
   /** Raw standard error. */
   readonly stderr: Writable;
   /** The environment that the host gave. */
   readonly env: Readonly<Record<string, string>>;
   /**
-   * Ends the process by a signal or by an exit code. If neither is given, the exit code is 0. What the
-   * process wrote still arrives. Later calls do nothing.
+   * Ends the process by a signal or by an exit code. If neither is given, the exit code is 0. Bytes that the
+   * process has written still arrive. Later calls do nothing.
    */
   exit(end?: { readonly code?: number | null; readonly signal?: NodeJS.Signals | null }): void;
 }
 
-/** A program for a process in memory. If it throws, or rejects, the process ends with exit code 1 and the reason on standard error. */
+/**
+ * A program for a process in memory. If the program throws or rejects, the process ends with exit code 1 and
+ * the reason on standard error.
+ */
 export type MemoryProgram = (end: MemoryEnd) => void | Promise<void>;
 
 /** Returns a program that runs the real `serve`. */
@@ -111,7 +117,8 @@ export class MemoryProcess implements Crashable {
   #over(end: ProcessEnd): boolean {
     if (this.#end !== undefined) return false;
     this.#end = end;
-    // An exit closes every descriptor. What was written before is in the pipe and is read to its end.
+    // An exit closes every descriptor. Bytes that were written before are in the pipe, and are read to the
+    // end.
     this.toHost.writable.end();
     this.toPlugin.readable.destroy();
     this.#stderr.end();

@@ -1,26 +1,30 @@
 /**
- * Holds pieces that passed on the wire and have not been read yet. To keep a piece costs a tenth of what it
- * costs to read it. Most pieces are never read, because their test passes.
+ * Holds pieces that passed on the wire and have not been read yet. Keeping a piece costs a tenth of the time
+ * of reading it. Most pieces are never read, because their test passes.
  */
 import type { Direction } from './stream-reader.ts';
 
 /** How many bytes the backlog holds at most. */
 const mostBytes = 1024 * 1024;
 const firstBytes = 4 * 1024;
-/** The backlog refuses a larger piece, which is then read at once. Pipes do not deliver larger ones. */
+/** The backlog refuses a larger piece, which is then read at once. Pipes do not deliver larger pieces. */
 const largestPiece = 64 * 1024;
 
 export class Backlog {
   #bytes = new Uint8Array(0);
   #filled = 0;
   /**
-   * The lists have an entry for each piece: when it passed, where it ends, and whether it went to the plugin.
+   * The lists have an entry for each piece: the time when it passed, the position of its end, and whether it
+   * went to the plugin.
    */
   #times: number[] = [];
   #ends: number[] = [];
   #isToPlugin: boolean[] = [];
 
-  /** Copies a piece. Returns false if it is too large, or if the backlog has no room before it is drained. */
+  /**
+   * Copies a piece. Returns false if the piece is too large, or if the backlog has no room until it is
+   * drained.
+   */
   add(direction: Direction, bytes: Uint8Array, at: number): boolean {
     const end = this.#filled + bytes.length;
     if (bytes.length > largestPiece || end > mostBytes) return false;

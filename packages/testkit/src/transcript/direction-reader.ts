@@ -1,5 +1,6 @@
 /**
- * Reads one direction of a session as its bytes pass: the handshake line, then frames. It keeps no payload.
+ * Reads one direction of a session as its bytes pass: the handshake line, then frames. The reader keeps no
+ * payload.
  */
 import { concat, decodeHeader, describeFrame, headerBytes, SYN, type Frame } from '../wire/yamux.ts';
 import { showBytes } from './show.ts';
@@ -11,8 +12,8 @@ const nothing = new Uint8Array(0);
 /** What a {@link DirectionReader} reports. */
 export interface Listener {
   /**
-   * Called when a frame begins, or when something comes that is not a frame. The list `phrases` grows as more
-   * of the frame's payload arrives. Its first phrase describes the frame itself.
+   * Called when a frame begins, or when bytes come that are not a frame. The list `phrases` grows as more of
+   * the frame's payload arrives. Its first phrase describes the frame itself.
    */
   onSighting(frame: Frame | undefined, phrases: Phrase[]): void;
   /** Called when a part of the payload of a frame passes. */

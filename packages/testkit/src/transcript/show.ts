@@ -17,7 +17,7 @@ export function show(value: unknown): string {
   return shorten(text);
 }
 
-/** @param length How many bytes there are, if `bytes` are only the first of them. */
+/** @param length The number of all bytes, if `bytes` has only the first of them. */
 export function showBytes(bytes: Uint8Array, length: number = bytes.length): string {
   const text = new TextDecoder().decode(bytes.subarray(0, widest));
   // eslint-disable-next-line no-control-regex
@@ -40,7 +40,7 @@ function prepare(value: unknown, depth: number): unknown {
   if (value instanceof Extension) return new Tagged(value);
   if (value === null || typeof value !== 'object' || depth > 5) return value;
   if (Array.isArray(value)) return prepareList(value, depth);
-  // An error's stack is left out. It contains paths of the machine, and repeats the message.
+  // An error's stack is left out. A stack contains paths of the machine, and repeats the message.
   const isError = 'stack' in value && 'message' in value;
   const entries = Object.entries(value)
     .filter(([key]) => !isError || key !== 'stack')

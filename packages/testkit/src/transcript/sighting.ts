@@ -2,14 +2,14 @@
 import { FIN, RST, type Frame } from '../wire/yamux.ts';
 import type { Direction, Phrase } from './stream-reader.ts';
 
-/** One observation. Its line is made only when that line is read. */
+/** One observation. The line that shows it is made only when that line is read. */
 export interface Sighting {
   /** Milliseconds since the transcript began. */
   readonly at: number;
   readonly direction: Direction;
   /** Undefined if the observation is not of a frame. */
   readonly frame: Frame | undefined;
-  /** First the phrases about the frame itself, then those about what the frame completed. */
+  /** The phrases about the frame itself come first. Phrases about what the frame completed follow. */
   readonly phrases: readonly Phrase[];
 }
 
@@ -26,8 +26,8 @@ export function withoutBare(sightings: readonly Sighting[]): Sighting[] {
 }
 
 /**
- * True if the observation is worth showing. It is called for the last observation first. `isWhole` has the
- * directions of streams in which a later frame carried data.
+ * True if the observation is worth showing. This function is called for the last observation first. `isWhole`
+ * has the directions of streams in which a later frame carried data.
  */
 function saysSomething({ frame, direction, phrases }: Sighting, isWhole: Set<string>): boolean {
   if (frame === undefined || (frame.type !== 'data' && frame.type !== 'window-update')) return true;

@@ -1,4 +1,4 @@
-/** Makes a transcript for snapshots. Its text is the same in every run that sends the same messages. */
+/** Makes a transcript for snapshots. The text is the same in every run that sends the same messages. */
 import { RST } from '../wire/yamux.ts';
 import { listed, show } from './show.ts';
 import { CutOff } from '../wire/decode.ts';

@@ -12,7 +12,7 @@ import { show, showBytes } from './show.ts';
  */
 export type Direction = 'toPlugin' | 'toHost';
 
-/** A part of a line. Its text is made only when the line is read. */
+/** A part of a line. The text of a phrase is made only when the line is read. */
 export type Phrase = (() => string) | Messages;
 
 export const say = (phrase: Phrase): string =>
@@ -42,11 +42,11 @@ export class StreamReader {
   readonly #isOutput: boolean;
   readonly #isOpener: boolean;
   #leading: Uint8Array | undefined;
-  /** True once bytes came that are not messages. From then on, all bytes are shown as bytes. */
+  /** True once bytes came that are not messages. All later bytes are shown as bytes, and not as messages. */
   #isBare = false;
 
   /**
-   * @param isOpener True if the sender of this direction opened the stream. Then the stream begins with the
+   * @param isOpener True if the sender of this direction opened the stream. If so, the stream begins with the
    * broker id.
    */
   constructor(id: number, isOpener: boolean) {
@@ -58,7 +58,7 @@ export class StreamReader {
 
   /**
    * Adds a phrase to `phrases` for each broker id, message or piece of output that these bytes complete.
-   * Copies only the bytes that are shown. They are decoded when the transcript is read.
+   * Copies only the bytes that are shown. Those bytes are decoded when the transcript is read.
    */
   read(bytes: Uint8Array, phrases: Phrase[]): void {
     let rest = bytes;
@@ -78,8 +78,8 @@ export class StreamReader {
 
   #readMessages(bytes: Uint8Array, phrases: Phrase[]): void {
     /**
-     * The position where the small messages begin that are not kept yet. They are kept together, in one
-     * piece.
+     * The position at which the small messages begin that are not kept yet. All of them are then kept
+     * together, in one piece.
      */
     let small = 0;
     for (let at = 0; at < bytes.length;) {
@@ -88,7 +88,7 @@ export class StreamReader {
         end = this.#scanner.scan(bytes, at);
       } catch {
         // The bytes are not MessagePack. Either the stream has a protocol of the user's own, or the peer is
-        // faulty. In both cases they are shown as bytes.
+        // faulty. In both cases the bytes are shown as bytes.
         this.#keepSmall(bytes, small, at, phrases);
         this.#isBare = true;
         phrases.push(bareBytes(bytes.subarray(at)));
@@ -117,7 +117,7 @@ export class StreamReader {
   }
 }
 
-/** Messages that became complete together: several small ones, or the beginning of a large one. */
+/** Messages that became complete together: several small messages, or the beginning of a large message. */
 export class Messages {
   readonly #kept: Kept;
   readonly #isOpener: boolean;
@@ -141,7 +141,7 @@ export class Messages {
   }
 }
 
-/** One message, or the beginning of a large one. */
+/** One message, or the beginning of a large message. */
 export class Message {
   readonly #bytes: Uint8Array;
   readonly #isOpener: boolean;
@@ -219,8 +219,8 @@ const given = ['item', 'done', 'failed', 'answer', 'items'];
 const asked = ['return', 'throw'];
 
 /**
- * Returns `request 3 Plugin.greet('world')` or `item 5`, for example. For a value that is not a message, the
- * text shows the value.
+ * Returns `request 3 Plugin.greet('world')` or `item 5`, for example. If the value is not a message, the text
+ * shows the value itself.
  */
 export function describeMessage(message: unknown, isOpener: boolean): string {
   if (Array.isArray(message)) {

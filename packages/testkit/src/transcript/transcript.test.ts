@@ -128,8 +128,8 @@ test('the report has the newest 60 lines, and says how many it left out', () => 
 });
 
 /**
- * Returns a conversation. Its frames hold one message, several messages, a part of a message, and a message
- * that is not shown whole.
+ * Returns a conversation. The frames of this session hold one message, several messages, a part of a message,
+ * and a message that is not shown whole.
  */
 function conversation(): [Direction, Uint8Array][] {
   const call = (id: number, ...params: unknown[]) => encode([0, id, 'Plugin.add', params]);
@@ -175,7 +175,7 @@ test('the transcript is the same whether it is read during the session or at its
       look(transcript);
       transcript.note('toHost', 'stalled');
     }
-    // These are more bytes than the backlog holds.
+    // The backlog cannot hold all these bytes.
     for (let count = 0; count < 1_200; count++) transcript.saw('toPlugin', small);
     for (const [direction, bytes] of conversation().slice(2)) transcript.saw(direction, bytes);
     look(transcript);

@@ -15,7 +15,7 @@ export interface TranscriptEntry {
   /** Milliseconds since the transcript began. */
   readonly at: number;
   readonly direction: Direction;
-  /** The stream's id. It is 0 for frames of the session, and undefined if the entry is not a frame. */
+  /** The stream's id. This is 0 for frames of the session, and undefined if the entry is not a frame. */
   readonly stream: number | undefined;
   readonly text: string;
 }
@@ -29,7 +29,7 @@ export interface TranscriptOptions {
   readonly stable?: boolean;
 }
 
-/** How many of the newest lines a failing test shows. */
+/** A failing test shows this number of the newest lines. */
 const shownLines = 60;
 
 export class Transcript {

@@ -1,4 +1,4 @@
-/** Reads MessagePack without a library, however its bytes are split. `msgpack.ts` writes it. */
+/** Reads MessagePack without a library, however its bytes are split. `msgpack.ts` has the writer. */
 import { decode as decodeAs, MalformedError, type Makes } from '../../programs/msgpack.mjs';
 import { ValueScanner } from './value-scanner.ts';
 import { concat } from './yamux.ts';
@@ -16,7 +16,7 @@ export class Extension {
     this.data = data;
     this.length = length;
   }
-  /** The type, under the name that `encode` reads. */
+  /** The type, as the property that `encode` reads. */
   get ext(): number {
     return this.type;
   }
@@ -32,7 +32,7 @@ export class CutBytes {
   }
 }
 
-/** Replaces what was cut off: the value itself, or this many values of a list. */
+/** Stands for what was cut off: a whole value, or a number of values of a list. */
 export class CutOff {
   readonly values: number;
   constructor(values: number = 1) {

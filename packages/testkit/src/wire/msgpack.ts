@@ -1,7 +1,7 @@
 /**
- * Writes MessagePack without a library, by its specification. It is for the transcript and the conformance
- * checks, which must not share a coder with the code that they check. The misbehaving programs use the same
- * coder.
+ * Writes MessagePack without a library, by its specification. The transcript and the conformance checks use
+ * this coder, because they must not share a coder with the code that they check. The misbehaving programs use
+ * the same coder.
  */
 import { encode as encodeInBuffer } from '../../programs/msgpack.mjs';
 

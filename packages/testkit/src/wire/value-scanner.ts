@@ -1,6 +1,6 @@
 /**
- * Finds where MessagePack values end, however their bytes are split. It looks at each byte once and builds no
- * values.
+ * Finds where MessagePack values end, however their bytes are split. The scanner looks at each byte once and
+ * builds no values.
  */
 import { deepest, MalformedError } from '../../programs/msgpack.mjs';
 
@@ -88,8 +88,8 @@ export class ValueScanner {
   }
 
   /**
-   * Reads the length field after `tag`, which may be empty. Returns the position after it, or -1 if the bytes
-   * end first.
+   * Reads the length field after `tag`, which may be empty. Returns the position after the field, or -1 if
+   * the bytes end first.
    */
   #readLength(tag: number, bytes: Uint8Array, at: number): number {
     if (tag === 0xc1) throw new MalformedError('byte 0xc1 begins no MessagePack value');

@@ -11,7 +11,7 @@ describe('frames', () => {
     '00 00 0001 00000003 00000002 6869' + '00 01 0002 00000003 00010000' + '00 02 0001 00000000 00000007',
   );
 
-  test('are read the same at every split', () => {
+  test('are read in the same way at every split', () => {
     for (let split = 0; split <= wire.length; split++) {
       const reader = new FrameReader();
       const frames = [...reader.push(wire.subarray(0, split)), ...reader.push(wire.subarray(split))];
@@ -21,7 +21,7 @@ describe('frames', () => {
     }
   });
 
-  test('are written with the bytes that they were read from', () => {
+  test('are written as the same bytes from which they were read', () => {
     const frames = [...new FrameReader().push(wire)];
     const again = frames.map((frame: Frame) => encodeFrame(frame));
     expect(Buffer.concat(again)).toEqual(Buffer.from(wire));
@@ -54,8 +54,8 @@ describe('MessagePack', () => {
   });
 
   test('a long list in small pieces is decoded once, and not again with each piece', () => {
-    // The wire has 200,000 timestamps, in pieces of 64 bytes. To decode from the beginning for each piece
-    // would take minutes.
+    // The wire has 200,000 timestamps, in pieces of 64 bytes. If each piece made the reader decode from the
+    // beginning, this test would take minutes.
     const date = new Extension(-1, hex('00000005'));
     const wire = encode([0, 0, 'Plugin.args', [Array.from({ length: 200_000 }, () => date)]]);
     const reader = new ValueReader();

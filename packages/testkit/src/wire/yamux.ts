@@ -1,6 +1,6 @@
 /**
- * Codes yamux frames for the transcript, the simulation and the conformance checks. It is separate from the
- * mux's own coder on purpose. A check cannot see the mistakes of code that it uses itself.
+ * Codes yamux frames for the transcript, the simulation and the conformance checks. This coder is separate
+ * from the mux's own coder on purpose. A check cannot find mistakes in code that it uses itself.
  *
  *   version u8 = 0 | type u8 | flags u16 | stream id u32 | length u32, then `length` bytes if the type is data
  */
@@ -25,7 +25,7 @@ const flagNames: [bit: number, name: string][] = [
 
 export interface Frame {
   version: number;
-  /** A number if the type is not one of yamux's four. */
+  /** A number if the type is not one of the four types of yamux. */
   type: FrameType | number;
   flags: number;
   id: number;
@@ -63,7 +63,7 @@ export function encodeFrame(frame: FrameParts): Uint8Array {
   return bytes;
 }
 
-/** Decodes the header at `at`. All of its bytes must be there. */
+/** Decodes the header at `at`. All bytes of the header must be there. */
 export function decodeHeader(bytes: Uint8Array, at = 0): Frame {
   const type = bytes[at + 1] ?? 0;
   return {
@@ -108,7 +108,7 @@ export function describeFrame(frame: Frame): string {
   }
 }
 
-/** Turns bytes into frames, however the bytes are split. */
+/** Decodes frames from bytes, however the bytes are split. */
 export class FrameReader {
   #held: Uint8Array[] = [];
   #heldBytes = 0;
@@ -123,7 +123,7 @@ export class FrameReader {
     return this.#heldBytes;
   }
 
-  /** Returns the header of the incomplete frame. At least a header's bytes must be pending. */
+  /** Returns the header of the incomplete frame. At least as many bytes as a header has must be pending. */
   pendingHeader(): Frame {
     return decodeHeader(this.#held[0] ?? nothing);
   }

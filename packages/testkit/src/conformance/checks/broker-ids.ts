@@ -1,6 +1,6 @@
 /**
  * Checks of section 5 of docs/protocol.md: the broker ids with which every later stream begins, and how long
- * they hold.
+ * these ids are valid.
  */
 import { initialWindow } from '../../wire/yamux.ts';
 import { idBytes, requestBytes, type Check } from '../bench.ts';
@@ -12,8 +12,8 @@ import { CheckFailure, demand, demandEqual, DoesNotApply } from '../verdict.ts';
 const section = 'mux and streams';
 
 /**
- * A plugin refuses a stream five seconds after it came. Less than `earliestMs` is too early on any machine.
- * Up to `latestMs` is allowed, because the machine may be busy.
+ * A plugin refuses a stream five seconds after the stream came. A refusal before `earliestMs` is too early on
+ * any machine. A refusal before `latestMs` is allowed, because the machine may be busy.
  */
 const earliestMs = 4_000;
 const latestMs = 20_000;
@@ -71,8 +71,8 @@ export const brokerChecks: Check[] = [
   {
     section,
     long: 'waits',
-    // The plugin's mux may send pings, which are not answered. Keep-alive is off on both sides, so missing
-    // answers must have no effect.
+    // The plugin's mux may send pings, which are not answered. Keep-alive is off on both sides, so it must
+    // have no effect that these answers are missing.
     name: 'keeps a dispensed broker id for 20 seconds and forgets it after 30, and outlives a host that answers no ping',
     run: async (bench) => {
       const running = await bench.ready();
@@ -84,8 +84,8 @@ export const brokerChecks: Check[] = [
         const result = await bench.call(bench.dial(running.session, kept), 'echo', 'kept');
         demandEqual(result, 'kept', 'the result of echo');
       } catch (error) {
-        // The plugin may have read the stream so late that it had rightly forgotten the id. Then it refuses
-        // the stream five seconds later.
+        // The plugin may read the stream so late that it has rightly forgotten the id. It then refuses the
+        // stream five seconds later.
         if (error instanceof CheckFailure && realNow() - before > 34_000) throw new DoesNotApply(tooBusy);
         throw error;
       }
@@ -95,7 +95,7 @@ export const brokerChecks: Check[] = [
       );
       const late = new RawConnection(stream);
       late.expect(0);
-      // The plugin answers a call on a later stream, but not the call on this stream.
+      // The plugin must answer a call on a later stream, but not the call on this stream.
       await bench.call(await bench.dispense(running), 'echo', 'behind');
       await pause(500);
       demandEqual(
@@ -163,7 +163,7 @@ export const brokerChecks: Check[] = [
         const streams = Array.from({ length: manyStreams }, (_, i) => session.open(idBytes(unknownId + i)));
         await control.result('Control.Ping', true);
         // The machine may be so busy that the time of the oldest stream ends before the plugin reads the
-        // newest. Then nothing can be concluded.
+        // newest. In that case nothing can be concluded.
         if (realNow() - started > earliestMs / 2) continue;
         const refused = (): RawStream[] => streams.filter((stream) => stream.isRefused);
         const surplus = manyStreams - heldStreams;

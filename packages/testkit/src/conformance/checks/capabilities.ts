@@ -17,7 +17,7 @@ export const mark = (letter: string): Extension => new Extension(80, Uint8Array.
 export const reference = (kind: string, id: number): Extension =>
   new Extension(80, Uint8Array.of(kind.charCodeAt(0), ...idBytes(id)));
 
-/** Values beyond the base, as they are sent. docs/protocol.md has the table. */
+/** The encodings of values that are not in the base. docs/protocol.md has the table. */
 const beyond: [name: string, wire: unknown][] = [
   ['undefined', new Extension(0, Uint8Array.of(0))],
   ['a small bigint', [mark('b'), 5]],

@@ -15,9 +15,9 @@ const section = 'start and handshake';
 const tellsItsEnvironment = 'process.stdout.write(JSON.stringify(Object.keys(process.env)))';
 
 /**
- * A program that creates a file in the given folder to show that it runs. It lives as long as that folder
- * exists. If nothing removes the folder, it ends after five minutes. Every check is over by then. An earlier
- * end of the program would look as if the plugin had kept the rule.
+ * A program that creates a file in the given folder to show that it runs. The program runs as long as that
+ * folder exists. If nothing removes the folder, the program ends after five minutes. Every check is over by
+ * then. If the program ended earlier, it would look as if the plugin had kept the rule.
  */
 const livesWithItsFolder = `
 const { existsSync, writeFileSync } = require('node:fs');
@@ -65,8 +65,8 @@ export const childChecks: Check[] = [
         const { timeoutMs } = bench.target;
         await expectWithin(runsIn(folder), 3 * timeoutMs, 'the program to run that Plugin.run was to start');
         // The plugin is killed, because an orderly end shuts the socket down for every process that holds it.
-        // If a launcher is in between, only the launcher dies. The plugin behind it then leaves at the end of
-        // descriptor 3.
+        // If a launcher started the plugin, only the launcher dies. The plugin behind it then leaves at the
+        // end of descriptor 3.
         running.plugin.signal('SIGKILL');
         running.plugin.end();
         const what =

@@ -59,15 +59,15 @@ export const controlChecks: Check[] = [
 ];
 
 /**
- * The signals that a terminal or a service manager sends to host and plugin alike. They exist only on POSIX
- * systems.
+ * The signals that a terminal or a service manager sends to host and plugin alike. These signals exist only
+ * on POSIX systems.
  */
 const hostsSignals: readonly NodeJS.Signals[] =
   process.platform === 'win32' ? [] : ['SIGINT', 'SIGHUP', 'SIGTERM'];
 
 /**
- * The protocol asks a plugin to leave at once. A plugin that takes longer than this has not done so. The
- * limit is shorter if the user allows less time for any answer.
+ * The protocol asks a plugin to leave at once. A plugin that takes longer than this limit has not left at
+ * once. The limit is shorter if the user allows less time for any answer.
  */
 const leaveMs = ({ target }: Bench): number => Math.min(5_000, target.timeoutMs);
 
@@ -76,8 +76,8 @@ const termEarliestMs = 8_000;
 const termLatestMs = 25_000;
 
 /**
- * Fails the check unless the plugin, which was asked to leave, exits with status 0. Reads everything that it
- * still sends.
+ * Fails the check unless the plugin, which was asked to leave, exits with status 0. Reads everything that the
+ * plugin still sends.
  */
 async function demandLeaves({ plugin, stdout, stderr }: Running, ms: number, when: string): Promise<void> {
   const exit = await plugin.exit(ms, when);
@@ -289,7 +289,7 @@ export const endChecks: Check[] = [
       running.plugin.signal('SIGTERM');
       await running.control.result('Control.Ping', true);
       // If a SIGTERM arrives before the plugin has handled the one before, the two count as one signal. So
-      // the check repeats it until the plugin has left.
+      // the check repeats the signal until the plugin has left.
       let hasLeft = false;
       const left = running.plugin.exit(leaveMs(bench), ' of a second SIGTERM').finally(() => {
         hasLeft = true;
@@ -298,7 +298,8 @@ export const endChecks: Check[] = [
         for (; !hasLeft; await Promise.race([left, pause(200)])) running.plugin.signal('SIGTERM');
       })();
       await Promise.all([left, signals]);
-      // A busy machine may take some time, but an exit this late is the one that follows the first SIGTERM.
+      // On a busy machine the exit may take some time. But an exit this late follows the first SIGTERM, and
+      // not the second.
       const ms = realNow() - started;
       demand(
         ms < termEarliestMs,

@@ -19,7 +19,7 @@ const nested = (levels: number): Uint8Array => {
   return bytes;
 };
 
-/** Returns an array of this many nils. */
+/** Returns an array of `count` nils. */
 const nils = (count: number): Uint8Array => {
   const bytes = new Uint8Array(5 + count).fill(0xc0);
   bytes[0] = 0xdd;
@@ -48,7 +48,7 @@ async function demandFails(
 
 /**
  * How long the check waits before it concludes that no credit will come. If this time is too short, the check
- * only passes a plugin that it should fail.
+ * may pass a plugin that breaks the rule, but never fails one that keeps it.
  */
 const quietMs = 2_000;
 
@@ -90,7 +90,7 @@ export const limitChecks: Check[] = [
     run: async (bench) => {
       const connection = await bench.dispense(await bench.ready());
       await bench.call(connection, 'echo', 0);
-      // The limit may or may not count the two levels of the message and its params.
+      // A plugin may count the two levels of the message and its params towards the limit, or not.
       await demandFails(bench, connection, nested(140), 'a value of 140 levels');
       await demandFails(bench, connection, nested(100_000), 'a value of 100,000 levels');
     },
@@ -140,7 +140,7 @@ export const limitChecks: Check[] = [
         sent += bytes.length;
         ids.push(id);
         // Each round sends a whole request, whose last part may wait for credit. The loop ends at the first
-        // request that waits for long.
+        // request that waits for a long time.
         if (stream.ourCredit >= bytes.length) stream.send(bytes);
         else {
           const sending = stream.sendAll(bytes);
@@ -194,7 +194,7 @@ export const limitChecks: Check[] = [
   },
 ];
 
-/** A call of a missing method, with 120 MiB of bytes. Its answer is short. */
+/** A call of a missing method, with 120 MiB of bytes. The answer to such a call is short. */
 class LongMessage {
   readonly #running: Running;
   readonly #connection: RawConnection;

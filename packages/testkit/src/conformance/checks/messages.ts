@@ -70,7 +70,7 @@ export const messageChecks: Check[] = [
     name: 'drops an answer to no call of its own, and an unknown notification',
     run: async (bench) => {
       const running = await bench.ready();
-      // Only these capabilities let a host send such messages. Stock libraries accept neither.
+      // Only these capabilities let a host send such messages. Stock libraries accept neither message.
       const { capabilities } = running.line;
       if (!capabilities.has('cancel') && !capabilities.has('refs'))
         throw new DoesNotApply('the plugin announces neither cancel nor refs');

@@ -141,7 +141,7 @@ export const muxChecks: Check[] = [
       );
       const early = connection.responses.get(id);
       if (early !== undefined) bench.need('bytes', early.error);
-      // Anything else that the plugin would send comes before its answer to a call that is made now.
+      // If the plugin sends anything else, it arrives before the answer to a call that is made now.
       await running.control.result('Control.Ping', true);
       demandEqual(stream.receivedBytes, initialWindow, 'the bytes sent without further credit');
       stream.autoCredit = true;

@@ -41,7 +41,7 @@ export const outputChecks: Check[] = (['stdout', 'stderr'] as const).flatMap((na
   },
   {
     section,
-    // A handler that prints may wait for the window. Other calls must not wait for it.
+    // A handler that prints may wait for the window. Other calls must not wait for that handler.
     name: `goes on with other calls although the host does not take what it prints on ${name}, and loses none of that output`,
     run: async (bench) => {
       const running = await bench.ready();
@@ -53,7 +53,7 @@ export const outputChecks: Check[] = (['stdout', 'stderr'] as const).flatMap((na
       const printed = Promise.all(
         Array.from({ length: 5 }, () => printer.callLarge('Plugin.print', [{ stream: name, text }])),
       );
-      // The rejection is handled below, unless the check has failed before.
+      // The rejection is handled below, unless the check fails before that.
       printed.catch(() => undefined);
       await running.session.until(
         () => stream.receivedBytes >= 262_144,

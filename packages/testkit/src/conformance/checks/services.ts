@@ -64,7 +64,10 @@ class Caller {
   }
 }
 
-/** Returns the stream that the plugin opened with this broker id, without the four bytes of the id. Returns undefined if there is none yet. */
+/**
+ * Returns the stream that the plugin opened with this broker id, without the four bytes of the id. Returns
+ * undefined if the plugin has not opened it yet.
+ */
 function openedWith(session: RawSession, brokerId: number): Caller | undefined {
   for (const stream of session.theirs) {
     const bytes = concat(stream.received);
@@ -221,7 +224,10 @@ const isMap = (value: unknown): value is Said =>
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isList = Array.isArray;
 
-/** Demands a map. Each key of `fields` may be missing, but a value that is there must pass its test. */
+/**
+ * Demands a map. Each key of `fields` may be missing, but if it has a value, the value must pass the key's
+ * test.
+ */
 function demandFields(
   value: unknown,
   what: string,
