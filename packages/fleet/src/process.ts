@@ -120,7 +120,10 @@ export class FleetProcess<P> {
     }
   }
 
-  /** Returns the implementation that `owner` has in this process. It is dispensed at its first use. */
+  /**
+   * Returns the implementation that `owner` has in this process. The implementation is dispensed at its first
+   * use.
+   */
   dispense<K extends keyof P & string>(owner: object, name: K): Promise<Remote<P[K]>> {
     const known = this.#dispensing.get(owner);
     if (known !== undefined) return known.remote as Promise<unknown> as Promise<Remote<P[K]>>;

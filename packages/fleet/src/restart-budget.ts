@@ -1,6 +1,6 @@
 /**
- * Decides what follows a failure: a delay, or the end. Counts failures and attempts. It has no I/O and no
- * timer.
+ * Decides what follows a failure: a delay, or the end. Counts failures and attempts. The budget has no I/O
+ * and no timer.
  */
 import { backoffDelay, type Backoff } from './backoff.ts';
 import { countFailure, type Intensity } from './intensity.ts';

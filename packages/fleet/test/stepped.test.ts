@@ -1,4 +1,5 @@
-// These tests move the clock themselves, with plugins in this process, so no test waits for a time.
+// These tests move the clock themselves, with plugins in this process, so no test waits for real time to
+// pass.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

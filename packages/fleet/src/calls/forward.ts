@@ -45,8 +45,8 @@ export function forward(
 }
 
 /**
- * Returns the signal by which a caller can stop waiting. It is in the call's options, among the arguments, or
- * in an argument's `signal` field.
+ * Returns the signal by which a caller can stop waiting. The signal is in the call's options, among the
+ * arguments, or in an argument's `signal` field.
  */
 export function signalOf(
   args: readonly unknown[],

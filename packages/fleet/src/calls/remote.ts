@@ -137,7 +137,7 @@ class WaitingCall<P, K extends keyof P & string> {
     return this.#deadline === undefined ? undefined : Math.max(0, this.#deadline - this.#route.clock.now());
   }
 
-  /** Returns the options with the remaining time, because the wait has used up a part of it. */
+  /** Returns the options with the remaining time, because the wait has used up a part of the time. */
   #remainingOptions(): CallOptions | undefined {
     const deadlineMs = this.#remainingMs();
     return deadlineMs === undefined

@@ -4,8 +4,8 @@ import type { PluginExit } from '@pipework/core';
 import type { EndReason } from './member.ts';
 
 /**
- * What the channel `pipework:pool` publishes when a process of a pool begins to accept calls, and when one is
- * gone.
+ * What the channel `pipework:pool` publishes when a process of a pool begins to accept calls, and when a
+ * process is gone.
  */
 export interface PoolChange {
   /** The pool's name. */

@@ -1,4 +1,4 @@
-/** The processes of a pool. Starts them when they are needed, replaces them and ends them. */
+/** The processes of a pool. Starts processes when they are needed, replaces them and ends them. */
 import type { Command, PluginExit, RPCClientOf } from '@pipework/core';
 import { defer, type Deferred } from '../deferred.ts';
 import { FleetProcess, isPermanent, type Leave } from '../process.ts';
@@ -127,8 +127,8 @@ export class Members<P> {
   }
 
   /**
-   * Compares the processes that exist with those that are needed, and starts the missing ones. Called after
-   * each step that may have changed one of these numbers.
+   * Compares the existing processes with the needed ones, and starts the missing ones. Called after each step
+   * that may have changed one of these numbers.
    */
   plan(): void {
     if (!this.#mayLaunch) return;
@@ -204,7 +204,7 @@ export class Members<P> {
       this.#end(member, { how: 'kill' }, 'failed', error as Error);
       if (wasStarting) this.#startFailed(member, error as Error);
     }
-    // This comes last, because a process that ends while it starts must first count as failed.
+    // This step comes last, because a process that ends while it starts must first count as failed.
     const exit = await member.process.gone;
     this.#gone(member, exit);
   }

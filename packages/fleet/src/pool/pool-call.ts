@@ -8,7 +8,7 @@ import type { Clock } from '../clock.ts';
 import type { PoolCallOptions } from './options.ts';
 import type { Job } from './schedule.ts';
 
-/** What a caller asks for. */
+/** The request of a caller. */
 export interface Asked<P> {
   /** The identity of the user's remote. */
   readonly owner: object;

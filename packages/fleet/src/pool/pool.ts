@@ -111,7 +111,8 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
 
   /**
    * Replaces the processes one by one, without a lost call. Each successor is started first. Rejects if a
-   * successor does not become ready. If it is the first successor, the old processes and the old `cmd` stay.
+   * successor does not become ready. If the first successor does not become ready, the old processes and the
+   * old `cmd` stay.
    */
   async reload(options: { readonly cmd?: Command } = {}): Promise<void> {
     this.#reopen();

@@ -7,7 +7,7 @@
 export interface Waiting {
   readonly priority: number;
   readonly sequence: number;
-  /** False once the call was cancelled. The queue then skips it. */
+  /** False once the call was cancelled. The queue skips a cancelled item. */
   readonly isWaiting: boolean;
 }
 

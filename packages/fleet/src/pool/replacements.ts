@@ -72,8 +72,8 @@ export class Replacements<P> {
 
   /**
    * Replaces every process by one that runs `command`, or else the present command. Resolves once all are
-   * replaced. Rejects if a successor does not become ready. Then the processes that are not replaced yet
-   * stay.
+   * replaced. Rejects if a successor does not become ready. After such a failure, the processes that are not
+   * replaced yet stay.
    */
   reload(command: Version['command'] | undefined): Promise<void> {
     this.#target = { number: this.#nextVersion++, command: command ?? this.#target.command };

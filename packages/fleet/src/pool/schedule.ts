@@ -1,9 +1,10 @@
 /**
- * Decides which call goes to which process. It has no timer, no process and no promise. Calls and seats are
- * added and removed, and `assign` is called for each match.
+ * Decides which call goes to which process. The schedule has no timer, no process and no promise. Calls and
+ * seats are added and removed, and `assign` is called for each match.
  *
- * Of the calls with one affinity key, only the first is in a queue. The others wait behind it. So priority
- * never breaks the order within a key, and a key whose process is busy delays no other key.
+ * Of the calls with one affinity key, only the first is in a queue. The other calls with the key wait behind
+ * the first one. So priority never breaks the order within a key, and a key whose process is busy delays no
+ * other key.
  */
 import { goesFirst, PriorityQueue, type Waiting } from './queue.ts';
 
@@ -117,7 +118,7 @@ export class Schedule<J extends Job, S extends Seat> {
     this.fill();
   }
 
-  /** Assigns no further jobs to the seat. Its running jobs continue. */
+  /** Assigns no further jobs to the seat. Jobs that run at the seat continue. */
   close(seat: S): void {
     const place = this.#places.get(seat);
     if (place === undefined || !place.isOpen) return;

@@ -14,14 +14,14 @@ export interface Spread {
 }
 
 /**
- * The length of a period in milliseconds. Its figures are kept for one further period. Percentiles since the
- * start would never recover from one bad hour.
+ * The length of a period in milliseconds. The figures of a period are kept for one further period.
+ * Percentiles since the start would never recover from one bad hour.
  */
 const periodMs = 60_000;
 
 /**
- * A histogram of the last one to two minutes. It consists of two histograms. Values are recorded in that of
- * the current period, and percentiles come from both.
+ * A histogram of the last one to two minutes. This class consists of two histograms. Values are recorded in
+ * that of the current period, and percentiles come from both.
  */
 export class RotatingHistogram {
   readonly #now: () => number;

@@ -1,6 +1,6 @@
 /**
- * Ends idle processes, and marks those that have passed a limit. It checks processes at intervals and after
- * calls.
+ * Ends idle processes, and marks those that have passed a limit. The upkeep checks processes at intervals and
+ * after calls.
  */
 import { isInUse } from '../supervisor/activity.ts';
 import type { Mark, Member } from './member.ts';

@@ -8,8 +8,8 @@ export interface StateChange {
   /** The state that was reached. */
   readonly state: SupervisorState;
   /**
-   * The number of the process that accepts calls, or that accepted them last; 0 before the first one. It only
-   * rises, and may skip numbers.
+   * The number of the process that accepts calls, or that accepted them last; 0 before the first one. The
+   * number only rises, and may skip numbers.
    */
   readonly generation: number;
   /** How the process ended, if its end caused the change. */

@@ -1,6 +1,6 @@
 /**
- * Decides what a supervisor does: it takes an event and the time, and returns actions. It has no I/O, no
- * promise and no timer, so that every sequence of events can be tried. docs/fleet.md draws the states.
+ * Decides what a supervisor does: it takes an event and the time, and returns actions. This file has no I/O,
+ * no promise and no timer, so that every sequence of events can be tried. docs/fleet.md draws the states.
  *
  * Independent facts are in independent fields, and `state` is derived from them. A process has a number from
  * its launch on, and is in exactly one of the fields until it is gone. If an event names a process that is in
@@ -27,12 +27,12 @@ export class SupervisorFacts<C> {
   #incoming: Incoming<C> | undefined;
   readonly #spare = new SpareFacts();
   readonly #leaving = new Set<number>();
-  /** When the restart delay is over; undefined if none runs. */
+  /** The time when the restart delay is over; undefined if no delay runs. */
   #delayUntil: number | undefined;
   /** The unhealthy process that must be gone before the next one is launched. */
   #blockedBy: number | undefined;
   readonly #budget: RestartBudget;
-  /** The command of the reload that waits. At most one reload waits for the running one. */
+  /** The command of the reload that waits. At most one reload waits for the running reload. */
   #pending: { readonly command: C | undefined } | undefined;
   /**
    * The failure of the current process during a reload. This failure is counted if the reload fails as well.

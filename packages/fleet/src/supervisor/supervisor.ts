@@ -16,9 +16,9 @@ import { PathWatch } from './watch.ts';
 import { Watches } from './watches.ts';
 
 /**
- * Keeps one plugin running. It restarts the plugin after a failure, replaces it on request without a lost
- * call, and ends it while it is not used. Its remotes outlive each process. After {@link stop} it has no
- * timer, process or descriptor left.
+ * Keeps one plugin running. A supervisor restarts the plugin after a failure, replaces it on request without
+ * a lost call, and ends it while it is not used. The remotes of a supervisor outlive each process. After
+ * {@link stop} it has no timer, process or descriptor left.
  *
  * @example
  * ```ts
@@ -126,11 +126,11 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   }
 
   /**
-   * Replaces the process without a lost call. Starts a new process beside it, runs `setup` and one health
-   * check, sends new calls to the new process and drains the old one. Resolves once the new process accepts
-   * calls. If it does not become ready, rejects, and the old process stays. If the reload succeeds, a new
-   * `cmd` is used from then on. If reloads are requested while one runs, they share one further reload, and
-   * the last `cmd` wins.
+   * Replaces the process without a lost call. Starts a new process beside the old one, runs `setup` and one
+   * health check, sends new calls to the new process and drains the old process. Resolves once the new
+   * process accepts calls. If the new process does not become ready, rejects, and the old process stays. If
+   * the reload succeeds, a new `cmd` is used from then on. If reloads are requested while one runs, they
+   * share one further reload, and the last `cmd` wins.
    */
   async reload(options: { readonly cmd?: Command } = {}): Promise<void> {
     if (this.state === 'stopped') throw this.#endError();
@@ -233,7 +233,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   }
 
   /**
-   * True if the plugin is managed and the host has called `cleanupClients()`. Then the plugin is not
+   * True if the plugin is managed and the host has called `cleanupClients()`. In that case the plugin is not
    * restarted.
    */
   #isCleaningUp(event: SupervisorEvent<Command>): boolean {
@@ -297,7 +297,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
         { error: failure },
       );
     }
-    // This comes last, because a process that ends while it starts must first count as failed.
+    // This step comes last, because a process that ends while it starts must first count as failed.
     await process.gone;
     this.#processes.delete(number);
     this.#dispatch({ type: 'gone', process: number });

@@ -23,7 +23,7 @@ test('greets again after the plugin has crashed', async () => {
   fake.crash({ on: 'greet', code: 3, stderr: 'out of coffee' });
   await expect(greeter.greet('world')).rejects.toMatchObject({ sent: true });
 
-  // The clock measures the delay before the restart, so no test waits for it.
+  // The clock measures the delay before the restart, so no test waits for the delay.
   await waiting;
   clock.step();
   fake.reset();

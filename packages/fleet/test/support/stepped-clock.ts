@@ -1,6 +1,6 @@
 import type { Clock } from '@pipework/fleet';
 
-/** A clock that stands still until a test moves it. */
+/** A clock that stands still until a test moves the time forward. */
 export class SteppedClock implements Clock {
   #now = 0;
   readonly #timers = new Set<{ readonly at: number; readonly act: () => void }>();
@@ -28,7 +28,7 @@ export class SteppedClock implements Clock {
     return this.#timers.size;
   }
 
-  /** Moves to the end of the next wait, and runs it. */
+  /** Moves the clock to the end of the next wait, and ends that wait. */
   step(): void {
     const [next] = [...this.#timers].toSorted((a, b) => a.at - b.at);
     if (next === undefined) throw new Error('nothing waits');
