@@ -1,4 +1,4 @@
-// The host process of one peer, new in each round. It runs the workloads of one group, and writes what it
+// The host process of one peer, new in each round. Runs the workloads of one group, and writes what was
 // measured.
 //
 //   node host.mjs '{"peer": ..., "workloads": [...], "time": ms, "warmup": ms, "quick": bool, "out": file}'

@@ -1,5 +1,5 @@
 // The benchmark. Runs alternating rounds, with a fresh host process for each round, peer and group of
-// workloads. Then it writes the table, the chart and the numbers.
+// workloads. Then writes the table, the chart and the numbers.
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeMachine, loadNow } from './lib/machine.mjs';

@@ -1,5 +1,5 @@
-// Runs one host process and returns what it measured. The process leads a process group, and the whole group
-// is ended with it.
+// Runs one host process and returns what it measured. The host process leads a process group. At its end, the
+// whole group is ended.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// Measures one configuration in a new host and a new plugin. Both run on one core if the machine can pin
-// them.
+// Measures one configuration in a new host and a new plugin. Host and plugin run on one core if the machine
+// can pin processes.
 import { execFile, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';

@@ -49,7 +49,8 @@ function rowsOf(workload, settings, summary) {
 function panel(x, y, workload, rows) {
   const [metric] = workload.metrics;
   const room = PANEL - LABEL - VALUE;
-  // One slow peer must not make the bars of all others invisible. Its bar is cut, but its number is shown.
+  // One slow peer must not make the bars of all others invisible. The bar of such a peer is cut, but its
+  // number is shown.
   const cut =
     metric.better === 'low'
       ? Math.min(rows.at(-1).value, rows[Math.floor(rows.length / 2)].value * 4)

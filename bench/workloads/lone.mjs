@@ -18,8 +18,8 @@ async function run({ peer, time, warmup }) {
 }
 
 /**
- * Both ends run on one core. This shows the cost of the software, without the time in which the machine wakes
- * another core.
+ * Both ends run on one core. So the figure shows the cost of the software, without the time in which the
+ * machine wakes another core.
  */
 export const lone = {
   name: 'lone',

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 export const pathOf = (url, base) => fileURLToPath(new URL(url, base));
 
-/** Starts a Node child with two more pipes. It reads descriptor 3 and writes descriptor 4. */
+/** Starts a Node child with two more pipes. The child reads descriptor 3 and writes descriptor 4. */
 export function spawnWithPipes(script) {
   const child = spawn(process.execPath, [script], {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe', 'pipe'],
