@@ -1,6 +1,6 @@
 // check-consumer.mjs TARBALL...: checks what a user gets. It installs the packed packages into a new project.
 // It compiles a contract, a plugin and a host against the packages' declarations, with `skipLibCheck` off.
-// Then it runs them, and loads core by `require` from CommonJS.
+// Then it runs this host and plugin, and loads core by `require` from CommonJS.
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,

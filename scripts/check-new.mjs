@@ -30,8 +30,7 @@ const patienceMs = 60_000;
 const tarballs = packedPackages(process.argv.slice(2));
 const overrides = overridesOf(tarballs);
 /**
- * The environment of a shell, without the variables that pnpm sets for the scripts that it runs, such as this
- * one.
+ * The environment of a shell, without the variables that pnpm sets for a script such as this one.
  */
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^p?npm_/i.test(name)));
 env.PATH = env.PATH.split(delimiter)

@@ -1,4 +1,4 @@
-// Fails if a package's README has a link that is dead on the registry. There, the README has only the
+// Fails if a package's README has a link that is dead on the registry. On the registry, a README has only the
 // package's published files beside it.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { posix } from 'node:path';

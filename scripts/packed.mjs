@@ -1,5 +1,5 @@
-// The packages as they are published: tarballs of `pnpm pack`. `check` passes them to the scripts that try
-// them as a user would.
+// Finds the packages in the form in which they are published: tarballs of `pnpm pack`. `check` passes them to
+// the scripts that try them as a user would.
 import { basename, resolve } from 'node:path';
 
 /** Returns the tarballs as dependencies for a project: each path by the name of its package. */

@@ -143,7 +143,7 @@ function summaryOf(target) {
   return text.split('\n\n')[0].replaceAll('\n', ' ').replaceAll('|', '\\|');
 }
 
-/** Returns a sidebar for each entry. It lists all entries, and the exports of this one. */
+/** Returns a sidebar for each entry. A sidebar lists all entries, and the exports of its own entry. */
 function sidebars(modules, urls) {
   const link = (reflection) => `/reference/${urls.get(reflection)}`;
   const items = (module) =>

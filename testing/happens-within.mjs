@@ -72,8 +72,8 @@ class Load {
 }
 
 /**
- * Measures whether `awaited` happens in time. It is a promise, or a condition that is checked repeatedly. If
- * the promise rejects, so does this function.
+ * Measures whether `awaited` happens in time. `awaited` is a promise, or a condition that is checked
+ * repeatedly. If the promise rejects, so does this function.
  */
 export async function happensWithin(awaited, ms) {
   const load = new Load();

@@ -6,8 +6,8 @@ import { isMainThread } from 'node:worker_threads';
 const variable = 'STARTED_BY_TEST_FILE';
 
 /**
- * Marks all processes that this thread starts from now on, by a variable of their environment. Their own
- * children inherit it.
+ * Marks all processes that this thread starts from now on, by a variable of their environment. The children
+ * of these processes inherit the variable.
  */
 export function markChildren(): void {
   process.env[variable] = randomUUID();

@@ -1,6 +1,6 @@
 // Imports the separate modules of msgpackr instead of its build without `new Function`. rolldown can remove
-// unused code of the modules, and V8 need not parse a wrapper around them first. This saves 1.8 ms of a
-// plugin's start.
+// unused code of the modules, and V8 need not parse a wrapper around them first. The separate modules save
+// 1.8 ms of a plugin's start.
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { editedPackage } from './edits.mjs';
@@ -15,8 +15,8 @@ export const msgpackr = (folder) =>
       const modules = JSON.stringify(resolve(built, '../../pack.js'));
       return `import { Packr, addExtension } from ${modules};\nexport default { Packr, addExtension };`;
     },
-    // These edits remove the one place that turns text into code, as msgpackr's own build does. They also
-    // remove code that runs at import and is not used.
+    // These edits remove the one place that turns text into code, as msgpackr's own build does. These edits
+    // also remove code that runs at import and is not used.
     edits: {
       'msgpackr/pack.js': [
         // Our options never turn these features on. While msgpackr packs, no user's code runs, so a second
