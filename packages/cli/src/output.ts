@@ -5,7 +5,8 @@
 import type { Io } from './io.ts';
 
 /**
- * The reader of standard output has closed it. For example, `head` closes it when it has read enough lines.
+ * The reader of standard output has closed the stream. For example, `head` closes it when it has read enough
+ * lines.
  */
 export class OutputClosed extends Error {
   override readonly name = 'OutputClosed';

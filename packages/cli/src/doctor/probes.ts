@@ -18,7 +18,7 @@ export interface Probes {
   readonly mayStartProcesses: boolean;
   /** Returns the first file with that name in a directory of PATH; undefined if there is none. */
   onPath(program: string): string | undefined;
-  /** Runs a small program to its end. It can read `down` from descriptor 3. */
+  /** Runs a small program to its end. The program can read `down` from descriptor 3. */
   runProgram(file: string, args: readonly string[], down?: string): Promise<ProgramResult>;
   /** Starts a plugin, calls it and ends it. Resolves to undefined if that worked, else to the reason. */
   trial(options: TrialOptions): Promise<string | undefined>;

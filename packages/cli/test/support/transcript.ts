@@ -15,7 +15,7 @@ export interface Line {
   /** The text that is piped in. */
   readonly input?: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** What is typed while the command runs in a terminal. */
+  /** The keys that are typed while the command runs in a terminal. */
   readonly steps?: Steps;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What the plugin does. Its tests load this file, without a process.
+ * What the plugin does. The plugin's tests load this file, without a process.
  *
  * @import { PluginSet } from '@pipework/core/plugin'
  * @import { Greeter, Plugins } from '@javascript-app/contract'

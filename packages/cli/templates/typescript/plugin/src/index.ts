@@ -1,4 +1,4 @@
-/** What the plugin does. Its tests load this file, without a process. */
+/** What the plugin does. The plugin's tests load this file, without a process. */
 import type { PluginSet } from '@pipework/core/plugin';
 import type { Greeter, Plugins } from '@typescript-app/contract';
 
