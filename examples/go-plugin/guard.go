@@ -14,9 +14,9 @@ const (
 	flagSYN       = 1
 )
 
-// guard checks frames before yamux reads them. It ends the session at two kinds of frames that the stock library
-// accepts. One kind opens a stream of the host with an even id. The other kind is a data frame longer than any window,
-// for whose bytes yamux would wait.
+// guard checks frames before yamux reads them. guard ends the session at two kinds of frames that the stock library
+// accepts. One kind opens a stream of the host that has an even id. The other kind is a data frame longer than any
+// window, for whose bytes yamux would wait.
 type guard struct {
 	io.Reader
 	header  []byte

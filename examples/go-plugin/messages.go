@@ -174,7 +174,7 @@ func (s *scanner) scan(data []byte) (int, error) {
 	return len(data), nil
 }
 
-// take reads a tag or a byte of a length. It returns true if an array or a map that is not empty began.
+// take reads a tag or a byte of a length. take returns true if an array or a map that is not empty began.
 func (s *scanner) take(b byte) (bool, error) {
 	s.size++
 	if s.lengthLeft > 0 {

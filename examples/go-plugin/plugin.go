@@ -37,7 +37,7 @@ type Factory func(*Plugin) (interface{}, error)
 
 // Plugin has what implementations may use.
 type Plugin struct {
-	// Stdout and Stderr are the synced streams. What Go code prints to os.Stdout reaches the host as raw output. Raw
+	// Stdout and Stderr are the synced streams. Text that Go code prints to os.Stdout reaches the host as raw output. Raw
 	// output is not lost, but it may arrive before or after the replies around it.
 	Stdout, Stderr io.Writer
 	Broker         *Broker
@@ -301,8 +301,8 @@ func openPipes(address string) *pipes {
 		}
 		fd, err := strconv.Atoi(parts[i])
 		if err == nil {
-			// This comes before NewFile, which reads the mode. On a blocking descriptor, Close would not wake Read. So yamux's
-			// Close would wait until the host sends something.
+			// SetNonblock comes before NewFile, which reads the mode. On a blocking descriptor, Close would not wake Read, and
+			// yamux's Close would wait until the host sends something.
 			err = syscall.SetNonblock(fd, true)
 		}
 		if err != nil {

@@ -56,11 +56,11 @@ func (h *Host) dial(id uint32) (*rpc.Client, error) {
 	return rpc.NewClientWithCodec(codec.MsgpackSpecRpc.ClientCodec(stream, handle)), nil
 }
 
-// Service is one implementation of a service of the host. It is safe for concurrent calls.
+// Service is one implementation of a service of the host. A Service is safe for concurrent calls.
 type Service struct{ client *rpc.Client }
 
-// Call calls a method by the name that the host gives it. Call accepts one argument, because net/rpc supports no more.
-// Reply must be a pointer.
+// Call calls a method by its name in the host. Call accepts one argument, because net/rpc supports no more. Reply must
+// be a pointer.
 func (s *Service) Call(method string, argument, reply interface{}) error {
 	return s.client.Call("Plugin."+method, argument, reply)
 }
