@@ -42,7 +42,7 @@ export function demandAwait(name: string): void {
  */
 function noticed(promise: Promise<unknown>, watch: (isAwaited: () => boolean) => void): PromiseLike<unknown> {
   let isAwaited = false;
-  // If nothing awaits the promise, the test fails for that reason. It must not fail for an unhandled
+  // If nothing awaits the promise, the test fails for that reason. The test must not fail for an unhandled
   // rejection too.
   promise.catch(() => undefined);
   watch(() => isAwaited);

@@ -65,7 +65,7 @@ export interface ConnectOptions<P = Record<string, object>, S = Record<never, ne
   readonly serve?: Omit<ServeOptions<P, S>, 'plugins' | 'transport' | 'protocolVersions'> & {
     readonly protocolVersions?: readonly number[];
   };
-  /** If false, the wire is not recorded. Then `pair.transcript()` is empty, and recording costs nothing. */
+  /** If false, the wire is not recorded. If so, `pair.transcript()` is empty, and recording costs nothing. */
   readonly transcript?: boolean;
   /**
    * The context of the running test. The pair ends with that test, and a failing test shows what the pair
@@ -94,7 +94,7 @@ const optionNames: ReadonlySet<string> = new Set<keyof ConnectOptions<unknown>>(
 export interface Pair<P = Record<string, object>, S = Record<never, never>> extends AsyncDisposable {
   /** The client on the host's side. */
   readonly client: Client<P, S>;
-  /** The host's connection. Dispense implementations from it. */
+  /** The host's connection. Use this client to dispense implementations. */
   readonly rpc: RPCClientOf<P>;
   /** The seed of this pair. Give it to `connect` to repeat the random part. */
   readonly seed: number;

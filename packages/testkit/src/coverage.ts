@@ -92,7 +92,7 @@ function withProcesses(provider: V8Provider): CoverageProvider {
       await initialize.apply(provider, args);
       process.env[variable] = directory();
     },
-    // Workers load the provider that these options name. It must be this module.
+    // Workers load the provider that these options name. The provider must be this module.
     resolveOptions: () => ({ ...resolveOptions.call(provider), provider: 'custom' as const }),
     generateCoverage: async (...args: Parameters<V8Provider['generateCoverage']>) => {
       ofProcesses = await readProcesses(provider, directory());

@@ -71,8 +71,8 @@ const anyRemote: object = createRemote(async () => {});
 
 /**
  * Makes a double of `T`. The functions in `methods` handle the calls of their names. A call of any other
- * method fails with an `UnhandledCallError` that names it. Methods may be `vi.fn()`s, and `vi.spyOn(fake,
- * 'method')` can spy on them.
+ * method fails with an `UnhandledCallError` that names the method. Methods may be `vi.fn()`s, and
+ * `vi.spyOn(fake, 'method')` can spy on them.
  *
  * @example
  * ```ts

@@ -9,14 +9,14 @@ import { ownedBy, ownedByRunningTest, type TestContext } from './test-owner.ts';
 import type { Direction } from './transcript/stream-reader.ts';
 import { Transcript, type TranscriptOptions } from './transcript/transcript.ts';
 
-/** Options of {@link launch}. They are the options of core's Client, and some more for the test. */
+/** Options of {@link launch}. These are the options of core's Client, and some more for the test. */
 export interface LaunchOptions<S = Record<never, never>> extends ClientConfig<S> {
   /**
    * The context of the running test. The process ends with that test, and a failing test shows what was
    * recorded. Under `node --test`, the process ends with the running test even without this option.
    */
   readonly test?: TestContext;
-  /** If false, the wire is not recorded. Then `transcript()` is empty, and recording costs nothing. */
+  /** If false, the wire is not recorded. If so, `transcript()` is empty, and recording costs nothing. */
   readonly transcript?: boolean;
   /** Faults to put between the real process and the host. */
   readonly faults?: { readonly toPlugin?: readonly Fault[]; readonly toHost?: readonly Fault[] };
@@ -132,7 +132,8 @@ const [stdoutStream, stderrStream] = [3, 5];
 type SyncedConfig = Pick<ClientConfig, 'syncStdout' | 'syncStderr' | 'logger'>;
 
 /**
- * True if core sends a synced output to the logger. Then the kit can read that output only from the frames.
+ * True if core sends a synced output to the logger. In that case the kit can read that output only from the
+ * frames.
  */
 function isLogged(name: 'syncStdout' | 'syncStderr', config: SyncedConfig): boolean {
   return config[name] === 'log' || (config[name] === undefined && config.logger !== undefined);

@@ -1,5 +1,6 @@
 /**
- * Command lines of plugins that misbehave, with one program for each kind. A host must survive all of them.
+ * Command lines of plugins that misbehave, with one program for each kind. A host must survive all these
+ * plugins.
  */
 import { fileURLToPath } from 'node:url';
 
@@ -84,8 +85,8 @@ export type Misbehaviour = keyof typeof conducts;
 
 /**
  * Returns the command line, `[file, ...args]`, of a plugin program that misbehaves in the way that `kind`
- * names. Give it to a Client as `cmd`. The program dispenses every name. Its methods `echo`, `fail`, `print`,
- * `bytes` and `sleep` answer unless the kind is about calls. Some kinds take `args`. The sentence of such a
+ * names. Give it to a Client as `cmd`. The program dispenses every name. The methods `echo`, `fail`, `print`,
+ * `bytes` and `sleep` answer, unless the kind concerns calls. Some kinds take `args`. The sentence of such a
  * kind in `conducts` says so.
  *
  * Throws a RangeError at once if `kind` is not one of the kinds. The message lists the kinds.

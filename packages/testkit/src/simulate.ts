@@ -8,7 +8,7 @@ import { freshSeed, Random } from './faults/random.ts';
 import type { BytePipe, Delivery } from './memory/byte-pipe.ts';
 import { clearRealTimeout, setRealImmediate, setRealTimeout } from './real-time.ts';
 
-/** Options of {@link simulate}. They say how many schedules are tried, and which schedules. */
+/** Options of {@link simulate}. These options say how many schedules are tried, and which schedules. */
 export interface SimulateOptions {
   /** The seed of the first run. Each further run uses the next number. The default is a new seed. */
   readonly seed?: number;

@@ -97,21 +97,23 @@ expect.addSnapshotSerializer(remoteSerializer);
 tellLeftOpen(afterAll);
 
 /**
- * The type of the fixture `connect`. It does what the kit's `connect` does, and the pair ends with the test.
+ * The type of the fixture `connect`. The fixture does what the kit's `connect` does, and the pair ends with
+ * the test.
  */
 export type ConnectFixture = <P, S = Record<never, never>>(
   plugins: Plugins<P, S>,
   options?: Omit<ConnectOptions<P, S>, 'test'>,
 ) => Promise<Pair<P, S>>;
 /**
- * The type of the fixture `launch`. It does what the kit's `launch` does, and the process ends with the test.
+ * The type of the fixture `launch`. The fixture does what the kit's `launch` does, and the process ends with
+ * the test.
  */
 export type LaunchFixture = <P = Record<string, object>, S = Record<never, never>>(
   options: Omit<LaunchOptions<S>, 'test'>,
 ) => LaunchedClient<P, S>;
 /**
- * The type of the fixture `fakePlugin`. It does what the kit's `fakePlugin` does, and a call without a
- * handler fails the test.
+ * The type of the fixture `fakePlugin`. The fixture does what the kit's `fakePlugin` does, and a call without
+ * a handler fails the test.
  */
 export type FakeFixture = <T extends object>(methods?: Partial<T>) => Fake<T>;
 

@@ -1,6 +1,6 @@
 /**
  * Selects the part of a transcript that is shown under a failure: its beginning, and the lines that lead to
- * the failure. It leaves out repetitions.
+ * the failure. Repeated lines are left out.
  */
 import type { TranscriptEntry } from '../transcript/transcript.ts';
 import { purposeOf } from '../transcript/stream-reader.ts';

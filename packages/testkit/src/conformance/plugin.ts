@@ -7,7 +7,10 @@ import { patternBytes } from './checks/calls.ts';
 
 const execute = promisify(execFile);
 
-/** The methods that the suite calls. They have one parameter each, as in net/rpc, apart from `each`. */
+/**
+ * The methods that the suite calls. Each method has one parameter, as in net/rpc, apart from the method
+ * `each`.
+ */
 export interface ConformanceService {
   /** Returns its argument. */
   echo(value: unknown): unknown;

@@ -1,6 +1,6 @@
 /**
- * A host that does not use core. It speaks yamux and MessagePack-RPC over the bare pipes, and checks every
- * rule of section 4 of docs/protocol.md.
+ * A host that does not use core. This host speaks yamux and MessagePack-RPC over the bare pipes, and checks
+ * every rule of section 4 of docs/protocol.md.
  */
 import { MalformedError, ValueReader } from '../wire/decode.ts';
 import { encode } from '../wire/msgpack.ts';

@@ -25,7 +25,8 @@ function notice(): string {
 
 function tell(): void {
   const text = notice();
-  // This write is synchronous. The process may be about to end, and a stream would then lose the text.
+  // The write must be synchronous, because the process may be about to end, and a stream would then lose the
+  // text.
   if (text !== '') writeSync(2, text);
 }
 

@@ -1,7 +1,7 @@
 /**
- * One direction of bytes in memory, like a pipe of the operating system. It has a Writable at one end, a
- * Readable at the other, and a bounded buffer between them. It applies faults to the bytes, and delivers them
- * on a later turn of the event loop.
+ * One direction of bytes in memory, like a pipe of the operating system. The pipe has a Writable at one end,
+ * a Readable at the other, and a bounded buffer between them. The pipe applies faults to the bytes, and
+ * delivers them on a later turn of the event loop.
  */
 import { Readable, Writable } from 'node:stream';
 import { chain, type Fault, type FaultEvent, type FaultStep } from '../faults/fault.ts';

@@ -10,8 +10,8 @@ export interface ProcessEnd {
 }
 
 /**
- * How a program in memory crashes. Such a program cannot exit itself, because it shares its process with the
- * host.
+ * The way in which a program in memory crashes. Such a program cannot exit itself, because it shares its
+ * process with the host.
  */
 export interface CrashReport {
   /** The exit code; 1 if it is absent. */
@@ -92,7 +92,10 @@ export class MemoryProcess implements Crashable {
     };
   }
 
-  /** Ends the process as if its program had failed. Its pipes end, and what they hold still arrives. */
+  /**
+   * Ends the process as if its program had failed. The pipes of the process end, and bytes in the pipes still
+   * arrive.
+   */
   crash({ code = 1, signal, stderr = '' }: CrashReport = {}): void {
     if (stderr !== '') this.#stderr.write(stderr.endsWith('\n') ? stderr : `${stderr}\n`);
     this.#over(signal === undefined ? { code, signal: null } : { code: null, signal });

@@ -13,7 +13,7 @@ const nothing = new Uint8Array(0);
 export interface Listener {
   /**
    * Called when a frame begins, or when bytes come that are not a frame. The list `phrases` grows as more of
-   * the frame's payload arrives. Its first phrase describes the frame itself.
+   * the frame's payload arrives. The first phrase describes the frame itself.
    */
   onSighting(frame: Frame | undefined, phrases: Phrase[]): void;
   /** Called when a part of the payload of a frame passes. */
@@ -116,7 +116,7 @@ export class DirectionReader {
   #streamOf(id: number): StreamReader {
     let reader = this.#streams.get(id);
     if (reader === undefined) {
-      // The host opens the odd streams, the plugin the even ones.
+      // The host opens streams with odd ids, and the plugin opens streams with even ids.
       reader = new StreamReader(id, (id % 2 === 0) === this.#isUpstream);
       this.#streams.set(id, reader);
     }

@@ -8,7 +8,8 @@ import { concat } from '../wire/yamux.ts';
 import { show, showBytes } from './show.ts';
 
 /**
- * One of the two pipes: the one that carries bytes to the plugin, or the one that carries them to the host.
+ * One of the two pipes: the pipe that carries bytes to the plugin, or the pipe that carries bytes to the
+ * host.
  */
 export type Direction = 'toPlugin' | 'toHost';
 

@@ -84,8 +84,8 @@ export const brokerChecks: Check[] = [
         const result = await bench.call(bench.dial(running.session, kept), 'echo', 'kept');
         demandEqual(result, 'kept', 'the result of echo');
       } catch (error) {
-        // The plugin may read the stream so late that it has rightly forgotten the id. It then refuses the
-        // stream five seconds later.
+        // The plugin may read the stream so late that it has rightly forgotten the id. In that case it
+        // refuses the stream five seconds later.
         if (error instanceof CheckFailure && realNow() - before > 34_000) throw new DoesNotApply(tooBusy);
         throw error;
       }

@@ -64,9 +64,9 @@ export const childChecks: Check[] = [
         connection.request('Plugin.run', [[process.execPath, '-e', livesWithItsFolder, folder]]);
         const { timeoutMs } = bench.target;
         await expectWithin(runsIn(folder), 3 * timeoutMs, 'the program to run that Plugin.run was to start');
-        // The plugin is killed, because an orderly end shuts the socket down for every process that holds it.
-        // If a launcher started the plugin, only the launcher dies. The plugin behind it then leaves at the
-        // end of descriptor 3.
+        // The check kills the plugin, because an orderly end shuts the socket down for every process that
+        // holds the socket. If a launcher started the plugin, only the launcher dies. The plugin behind it
+        // then leaves at the end of descriptor 3.
         running.plugin.signal('SIGKILL');
         running.plugin.end();
         const what =
