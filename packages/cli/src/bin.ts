@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The program `pipework`. It lets the process end by itself, because `process.exit()` drops output that a
- * pipe has not accepted yet.
+ * The program `pipework`. The process ends by itself, because `process.exit()` drops output that a pipe has
+ * not accepted yet.
  */
 import { nodeCheck, supportsNode } from './doctor/checks/node.ts';
 
@@ -14,7 +14,7 @@ try {
   showWarnings();
   const status = await run(process.argv.slice(2));
   process.exitCode = status;
-  // If the reader of an output takes nothing, it must not hold up a user who no longer waits.
+  // If the reader of an output reads nothing, the command must not make a user wait who has stopped it.
   if ([exitStatuses.deadline, exitStatuses.interrupted].some(([hasty]) => hasty === status))
     setTimeout(() => process.exit(), lingerMs).unref();
 } catch (error) {

@@ -1,4 +1,4 @@
-/** The shape of a command: the data for parsing and help, and one function. */
+/** Defines what a command consists of: the data for parsing and help, and one function. */
 import type { Io } from './io.ts';
 
 export interface OptionSpec {
@@ -14,7 +14,7 @@ export interface OptionSpec {
 
 export interface Command {
   readonly name: string;
-  /** What follows the name and the options: `NAME.METHOD [JSON...]`. */
+  /** The words that follow the name and the options: `NAME.METHOD [JSON...]`. */
   readonly operands: string;
   /** The minimum and maximum number of operands. */
   readonly operandCount: readonly [atLeast: number, atMost: number];
@@ -27,7 +27,9 @@ export interface Command {
   readonly details: readonly string[];
   readonly options: Readonly<Record<string, OptionSpec>>;
   readonly examples: readonly string[];
-  /** Returns the exit status. An error that it throws is reported and becomes a status. */
+  /**
+   * Returns the exit status. If the command throws an error, the error is reported, and decides the status.
+   */
   run(line: CommandLine, io: Io): Promise<number>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Scripts by which a shell completes command lines, made from the data of the commands. The words after `--`
- * are left to the shell.
+ * Makes the scripts by which a shell completes command lines, from the data of the commands. The words after
+ * `--` are left to the shell.
  */
 import type { Command, OptionSpec } from './command.ts';
 import { helpOption } from './parse.ts';
@@ -31,7 +31,7 @@ const help = 'help';
 
 function bash(commands: readonly Command[]): string {
   const values = valuesIn(commands).map(([name, { choices = [], isList }]) => {
-    // In a list, what stands before the last comma is kept.
+    // In a list, the text before the last comma is kept.
     const list = isList === true ? ' kept=${here%"${here##*,}"}' : '';
     return `    --${name}) words='${choices.join(' ')}'${list} ;;`;
   });
@@ -71,7 +71,7 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 function zsh(commands: readonly Command[]): string {
   const described = (name: string, text: string): string => quoted(`${name.replaceAll(':', '\\:')}:${text}`);
   const values = valuesIn(commands).map(([name, { choices, isList }]) => {
-    // No list is known of the other values, and they are no files.
+    // Other values have no known list, and they are not files.
     const offer =
       choices === undefined
         ? ''

@@ -31,7 +31,7 @@ test.each([
   expect(typeOf(schema)).toBe(type);
 });
 
-test('names a schema that contains itself, and writes unknown for a union that contains itself', () => {
+test('names a schema that contains itself, and writes `unknown` for a union that contains itself', () => {
   const writer = typeWriter('Kv', new Set());
   const node = { type: 'object', properties: { next: { $ref: '#/$defs/node' } } };
   expect(writer.typeOf({ $ref: '#/$defs/node', $defs: { node } })).toBe('KvNode');
@@ -43,13 +43,13 @@ test('names a schema that contains itself, and writes unknown for a union that c
   ]);
 });
 
-test('writes unknown for a schema that is nothing but a reference to itself', () => {
+test('writes the type `unknown` for a schema that only refers to itself', () => {
   const writer = typeWriter('Kv', new Set());
   expect(writer.typeOf({ $ref: '#' })).toBe('KvValue');
   expect(writer.declarations()).toEqual(['export type KvValue = unknown;']);
 });
 
-test('keeps names and texts of a plugin within their places', () => {
+test('lets no name or text of a plugin break out of its place', () => {
   const written = declarationsOf({
     name: 'x\nexport const evil = 1;',
     runtime: 'node',
@@ -103,7 +103,7 @@ test('escapes characters that control a terminal or change the order of shown te
   expect(written).toContain('// q cannot be dispensed: \\x1b[2J');
 });
 
-test('writes no any, and lets a host say what it expects of a result that is unknown', () => {
+test('never writes the type `any`, and lets a host say which type it expects for an unknown result', () => {
   const written = declarationsOf({
     runtime: 'node',
     protocolVersions: [1],
@@ -134,7 +134,7 @@ test('writes no any, and lets a host say what it expects of a result that is unk
   expect(written).not.toMatch(/\bany\b/);
 });
 
-test('names a parameter by the title of its schema, unless that cannot be its name', () => {
+test('names a parameter by the title of its schema, unless the title is no valid name', () => {
   const titled = (...titles: unknown[]): string => {
     const input = titles.map((title) => ({ type: 'string', title }));
     return signatureOf('m', { input, output: { type: 'null' } });

@@ -1,4 +1,7 @@
-/** Turns a description into TypeScript. Its interfaces compile in place of the plugin's contract. */
+/**
+ * Turns a description into TypeScript. A host can compile against the resulting interfaces in place of the
+ * plugin's contract.
+ */
 import { printable, type Description, type PluginDescription } from '@pipework/core';
 import { typeWriter, type TypeWriter } from './schema-types.ts';
 import { isKeyword, propertyName, uniqueName } from './type-names.ts';
@@ -18,12 +21,12 @@ export function signatureOf(name: string, method: Method): string {
 }
 
 /**
- * The type parameter of a method whose result is unknown. The host says by it what it expects:
- * `kv.when<Date>()`, or `const when: Date = await kv.when()`.
+ * The type parameter of a method whose result is unknown. With this parameter, the host says what type it
+ * expects: `kv.when<Date>()`, or `const when: Date = await kv.when()`.
  */
 const resultParameter = '<R = unknown>';
 
-/** The signature of a method without schemas. Its result can be awaited and iterated. */
+/** The signature of a method without schemas. The result of such a method can be awaited and iterated. */
 const unknownSignature = `${resultParameter}(...args: unknown[]): Promise<R> & AsyncIterable<R>`;
 
 /** True for a method without schemas, whose arguments and results are unknown. */
@@ -76,7 +79,8 @@ export function declarationsOf(description: Description): string {
     `// What ${oneLine(`${name} ${version}`.trim())} offers, written by pipework describe --dts.`,
     '// `unknown` stands where the plugin has no schema, or one that TypeScript cannot say.',
   ].join('\n');
-  // In names and literals, each escape that `printable()` writes means the character that it replaces.
+  // `printable()` replaces some characters by escapes. In names and literals, an escape means the same
+  // character.
   return printable(`${[head, ...parts, block('export interface Plugins', members)].join('\n\n')}\n`);
 }
 
@@ -103,8 +107,8 @@ const block = (head: string, lines: readonly string[]): string =>
   lines.length === 0 ? `${head} {}` : `${head} {\n${lines.join('\n')}\n}`;
 
 /**
- * Returns a line of a plugin's text that cannot end the comment around it. `printable()` comes first, because
- * it removes colours, which may be between `*` and `/`.
+ * Changes a line of a plugin's text so that it cannot end the comment around it. `printable()` comes first,
+ * because it removes colours, which may be between `*` and `/`.
  */
 const inComment = (line: string): string => printable(line).replaceAll('*/', '*\\/');
 

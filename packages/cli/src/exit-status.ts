@@ -20,8 +20,8 @@ const table = {
 export type ExitName = keyof typeof table;
 
 /**
- * The exit statuses of the command `pipework` by name. Each has its number, and a sentence that says what it
- * means.
+ * The exit statuses of the command `pipework` by name. Each status has its number, and a sentence that says
+ * what it means.
  *
  * @example
  * ```ts
@@ -43,7 +43,7 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** The plugin did not start. Code outside core found out, and core did not throw a StartError. */
+/** The plugin did not start. Code outside of core has noticed this, so there is no StartError. */
 export class NotStarted extends Error {
   override readonly name = 'NotStarted';
 }
@@ -59,7 +59,7 @@ export class Interrupted extends Error {
 
 /**
  * The error of a call, with the status that it means. Only the code that made the call knows enough to choose
- * it.
+ * the status.
  */
 export class CallFailed extends Error {
   override readonly name = 'CallFailed';
@@ -74,8 +74,8 @@ export class CallFailed extends Error {
 }
 
 /**
- * What is known about a call besides its error. The code alone does not decide, because a handler may be a
- * host itself. Then it may throw errors with the same codes that concern its own plugins.
+ * What is known about a call besides its error. The error's code alone does not decide the status. A handler
+ * that is a host itself may throw errors with the same codes, which concern its own plugins.
  */
 export interface Circumstances {
   readonly method: string;
@@ -96,7 +96,7 @@ const refusedCodes: ReadonlySet<string> = new Set([
 /** Returns the status that an error of a call means. */
 export function exitOfCall(error: unknown, { method, isClosed, isLate }: Circumstances): ExitName {
   if (error instanceof UsageError) return 'usage';
-  // These come before the check of the class, because a plugin in another language may use its own class of
+  // The codes are checked before the class, because a plugin in another language may use its own class of
   // error.
   if (!isClosed && isUnknown(error, method)) return 'unknown';
   if (!isClosed && isRefusedInput(error, method)) return 'usage';

@@ -1,4 +1,6 @@
-/** What a command may use of the process that it runs in. It reads and writes nothing else of the process. */
+/**
+ * The parts of its process that a command may use. A command reads and writes nothing else of the process.
+ */
 import type { Readable, Writable } from 'node:stream';
 
 /** The streams, environment and interrupts that the command uses instead of those of the process. */
@@ -8,11 +10,11 @@ export interface Io {
    * the process alive.
    */
   stdin(): Readable;
-  /** The stream for results. If `isTTY` is true, they are shown to a person. */
+  /** The stream for results. If `isTTY` is true, a person reads the results. */
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   /** The stream for messages and for the plugin's own output. */
   readonly stderr: Writable & { readonly isTTY?: boolean };
-  /** The variables from which the command reads its settings. The plugin inherits them. */
+  /** The variables from which the command reads its settings. The plugin inherits these variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The directory that paths on the command line are relative to. */
   readonly cwd: string;
@@ -33,7 +35,7 @@ const codes: Readonly<Record<Style, readonly [on: number, off: number]>> = {
   yellow: [33, 39],
 };
 
-/** Returns the width of lines for a person. It is 80 columns, or fewer in a narrower terminal. */
+/** Returns the width of lines for a person. The width is 80 columns, or fewer in a narrower terminal. */
 export function widthOf({ stdout }: Pick<Io, 'stdout'>): number {
   const { isTTY, columns = 0 } = stdout;
   // A terminal of unknown width reports 0.
@@ -44,8 +46,8 @@ const widest = 80;
 const narrowest = 40;
 
 /**
- * Returns a function that adds a style to a text. It adds none if the output is not a terminal, or if the
- * user wants no colours.
+ * Returns a function that adds a style to a text. The function adds no style if the output is not a terminal,
+ * or if the user wants no colours.
  */
 export function styler(
   io: Pick<Io, 'env' | 'stdout' | 'stderr'>,

@@ -48,7 +48,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** How long a standard error that takes nothing is waited for, in milliseconds. */
+/** How long the command waits if nothing reads its standard error, in milliseconds. */
 const stderrLagMs = 1_000;
 
 /** Resolves once the last text was passed on, or has failed. The stream emits its error in a later turn. */
@@ -87,7 +87,7 @@ function describing(argv: readonly string[]): string {
   return typed('describe', '--', ...(words.length === 0 ? ['node', 'plugin.js'] : words));
 }
 
-/** Returns what the user can do about an error, besides what its message says. */
+/** Returns a hint for an error: what the user can do, besides what the message says. */
 function hintsFor(error: unknown, argv: readonly string[], io: Io): Hints {
   const [name = '', ...rest] = argv;
   const command = commands.find((one) => one.name === name);
@@ -104,8 +104,8 @@ function hintsFor(error: unknown, argv: readonly string[], io: Io): Hints {
 }
 
 /**
- * True if the program ended because it took itself for run by hand. A plugin says so, in whatever words, if
- * the cookie in its environment is not its own.
+ * True if the program ended because it did not believe that a host had started it. A plugin prints this in
+ * its own words if the cookie in its environment is not its own.
  */
 function wantsAnotherCookie(error: unknown): boolean {
   if (!(error instanceof StartError) || error.code !== 'HANDSHAKE_EXITED') return false;

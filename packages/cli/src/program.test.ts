@@ -5,7 +5,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { looksLikeProgram, shellQuoted, startable } from './program.ts';
 
 /**
- * Makes a file of that name, mode and text. Returns how it can be started if `typed` is typed in its folder.
+ * Makes a file of that name, mode and text. Returns the command line that is suggested if `typed` is typed in
+ * the file's folder.
  */
 function started(typed: string, name: string, mode: number, text: string): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-program-'));
@@ -27,7 +28,7 @@ test.skipIf(process.platform === 'win32').each([
   ['./plugin.js', 0o644, '#!/opt/bin/bun\n', 'start it by bun: bun ./plugin.js -x'],
   ['./plugin', 0o644, '\u007fELF', 'make it executable, by chmod +x ./plugin: ./plugin -x'],
   ['plugin', 0o755, '\u007fELF', 'give its path: ./plugin -x'],
-  // A file that is not a program would not run with another mode either.
+  // For a file that is not a program, another mode would not help.
   ['./plugin', 0o644, 'root:x:0:0::/root:/bin/sh\n', undefined],
   ['./notes.md', 0o644, '# Notes\n', undefined],
   ['./plugin.js', 0o755, '#!/usr/bin/env node\n', undefined],
@@ -43,7 +44,7 @@ test('suggests no command line for a program of PATH, a folder, or a path withou
 });
 
 test.skipIf(isRoot || process.platform === 'win32')(
-  `a file that cannot be read is told by its name${isRoot ? ' (SKIPPED: root reads every file)' : ''}`,
+  `a file that cannot be read is judged by its name${isRoot ? ' (SKIPPED: root reads every file)' : ''}`,
   () => {
     expect(started('./plugin.js', 'plugin.js', 0o200, '#!/bin/sh')).toBe(
       'start it by node: node ./plugin.js -x',

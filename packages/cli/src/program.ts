@@ -34,7 +34,7 @@ const byExtension: Readonly<Record<string, string>> = {
 
 /**
  * Returns a command line that starts the file, if it could not be started as it was typed. Returns undefined
- * if it did not start for another reason.
+ * if the file did not start for another reason.
  */
 export function startable(
   [file = '', ...args]: readonly string[],
@@ -75,8 +75,8 @@ function allows(path: string): boolean {
 }
 
 /**
- * Returns the program that runs a script. Its first line names it, or else the extension of its name tells
- * it.
+ * Returns the program that runs a script. The script's first line names this program, or else the extension
+ * of the script's name decides.
  */
 function interpreterOf(path: string): string | undefined {
   const named = /^#!\s*(?:\S*\/env\s+(?:-S\s+)?)?(\S+)/.exec(beginning(path))?.[1];

@@ -23,14 +23,14 @@ export async function run(argv: readonly string[]): Promise<number> {
       },
     });
   } finally {
-    // A read that nothing waits for any more would keep the process as long as its input is open.
+    // If a read were left under way, it would keep the process alive as long as the input is open.
     stdin?.destroy();
   }
 }
 
 /**
- * Prints this process's warnings that come from pipework as the command prints its own. Other warnings keep
- * Node's form.
+ * Prints warnings of this process that come from pipework in the same form as the command's own warnings.
+ * Other warnings keep Node's form.
  */
 export function showWarnings(): void {
   const { env, stdout, stderr } = process;

@@ -1,6 +1,6 @@
 /**
- * Turns JSON Schema into TypeScript, as far as a type can express it. What it cannot express widens the type,
- * and never narrows it.
+ * Turns JSON Schema into TypeScript, as far as a type can express it. A keyword that a type cannot express
+ * makes the type wider, and never narrower.
  */
 import { propertyName, uniqueName } from './type-names.ts';
 
@@ -28,7 +28,10 @@ interface Place {
   readonly directly: ReadonlySet<unknown>;
 }
 
-/** Returns a writer of types whose named parts begin with `prefix`. It adds names to `taken`. */
+/**
+ * Returns a writer of types whose named parts begin with `prefix`. The writer adds the names of its types to
+ * `taken`.
+ */
 export function typeWriter(prefix: string, taken: Set<string>): TypeWriter {
   const writer = new SchemaTypes(prefix, taken);
   return {
@@ -100,7 +103,8 @@ class SchemaTypes {
     const first = own(schema, 'prefixItems');
     if (!Array.isArray(first)) return `${grouped(this.write(items ?? true, place))}[]`;
     const members = first.map((item) => this.write(item, place));
-    // Without `items` any value may follow. Validators of tuples omit it as often as they set it to false.
+    // Without `items` any value may follow. Libraries that make schemas of tuples often omit `items` where
+    // they could set it to false.
     const rest = items === undefined || items === false ? [] : [`...${grouped(this.write(items, place))}[]`];
     return `[${[...members, ...rest].join(', ')}]`;
   }
@@ -117,7 +121,8 @@ class SchemaTypes {
     const others = own(schema, 'additionalProperties');
     if (members.length === 0 && others !== false)
       return `{ [key: string]: ${this.write(others ?? true, place)} }`;
-    // TypeScript demands that named properties fit the type of all others. So the others have the type unknown.
+    // TypeScript demands that named properties fit the type of all other properties. So the other properties
+    // have the type `unknown`.
     if (others !== undefined && others !== false) members.push('[key: string]: unknown');
     return members.length === 0 ? '{ [key: string]: never }' : `{ ${members.join('; ')} }`;
   }

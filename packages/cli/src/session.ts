@@ -29,7 +29,7 @@ export const pluginOptions: Readonly<Record<string, OptionSpec>> = {
   cookie: { type: 'string', value: 'KEY=VALUE', help: 'the magic cookie, if the plugin expects another' },
 };
 
-/** A command has no contract that binds it to a version. It takes any version that the plugin offers. */
+/** A command has no contract that binds it to a version. So it accepts any version that the plugin offers. */
 const anyVersion: readonly number[] = Array.from({ length: 64 }, (_, index) => index + 1);
 
 /** How long a plugin may take to end after a second Ctrl-C, in milliseconds. */
@@ -46,8 +46,8 @@ type Use<T> = (rpc: RPCClient<Record<string, object>>, signal: AbortSignal) => P
 
 /**
  * Starts the plugin, and calls `use` with a connection to it. The first Ctrl-C aborts the signal and ends the
- * plugin politely. Then the promise rejects with Interrupted. A second Ctrl-C ends the plugin at once.
- * `services` are names under which the plugin finds a service without methods.
+ * plugin politely. After the first Ctrl-C, the promise rejects with Interrupted. A second Ctrl-C ends the
+ * plugin at once. `services` are names under which the plugin finds a service without methods.
  */
 export async function withPlugin<T>(
   line: CommandLine,
@@ -81,8 +81,8 @@ export async function withPlugin<T>(
 }
 
 /**
- * Returns a function that tells whether the connection has ended. It waits one turn of the event loop, so
- * that an end in the same turn counts.
+ * Returns a function that tells whether the connection has ended. That function waits one turn of the event
+ * loop, so that an end in the same turn counts.
  */
 export function watchEnd(rpc: Pick<RPCClient, 'closed'>): () => Promise<boolean> {
   let isClosed = false;
@@ -131,10 +131,10 @@ function makeClient(
     env: { inherit: false, set: definedIn(io.env) },
     name: pluginName(line.plugin),
     managed: true,
-    // What the plugin starts ends with it, also if its command line is that of a wrapper.
+    // Processes that the plugin starts end with the plugin, even if the command line is that of a wrapper.
     processGroup: true,
     logger: warnings(line, io),
-    // The service has no methods. A factory that only asks for it needs no more.
+    // The service has no methods. For a factory that only asks for the service, this is enough.
     provide: Object.fromEntries(services.map((name) => [name, () => ({})])),
     protocolVersions: protocol === undefined ? anyVersion : [protocol],
     ...(startTimeout === undefined ? {} : { startTimeout }),
@@ -144,8 +144,8 @@ function makeClient(
 }
 
 /**
- * Returns a logger that prints the client's own warnings. The plugin's output has other ways, and the error
- * of the command says how the plugin ended.
+ * Returns a logger that prints the client's own warnings. The plugin's output is printed elsewhere, and the
+ * error of the command says how the plugin ended.
  */
 function warnings({ values }: CommandLine, io: Io): Logger {
   return {
@@ -163,13 +163,13 @@ export function definedIn(env: Io['env']): Record<string, string> {
 }
 
 /**
- * Returns the name in front of a plugin's output. It is the script if an interpreter runs one, or else the
- * program.
+ * Returns the name in front of a plugin's output. This is the script's name if an interpreter runs a script,
+ * or else the program's name.
  */
 export function pluginName([file = '', ...args]: readonly string[]): string {
   const program = basename(file);
   if (!isInterpreter(file)) return program;
-  // The text of a program follows after such an option.
+  // Such an option is followed by the text of a program.
   const evalAt = args.findIndex((arg) => /^(?:-[ecp]|--eval|--print)$/.test(arg));
   const before = evalAt < 0 ? args : args.slice(0, evalAt);
   const script = before.find((arg) => !arg.startsWith('-') && /[./\\]/.test(arg));
@@ -208,7 +208,10 @@ class PluginOutput extends Writable {
     return line;
   }
 
-  /** Calls `done` once standard error has taken the lines. So a flood of output waits inside the plugin. */
+  /**
+   * Calls `done` once standard error has taken the lines. So if the plugin prints faster than that, its
+   * output waits inside the plugin.
+   */
   #show(lines: readonly string[], done: () => void): void {
     if (lines.length === 0) return done();
     const shown = lines.map((line) => `${this.#prefix} ${printable(line.replace(/\r$/, ''))}\n`).join('');

@@ -1,6 +1,6 @@
 /** Makes names for generated TypeScript. */
 
-/** Returns a name as the key of a property or method. It is quoted unless it is an identifier. */
+/** Returns a name as the key of a property or method. The key is quoted unless it is an identifier. */
 export function propertyName(name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
 }

@@ -28,7 +28,7 @@ const values: readonly (readonly [name: string, value: unknown])[] = [
   ['plain data', { a: [1, 'b', true, null, { c: 0.5 }] }],
 ];
 
-test.each(values)('brings %s through JSON and back', (_, value) => {
+test.each(values)('turns %s into JSON and back without a change', (_, value) => {
   expect(fromJson(JSON.parse(JSON.stringify(toJson(value))))).toEqual(value);
 });
 
@@ -39,7 +39,7 @@ test('reads whole numbers that a number cannot hold as bigints, in lists and obj
   expect(parseJson('9007199254740991')).toBe(9007199254740991);
 });
 
-test('refuses a text that is not JSON before it replaces any number', () => {
+test('refuses a text that is not JSON before any number in the text is replaced', () => {
   expect(() => parseJson('[9007199254740993')).toThrow(SyntaxError);
 });
 
@@ -52,7 +52,7 @@ test.each([
   ['{"$array":["Float64Array","AA=="]}', '$array: '],
   ['{"$constructor":1}', '$constructor is no form of a value'],
   ['{"$nope":true}', '$nope is no form of a value'],
-])('%s is refused by the name of its form', (json, message) => {
+])('the error for %s names the invalid form', (json, message) => {
   expect(() => parseJson(json)).toThrow(message);
 });
 
@@ -72,6 +72,6 @@ test.each([
   ['$object', 'an object with methods'],
   ['$stream', /a stream .*\. The argument - is a stream/],
   ['$signal', 'an AbortSignal'],
-])('refuses %s as an argument, and says what it stands for in a result', (key, what) => {
+])('refuses %s as an argument, and says what it means in a result', (key, what) => {
   expect(() => parseJson(`[{"${key}":true}]`)).toThrow(what);
 });

@@ -1,7 +1,7 @@
 /**
  * Writes and reads values as JSON. A value that JSON lacks is an object with one key that begins with `$`:
- * `{"$date": "2026-01-01T00:00:00.000Z"}`. If a plugin's object looks like that, its key gets one more `$`.
- * So each value has one form, and each form has one value.
+ * `{"$date": "2026-01-01T00:00:00.000Z"}`. If an object of a plugin looks like such a form, its key gets one
+ * more `$`. So each value has one form, and each form has one value.
  */
 import { types } from 'node:util';
 import { UsageError } from './exit-status.ts';
@@ -278,10 +278,10 @@ export const excerpt = (text: string): string =>
  * its value.
  */
 export function parseJson(text: string): unknown {
-  // This throws for invalid text first, because the replacement below must not turn such text into JSON.
+  // This call throws for invalid text first, because the replacement below must not turn such text into JSON.
   JSON.parse(text);
   let isInText = false;
-  // No token is longer than a number. So a long text does not exhaust the stack of the regular expression.
+  // The expression matches no token longer than a number, so a long text does not exhaust its stack.
   const exact = text.replaceAll(/\\.|"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) => {
     if (token === '"') isInText = !isInText;
     if (isInText || !/^-?\d+$/.test(token) || Number.isSafeInteger(Number(token))) return token;

@@ -59,7 +59,7 @@ describe('call in a pipe', () => {
     expect(said.stdout).toBe('"two\\nlines"\n');
   });
 
-  test('blames a wrong line of standard input on the user, with its number', async () => {
+  test('reports a wrong line of standard input as a mistake of the user, with its line number', async () => {
     const ran = await pipework(['call', '--stdin=ndjson', 'tool.double', '-', '--', ...fixture], '1\noops\n');
     expect(ran.stderr).toContain('line 2 of standard input is not JSON: "oops"');
     expect(ran.status).toBe(2);
@@ -76,7 +76,7 @@ describe('call in a pipe', () => {
     });
   });
 
-  test('reads the same forms as arguments, and negative numbers', async () => {
+  test('reads the documented forms as arguments, and reads negative numbers', async () => {
     const kinds = await Promise.all(
       ['{"$date":"2026-01-31T00:00:00.000Z"}', '{"$bytes":"aGk="}', '9007199254740993', '-5'].map(
         async (value) => (await call('tool.kind', value)).stdout.trim(),
@@ -132,7 +132,7 @@ describe('call in a pipe', () => {
   });
 
   test.skipIf(process.platform !== 'linux')(
-    `tells that standard output takes nothing${skipped(process.platform === 'linux' ? undefined : 'needs /dev/full')}`,
+    `reports that standard output cannot be written${skipped(process.platform === 'linux' ? undefined : 'needs /dev/full')}`,
     async () => {
       const full = openSync('/dev/full', 'w');
       onTestFinished(() => closeSync(full));
@@ -240,7 +240,7 @@ describe('the exit status of call', () => {
     expect(none.status).toBe(2);
   });
 
-  test('also appears in the line that --json prints for an error', async () => {
+  test('is also in the line that --json prints for an error', async () => {
     const ran = await call('--json', 'tool.fail');
     expect(JSON.parse(ran.stderr)).toEqual({
       error: { status: 4, name: 'TypeError', message: 'no such colour', code: 'E_COLOUR' },
@@ -304,7 +304,7 @@ test('the wait for standard input ends with Ctrl-C', async () => {
   expect(await running).toEqual({ status: 130, stdout: '', stderr: 'pipework: interrupted\n' });
 });
 
-describe('a reader that takes nothing of a long result', () => {
+describe('a reader that reads nothing of a long result', () => {
   const stuck = (...options: string[]): ChildProcess => {
     const args = ['call', ...options, '--stdin', 'json', 'tool.echo', '-', '--', ...fixture];
     const child = spawn(process.execPath, [bin, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -366,7 +366,7 @@ describe.skipIf(process.platform === 'win32')('what the command line of the plug
       /^pipework: warning: process \d+ is gone, but another one still holds its pipe .*: it has left the process group, which was ended$/m,
     ],
     ['JSON', ['--json'], /^\{"warning":\{"message":"process \d+ is gone, .*"\}\}$/m],
-  ])('is told of as %s if it has left the process group', async (_, options, warning) => {
+  ])('is reported as %s if it has left the process group', async (_, options, warning) => {
     const { status, stderr } = await pipework([
       'call',
       ...options,
@@ -391,7 +391,7 @@ test('a text of several lines that a plugin throws is indented, so that no line 
   });
 });
 
-test('a plugin that expects another magic cookie is answered with the option that gives it', async () => {
+test('if a plugin expects another magic cookie, the error names the option that sets it', async () => {
   const other = ['--', 'node', fixture[1]!.replace('plugin.mjs', 'other-cookie.mjs')];
   const ran = await pipework(['call', 'tool.greet', ...other]);
   expect(ran.stderr).toMatch(/^to do: give the magic cookie .* by --cookie KEY=VALUE$/m);
@@ -401,7 +401,7 @@ test('a plugin that expects another magic cookie is answered with the option tha
 });
 
 test.skipIf(process.platform !== 'linux').each(['2>&-', '2> /dev/full'])(
-  'a standard error that takes nothing (%s) changes no exit status',
+  'no exit status changes if standard error cannot be written (%s)',
   async (redirection) => {
     const through = ['/bin/sh', '-c', `exec "$@" ${redirection}`, 'sh', process.execPath, bin];
     const statuses = await Promise.all(
@@ -413,7 +413,7 @@ test.skipIf(process.platform !== 'linux').each(['2>&-', '2> /dev/full'])(
   },
 );
 
-test('ends once its time has passed, though it still waits for a line of its input', async () => {
+test('ends once its time has passed, although it still waits for a line of standard input', async () => {
   const args = ['call', '--timeout', '300', '--stdin', 'ndjson', 'tool.double', '-', '--', ...fixture];
   const child = spawn(process.execPath, [bin, ...args], { stdio: ['pipe', 'ignore', 'pipe'] });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -486,7 +486,7 @@ describe.skipIf(noTerminal !== undefined)(`call in a terminal${skipped(noTermina
       ['call', 'tool.forever', '--', ...fixture],
       [['three', '\u0003']],
     );
-    // What the plugin prints, and the mark of the key, may stand between two values.
+    // Output of the plugin, and the mark of the pressed key, may stand between two values.
     expect(shown).toMatch(/1\n[^]*2\n/);
     expect(status).toBe(130);
   });

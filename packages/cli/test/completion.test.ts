@@ -49,7 +49,7 @@ describe.each([
   );
 });
 
-/** Returns a script that prints what a shell offers for each line. A line of `=` follows each. */
+/** Returns a script that prints what a shell offers for each line. A line of `=` follows each answer. */
 const offers = {
   bash: (lines: readonly string[]): string => {
     const asked = lines.map((line) => {
@@ -79,7 +79,7 @@ describe.each(['bash', 'fish'] as const)('what %s offers', (shell) => {
         ['pipework new packages/cli/sr', [`packages/cli/src${shell === 'bash' ? '' : '/'}`]],
         ['pipework describe -- node --j', []],
       ];
-      // bash leaves what follows an option to the script.
+      // In bash, the script must complete the words after an option.
       if (shell === 'bash')
         rows.push(
           ['pipework call --timeout --st', []],

@@ -38,7 +38,7 @@ describe('describe in a pipe', () => {
     ]);
   });
 
-  test('reports a plugin that cannot be asked', async () => {
+  test('reports that a plugin cannot describe itself', async () => {
     const { status, stdout, stderr } = await pipework(['describe', '--', ...misbehave('hangs-on-call')]);
     expect(stdout).toContain('protocol 1');
     expect(stderr).toContain('cannot be asked what it offers');
@@ -146,7 +146,7 @@ describe('describe --dts', () => {
     expect(compile({ 'contract.ts': stdout, 'host.ts': host })).toBe('');
   });
 
-  test("can replace docs-check's contract for the host of its plugins", async () => {
+  test('writes interfaces that can replace the contract of docs-check in its host', async () => {
     const source = join(root, 'examples/docs-check/src');
     const names = readdirSync(source).filter((name) => name.endsWith('.ts'));
     const ofPlugin = async (plugin: string): Promise<[string, string][]> => {

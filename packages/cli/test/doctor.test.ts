@@ -30,7 +30,8 @@ const permission = process.allowedNodeEnvironmentFlags.has('--permission')
   : '--experimental-permission';
 
 /**
- * Returns undefined if this machine can make the environment. To find out, it runs a harmless program in it.
+ * Returns undefined if this machine can make the environment. To find out, runs a harmless program in that
+ * environment.
  */
 function unmade(...command: readonly string[]): string | undefined {
   const [file = '', ...args] = command;
@@ -78,7 +79,7 @@ interface Surroundings {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** Returns a folder with a wrapper named `node`. It starts Node without the descriptors above 2. */
+/** Returns a folder with a wrapper named `node`. The wrapper starts Node without the descriptors above 2. */
 function folderOfWrapper(): string {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-doctor-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -98,7 +99,10 @@ async function withFree(count: number): Promise<Surroundings> {
   return { through: ['/bin/sh', '-c', `ulimit -n ${used + count} && exec "$@"`, 'sh'] };
 }
 
-/** Environments in which one thing does not work. Each is real, and no part of the doctor is replaced. */
+/**
+ * Environments in which one thing does not work. Each environment is real, and no part of the doctor is
+ * replaced.
+ */
 const environments: [
   what: string,
   name: string,
@@ -222,7 +226,7 @@ describe.skipIf(process.platform !== 'linux')('doctor finds that', () => {
     });
   }
 
-  test('has an environment for each check in which the check is red', () => {
+  test('for each check of the doctor, one of these environments makes the check fail', () => {
     const red = new Set(['node', ...environments.map(([, name]) => name)]);
     expect(checks.map(({ name }) => name).filter((name) => !red.has(name))).toEqual([]);
   });
@@ -241,7 +245,7 @@ describe('doctor', () => {
     expect(result).toMatchObject({ level: 'broken', todo: expect.stringContaining('install') as string });
   });
 
-  test('is quoted by every command if Node is too old to load the command', async () => {
+  test('every command prints the finding of the doctor if Node is too old to load the command', async () => {
     const age = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.8' } });
       delete process.getBuiltinModule;`;
     const old = ['--import', `data:text/javascript,${encodeURIComponent(age)}`];

@@ -1,4 +1,4 @@
-// Each exit status of docs/cli.md, with the commands that answer with it.
+// Tests each exit status of docs/cli.md with commands that end with this status.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -120,18 +120,18 @@ test.each(documented.filter(([status]) => status in commands))(
 );
 
 test.skipIf(noTerminal !== undefined).each(interrupted)(
-  `the status 130 is that of Ctrl-C: %j${skipped(noTerminal)}`,
+  `the exit status after Ctrl-C is 130: %j${skipped(noTerminal)}`,
   async (args, shown) => {
     const ran = await inTerminal(args, [[shown, '\u0003']], { NO_COLOR: '1' });
     expect(ran.status).toBe(130);
-    // Nothing of a line of progress is left.
+    // The line that shows the progress is erased.
     const last = ran.shown.split('\n').at(-2)?.split('\u001b[2K').at(-1);
     expect(last?.trim()).toBe('pipework: interrupted');
   },
 );
 
 test.skipIf(process.platform === 'win32')(
-  'conformance that is interrupted by a signal ends the plugins that run',
+  'if a signal interrupts `pipework conformance`, the running plugins are ended',
   async () => {
     const mark = `conformance-${process.pid}-${performance.now()}`;
     const args = ['conformance', '--', 'sh', '-c', `sleep 300 & : ${mark}; wait`];

@@ -127,13 +127,13 @@ describe('a usage error', () => {
     ['-- node plugin.js', 'describe -- node plugin.js'],
     ['./plugin --port 5', 'describe -- ./plugin --port 5'],
     ['describe examples/greeter/dist/plugin.js', 'describe -- node examples/greeter/dist/plugin.js'],
-  ])('shows for %j what was meant', async (typed, meant) => {
+  ])('suggests the intended command line for %j', async (typed, meant) => {
     const { status, stderr } = await inProcess(typed.split(' '));
     expect(stderr.split('\n')[1]).toBe(`  pipework ${meant}`);
     expect(status).toBe(2);
   });
 
-  test("shows no corrected command line if it is unclear where the plugin's own begins", async () => {
+  test("shows no corrected command line if the beginning of the plugin's part is unclear", async () => {
     const { stderr } = await inProcess(['describe', '--port', '5', 'node', 'plugin.js']);
     expect(stderr.split('\n')[0]).toBe(
       "pipework: unknown option '--port'; the options of describe are --json, --dts, --timeout, --start-timeout, --protocol, --cookie, --help",

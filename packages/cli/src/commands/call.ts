@@ -74,7 +74,7 @@ async function run(line: CommandLine, io: Io): Promise<number> {
   return statusOf('answered');
 }
 
-/** The time of `--timeout`. It runs from the dispense to the end of the call's stream. */
+/** The time of `--timeout`, which runs from the dispense to the end of the call's stream. */
 class CallTime {
   /** Aborts once the time has passed, or the user has pressed Ctrl-C. */
   readonly signal: AbortSignal;
@@ -115,7 +115,7 @@ class CallTime {
     return this.#deadlineMs !== undefined && this.#elapsedMs >= this.#deadlineMs - timerSlackMs;
   }
 
-  /** Returns the error for something that took too long. */
+  /** Returns the error for a step that took too long. */
   over(what: string): PipeworkError {
     return new PipeworkError(
       'RPC_DEADLINE',
@@ -160,7 +160,7 @@ async function callAndPrint(
   { values }: CommandLine,
   io: Io,
 ): Promise<void> {
-  // A remote has some names of its own, such as toString. They are not methods of the plugin.
+  // A remote has some names of its own, such as toString. Such names are not methods of the plugin.
   if (!(method in remote))
     throw new PipeworkError(
       'RPC_UNKNOWN_METHOD',

@@ -78,12 +78,14 @@ async function run(line: CommandLine, io: Io): Promise<number> {
   return statusOf(report.ok ? 'answered' : 'found');
 }
 
-/** Throws if the program could not be started. Otherwise every check would fail for the same reason. */
+/**
+ * Throws if the program could not be started. Without this test, every check would fail for the same reason.
+ */
 function refuseIfNotStarted({ results }: ConformanceReport, file: string): void {
   const prefix = `cannot start ${file}: `;
   const reasons = results.map(({ outcome }) => {
     const reason = outcome.status === 'failed' ? outcome.reason : '';
-    // For some reasons, such as ENOTDIR, Node throws. It reports others later, by an event.
+    // For some reasons, such as ENOTDIR, Node throws. Node reports other reasons later, by an event.
     return reason.replace(/^the check itself broke: (?=spawn )/, prefix);
   });
   const [reason = ''] = reasons;

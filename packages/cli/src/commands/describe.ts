@@ -60,7 +60,8 @@ const tookLonger = (what: string, timeoutMs: number): CallFailed =>
   );
 
 /**
- * Sorts the methods by name. A plugin in Go sends them in random order, and users keep the output in files.
+ * Sorts the methods by name. A plugin in Go sends methods in random order. But users keep the output in
+ * files, so its order must not change.
  */
 function inOrder(description: Description): Description {
   const plugins = Object.entries(description.plugins).map(([name, plugin]) => {
@@ -73,8 +74,8 @@ function inOrder(description: Description): Description {
 }
 
 /**
- * Returns the error for a plugin that ended while it was described. The first name with an error is the one
- * whose factory ended the process. The names after it failed only for that reason.
+ * Returns the error for a plugin that ended while it was described. The factory of the first name with an
+ * error ended the process. Later names failed only for that reason.
  */
 function endedMeanwhile({ plugins }: Description): PipeworkError {
   const [name, { error = '' } = {}] = Object.entries(plugins).find(
@@ -86,13 +87,13 @@ function endedMeanwhile({ plugins }: Description): PipeworkError {
   );
 }
 
-/** True if the description says nothing. Even a plugin that serves no names tells its runtime. */
+/** True if the description says nothing. Even a plugin that serves no names says what its runtime is. */
 const isSilent = ({ runtime, plugins }: Description): boolean =>
   runtime === 'unknown' && Object.keys(plugins).length === 0;
 
 /**
- * How many services of its host a plugin may need. If it needs more, the description shows the errors of its
- * factories.
+ * How many services of its host a plugin may need. If a plugin needs more services, the description shows the
+ * errors of its factories.
  */
 const maxServices = 32;
 

@@ -7,8 +7,8 @@ import { Client, isPipeworkError, type Launcher } from '@pipework/core';
 const startTimeout = 15_000;
 
 /**
- * Returns the path of core's entry for plugins. The program below has no folder in which the name could be
- * looked up.
+ * Returns the path of core's entry for plugins. The program below has no folder from which Node could resolve
+ * the package's name.
  */
 const pluginEntry = (): string => import.meta.resolve('@pipework/core/plugin');
 
@@ -49,7 +49,7 @@ export async function trial({ launcher, flags = [] }: TrialOptions): Promise<str
   }
 }
 
-/** Returns the first line of an error, with what was found out about it. */
+/** Returns the first line of an error, with the details that were found out. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const [first = ''] = error.message.split('\n');

@@ -14,7 +14,9 @@ export const fixture: readonly string[] = ['node', at('../fixtures/plugin.mjs')]
 /** The command line of a plugin, two of whose factories never settle. */
 export const hanging: readonly string[] = ['node', at('../fixtures/hangs.mjs')];
 export const greeter: readonly string[] = ['node', at('../../../../examples/greeter/dist/plugin.js')];
-/** The command line of a plugin in Python. It waits in a call, and says when the call is cancelled. */
+/**
+ * The command line of a plugin in Python. This plugin waits in a call, and prints when the call is cancelled.
+ */
 export const pythonFixture: readonly string[] = ['python3', at('../fixtures/plugin.py')];
 export const python: readonly string[] = ['python3', at('../../../../examples/python-plugin/plugin.py')];
 
@@ -62,7 +64,7 @@ export const noPython: string | undefined =
 export const skipped = (why: string | undefined): string => (why === undefined ? '' : ` (SKIPPED: ${why})`);
 
 /**
- * Runs the command within this process. The test passes everything that the command would otherwise take from
+ * Runs the command within this process. The test passes everything that the command would otherwise read from
  * its process.
  */
 export async function inProcess(
@@ -101,8 +103,8 @@ interface Shown {
 export type Steps = readonly (readonly [shown: string, keys: string])[];
 
 /**
- * Runs the command in a pseudo-terminal, which shows both of its outputs. Once a text of `steps` is shown,
- * its keys are typed.
+ * Runs the command in a pseudo-terminal, which shows both of its outputs. Once a text in `steps` is shown,
+ * the keys beside the text are typed.
  */
 export const inTerminal = async (
   args: readonly string[],

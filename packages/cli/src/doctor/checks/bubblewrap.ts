@@ -25,7 +25,7 @@ export const bubblewrapCheck: Check = {
   },
 };
 
-/** What bwrap says, and what to do about it. The first entry that fits is the one. */
+/** Texts that bwrap prints, each with the remedy. The first entry that fits is used. */
 const remedies: readonly (readonly [said: RegExp, todo: string])[] = [
   [/new namespace|[ug]id map|userns/, 'see the line on namespaces'],
   [
