@@ -14,7 +14,8 @@ import (
 	"github.com/ugorji/go/codec"
 )
 
-// handle sets WriteExt. Without it, the codec writes MessagePack's old form, in which text and bytes are the same type.
+// handle sets WriteExt. Without this option, the codec writes MessagePack's old form, in which text and bytes are the
+// same type.
 var handle = &codec.MsgpackHandle{WriteExt: true}
 
 // describeMethod names no service. net/rpc needs one, so a service of its own answers the method.
@@ -28,7 +29,8 @@ const shuttingDown = "plugin is shutting down"
 // hooks are called with the method's name: asked when a request is read, answered when its response is written.
 type hooks struct{ asked, answered func(method string) }
 
-// serve answers the calls on one stream until the host ends the stream. Then it ends the stream too, and returns.
+// serve answers the calls on one stream until the host ends the stream. After that, serve ends the stream too, and
+// returns.
 func serve(stream io.ReadWriteCloser, services map[string]interface{}, calls *calls, hooks *hooks) {
 	server := rpc.NewServer()
 	methods := map[string]string{}
@@ -68,7 +70,8 @@ func names(service string, receiver reflect.Type) map[string]string {
 	return result
 }
 
-// description tells which methods of a service can be called. It uses the names that the host uses: `greet` for Greet.
+// description tells which methods of a service can be called. The description has the names that the host uses: `greet`
+// for Greet.
 type description struct{ service reflect.Type }
 
 func (d description) Describe(_ interface{}, reply *map[string]interface{}) error {
@@ -116,7 +119,7 @@ func schemaOf(form reflect.Type) interface{} {
 	return true
 }
 
-// serverCodec stands between net/rpc and the stock codec. It is the only place that sees every call come and go.
+// serverCodec stands between net/rpc and the stock codec. Only this codec sees each call begin and end.
 type serverCodec struct {
 	rpc.ServerCodec
 	messages *messages
@@ -140,7 +143,7 @@ func (c *serverCodec) ReadRequestHeader(request *rpc.Request) error {
 		return fmt.Errorf("a request whose id %d is in use", request.Seq)
 	}
 	if c.calls.begin() {
-		// An unknown name is left as it is. net/rpc refuses it, with a message that has the name as the host wrote it.
+		// An unknown name is not changed. net/rpc refuses it, with a message that has the name as the host wrote it.
 		if offered, ok := c.methods[request.ServiceMethod]; ok {
 			request.ServiceMethod = offered
 		}
