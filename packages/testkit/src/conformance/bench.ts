@@ -15,8 +15,8 @@ export interface Check {
   /** The part of the protocol that the rule belongs to. */
   readonly section: string;
   /**
-   * Why the check takes long: it waits for a time that the protocol names, or moves hundreds of mebibytes. A
-   * quick run leaves out such checks.
+   * The reason why the check takes long: it waits for a time that the protocol names, or moves hundreds of
+   * mebibytes. A quick run leaves out such checks.
    */
   readonly long?: 'waits' | 'moves much';
   run(bench: Bench): Promise<void>;
@@ -29,7 +29,7 @@ export interface HandshakeFields {
   readonly protocol: string;
   readonly version: number;
   readonly capabilities: ReadonlySet<string>;
-  /** The versions that the plugin offers. If it lists none, this has only its own version. */
+  /** The versions that the plugin offers. If the plugin lists none, this has only its own version. */
   readonly versions: readonly number[];
 }
 
@@ -66,7 +66,8 @@ export interface Running {
 }
 
 /**
- * How many lines the report of a failure may have. With the check's name and the reason, that makes 40 lines.
+ * How many lines the report of a failure may have. With the check's name and the reason, the report has 40
+ * lines.
  */
 const mostLines = 36;
 
@@ -145,8 +146,8 @@ export class Bench {
   }
 
   /**
-   * Returns a report about the plugin that failed. That is the newest plugin whose session shows a likely
-   * cause. If no session does, it is the newest plugin.
+   * Returns a report about the plugin that failed. This is the newest plugin whose session shows a likely
+   * cause. If no session shows one, this is the newest plugin.
    */
   report(): string {
     const diagnoses = new Map(this.#sessions.map((session) => [session.plugin, diagnose(session)]));

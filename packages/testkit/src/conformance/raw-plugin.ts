@@ -94,8 +94,8 @@ export class RawPlugin {
     // A check that awaits the exit gets the error. Any other check ends at its deadline.
     this.exited.catch(ignore);
     this.#downstream = this.#child.stdio[down] as Writable;
-    // The plugin may have exited while we write. Then the check sees its exit, and the EPIPE says nothing
-    // more.
+    // The plugin may have exited while we write. In that case the check sees the exit, and the EPIPE says
+    // nothing more.
     this.#downstream.on('error', ignore);
     const upstream = this.#child.stdio[up] as Readable;
     upstream.on('data', (chunk: Uint8Array) => {
@@ -122,8 +122,8 @@ export class RawPlugin {
   }
 
   /**
-   * Waits until the process has exited. Fails the check if that takes longer than `ms`. A busy machine gets
-   * more time.
+   * Waits until the process has exited. Fails the check if the exit takes longer than `ms`. A busy machine
+   * gets more time.
    */
   async exit(ms: number = this.target.timeoutMs, when = ''): Promise<RawExit> {
     return await withPatience(
@@ -192,7 +192,8 @@ export class RawPlugin {
   }
 
   /**
-   * Returns all bytes from a plugin that should have written none, or only garbage. Call it after the exit.
+   * Returns all bytes from a plugin that should have written none, or only garbage. Call this function after
+   * the plugin's exit.
    */
   unreadUpstream(): Uint8Array {
     return concat(this.#unread);
@@ -227,7 +228,7 @@ export class RawPlugin {
         // The process runs as another user, and can only be left.
       }
     }
-    // A grandchild may hold the pipes. No check reads what is left in them.
+    // A grandchild may hold the pipes. No check reads what is left in the pipes.
     for (const stream of this.#child.stdio) stream?.destroy();
   }
 }

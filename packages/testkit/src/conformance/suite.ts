@@ -1,5 +1,5 @@
 /**
- * The conformance suite. Its checks say what a plugin in any language must do, and they need no test runner.
+ * The conformance suite. The checks say what a plugin in any language must do, and they need no test runner.
  */
 import { realNow, within } from '../real-time.ts';
 import { Bench, type Check } from './bench.ts';
@@ -92,8 +92,8 @@ const allChecks: readonly Check[] = [
  */
 const checkDeadlineMs = 120_000;
 /**
- * The deadline of a check that moves hundreds of mebibytes. In windows of 256 KiB, that takes long on a busy
- * machine.
+ * The deadline of a check that moves hundreds of mebibytes. With windows of 256 KiB, moving them takes long
+ * on a busy machine.
  */
 const muchDeadlineMs = 600_000;
 
