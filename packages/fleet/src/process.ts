@@ -39,7 +39,7 @@ export class FleetProcess<P> {
    * user, which has one implementation in each process.
    */
   readonly #dispensing = new Map<object, Dispensing<P>>();
-  /** The same implementations once they have arrived, for the fast path of a call. */
+  /** The implementations that have arrived already, for the fast path of a call. */
   readonly #dispensed = new Map<object, Remote<P[keyof P]>>();
   #rpc: RPCClientOf<P> | undefined;
   #resolveGone!: (exit: PluginExit | undefined) => void;
@@ -140,13 +140,13 @@ export class FleetProcess<P> {
 
   /**
    * Dispenses what `other` has dispensed. So the first calls after this process takes over need one round trip
-   * instead of two. A failure is left to these calls.
+   * instead of two. A failure is ignored here, because the next call dispenses again.
    */
   adopt(other: FleetProcess<P>): void {
     for (const [owner, { name }] of other.#dispensing) this.dispense(owner, name).catch(() => {});
   }
 
-  /** Returns what {@link dispense} has resolved to; undefined if it has not. */
+  /** Returns the implementation to which {@link dispense} has resolved; undefined if it has not resolved. */
   dispensed(owner: object): Remote<P[keyof P]> | undefined {
     return this.#dispensed.get(owner);
   }

@@ -77,7 +77,7 @@ describe('a pool', () => {
     expect(pool.stats()).toMatchObject({ failed: 4, completed: 2 });
   });
 
-  test('starts a process also if no call may wait for it', async () => {
+  test('starts a process even if no call may wait for it', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1, maxQueued: 0 });
     const worker = await pool.dispense('worker');
     await expect(worker.echo(1)).rejects.toMatchObject({ code: 'RPC_OVERLOADED', sent: false });
@@ -85,7 +85,7 @@ describe('a pool', () => {
     expect(await worker.echo(2)).toBe(2);
   });
 
-  test('listens once to a signal that many queued calls share', async () => {
+  test('adds one listener to a signal that many queued calls share', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
     const worker = await pool.dispense('worker');
     await worker.pid();
@@ -98,7 +98,7 @@ describe('a pool', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
-  test('rejects a call with an unknown option, and gives its place to the next one', async () => {
+  test('rejects a call with an unknown option, and gives its place to the next call', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
     const worker = await pool.dispense('worker');
     const asked = withOptions(worker, { retries: 3 } as PoolCallOptions).echo(1);

@@ -125,7 +125,7 @@ describe('a supervisor, by a stepped clock', () => {
     await supervisor.stop();
   });
 
-  test('lets a plugin end that only health checks use, with or without dispensed objects', async () => {
+  test('ends a plugin that only health checks use, with or without dispensed objects', async () => {
     const { supervisor, clock, reaches } = make({
       idleMs: 1_000,
       health: { everyMs: 300, timeoutMs: 1_000_000, failures: 1 },

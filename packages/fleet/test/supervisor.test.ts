@@ -185,7 +185,7 @@ describe('a supervisor', () => {
     expect(generations).toEqual([1, 2]);
   });
 
-  test('tells how a process exited that ended during its setup', async () => {
+  test('reports how a process exited that ended during its setup', async () => {
     await using supervisor = new Supervisor<Workers>({
       cmd: workerCommand(),
       restart: false,
@@ -202,7 +202,7 @@ describe('a supervisor', () => {
     });
   });
 
-  test('listens once to a signal that many waiting calls share', async () => {
+  test('adds one listener to a signal that many waiting calls share', async () => {
     await using supervisor = new Supervisor<Workers>({
       cmd: workerCommand(),
       restart: { initialDelayMs: 60_000, maxDelayMs: 60_000 },

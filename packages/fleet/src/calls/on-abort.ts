@@ -1,6 +1,6 @@
 /**
  * Listens to abort signals. Each signal gets one listener, however many calls share it, because Node warns of
- * a leak at the eleventh.
+ * a leak at the eleventh listener.
  */
 
 interface Hub {
@@ -11,8 +11,8 @@ interface Hub {
 const hubs = new WeakMap<AbortSignal, Hub>();
 
 /**
- * Calls `callback` once when `signal` aborts; it must not throw. Returns a function that removes it. Without
- * a signal it does nothing.
+ * Calls `callback` once when `signal` aborts. `callback` must not throw. Returns a function that removes
+ * `callback`. Without a signal, does nothing.
  */
 export function onAbort(signal: AbortSignal | undefined, callback: () => void): () => void {
   if (signal === undefined) return () => {};

@@ -23,7 +23,7 @@ export class PoolCall<P> implements Job {
   readonly sequence: number;
   readonly affinity: string | undefined = undefined;
   readonly priority: number = 0;
-  /** True while it is in the queue. */
+  /** True while the call is in the queue. */
   isWaiting = false;
   readonly queuedAt: number;
   /** The signal by which its caller can stop waiting. */
@@ -63,7 +63,9 @@ export class PoolCall<P> implements Job {
     this.#deadline = rest.deadlineMs === undefined ? undefined : this.queuedAt + rest.deadlineMs;
   }
 
-  /** The options for the process, with the remaining time, because the wait has used up a part of it. */
+  /**
+   * The options for the process, with the remaining time, because the wait has used up a part of the time.
+   */
   get remainingOptions(): CallOptions | undefined {
     if (this.#deadline === undefined) return this.#options;
     return { ...this.#options, deadlineMs: Math.max(1, this.#deadline - this.#clock.now()) };

@@ -61,7 +61,7 @@ export class PoolCalls<P> {
       call.isWaiting = true;
       this.schedule.add(call);
       if (!call.isWaiting) return;
-      // A process is started also for a call that may not wait, because the next one may find it ready.
+      // A process is started even for a call that may not wait, because the next call may find it ready.
       if (this.schedule.waiting > this.#settings.maxQueued) this.#host.wait();
       if (this.schedule.waiting > this.#settings.maxQueued) return this.#leave(call, this.#overloaded());
       this.#watch(call);

@@ -38,7 +38,7 @@ export class Replacements<P> {
   #recycled = 0;
   /** How many successors of processes that passed a limit have failed in a row. */
   #failures = 0;
-  /** Set while no further successor of these is tried. */
+  /** Set while the delay before the next such successor runs. */
   #cancelDelay: (() => void) | undefined;
 
   constructor(host: ReplacementsHost<P>, version: Version) {
@@ -127,8 +127,9 @@ export class Replacements<P> {
   }
 
   /**
-   * A process did not become ready. Returns true if it was a successor, which is not counted, because the old
-   * process continues. That of a process that has passed a limit is tried again after a delay.
+   * Called when a process did not become ready. Returns true if the process was a successor. Such a failure
+   * is not counted, because the old process continues. If the old process has passed a limit, another
+   * successor is tried after a delay.
    */
   failed(member: Member<P>, error: Error): boolean {
     if (this.#current?.successor !== member) return false;
