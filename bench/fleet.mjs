@@ -1,5 +1,5 @@
-// The benchmark of pools and supervisors. It runs alternating rounds, with a fresh host process for each
-// round, row and peer. Then it writes bench/results/fleet.md and fleet.json.
+// The benchmark of pools and supervisors. Runs alternating rounds, with a fresh host process for each round,
+// row and peer. Then writes bench/results/fleet.md and fleet.json.
 //
 //   node bench/fleet.mjs [--rounds 5] [--peers pipework,fork] [--rows pool-even,restart] [--quick]
 //                        [--out FOLDER]    a run of a part writes below bench/results/partial
@@ -95,7 +95,7 @@ function stepsOfMillisecond() {
     compute(n, tried);
     return performance.now() - from;
   });
-  // Other work of the machine can only add.
+  // The minimum counts, because other work of the machine can only add time.
   return Math.round(tried / Math.min(...times));
 }
 

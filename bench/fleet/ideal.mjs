@@ -1,9 +1,9 @@
 // The floor of the pools: a scheduler that costs nothing.
 
 /**
- * Returns the time in milliseconds after which an ideal scheduler has done all tasks. It gives each task, in
- * their order, to the first worker that is free. It knows no task's length, and passing a task takes no time.
- * `owns` has the time that each task took inside its worker.
+ * Returns the time in milliseconds after which an ideal scheduler has done all tasks. This scheduler gives
+ * the tasks, in their order, to the first worker that is free. It does not know how long a task takes, and
+ * passing a task takes no time. `owns` has the time that each task took inside its worker.
  */
 export function idealMs(owns, workers) {
   const busyUntil = new Float64Array(workers);

@@ -10,7 +10,7 @@ const OWN = 'pipework';
 /** The share of the ideal that is wanted, of tasks of a millisecond and more. */
 const wantedShare = 0.95;
 const judgedShares = ['pool-even', 'pool-even-1ms', 'pool-even-cpu', 'pool-uneven', 'pool-uneven-cpu'];
-/** Versions of these are shown. */
+/** The report shows the versions of these packages. */
 const measured = ['jest-worker', 'piscina', 'tinypool', 'workerpool'];
 
 export function writeFleetReport(folder, data) {
@@ -160,7 +160,7 @@ function table(data, row) {
   return [...lines, ''];
 }
 
-/** Shows three decimals of what is near 1, because a share of 0.95 is wanted. */
+/** Shows three decimals of a number near 1, because a share of 0.95 is wanted. */
 const figure = (value) => (Math.abs(value) < 2 ? value.toFixed(3) : short(value));
 
 function reasons({ skipped, failures }) {

@@ -8,12 +8,12 @@ import { pathOf } from '../peers/support/processes.mjs';
 import { idealMs } from './ideal.mjs';
 import { check, computes, tiny, wait } from './task.mjs';
 
-/** Workers of the rows whose tasks wait, and of those whose tasks compute. */
+/** The number of workers in rows whose tasks wait, and in rows whose tasks compute. */
 const waiters = 4;
 const computers = 2;
 /** After this many tasks a worker is replaced in `pool-recycle`. */
 const recycleAfter = 50;
-/** How much longer the long tasks of `pool-uneven` take, and how often one comes. */
+/** How much longer the long tasks of `pool-uneven` take, and how often a long task comes. */
 const longer = 20;
 const everyTwentieth = (n) => n % 20 === 7;
 
@@ -40,7 +40,7 @@ export async function answeredByAll(run, workers) {
   throw new Error(`of ${workers} workers only ${seen.size} answered within 5 s`);
 }
 
-/** Resolves to what the promise resolves to; to undefined if it takes longer than `ms`. */
+/** Resolves to the result of the promise, or to undefined if the promise takes longer than `ms`. */
 async function settledWithin(ms, promise) {
   let timer;
   const late = new Promise((resolve) => {
@@ -54,8 +54,8 @@ async function settledWithin(ms, promise) {
 }
 
 /**
- * Lets every worker answer, and then makes calls for a while, so that compiled code is measured. Half of them
- * are answered at once, and half of them later.
+ * Lets every worker answer, and then makes calls for a while, so that compiled code is measured. Half of the
+ * calls are answered at once, and half of them later.
  */
 async function warmUp(pool, workers, { quick }) {
   await answeredByAll(pool.run, workers);
@@ -66,7 +66,7 @@ async function warmUp(pool, workers, { quick }) {
   await Promise.all(list(4 * workers, lane));
 }
 
-/** Gives all tasks to the pool at once. Every answer is checked, after the time was taken. */
+/** Gives all tasks to the pool at once. Every answer is checked after the time was measured. */
 async function runAll(pool, tasks, workers) {
   const cpuBefore = cpuMicros();
   const from = performance.now();
@@ -148,7 +148,8 @@ async function killOnce(service, id) {
   const from = performance.now();
   process.kill(Number(last.worker.split(':')[0]), 'SIGKILL');
   for (;;) {
-    // Some pools lose a call together with its process, and some refuse calls meanwhile. A user tries again.
+    // Some pools lose a call together with its process, and some refuse calls until a new process is ready. A
+    // user would try again.
     const answer = await settledWithin(
       3_000,
       service.run(task).catch(() => undefined),

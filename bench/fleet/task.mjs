@@ -8,12 +8,12 @@ export function compute(seed, steps) {
   return value;
 }
 
-/** There are this many different results for one number of steps, so that the host can know all of them. */
+/** For one number of steps, there are this many different results, so that the host can know all of them. */
 const seeds = 8;
 
 /**
  * Waits `wait` milliseconds or computes `steps` steps. `own` is how long that took, in milliseconds. Without
- * either, the task is tiny, and the worker answers at once.
+ * `wait` and `steps`, the task is tiny, and the worker answers at once.
  */
 export function work({ id, wait, steps }) {
   const from = performance.now();
@@ -37,7 +37,7 @@ function expectedOf({ id, steps }) {
   return known.get(key);
 }
 
-/** Throws unless `answer` is the answer to this very task. */
+/** Throws unless `answer` is the answer to this task. */
 export function check(task, answer) {
   const expected = expectedOf(task);
   if (answer?.id === task.id && answer.value === expected && answer.own >= task.wait - 1) return;

@@ -1,4 +1,4 @@
-// The pools that are measured. Each is a folder with host.mjs (the adapter) and child.mjs (its worker).
+// The pools that are measured. Each pool is a folder with host.mjs (the adapter) and child.mjs (its worker).
 
 export const peers = {
   pipework: '@pipework/fleet: `Pool` and `Supervisor`, a process for each worker',
@@ -17,7 +17,7 @@ export const threadPools = new Set(['piscina', 'tinypool-threads']);
 /**
  * Returns what a peer can open. `openPool({ workers, recycleAfter })` resolves to `{ run, close }`.
  * `openService({ spare })` resolves to a service that survives a SIGKILL of its process: `{ run, close,
- * ready }`. `missing` has the reasons why it cannot do a row.
+ * ready }`. `missing` has the reasons why the peer cannot do a row.
  */
 export async function loadPeer(name) {
   if (name !== 'tinypool-threads') return import(`./${name}/host.mjs`);

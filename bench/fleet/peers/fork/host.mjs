@@ -1,4 +1,5 @@
-// What a user writes over fork: a queue, a worker for each place, one task at a time in each.
+// A pool that a user would write over fork: a queue, a worker for each place, and one task at a time in each
+// worker.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { pathOf } from '../../../peers/support/processes.mjs';

@@ -19,8 +19,8 @@ export async function openPool({ workers, recycleAfter }) {
 }
 
 /**
- * Without the delay before a restart, because the other peers have none. With a spare, the delay is the
- * default one. It only spaces the start of the next spare.
+ * The options have no delay before a restart, because the other peers have none. With a spare, the delay is
+ * the default delay, which only makes the start of the next spare later.
  */
 export async function openService({ spare }) {
   let started = 0;
@@ -28,8 +28,8 @@ export async function openService({ spare }) {
     ...config,
     spare: spare ? 1 : 0,
     restart: { atMost: 1_000, ...(spare ? { maxDelayMs: 100 } : { initialDelayMs: 0 }) },
-    // One call, as the processes of the other peers have answered some too. The process is ready in the turn
-    // in which its setup has ended.
+    // Makes one call, because the processes of the other peers have answered calls too. The process is ready
+    // in the turn in which its setup has ended.
     setup: async (rpc) => {
       await (await rpc.dispense('bench')).work({ id: 0, wait: 0, steps: 0 });
       started += 1;

@@ -16,7 +16,7 @@ function pooled(runtime) {
     const pool = openTinypool(runtime, workers);
     const close = () => pool.destroy();
     if (recycleAfter === undefined) return { run: (task) => pool.run(task), close };
-    // It replaces all workers together, when it is asked to.
+    // tinypool replaces all workers together, and only on request.
     let done = 0;
     const run = async (task) => {
       const answer = await pool.run(task);

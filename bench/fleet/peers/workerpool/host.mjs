@@ -12,7 +12,7 @@ function openWorkerpool(workers) {
   });
 }
 
-// Its promises are its own, so they are made ordinary ones.
+// workerpool has promises of its own, so they are turned into ordinary promises.
 const runIn = (pool) => async (task) => await pool.exec('work', [task]);
 
 export async function openPool({ workers }) {
