@@ -1,6 +1,6 @@
-// node bench/first-answer.mjs [rounds]: measures what a fresh host costs its user. A process imports what it
-// needs, starts one plugin, gets one answer and exits. It is compared with a process that does the same by
-// fork, in alternating rounds. `pnpm bench` has the same as its workload `first-host`.
+// node bench/first-answer.mjs [rounds]: measures what a new host process costs its user. A process imports
+// what it needs, starts one plugin, gets one answer and exits. Rounds with pipework alternate with rounds of
+// a process that does the same with `fork()`. `pnpm bench` measures the same in its workload `first-host`.
 import { measureFirstHost } from './lib/first-host.mjs';
 import { median } from './lib/loops.mjs';
 

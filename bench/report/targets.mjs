@@ -7,10 +7,10 @@ const processPeers = (data) =>
   data.settings.peers.filter((peer) => peer !== 'floor' && peer !== 'pipework' && !threadPeers.has(peer));
 
 /**
- * Each target has `workload`, `metric`, and one of these. `floor` is the largest ratio to the floor if low is
- * better, or the smallest if high is better. `over` is a peer, which must be exceeded by the factor `by`.
- * `value` is a limit of the figure itself. `own` is another figure of pipework. A target of the mux has `work` and
- * `mux`, the candidate that is judged.
+ * Each target has `workload`, `metric`, and one of the following fields. `floor` is the allowed ratio to the
+ * floor: the largest one if low figures are better, else the smallest one. `over` is a peer that pipework
+ * must exceed by the factor `by`. `value` is a limit of the figure itself. `own` is another figure of
+ * pipework. A target of the mux has `work` and `mux`, the candidate that is judged.
  */
 const targets = [
   { workload: 'lone', metric: 'p50', floor: 1.25, low: true },

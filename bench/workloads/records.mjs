@@ -1,5 +1,5 @@
-// Sends records there and back: 1,000 in one call at a time, and one each in many calls. The floor echoes as
-// many bytes as MessagePack makes of them.
+// Sends records there and back: 1,000 records in a call, one call at a time, and one record in each of many
+// calls. The floor echoes as many bytes as MessagePack makes of them.
 import { inFlight } from '../lib/loops.mjs';
 import { checkRecords, makeRecords } from '../lib/values.mjs';
 import { flightMetrics, measureFlight } from './flight.mjs';
@@ -13,8 +13,8 @@ export const records = {
   metrics: [{ key: 'rate', title: 'calls/s', unit: '/s', better: 'high' }],
   async run({ peer, time, warmup }) {
     const call = await echo(peer, makeRecords(1000));
-    // A call here takes 10 to 100 times as long as the others, so it takes as much longer until its code is
-    // compiled.
+    // A call with 1,000 records takes 10 to 100 times as long as other calls. So V8 compiles the code later,
+    // and the warm-up is longer.
     await inFlight(call, 1, 2 * warmup);
     const { rate } = await inFlight(call, 1, time);
     return { rate };

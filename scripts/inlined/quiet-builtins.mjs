@@ -1,9 +1,9 @@
-// Replaces Node's modules in everything that core consists of. When such a module is imported, Node reads each
-// of its properties to export it by name, which costs more than the module: 1.4 ms of processor time for
-// `node:fs`, whose properties load further modules, and 0.2 for a small one. For `node:process`, it opens the
-// three standard streams. For `node:util` of Node 24 and later, it loads what opens process.stderr. Opening one
-// makes a pipe non-blocking for every process that shares it. None of these replacements reads more than the
-// names that it lists (docs/decisions/0001).
+// Replaces Node's modules in all modules of which core consists. When a built-in module is imported, Node
+// reads each of its properties to export it by name. This costs more than the module itself: 1.4 ms of
+// processor time for `node:fs`, whose properties load further modules, and 0.2 ms for a small module. For
+// `node:process`, this opens the three standard streams. For `node:util` of Node 24 and later, this loads
+// code that opens process.stderr. If such a stream is a pipe, it becomes non-blocking for every process that
+// shares the pipe. A replacement reads only the names that are listed below (docs/decisions/0001).
 import { builtinModules } from 'node:module';
 
 /** The names that core's own modules and the inlined packages import. The build fails if one is missing. */

@@ -1,4 +1,4 @@
-// The floor's eight kinds of bodies: the meaning of the first byte, and the form of the small ones.
+// The eight kinds of bodies of the floor: what the first byte means, and how small bodies are written.
 
 export const ECHO = 0;
 export const RUN_STREAM = 1;
