@@ -7,9 +7,9 @@ declare module 'vitest' {
   // eslint-disable-next-line typescript/no-explicit-any -- Vitest's own declaration, which this merges with, has it.
   interface Matchers<T = any> {
     /**
-     * The only matcher for promises about time. The promise must resolve, or the condition hold, within `ms`
-     * milliseconds. `ms` is the limit on an idle machine. On a busy machine, the limit grows with the load
-     * that is measured meanwhile. A failure says by how much the limit grew.
+     * The only matcher for tests that promise a duration. The promise must resolve, or the condition hold,
+     * within `ms` milliseconds. `ms` is the limit on an idle machine. On a busy machine, the limit grows with
+     * the load that is measured meanwhile. A failure says by how much the limit grew.
      */
     toHappenWithin(ms: number): Promise<void>;
   }

@@ -1,5 +1,5 @@
-// Runs one host process and returns what it measured. The host process leads a process group. At its end, the
-// whole group is ended.
+// Runs one host process and returns what it measured. The process leads a process group, and the whole group
+// is ended with it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -11,11 +11,18 @@ const muxScript = fileURLToPath(new URL('../mux.mjs', import.meta.url));
 const script = fileURLToPath(new URL('../host.mjs', import.meta.url));
 const TIMEOUT = 180_000;
 
-export async function runHost({ peer, workloads, time, warmup, quick, node = process.execPath }) {
+export function runHost({ peer, workloads, time, warmup, quick, node }) {
+  return runTask(script, { peer, workloads, time, warmup, quick }, workloads[0], node);
+}
+
+/**
+ * Runs `program` with a task as its argument, and returns the results that it wrote. If it wrote none, the
+ * failure is that of the workload `first`. `node` is the Node that runs it.
+ */
+export async function runTask(program, task, first, node = process.execPath) {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-bench-'));
   const out = join(folder, 'result.json');
-  const task = JSON.stringify({ peer, workloads, time, warmup, quick, out });
-  const host = spawn(node, [script, task], {
+  const host = spawn(node, [program, JSON.stringify({ ...task, out })], {
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
     env: plainEnvironment(),
