@@ -4,6 +4,7 @@ import { DeadlineQueue } from './deadline-queue.ts';
 import { MuxError, type MuxErrorCode } from './errors.ts';
 import { Flag, FrameType, INITIAL_WINDOW } from './frame.ts';
 import type { FrameWriter } from './frame-writer.ts';
+import { idKey } from './id-key.ts';
 import { LeanStream, type LeanStreamHome } from './lean-stream.ts';
 import type { SessionSettings } from './options.ts';
 import { Scheduler } from './scheduler.ts';
@@ -19,6 +20,7 @@ export class StreamTable implements LeanStreamHome {
   readonly #settings: SessionSettings;
   readonly #writer: FrameWriter;
   readonly #onRemoved: (stream: LeanStream) => void;
+  /** By {@link idKey}, as the windows below. */
   readonly #streams = new Map<number, LeanStream>();
   /** Our streams whose SYN was sent and is unanswered. */
   readonly #unanswered: DeadlineQueue<LeanStream>;
@@ -43,9 +45,9 @@ export class StreamTable implements LeanStreamHome {
     this.#nextId = settings.role === 'client' ? 1 : 2;
     this.scheduler = new Scheduler(writer, {
       allotWindow: ({ id }) => this.#allotWindow(id),
-      // The stream may be gone, because its handler may have reset it when FIN was reported.
-      onSent: ({ id }) => this.#streams.get(id)?.onSent(),
-      onFinSent: ({ id }) => this.#onFinSent(this.#streams.get(id)!),
+      // The stream may be gone, because a handler that was told of its FIN may have reset it.
+      onSent: ({ id }) => this.#streams.get(idKey(id))?.onSent(),
+      onFinSent: ({ id }) => this.#onFinSent(this.#streams.get(idKey(id))!),
     });
     const { streamOpenTimeout, streamCloseTimeout, timers } = settings;
     const onUnanswered = (stream: LeanStream): void =>
@@ -70,7 +72,7 @@ export class StreamTable implements LeanStreamHome {
   }
 
   get(id: number): LeanStream | undefined {
-    return this.#streams.get(id);
+    return this.#streams.get(idKey(id));
   }
 
   [Symbol.iterator](): IterableIterator<LeanStream> {
@@ -119,13 +121,13 @@ export class StreamTable implements LeanStreamHome {
   /** Removes a stream that both sides have ended. */
   remove(stream: LeanStream): void {
     const { id, record } = stream;
-    if (!this.#streams.delete(id)) return;
+    if (!this.#streams.delete(idKey(id))) return;
     if (this.isPeers(id)) this.#inbound -= 1;
     this.scheduler.forget(record);
     this.#halfClosed.delete(stream);
     this.#queued.delete(stream);
-    this.#extraBytes -= this.#extraWindows.get(id) ?? 0;
-    this.#extraWindows.delete(id);
+    this.#extraBytes -= this.#extraWindows.get(idKey(id)) ?? 0;
+    this.#extraWindows.delete(idKey(id));
     this.#onRemoved(stream);
     if (this.#unanswered.delete(stream)) this.#openQueued();
   }
@@ -178,7 +180,7 @@ export class StreamTable implements LeanStreamHome {
 
   #add(id: number, opening: InitialOpening): LeanStream {
     const stream = new LeanStream(new StreamRecord(id, opening), this.scheduler, this);
-    this.#streams.set(id, stream);
+    this.#streams.set(idKey(id), stream);
     return stream;
   }
 
@@ -187,7 +189,7 @@ export class StreamTable implements LeanStreamHome {
     const extra = this.#settings.maxStreamWindowSize - INITIAL_WINDOW;
     if (extra === 0 || this.#extraBytes + extra > this.#settings.windowBudget) return INITIAL_WINDOW;
     this.#extraBytes += extra;
-    this.#extraWindows.set(id, extra);
+    this.#extraWindows.set(idKey(id), extra);
     return INITIAL_WINDOW + extra;
   }
 

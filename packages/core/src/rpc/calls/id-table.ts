@@ -2,15 +2,16 @@
  * Entries by u32 message id, in a ring of slots. Unlike a Map, it makes no garbage while entries come and go.
  */
 
+import { idKey } from '../../base/id-key.ts';
+
 const maxId = 0xffff_ffff;
 const firstSlots = 64;
 
 /**
- * Entries by message id. While calls enter and leave a Map, V8 rebuilds its inner table every few dozen
- * calls. Once one of these tables reaches V8's old generation, it keeps all later tables alive until the next
- * full collection. That costs 2.9 instead of 2.0 µs of CPU a call, and pauses of 5 ms instead of 0.4 (64
- * calls in flight, Node 20). A peer may choose ids that share a slot. The entries of such ids are stored in a
- * Map.
+ * Entries by message id. If calls enter and leave a Map, it is rebuilt every few dozen calls. One old table
+ * that reaches the old generation keeps all later ones alive until the next full collection. That costs 2.9
+ * instead of 2.0 µs of CPU a call, and pauses of 5 ms instead of 0.4 (64 calls in flight, Node 20). Ids that
+ * share a slot, which a peer may choose, are stored in a Map after all, by {@link idKey}.
  */
 export class IdTable<T extends { readonly id: number }> {
   #slots: (T | undefined)[] = new Array<T | undefined>(firstSlots).fill(undefined);
@@ -35,14 +36,15 @@ export class IdTable<T extends { readonly id: number }> {
   get(id: number): T | undefined {
     const entry = this.#slots[id & this.#mask];
     if (entry !== undefined && entry.id === id) return entry;
-    return this.#crowded?.get(id);
+    const crowded = this.#crowded?.get(idKey(id));
+    return crowded?.id === id ? crowded : undefined;
   }
 
   /** Adds an entry whose id is not in the table. */
   add(entry: T): void {
     const slot = entry.id & this.#mask;
     if (this.#slots[slot] === undefined) this.#slots[slot] = entry;
-    else (this.#crowded ??= new Map()).set(entry.id, entry);
+    else (this.#crowded ??= new Map()).set(idKey(entry.id), entry);
     this.#size++;
   }
 
@@ -50,7 +52,7 @@ export class IdTable<T extends { readonly id: number }> {
     const slot = id & this.#mask;
     const entry = this.#slots[slot];
     if (entry !== undefined && entry.id === id) this.#slots[slot] = undefined;
-    else if (this.#crowded?.delete(id) !== true) return false;
+    else if (this.#crowded?.delete(idKey(id)) !== true) return false;
     this.#size--;
     return true;
   }

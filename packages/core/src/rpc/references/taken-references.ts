@@ -4,6 +4,7 @@
  */
 import { AsyncResource } from 'node:async_hooks';
 import { type PipeworkError, unsent } from '../../base/errors.ts';
+import { idKey } from '../../base/id-key.ts';
 import { runtimeMethods } from '../../session/wire-words.ts';
 import type { SharedCounts } from '../../session/shared.ts';
 import type { MessageStream } from '../messages/message-stream.ts';
@@ -17,6 +18,7 @@ export class TakenReferences {
   readonly #host: ReferenceHost;
   /** The owner that the target of each value names. It shows which table the value belongs to. */
   readonly #owner: object;
+  /** By {@link idKey}. */
   readonly #byId = new Map<number, TakenReference>();
   /** References by their values. Only signals need this map, because a stand-in knows its own reference. */
   readonly #signals = new WeakMap<object, TakenReference>();
@@ -34,8 +36,9 @@ export class TakenReferences {
     return this.#byId.size;
   }
 
-  get(id: number): TakenReference | undefined {
-    return this.#byId.get(id);
+  get(id: unknown): TakenReference | undefined {
+    const entry = typeof id === 'number' ? this.#byId.get(idKey(id)) : undefined;
+    return entry?.id === id ? entry : undefined;
   }
 
   /** Begins a new message. The references of the message before it are in use by now. */
@@ -48,10 +51,10 @@ export class TakenReferences {
    * came, or held.
    */
   take(kind: TakenKind, id: number, borrower: Borrower | undefined): object {
-    let entry = this.#byId.get(id);
+    let entry = this.#byId.get(idKey(id));
     if (entry === undefined) {
       entry = kind === 'signal' ? this.#makeSignal(id) : this.#makeCallable(kind, id);
-      this.#byId.set(id, entry);
+      this.#byId.set(idKey(id), entry);
       this.#counts.references++;
     } else if (entry.kind !== kind) {
       throw new TypeError(`reference ${id} came as a ${entry.kind} before, and now as a ${kind}`);
@@ -96,11 +99,11 @@ export class TakenReferences {
       value: {},
       abort: undefined,
       call: (name, args) => {
-        if (this.#byId.get(id) === entry) return this.#host.callReference(id, name, args);
+        if (this.#byId.get(idKey(id)) === entry) return this.#host.callReference(id, name, args);
         return Promise.reject(this.#releasedError(releasedAt));
       },
       retain: () => {
-        if (this.#byId.get(id) !== entry) throw this.#releasedError(releasedAt);
+        if (this.#byId.get(idKey(id)) !== entry) throw this.#releasedError(releasedAt);
         entry.held++;
         this.#messages.notify(runtimeMethods.retain, [id]);
       },
@@ -139,7 +142,7 @@ export class TakenReferences {
    * call settles.
    */
   #release(entry: TakenReference, count: number = entry.held): void {
-    if (this.#byId.get(entry.id) !== entry || entry.held < count || count === 0) return;
+    if (this.#byId.get(idKey(entry.id)) !== entry || entry.held < count || count === 0) return;
     entry.held -= count;
     if (this.#endedBy === undefined) this.#messages.notify(runtimeMethods.release, [entry.id, count]);
     this.#forget(entry);
@@ -163,7 +166,7 @@ export class TakenReferences {
   }
 
   #forget(entry: TakenReference): void {
-    if (entry.borrowed > 0 || entry.held > 0 || !this.#byId.delete(entry.id)) return;
+    if (entry.borrowed > 0 || entry.held > 0 || !this.#byId.delete(idKey(entry.id))) return;
     this.#counts.references--;
   }
 

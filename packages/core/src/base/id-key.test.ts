@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+import { idKey as idKeyOfMux } from '../../../mux/src/id-key.ts';
+import { idKey } from './id-key.ts';
+
+/** V8's hash of an integer. A Map looks for it among the keys with the same lowest bits. */
+function hashOf(key: number): number {
+  let hash = key | 0;
+  hash = ~hash + (hash << 15);
+  hash ^= hash >>> 12;
+  hash += hash << 2;
+  hash ^= hash >>> 4;
+  hash = Math.imul(hash, 2057);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/** Returns the integer whose hash this is. */
+function idOfHash(hash: number): number {
+  const unshift = (value: number, bits: number): number => {
+    let made = value;
+    for (let known = bits; known < 32; known += bits) made = value ^ (made >>> bits);
+    return made;
+  };
+  let id = unshift(hash, 16);
+  id = Math.imul(id, inverseOf(2057));
+  id = unshift(id, 4);
+  id = Math.imul(id, inverseOf(5));
+  id = unshift(id, 12);
+  return Math.imul(id + 1, inverseOf(32_767)) >>> 0;
+}
+
+/** Returns what multiplies an odd number to 1, by 32 bits. */
+function inverseOf(odd: number): number {
+  let inverse = odd;
+  for (let bits = 3; bits < 32; bits *= 2) inverse = Math.imul(inverse, 2 - Math.imul(odd, inverse));
+  return inverse;
+}
+
+/** Returns how many of the numbers share a place with the most others, among 32,768 places. */
+function mostInOnePlace(numbers: readonly number[]): number {
+  const places = new Uint32Array(32_768);
+  for (const one of numbers) places[hashOf(one) & 32_767]! += 1;
+  return Math.max(...places);
+}
+
+/** 65,536 ids that a peer would choose: all of them have one place. */
+const colliding = Array.from({ length: 65_536 }, (_, n) => idOfHash(n * 32_768 + 77));
+
+test('these ids are what makes a Map slow', () => {
+  expect(new Set(colliding).size).toBe(65_536);
+  expect(mostInOnePlace(colliding)).toBe(65_536);
+});
+
+describe.each([
+  ['core', idKey],
+  ['the mux', idKeyOfMux],
+])('the keys of %s for ids', (_name, keyOf) => {
+  test('are in many places, although the ids were chosen to have one', () => {
+    expect(mostInOnePlace(colliding.map(keyOf))).toBeLessThan(30);
+  });
+
+  test.each<[string, (n: number) => number]>([
+    ['that follow each other', (n) => n],
+    ['that are even', (n) => 2 * n],
+    ['that differ in their highest bits', (n) => n * 65_536],
+  ])('are in many places for ids %s', (_which, idOf) => {
+    expect(mostInOnePlace(Array.from({ length: 65_536 }, (_, n) => keyOf(idOf(n) >>> 0)))).toBeLessThan(30);
+  });
+
+  test('differ for different ids', () => {
+    const ids = [0, 1, 2, 0x7fff_ffff, 0x8000_0000, 0xffff_fffe, 0xffff_ffff, ...colliding];
+    expect(new Set(ids.map(keyOf)).size).toBe(new Set(ids).size);
+  });
+});
