@@ -4,6 +4,8 @@
  * `claims`.
  */
 
+import { compacted } from '../../base/own-property.ts';
+
 /** Names that have a meaning for loggers, or that the records of a client use. */
 const reserved = [
   ...[
@@ -39,6 +41,9 @@ export function claimSorter(own: Iterable<string>): (fields: Fields) => Fields {
     const free = entries.filter(([name]) => !taken.has(name));
     // A logger may copy fields by assignment. The key `__proto__` would then give its copy another prototype.
     const claims = entries.filter(([name]) => taken.has(name) && name !== '__proto__');
-    return { ...Object.fromEntries(free), claims: Object.fromEntries(claims) };
+    return compacted({
+      ...Object.fromEntries(free),
+      claims: compacted(Object.fromEntries(claims)),
+    });
   };
 }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readRecord } from './log-record.ts';
@@ -132,6 +134,28 @@ describe('a line', () => {
     expect(readRecord('[WARN] a\rfaked\u001b[2J').message).toBe(String.raw`a\x0dfaked\x1b[2J`);
     expect(readRecord('plain \u001b]0;title\u0007').message).toBe(String.raw`plain \x1b]0;title\x07`);
     expect(readRecord(String.raw`level=info msg="a\u001b[2J"`).message).toBe(String.raw`a\x1b[2J`);
+  });
+
+  test('keeps its odd keys and values while texts are made printable', () => {
+    const line = String.raw`{"msg":"x","__proto__":"\u0007","1020":["\u0007",{"2500":"\b","__proto__":{"\u0007":1}}],"a":{"1020":null}}`;
+    const { fields } = readRecord(line);
+    expect(JSON.stringify(fields)).toBe(
+      String.raw`{"1020":["\\x07",{"2500":"\\x08","__proto__":{"\\x07":1}}],"__proto__":"\\x07","a":{"1020":null}}`,
+    );
+    expect(Object.getPrototypeOf(fields)).toBe(Object.prototype);
+  });
+
+  test('holds no array for the indexes among its keys', () => {
+    setFlagsFromString('--expose-gc');
+    const gc = runInNewContext('gc') as () => void;
+    const objects = 5_000;
+    const line = `{"msg":"\\u0007","1020":1,"a":[${Array.from({ length: objects }, () => '{"1020":1}').join(',')}]}`;
+    gc();
+    const before = process.memoryUsage().heapUsed;
+    const record = readRecord(line);
+    gc();
+    expect((process.memoryUsage().heapUsed - before) / objects).toBeLessThan(1_000);
+    expect((record.fields['a'] as unknown[]).length).toBe(objects);
   });
 
   test('cannot reach a prototype', () => {

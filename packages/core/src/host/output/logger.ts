@@ -1,5 +1,6 @@
 /** Wraps the user's logger, from any library, in one function that never throws. */
 
+import { compacted } from '../../base/own-property.ts';
 import { Console } from 'node:console';
 import { claimSorter } from './claims.ts';
 import type { RecordLevel } from './levels.ts';
@@ -156,7 +157,7 @@ export function bindLogger(logger: Logger | undefined, base: Fields): Log | unde
         (candidate) => typeof find[candidate] === 'function' && dialect.without?.includes(candidate) !== true,
       );
       if (name === undefined) return;
-      const args = dialect.arguments(name, message, { ...sort(claimed), ...fields, ...base });
+      const args = dialect.arguments(name, message, compacted({ ...sort(claimed), ...fields, ...base }));
       const written: unknown = Reflect.apply(
         find[dialect.method ?? name] as (...args: unknown[]) => unknown,
         logger,
