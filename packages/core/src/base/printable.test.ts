@@ -5,7 +5,7 @@ import { PluginExitError } from '../host/end/exit.ts';
 import { StartError } from '../host/start/start-error.ts';
 import { reviveError } from '../rpc/values/revive-error.ts';
 import { PipeworkError } from './errors.ts';
-import { printable, printableLine } from './printable.ts';
+import { printable, printableLine, printableSource } from './printable.ts';
 
 // oxlint-disable-next-line no-control-regex -- they are what must not be there
 const obeyed = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
@@ -44,7 +44,51 @@ describe('printable text', () => {
     );
   });
 
-  test('as one line shows every control character that was received, and is cut at a length', () => {
+  test('of more than 65,536 characters does not grow', () => {
+    const text = `${'\u0007a\u202e'.repeat(30_000)}\u001b[1;31m\r\n${'\u001b[2J'.repeat(10)}`;
+    const made = printable(text);
+    expect(made).toBe(`${'\ufffda\ufffd'.repeat(30_000)}\n${'\ufffd[2J'.repeat(10)}`);
+    expect(printable(made)).toBe(made);
+    const short = '\u0007'.repeat(65_536);
+    expect(printable(short)).toBe(String.raw`\x07`.repeat(65_536));
+    expect(printable(`${short}\u0007`)).toBe('\ufffd'.repeat(65_537));
+  });
+
+  test('of many characters is the same wherever it is cut inside', () => {
+    const pieces = ['\u001b[31m', '\r\n', '\r', '\u001b', 'é🎉', '\ud800', '\u0000'];
+    for (const piece of pieces) {
+      for (let before = 65_530; before < 65_540; before++) {
+        const made = printable(`${'x'.repeat(before)}${piece}${'y'.repeat(10)}`);
+        expect(made).not.toMatch(obeyed);
+        expect(made.startsWith('x'.repeat(before))).toBe(true);
+        expect(made.endsWith('y'.repeat(10))).toBe(true);
+        if (piece === 'é🎉' || piece === '\ud800') expect(made).toContain(`x${piece}y`);
+      }
+    }
+  });
+
+  test('of a regular expression matches what the text matches', () => {
+    expect(printableSource('a\\d\t')).toBe('a\\d\t');
+    expect(printableSource('\u001b[\u0007-\u0085]\u202e')).toBe(String.raw`\x1b[\x07-\x85]\u202e`);
+    expect(printableSource('\\\u001b\\\\\u001b')).toBe(String.raw`\x1b\\\x1b`);
+    const parts = fc.array(fc.constantFrom('\\', '\u001b', '\u202e', 'b', '[', ']', '^', '-', '(', ')', '?', '\u0000', '1', 'c', 'x', 'u'));
+    fc.assert(
+      fc.property(parts, fc.constantFrom('', 'u'), fc.array(fc.constantFrom('\u001b', '\u202e', '\\', 'b', 'x', '1', '\u0000', '-')), (some, flags, text) => {
+        const [sent, made] = [some.join(''), printableSource(some.join(''))];
+        expect(made).not.toMatch(obeyed);
+        let matches: boolean;
+        try {
+          matches = new RegExp(sent, flags).test(text.join(''));
+        } catch {
+          return;
+        }
+        expect(new RegExp(made, flags).test(text.join('')), `${sent} on ${text.join('')}`).toBe(matches);
+      }),
+      { numRuns: 2_000 },
+    ); // prettier-ignore
+  });
+
+  test('as one line shows what was received, cut at a length', () => {
     expect(printableLine('\u001b[31m\t\r\n')).toBe(String.raw`\x1b[31m\x09\x0d\x0a`);
     expect(printableLine('abcdef', 3)).toBe('abc…');
   });
@@ -93,6 +137,19 @@ describe('an error about another process', () => {
     expect(error.message).toContain('[2J');
     expect(error.stack).not.toMatch(obeyed);
     expect(inspect(error, { depth: 9 })).not.toMatch(obeyed);
+  });
+
+  test('is shown with the colours of util.inspect, and with nothing else that a terminal obeys', () => {
+    const pattern = new RegExp('\u0007\u202e\u001b[8m]');
+    const error = reviveError({ message: 'x', data: { pattern, n: 1 } }, 'greet');
+    const plain = inspect(error, { colors: false });
+    expect(plain).toContain(String.raw`\x07`);
+    expect(plain).not.toMatch(obeyed);
+    const coloured = inspect(error, { colors: true });
+    const number = `\u001b[${inspect.colors.yellow!.join('m1\u001b[')}m`;
+    expect(coloured).toContain(number);
+    expect(coloured).not.toContain('\u001b[8m');
+    expect(coloured.replace(/\u001b\[\d+m/g, '')).not.toMatch(obeyed); // oxlint-disable-line no-control-regex -- these are colours
   });
 
   test('keeps its tails as they were received, and its notes printable', () => {

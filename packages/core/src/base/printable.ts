@@ -20,7 +20,8 @@ const meaningless = /\r(?=\n)|\u001b\[[\d;:]*m/g;
 /**
  * Returns `text` without anything that a terminal or a log viewer would obey. Colours are removed. Every
  * other escape sequence, control character and direction mark is written as `\x1b` or `\u202e`. Tabs and line
- * feeds stay. Takes linear time.
+ * feeds stay. In a text of more than 65,536 characters, each of them becomes one U+FFFD instead, so that the
+ * text does not grow. Takes linear time.
  *
  * @example
  * ```ts
@@ -31,7 +32,82 @@ const meaningless = /\r(?=\n)|\u001b\[[\d;:]*m/g;
  */
 export function printable(text: string): string {
   if (!unprintable.test(text)) return text;
+  if (text.length > longText) return printableLong(text);
   return text.replace(meaningless, '').replace(eachUnprintable, escape);
+}
+
+/** A longer text is not worth reading to its last escape, and each of them takes four to six characters. */
+export const longText = 65_536;
+const escapeCode = 0x1b;
+
+/** Handles a long text in pieces. Most of their time is saved by not calling a function for each character. */
+function printableLong(text: string): string {
+  const pieces: string[] = [];
+  for (let from = 0; from < text.length; from += longText) {
+    const piece = text.slice(from, from + longText);
+    const isEnd = from + longText >= text.length;
+    pieces.push(unprintable.test(piece) ? replaced(piece, isEnd ? '' : text[from + longText]!) : piece);
+  }
+  return pieces.join('');
+}
+
+/** Returns a piece with U+FFFD for everything unprintable. `next` is the character that follows the piece. */
+function replaced(piece: string, next: string): string {
+  const { length } = piece;
+  const bytes = Buffer.from(piece + next, 'utf16le');
+  const units = new Uint16Array(bytes.buffer, bytes.byteOffset, length + next.length);
+  const kinds = kindsOfUnits();
+  let to = 0;
+  for (let at = 0; at < length; at++) {
+    const unit = units[at]!;
+    if (kinds[unit] === 0) {
+      units[to++] = unit;
+    } else if (unit === 0x0d && units[at + 1] === 0x0a) {
+      continue;
+    } else {
+      const end = unit === escapeCode ? colourEnd(units, at, length) : 0;
+      if (end > 0) at = end;
+      else units[to++] = 0xfffd;
+    }
+  }
+  return bytes.toString('utf16le', 0, 2 * to);
+}
+
+/** Returns where the sequence that begins at an escape ends, if it only chooses a colour; otherwise 0. */
+function colourEnd(units: Uint16Array, from: number, end: number): number {
+  if (units[from + 1] !== 0x5b) return 0;
+  let at = from + 2;
+  // Digits, colons and semicolons.
+  while (at < end && units[at]! >= 0x30 && units[at]! <= 0x3b) at++;
+  return at < end && units[at] === 0x6d ? at : 0;
+}
+
+let unitKinds: Uint8Array | undefined;
+
+/** Returns 1 for each UTF-16 unit that is unprintable, and 0 for every other. */
+function kindsOfUnits(): Uint8Array {
+  unitKinds ??= Uint8Array.from({ length: 0x1_0000 }, (_, unit) =>
+    Number(unprintable.test(String.fromCharCode(unit))),
+  );
+  return unitKinds;
+}
+
+/**
+ * Returns the source of a regular expression that matches the same and has nothing unprintable. Characters
+ * are written as escapes of the pattern, so `util.inspect` shows them too.
+ */
+export function printableSource(source: string): string {
+  if (!unprintable.test(source)) return source;
+  let made = '';
+  let from = 0;
+  for (const { index, 0: character } of source.matchAll(eachUnprintable)) {
+    let backslashes = 0;
+    while (source[index - 1 - backslashes] === '\\') backslashes++;
+    // An escaped character stands for itself. Its backslash would escape the one of the escape.
+    made += source.slice(from, index - (backslashes % 2)) + escape(character);
+    from = index + 1;
+  }
+  return made + source.slice(from);
 }
 
 /**
@@ -46,22 +122,40 @@ export function printableLine(text: string, most = 200): string {
 /** The name of the method by which an object defines how `console.log` shows it. */
 export const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
 
-/** Shows an error whose fields hold text of another process. */
-export function inspectPrintably(
-  this: unknown,
-  _depth: number,
-  options: object,
-  inspect: (value: unknown, options: object) => string,
-): string {
-  return printableInspection(inspect(this, { ...options, customInspect: false }));
+/** What `util.inspect` passes to a method under {@link inspectCustom}, and what the method uses of it. */
+export type InspectArguments = [
+  depth: number,
+  options: { readonly colors?: boolean },
+  inspect: Inspect,
+];
+
+interface Inspect {
+  (value: unknown, options: object): string;
+  readonly styles: object;
+  readonly colors: object;
 }
 
-/**
- * Writes out the direction marks in text from `util.inspect`, which has already escaped every other
- * unprintable character.
- */
-export function printableInspection(text: string): string {
-  return text.replace(/[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, escape);
+/** Shows an error whose fields hold text of another process. */
+export function inspectPrintably(this: unknown, ...[, options, inspect]: InspectArguments): string {
+  const text = inspect(this, { ...options, customInspect: false });
+  const own = options.colors === true ? coloursOf(inspect) : new Set<string>();
+  return text.replace(eachOfInspection, (found) =>
+    own.has(found) ? found : found.replace(eachUnprintable, escape),
+  );
+}
+
+/** Everything unprintable. A colour is one match. */
+// oxlint-disable-next-line no-control-regex -- as above
+const eachOfInspection = new RegExp(`\\u001b\\[\\d{1,3}m|${unprintable.source}`, 'g');
+
+/** Returns the sequences by which `util.inspect` chooses colours. */
+function coloursOf({ styles, colors }: Inspect): Set<string> {
+  // Since Node 24, the style of a regular expression is a function that has its colours in a list.
+  const names = Object.values(styles).flatMap((style: unknown) =>
+    typeof style === 'function' ? (style as { colors?: unknown }).colors : style,
+  );
+  const codes = names.flatMap((name) => (colors as Record<string, unknown>)[String(name)] ?? []);
+  return new Set(codes.map((code) => `\u001b[${String(code)}m`));
 }
 
 const escapes = new Map<string, string>();

@@ -2,7 +2,7 @@
  * The stack of a received error. The place where the error object was made says nothing useful. So the stack
  * shows the failed call, and the code that awaited it.
  */
-import { inspectCustom, printable, printableInspection } from '../../base/printable.ts';
+import { inspectCustom, inspectPrintably, printable, type InspectArguments } from '../../base/printable.ts';
 
 // Errors of calls whose stacks do not show the awaiting code yet.
 const unplaced = new WeakSet<Error>();
@@ -48,13 +48,8 @@ export function splitStack(error: Error, remoteStack: string | undefined, where:
   Object.defineProperty(error, inspectCustom, { value: inspectError, configurable: true });
 }
 
-function inspectError(
-  this: Error & { remoteStack?: string },
-  _depth: number,
-  options: object,
-  inspect: (value: unknown, options: object) => string,
-): string {
-  const local = printableInspection(inspect(this, { ...options, customInspect: false }));
+function inspectError(this: Error & { remoteStack?: string }, ...args: InspectArguments): string {
+  const local = inspectPrintably.apply(this, args);
   if (this.remoteStack === undefined) return local;
   const remote = this.remoteStack.split('\n').map((line) => `    ${line}`);
   return `${local}\n  in the other process:\n${remote.join('\n')}`;
