@@ -34,6 +34,8 @@ const list = (one) => (count) => {
 const text = (value) => m.encode(value);
 const marked = (letter, ...values) =>
   Buffer.concat([Buffer.from([0x91 + values.length]), m.mark(letter), ...values]);
+/** A bigint of 11 bytes. V8 hashes its lowest 64 bits, which are the same for every index. */
+const colliding = (index) => Buffer.concat([hex('c7 0c 50 4e'), Buffer.from([index >>> 16, index >>> 8, index]), Buffer.alloc(8, 7)]);
 const key6 = (index) => Buffer.concat([hex('a6'), Buffer.from(index.toString(36).padStart(6, '_'))]);
 
 /** The kinds of messages. Each makes a message of `count` items. */
@@ -55,6 +57,18 @@ export const kinds = {
   'one map of integer keys': (count) => Buffer.concat([m.map32(count), list((index) => Buffer.concat([hex('aa'), Buffer.from(String(1e9 + ((index * 7919) % 3e9))), hex('01')]))(count).subarray(5)]),
   'maps with a key __proto__': list(() => Buffer.concat([hex('81 a9'), Buffer.from('__proto__'), hex('01')])),
   'maps in maps, 100 deep': list(() => Buffer.concat([Buffer.alloc(3 * 100, hex('81 a1 61')), hex('c0')])),
+  'maps of the key 0': list(() => hex('81 00 01')),
+  'maps of the key 5': list(() => hex('81 05 01')),
+  'maps of the key 6': list(() => hex('81 06 01')),
+  'maps of the keys 0 and 8': list(() => hex('82 00 01 08 01')),
+  'maps of the keys 0, 1 and 11': list(() => hex('83 00 01 01 01 0b 01')),
+  'maps of the key 127': list(() => hex('81 7f 01')),
+  'maps of the key 1020': list(() => hex('81 a4 31303230 01')),
+  'maps of the keys 1020, 2500 and 3300': list(() => hex('83 cd03fc 01 cd09c4 01 cd0ce4 01')),
+  'one map of every third index': (count) => Buffer.concat([m.map32(count), list((index) => Buffer.concat([hex('ce'), u32(index * 3), hex('01')]))(count).subarray(5)]),
+  'one map of every eighteenth index': (count) => Buffer.concat([m.map32(count), list((index) => Buffer.concat([hex('ce'), u32(index * 18), hex('01')]))(count).subarray(5)]),
+  'maps of a key each of their own, and one of the key 1020': (count) => Buffer.concat([hex('92 81 a4 31303230 01'), list((index) => Buffer.concat([hex('81'), key6(index), hex('01')]))(count)]),
+  'maps of a key each of their own, and one of the key __proto__': (count) => Buffer.concat([hex('92 81 a9'), Buffer.from('__proto__'), hex('01'), list((index) => Buffer.concat([hex('81'), key6(index), hex('01')]))(count)]),
   'undefined': list(() => hex('d4 00 00')),
   'dates': list(() => hex('d6 ff 00000001')),
   'empty bins': list(() => hex('c4 00')),
@@ -64,6 +78,9 @@ export const kinds = {
   'Maps of one': list(() => marked('M', hex('01'), hex('02'))),
   'empty Sets': list(() => marked('S')),
   'one Set': (count) => Buffer.concat([m.array32(count + 1), m.mark('S'), list((index) => Buffer.concat([hex('ce'), u32(index)]))(count).subarray(5)]),
+  'one Set of bigints that collide': (count) => Buffer.concat([m.array32(count + 1), m.mark('S'), list(colliding)(count).subarray(5)]),
+  'one Map of bigints that collide': (count) => Buffer.concat([m.array32(2 * count + 1), m.mark('M'), list((index) => Buffer.concat([colliding(index), hex('01')]))(count).subarray(5)]),
+  'Sets of 250 bigints that collide': (count) => Buffer.concat([m.array32(count), ...Array.from({ length: count }, (_, set) => Buffer.concat([hex('dc 00fb'), m.mark('S'), list((index) => colliding(set * 250 + index))(250).subarray(5)]))]),
   'bigints that numbers could hold': list(() => marked('b', hex('05'))),
   'bigints of 10 bytes': list(() => hex('c7 0b 50 4e 01020304050607080900')),
   'one bigint': (count) => m.bigint(Buffer.alloc(count, 0x7f)),
@@ -82,6 +99,13 @@ export const kinds = {
   'errors with a name and a text': list(() => marked('E', Buffer.concat([hex('82'), text('name'), text('X'), text('message'), text('y')]))),
   'errors with a cause': list(() => marked('E', Buffer.concat([hex('81'), text('cause'), hex('81'), text('cause'), hex('80')]))),
   'AggregateErrors': list(() => marked('E', Buffer.concat([hex('82'), text('type'), text('AggregateError'), text('errors'), hex('93 80 80 80')]))),
+  'errors with a field 1020': list(() => marked('E', Buffer.concat([hex('81'), text('data'), hex('81 cd03fc 01')]))),
+  'an error of control characters': (count) => marked('E', Buffer.concat([hex('83'), ...['message', 'stack', 'name'].flatMap((key) => [text(key), m.str32(count), Buffer.alloc(count, 1)])])),
+  'an error of colours': (count) => marked('E', Buffer.concat([hex('82'), ...['message', 'stack'].flatMap((key) => [text(key), m.str32(4 * count), Buffer.alloc(4 * count, '\u001b[1m')])])),
+  'rows of a table of the key 0': (count) => Buffer.concat([m.array32(count + 2), m.mark('t'), hex('91 a1 30'), Buffer.alloc(count, 1)]),
+  'rows of a table of the key 1020': (count) => Buffer.concat([m.array32(count + 2), m.mark('t'), hex('91 a4 31303230'), Buffer.alloc(count, 1)]),
+  'rows of columns of the key 1020': (count) => Buffer.concat([hex('94'), m.mark('C'), m.encode(count), hex('91 a4 31303230'), hex('92 01'), m.bin32(count), Buffer.alloc(count, 1)]),
+  'records of the key 1020 in a column': (count) => Buffer.concat([hex('94'), m.mark('C'), m.encode(count), hex('91 a1 61'), hex('93 05 91 a4 31303230'), hex('92 01'), m.bin32(count), Buffer.alloc(count, 1)]),
   'rows of a table of one key': (count) => Buffer.concat([m.array32(count + 2), m.mark('t'), hex('91 a1 61'), Buffer.alloc(count, 1)]),
   'rows of columns of one key': (count) => Buffer.concat([hex('94'), m.mark('C'), m.encode(count), hex('91 a1 61'), hex('92 01'), m.bin32(count), Buffer.alloc(count, 1)]),
   'rows of columns of eight keys': (count) => Buffer.concat([Buffer.from([0x9b]), m.mark('C'), m.encode(count), hex('98 a161 a162 a163 a164 a165 a166 a167 a168'), ...Array.from({ length: 8 }, () => Buffer.concat([hex('92 03'), m.bin32(count), Buffer.alloc(count), hex('')]))].map((part) => part[0] === 0x92 && part[1] === 3 ? Buffer.concat([hex('93 03'), part.subarray(2), hex('c0')]) : part)),

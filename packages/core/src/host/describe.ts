@@ -1,5 +1,6 @@
 /** Asks a plugin to describe itself and its services. The answer is checked, because the plugin's process is not trusted. */
-import { isPipeworkError, markSent, PipeworkError } from '../base/errors.ts';
+import { compacted } from '../base/own-property.ts';
+import { markSent, PipeworkError } from '../base/errors.ts';
 import { controlMethods } from '../session/wire-words.ts';
 import type { CallOptions } from '../rpc/api/call-options.ts';
 import type { MethodDescription } from '../rpc/api/description.ts';
@@ -91,7 +92,7 @@ export async function describePlugin(describer: Describer, dispenses: boolean): 
     keep([name, plugin]);
     plugins.push([name, plugin]);
   }
-  return { ...identity, plugins: Object.fromEntries(plugins) };
+  return { ...identity, plugins: compacted(Object.fromEntries(plugins)) };
 }
 
 function identityOf({
@@ -117,8 +118,10 @@ async function describeOne(describer: Describer, name: string): Promise<PluginDe
     const conversation = await describer.dispense(name);
     what = `the description of ${name}`;
     try {
-      const methods = Object.entries(recordOf(await conversation.describe(describer.callOptions)));
-      return { methods: Object.fromEntries(methods.map(([method, said]) => [method, methodOf(said)])) };
+      const methods = Object.entries(recordOf(await conversation.describe()));
+      return {
+        methods: compacted(Object.fromEntries(methods.map(([method, said]) => [method, methodOf(said)]))),
+      };
     } finally {
       conversation.finish();
     }
@@ -153,7 +156,7 @@ function methodOf(value: unknown): MethodDescription {
 function jsonOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(jsonOf);
   if (isPlainObject(value))
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, jsonOf(item)]));
+    return compacted(Object.fromEntries(Object.entries(value).map(([key, item]) => [key, jsonOf(item)])));
   return ['string', 'boolean'].includes(typeof value) || Number.isFinite(value) ? value : null;
 }
 

@@ -27,7 +27,7 @@ describe('the values of a message count as much as they cost their receiver:', (
     ['a Set as 4', '91 d45053', 4],
     ['a regular expression as 8 and more', '93 d45052 a161 a0', 8],
     ['an error as 11', '92 d45045 80', 11],
-    ['an error with a cause as 21', '92 d45045 81 a5 6361757365 80', 21],
+    ['an error with a cause as 22', '92 d45045 81 a5 6361757365 80', 22],
     ['a reference to a function as 11', 'c7 05 50 66 00000001', 11],
     ['a reference to an object as 23', 'c7 05 50 6f 00000001', 23],
     ['a signal as 21', 'c7 05 50 73 00000001', 21],

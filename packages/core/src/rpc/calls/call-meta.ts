@@ -1,4 +1,5 @@
-/** Writes and reads the fifth element of a request, which has the deadline and the metadata of the call. */
+/** What is sent with a call beside its arguments: the fifth element of a request. */
+import { compacted } from '../../base/own-property.ts';
 import type { CallOptions } from '../api/call-options.ts';
 
 /** Returns what to write for the options of a call; undefined if they hold nothing to send. */
@@ -19,7 +20,7 @@ export function readMeta(meta: unknown): {
 } {
   const { deadline, metadata } = Object(meta) as { deadline?: unknown; metadata?: unknown };
   return {
-    metadata: Object.freeze({ ...(Object(metadata) as Record<string, string>) }),
+    metadata: Object.freeze(compacted({ ...(Object(metadata) as Record<string, string>) })),
     remainingMs: typeof deadline === 'number' ? deadline : undefined,
   };
 }

@@ -1,8 +1,10 @@
 /** Turns messages into bytes and back. Only this file knows how a message is laid out in the stream. */
 import type { RawStream } from '@pipework/mux/lean';
 import { isPipeworkError, PipeworkError } from '../../base/errors.ts';
+import { printable } from '../../base/printable.ts';
 import { doubleMarks } from '../wire/byte-order-mark.ts';
-import { baseCodec, fullCodec, mapCodec, reuseBuffer, type Codec, type Packed } from '../wire/msgpack.ts';
+import { readWithOddKeys } from '../wire/odd-key-reader.ts';
+import { baseCodec, fullCodec, reuseBuffer, type Codec, type Packed } from '../wire/msgpack.ts';
 import { plainBytes } from './small/writer.ts';
 import type { IncomingMessage } from '../wire/incoming-message.ts';
 import { saw, type Scanner } from '../wire/scanner.ts';
@@ -106,9 +108,14 @@ export function readValue(message: IncomingMessage, options: InboundOptions): un
   const { scanner } = message;
   const { flags } = scanner;
   if (flags & (saw.tooDeep | saw.unknownExtension) || scanner.valuesLeft < 0) return refuse(scanner);
-  options.allowance.values = scanner.valuesLeft;
+  const { allowance } = options;
+  allowance.values = scanner.valuesLeft;
+  allowance.adding.keys = 0;
+  allowance.adding.ms = 0;
   let { source, at: start, end } = message;
-  if (flags & saw.byteOrderMark) {
+  const hasOddKeys =
+    (flags & saw.sparseKey) !== 0 || ((flags & saw.protoKey) !== 0 && hasProtoKey(source, start, end));
+  if (flags & saw.byteOrderMark && !hasOddKeys) {
     source = doubleMarks(source, start, end);
     start = 0;
     end = source.length;
@@ -119,26 +126,32 @@ export function readValue(message: IncomingMessage, options: InboundOptions): un
   try {
     if (flags === 0) return fullCodec().unpack(source, range);
     scratch.bins = message.bins;
-    const codec = flags & saw.protoKey && hasProtoKey(source, start, end) ? mapCodec() : fullCodec();
-    return fromWire(codec.unpack(source, range), options);
+    return fromWire(
+      hasOddKeys ? readWithOddKeys(source, start) : fullCodec().unpack(source, range),
+      options,
+    );
   } catch (error) {
     if (isPipeworkError(error)) throw error;
     throw new PipeworkError(
       'RPC_INVALID_VALUE',
       `the peer sent a value that cannot be taken: ${String((error as Error)?.message)}`,
-      {
-        cause: error,
-      },
+      { cause: printableCause(error) },
     );
   } finally {
     scratch.bins = noBins;
   }
 }
 
-/**
- * The scanner saw a text that may be `__proto__`. The scanner looks only at the first bytes of a text, and
- * not at bytes that a split hides.
- */
+/** Makes the text of an error printable that was thrown while a message was decoded. It may quote the message. */
+function printableCause(error: unknown): unknown {
+  if (error instanceof Error) {
+    error.message = printable(error.message);
+    if (error.stack !== undefined) error.stack = printable(error.stack);
+  }
+  return error;
+}
+
+/** The scanner saw a text that may be `__proto__`. It does not check every text, nor across splits. */
 function hasProtoKey(source: Uint8Array, start: number, end: number): boolean {
   return Buffer.from(source.buffer, source.byteOffset + start, end - start).includes(
     '__proto__',

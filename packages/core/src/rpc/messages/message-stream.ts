@@ -55,7 +55,7 @@ export class MessageStream {
     this.#inbound = {
       takeReference: undefined,
       decodeError: (map, claim) => reviveError(map, shared.peer, claim),
-      allowance: { values: 0 },
+      allowance: { values: 0, adding: { keys: 0, ms: 0 } },
     };
   }
 

@@ -2,9 +2,10 @@
  * Errors as they are sent: which parts of an error are sent, and under which keys. docs/protocol.md has the
  * keys.
  */
+import { compacted, setOwn } from '../../base/own-property.ts';
 import { builtInErrorOf, isError } from '../../base/realm.ts';
 import { walk, type OutboundOptions } from './outbound.ts';
-import { itemsOf, setOwn } from './own-fields.ts';
+import { itemsOf } from './own-fields.ts';
 import { Refusal } from './refusal.ts';
 
 /** An error as a map, for peers with `errors`. */
@@ -198,7 +199,7 @@ function copied(value: unknown, around: readonly object[] = []): unknown {
   const within = [...around, value];
   if (Array.isArray(value)) return itemsOf(value).map((item) => copied(item, within));
   if (Object.getPrototypeOf(value) !== Object.prototype) return value;
-  const copy: Record<string, unknown> = { ...value };
+  const copy: Record<string, unknown> = compacted({ ...value } as Record<string, unknown>);
   for (const key of Object.keys(copy)) setOwn(copy, key, copied(copy[key], within));
   return copy;
 }

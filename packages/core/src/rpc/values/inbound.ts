@@ -4,7 +4,9 @@
  */
 import { PipeworkError } from '../../base/errors.ts';
 import { types } from 'node:util';
+import { printableLine, printableSource } from '../../base/printable.ts';
 import { isProbedName } from '../../base/probed-names.ts';
+import { addInPieces, type Adding } from './adding.ts';
 import { makeBytes } from './bytes.ts';
 import { fromColumns } from './tables/column-reader.ts';
 import { fromTable, probedFunction } from './tables/table.ts';
@@ -48,8 +50,11 @@ export interface InboundOptions {
   readonly takeReference: ((reference: WireReference) => unknown) | undefined;
   /** Makes an error from its map, and claims the weight of each error in it. */
   readonly decodeError: (map: unknown, claim: Claim) => unknown;
-  /** How many more values the current message may hold, beyond those that its arrays and maps declare. */
-  readonly allowance: { values: number };
+  /**
+   * How many more values the message that is read may hold than its arrays and maps declare, and what its
+   * Maps and Sets took so far.
+   */
+  readonly allowance: { values: number; adding: Adding };
 }
 
 /** Replaces marks by their values, in arrays and objects that the decoder has just made. */
@@ -67,7 +72,6 @@ export function fromWire(value: unknown, options: InboundOptions): unknown {
     claim(weights[value.kind], options);
     return options.takeReference(value);
   }
-  if (value instanceof Map) return recordOf(value, options);
   if (value instanceof Mark) throw new TypeError(`the mark "${value.name}" stands alone`);
   if (value instanceof Date) return value;
   const record = value as Record<string, unknown>;
@@ -98,27 +102,6 @@ function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
 }
 
-/**
- * Makes an object from a Map. If a message has a key `__proto__`, its maps are decoded as Map, so that the
- * key can become an own property.
- */
-function recordOf(map: Map<unknown, unknown>, options: InboundOptions): object {
-  const record = {};
-  for (const [key, item] of map) {
-    if (typeof key === 'object' && key !== null) throw new TypeError('a map has a key that is not a string');
-    const name = String(key);
-    const value = fromWire(item, options);
-    if (typeof value === 'function' && isProbedName(name)) throw probedFunction(name);
-    Object.defineProperty(record, name, {
-      value,
-      enumerable: true,
-      writable: true,
-      configurable: true,
-    });
-  }
-  return record;
-}
-
 /** Counts `values` more. Throws `RPC_MESSAGE_TOO_LARGE` if the message has no room for them. */
 export function claim(values: number, { allowance }: Pick<InboundOptions, 'allowance'>): void {
   allowance.values -= values;
@@ -134,16 +117,42 @@ export function tooManyValues(): PipeworkError {
 }
 
 /** Makes a Map of the keys and values that follow the mark in turn. */
-function mapOf(array: unknown[]): Map<unknown, unknown> {
+function mapOf(array: unknown[], allowance: InboundOptions['allowance']): Map<unknown, unknown> {
   const map = new Map<unknown, unknown>();
-  for (let index = 1; index < array.length; index += 2) {
-    const key = array[index];
-    const value = array[index + 1];
+  addInPieces((array.length - 1) / 2, allowance.adding, (at) => {
+    const key = array[1 + 2 * at];
+    const value = array[2 + 2 * at];
     if (typeof value === 'function' && typeof key === 'string' && isProbedName(key))
       throw probedFunction(key);
     map.set(key, value);
-  }
+  });
   return map;
+}
+
+/** Makes a Set of the values that follow the mark. */
+function setOf(array: unknown[], allowance: InboundOptions['allowance']): Set<unknown> {
+  const set = new Set<unknown>();
+  addInPieces(array.length - 1, allowance.adding, (at) => set.add(array[1 + at]));
+  return set;
+}
+
+/** Makes a regular expression. What the engine says of an invalid one has all of its text. */
+function regExpOf(source: string, flags: string, options: InboundOptions): RegExp {
+  claim(source.length * patternWeight(flags), options);
+  try {
+    return new RegExp(source, flags);
+  } catch {
+    throw new TypeError(`an invalid regular expression came: /${printableLine(source)}/${printableLine(flags)}`);
+  }
+}
+
+/** Makes a URL. The engine's error for an invalid one has its text as a field. */
+function urlOf(href: string): URL {
+  try {
+    return new URL(href);
+  } catch {
+    throw new TypeError(`an invalid URL came: ${printableLine(href)}`);
+  }
 }
 
 function unmark(mark: Mark, array: unknown[], options: InboundOptions): unknown {
@@ -151,10 +160,10 @@ function unmark(mark: Mark, array: unknown[], options: InboundOptions): unknown 
     case 'map':
       if (array.length % 2 === 0) break;
       claim(weights.collection, options);
-      return mapOf(each(array, 1, options));
+      return mapOf(each(array, 1, options), options.allowance);
     case 'set':
       claim(weights.collection, options);
-      return new Set(each(array, 1, options).slice(1));
+      return setOf(each(array, 1, options), options.allowance);
     case 'bytes': {
       const bytes = array[2];
       const made = types.isUint8Array(bytes) ? makeBytes(array[1], ownBytes(bytes)) : undefined;
@@ -180,12 +189,11 @@ function unmark(mark: Mark, array: unknown[], options: InboundOptions): unknown 
     }
     case 'regexp':
       if (typeof array[1] !== 'string' || typeof array[2] !== 'string') break;
-      claim(array[1].length * patternWeight(array[2]), options);
-      return new RegExp(array[1], array[2]);
+      return regExpOf(printableSource(array[1]), array[2], options);
     case 'url':
       if (typeof array[1] !== 'string') break;
       claim(weights.url, options);
-      return new URL(array[1]);
+      return urlOf(array[1]);
     case 'bigint':
       if (typeof array[1] === 'bigint' || Number.isInteger(array[1]))
         return BigInt(array[1] as number | bigint);

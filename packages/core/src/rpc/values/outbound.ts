@@ -5,6 +5,7 @@
  * would answer differently the next time.
  */
 import { types } from 'node:util';
+import { compacted } from '../../base/own-property.ts';
 import { isProbedName } from '../../base/probed-names.ts';
 import { isError, isObjectPrototype, isURL } from '../../base/realm.ts';
 import { largeBinBytes } from '../wire/scanner.ts';
@@ -181,7 +182,7 @@ function walkRecord(record: object, options: OutboundOptions, depth: number): ob
   if (options.references?.standsApart(record) === true) return sendReference(record, options) ?? record;
   if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels`, true);
   // Only own properties count, and `__proto__` is a key like any other.
-  const fields: Record<string, unknown> = { ...record };
+  const fields: Record<string, unknown> = compacted({ ...record } as Record<string, unknown>);
   let hasOddKeys = false;
   let key = '';
   try {
@@ -204,7 +205,9 @@ function walkRecord(record: object, options: OutboundOptions, depth: number): ob
  * become the same, the last one stays.
  */
 function withWellFormedKeys(record: object): object {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key.toWellFormed(), value]));
+  return compacted(
+    Object.fromEntries(Object.entries(record).map(([key, value]) => [key.toWellFormed(), value])),
+  );
 }
 
 function walkBigint(value: bigint, options: OutboundOptions): unknown {

@@ -3,15 +3,10 @@
  * differently the next time.
  */
 import { types } from 'node:util';
+import { setOwn } from '../../base/own-property.ts';
 
 /** A list longer than this is copied as a whole, which is then faster than item by item. */
 const shortList = 16;
-
-/** Sets an own property, even one named `__proto__`. */
-export function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
-  if (key !== '__proto__') target[key] = value;
-  else Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
-}
 
 /**
  * True if reading the first fields of an object or list ran no code of the user. It looks at the first

@@ -1,7 +1,8 @@
 /** Makes an error from what the peer sent, which is mostly an error map. A hostile peer may send anything. */
 import { types } from 'node:util';
 import { errorCodes, PipeworkError, type ErrorCode } from '../../base/errors.ts';
-import { printable } from '../../base/printable.ts';
+import { longText, printable } from '../../base/printable.ts';
+import { compacted, defineOwn } from '../../base/own-property.ts';
 import { isProbedName } from '../../base/probed-names.ts';
 import { sentences } from '../../session/wire-words.ts';
 import type { Claim } from './inbound.ts';
@@ -38,6 +39,10 @@ const makers: Record<string, ErrorMaker | undefined> = Object.assign(Object.crea
 const neverSet = new Set(['name', 'message', 'code', 'stack', 'cause', 'remoteStack', 'sent', 'then']);
 for (const name of Object.getOwnPropertyNames(Object.prototype)) neverSet.add(name);
 
+/** How many characters of a text count as a value, if the text is long, or was made printable. */
+const charactersOfLong = 64;
+const charactersMade = 8;
+
 type SentMap = Partial<Record<keyof ErrorMap, unknown>>;
 
 /** What an error costs beside the values of its map: 260 bytes to 1 KiB, and 5 µs. */
@@ -65,19 +70,19 @@ interface Revival {
 
 function revive(sent: unknown, revival: Revival, level: number): Error {
   revival.claim?.(errorWeight);
-  const error = isMap(sent) ? fromMap(sent, revival, level) : fromText(textOf(sent) ?? shown(sent));
-  splitStack(error, isMap(sent) ? textOf(sent.stack) : undefined, revival.where);
+  const error = isMap(sent) ? fromMap(sent, revival, level) : fromText(textOf(sent, revival) ?? shown(sent, revival));
+  splitStack(error, isMap(sent) ? textOf(sent.stack, revival) : undefined, revival.where);
   return error;
 }
 
 function fromMap(map: SentMap, revival: Revival, level: number): Error {
-  const name = textOf(map.name) ?? 'Error';
+  const name = textOf(map.name, revival) ?? 'Error';
   // If a peer uses other keys for its text, the whole map is quoted.
-  const message = textOf(map.message) ?? shown(map);
-  const error = make(name, message, map);
+  const message = textOf(map.message, revival) ?? shown(map, revival);
+  const error = make(name, message, map, revival);
   const code = map.code ?? codeOfWords(message) ?? map.code;
   if (typeof code !== 'function' && (code !== undefined || Object.hasOwn(map, 'code')))
-    setField(error, 'code', textOf(code) ?? code, true);
+    setField(error, 'code', textOf(code, revival) ?? code, true);
   if (level < maxErrorDepth) {
     if (Object.hasOwn(map, 'cause') && map.cause !== undefined && map.cause !== null) {
       const cause = inner(map.cause, revival, level + 1);
@@ -97,7 +102,7 @@ function setFields(error: Error, data: object, hasMembers: boolean): void {
   for (const [key, value] of Object.entries(data) as [string, unknown][]) {
     if (neverSet.has(key) || (key === 'errors' && hasMembers)) continue;
     if (typeof value === 'function' && isProbedName(key)) continue;
-    setField(error, key, value, true);
+    defineOwn(error, key, value);
   }
 }
 
@@ -108,11 +113,11 @@ function inner(sent: unknown, revival: Revival, level: number): unknown {
   return revive(sent, revival, level);
 }
 
-function make(name: string, message: string, map: SentMap): Error {
+function make(name: string, message: string, map: SentMap, revival: Revival): Error {
   if (name === 'PipeworkError' && typeof map.code === 'string' && Object.hasOwn(errorCodes, map.code)) {
     return new PipeworkError(map.code as ErrorCode, message);
   }
-  const type = textOf(map.type) ?? name;
+  const type = textOf(map.type, revival) ?? name;
   if (type === 'DOMException') return new DOMException(message, name);
   const maker = makers[type];
   if (maker === undefined || (type === 'Error' && name !== 'Error')) return new RemoteError(message, name);
@@ -139,26 +144,33 @@ function codeOfWords(message: string): ErrorCode | undefined {
   return undefined;
 }
 
-function shown(sent: unknown): string {
-  return printable(`the peer failed the call with ${attempt(() => show(readable(sent))) ?? 'a value'}`);
+/** Returns what was sent as text, for an error that has no text of its own. */
+function shown(sent: unknown, revival: Revival): string {
+  const text = attempt(() => show(readable(sent, revival))) ?? 'a value';
+  return printable(`the peer failed the call with ${text.slice(0, longText)}`);
 }
 
-/** Returns a copy in which bytes in a map or list are read as text, because they mostly are text. */
-function readable(sent: unknown): unknown {
-  if (types.isUint8Array(sent)) return textOf(sent);
-  if (Array.isArray(sent)) return sent.map(readable);
-  return isMap(sent)
-    ? Object.fromEntries(Object.entries(sent).map(([key, value]) => [key, textOf(value) ?? value]))
-    : sent;
+/** Returns a copy in which bytes in a map or list are read as text, which they mostly are. */
+function readable(sent: unknown, revival: Revival): unknown {
+  if (types.isUint8Array(sent)) return textOf(sent, revival);
+  if (Array.isArray(sent)) return sent.map((item) => readable(item, revival));
+  if (!isMap(sent)) return sent;
+  const entries = Object.entries(sent).map(([key, value]) => [key, textOf(value, revival) ?? value]);
+  return compacted(Object.fromEntries(entries) as object);
 }
 
 function isMap(value: unknown): value is SentMap {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !types.isUint8Array(value);
 }
 
-/** Returns a text of the peer in a form that can be shown. Some MessagePack libraries send text as bin. */
-function textOf(value: unknown): string | undefined {
-  if (typeof value === 'string') return printable(value);
-  if (!types.isUint8Array(value)) return undefined;
-  return printable(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString());
+/** Returns a text of the peer that will be shown. Some MessagePack libraries send text as bin. */
+function textOf(value: unknown, { claim }: Revival): string | undefined {
+  const isText = typeof value === 'string';
+  if (!isText && !types.isUint8Array(value)) return undefined;
+  const isLong = value.length > longText;
+  if (isLong) claim?.(value.length / charactersOfLong);
+  const text = isText ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString();
+  const made = printable(text);
+  if (!isLong && made !== text) claim?.(text.length / charactersMade);
+  return made;
 }

@@ -172,6 +172,33 @@ function read(data: Uint8Array): unknown {
   );
 }
 
+/** Reads an extension of one of the three known types. */
+export function readExtension(type: number, data: Uint8Array): unknown {
+  if (type === extensionType) return read(data);
+  return type === 0xff ? readDate(data) : undefined;
+}
+
+/**
+ * Rounds a timestamp down to its millisecond. msgpackr rounds to the nearest one, which can be in the next
+ * second.
+ */
+function readDate(data: Uint8Array): Date {
+  switch (data.length) {
+    case 4:
+      return new Date(readUint32(data, 0) * 1000);
+    case 8: {
+      const nanoseconds = readUint32(data, 0) >>> 2;
+      const seconds = (data[3]! & 3) * 2 ** 32 + readUint32(data, 4);
+      return dateOf(seconds, nanoseconds);
+    }
+    case 12: {
+      const seconds = (readUint32(data, 4) | 0) * 2 ** 32 + readUint32(data, 8);
+      return dateOf(seconds, readUint32(data, 0));
+    }
+  }
+  throw new RangeError(`a timestamp of ${data.length} bytes came; it has 4, 8 or 12`);
+}
+
 function readUint32(data: Uint8Array, at: number): number {
   return ((data[at]! << 24) | (data[at + 1]! << 16) | (data[at + 2]! << 8) | data[at + 3]!) >>> 0;
 }
@@ -250,29 +277,7 @@ addExtension<LargeBin>({
   },
 });
 
-/**
- * Rounds a timestamp down to its millisecond. msgpackr rounds to the nearest millisecond, which can be in the
- * next second.
- */
-addExtension<never>({
-  type: 0xff,
-  unpack(data) {
-    switch (data.length) {
-      case 4:
-        return new Date(readUint32(data, 0) * 1000);
-      case 8: {
-        const nanoseconds = readUint32(data, 0) >>> 2;
-        const seconds = (data[3]! & 3) * 2 ** 32 + readUint32(data, 4);
-        return dateOf(seconds, nanoseconds);
-      }
-      case 12: {
-        const seconds = (readUint32(data, 4) | 0) * 2 ** 32 + readUint32(data, 8);
-        return dateOf(seconds, readUint32(data, 0));
-      }
-    }
-    throw new RangeError(`a timestamp of ${data.length} bytes came; it has 4, 8 or 12`);
-  },
-});
+addExtension<never>({ type: 0xff, unpack: readDate });
 
 function dateOf(seconds: number, nanoseconds: number): Date {
   if (nanoseconds > 999_999_999) throw new RangeError(`a timestamp with ${nanoseconds} nanoseconds came`);

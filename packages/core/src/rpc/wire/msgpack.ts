@@ -79,7 +79,7 @@ const options = {
 
 // Made on first use. Making one costs 0.5 ms, and a plugin whose calls are plain needs none to answer its
 // first call.
-const made: { base?: Codec; full?: Codec; map?: Codec } = {};
+const made: { base?: Codec; full?: Codec } = {};
 
 /** Returns the codec for a peer that speaks only the base protocol, in which undefined is sent as nil. */
 export function baseCodec(): Codec {
@@ -91,12 +91,4 @@ export function baseCodec(): Codec {
  */
 export function fullCodec(): Codec {
   return (made.full ??= new Packr({ ...options }));
-}
-
-/**
- * Returns the codec that reads maps as Map. It is for messages with a key `__proto__`, which msgpackr would
- * rename in an object.
- */
-export function mapCodec(): Codec {
-  return (made.map ??= new Packr({ ...options, mapsAsObjects: false }));
 }

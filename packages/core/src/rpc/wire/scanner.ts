@@ -4,6 +4,7 @@
  * the limits, and has only known types.
  */
 import { PipeworkError } from '../../base/errors.ts';
+import { isSparse } from '../../base/own-property.ts';
 import { hasMark, markedTextBytes } from './byte-order-mark.ts';
 import { headerBytes, payloadBytes, wholeBytes } from './tokens.ts';
 import { extensionType } from './extension.ts';
@@ -16,6 +17,7 @@ export const saw = {
   tooDeep: 8,
   unknownExtension: 16,
   byteOrderMark: 32,
+  sparseKey: 64,
 } as const;
 
 /** `scan` reached the end of the chunk in the middle of the message. */
@@ -34,6 +36,10 @@ const binWeight = 2;
 const dateWeight = 1;
 const referenceWeight = 8;
 const referenceBytes = 5;
+/** An object with one key that is an index has an array or a table for it, of up to 220 bytes. */
+const loneIndexWeight = 2;
+/** The longest text that is an index has this many digits. */
+const maxIndexDigits = 10;
 
 export class Scanner {
   /** Bits of {@link saw} for the message so far. */
@@ -55,6 +61,16 @@ export class Scanner {
   readonly #outer: number[] = [];
   #level = 0;
   #left = 1;
+  /** The number of keys, if the innermost open level is a map. In a list it is 0. */
+  #keys = 0;
+  readonly #outerKeys: number[] = [];
+  /**
+   * How many maps have only a key or two. If their keys are different ones and they are iterated over, as
+   * they are if `flags` is not 0, each costs a value more.
+   */
+  #fewKeys = 0;
+  /** True if the text that a chunk's end has cut off may be a key that is an index. */
+  #mayGoOnAsIndex = false;
   #skip = 0;
   #seen = 0;
   #values = 0;
@@ -71,7 +87,7 @@ export class Scanner {
    * How many more values the message could have held. If this is below 0, the message must not be decoded.
    */
   get valuesLeft(): number {
-    return this.#maxValues - this.#values;
+    return this.#maxValues - this.#values - (this.flags === 0 ? 0 : this.#fewKeys);
   }
 
   /** Starts the next message. */
@@ -79,6 +95,9 @@ export class Scanner {
     this.flags = 0;
     this.#level = 0;
     this.#left = 1;
+    this.#keys = 0;
+    this.#fewKeys = 0;
+    this.#mayGoOnAsIndex = false;
     this.#skip = 0;
     this.#seen = 0;
     this.#values = 0;
@@ -92,61 +111,111 @@ export class Scanner {
    */
   scan(chunk: Uint8Array, from: number, end: number): number {
     let at = from;
+    if (this.#mayGoOnAsIndex && at < end) {
+      this.#mayGoOnAsIndex = false;
+      if (isDigit(chunk[at]!)) this.#tookIndex(Infinity);
+    }
     if (this.#skip > 0) {
       const skipped = Math.min(this.#skip, end - at);
       this.#skip -= skipped;
       at += skipped;
-      if (this.#skip > 0) return this.#pause(at - from);
+      if (this.#skip > 0) return this.#pause(at - from, this.#left);
     }
     if (this.#partialLength > 0) {
       at = this.#completeHeader(chunk, at, end);
-      if (this.#partialLength > 0 || this.#skip > 0) return this.#pause(at - from);
+      if (this.#partialLength > 0 || this.#skip > 0) return this.#pause(at - from, this.#left);
       if (this.binLength > 0) return this.#stopAtBin(at, from);
     }
+    // The fields are copied, because the loop reads them for each value.
+    let left = this.#left;
+    let keys = this.#keys;
     for (;;) {
-      while (this.#left === 0) {
+      while (left === 0) {
         if (this.#level === 0) {
+          this.#left = 0;
           this.#seen += at - from;
           return at;
         }
-        this.#left = this.#outer[--this.#level]!;
+        left = this.#outer[--this.#level]!;
+        this.#keys = keys = this.#outerKeys[this.#level]!;
       }
-      if (at >= end) return this.#pause(at - from);
+      if (at >= end) return this.#pause(at - from, left);
       const token = chunk[at]!;
+      // Keys are at even distances from a map's end. Most are texts that begin with no digit.
+      if (keys > 0 && (left & 1) === 0) {
+        const next = at + token - 0x9f;
+        if (token > 0xa0 && token < 0xc0 && next <= end && chunk[at + 1]! > 0x39) {
+          if (token === 0xa9 && isProtoKey(chunk, at + 1, end)) this.flags |= saw.protoKey;
+          left--;
+          at = next;
+          continue;
+        }
+        this.#key(token, chunk, at, end);
+      }
       if (token < 0x80 || token >= 0xe0) {
         at++;
-        this.#left--;
+        left--;
         continue;
       }
       const whole = wholeBytes[token]!;
       if (whole > 0) {
-        this.#left--;
+        left--;
         if (token === 0xa9 && isProtoKey(chunk, at + 1, end)) this.flags |= saw.protoKey;
         at += whole;
         if (at <= end) continue;
         this.#skip = at - end;
-        return this.#pause(end - from);
+        return this.#pause(end - from, left);
       }
       const header = headerBytes[token]!;
       if (header > end - at) {
         this.#partial.set(chunk.subarray(at, end));
         this.#partialLength = end - at;
-        return this.#pause(end - from);
+        return this.#pause(end - from, left);
       }
+      this.#left = left;
       const payload = this.#take(token, chunk, at, at - from);
+      left = this.#left;
+      keys = this.#keys;
       at += header;
       if (this.binLength > 0) return this.#stopAtBin(at, from);
       if (payload > 8) this.#look(payload, chunk, at, end);
       at += payload;
       if (at > end) {
         this.#skip = at - end;
-        return this.#pause(end - from);
+        return this.#pause(end - from, left);
       }
     }
   }
 
-  /** Counts the bytes that were scanned of a message that has not arrived completely. */
-  #pause(bytes: number): typeof incomplete {
+  /** Looks at the key at `chunk[at]`. If it is an index, it costs more than other keys. */
+  #key(token: number, chunk: Uint8Array, at: number, end: number): void {
+    if (token < 0x80) return this.#tookIndex(token);
+    if (token >= 0xa0 && token < 0xc0) {
+      const length = token - 0xa0;
+      if (length === 0 || length > maxIndexDigits) return;
+      if (at + 1 >= end) this.#mayGoOnAsIndex = true;
+      else if (isDigit(chunk[at + 1]!)) this.#tookIndex(readIndex(chunk, at + 1, at + 1 + length, end));
+    } else if (token >= 0xcc && token <= 0xce) {
+      this.#tookIndex(readUint(chunk, at + 1, 1 << (token - 0xcc), end));
+    } else if (token >= 0xd9 && token <= 0xdb) {
+      const length = readUint(chunk, at + 1, 1 << (token - 0xd9), end);
+      if (length <= maxIndexDigits || length === Infinity) this.#tookIndex(Infinity);
+    } else if (token >= 0xc4 && token < 0xd9) {
+      // Only a hostile peer writes an index as any of these. If the key is another one, it is read correctly too.
+      this.#tookIndex(Infinity);
+    }
+  }
+
+  /** The key of a map is an index. */
+  #tookIndex(index: number): void {
+    if (index < 0) return;
+    if (this.#keys === 1) this.#values += loneIndexWeight;
+    if (isSparse(index, this.#keys)) this.flags |= saw.sparseKey;
+  }
+
+  /** Notes that the message's bytes so far were scanned, but not all of it has arrived. */
+  #pause(bytes: number, left: number): typeof incomplete {
+    this.#left = left;
     this.#seen += bytes;
     if (this.#seen > this.#maxBytes) this.#tooLarge(this.#seen);
     return incomplete;
@@ -191,8 +260,8 @@ export class Scanner {
    */
   #take(token: number, buffer: Uint8Array, at: number, before: number): number {
     this.#left--;
-    if (token < 0x90) return this.#open((token & 15) * 2, before);
-    if (token < 0xa0) return this.#open(token & 15, before);
+    if (token < 0x90) return this.#open((token & 15) * 2, before, token & 15);
+    if (token < 0xa0) return this.#open(token & 15, before, 0);
     if (token < 0xc4) {
       if (token === 0xc1)
         throw new PipeworkError(
@@ -233,22 +302,24 @@ export class Scanner {
       case 0xdb:
         return this.#claim(uint32(buffer, at + 1), before);
       case 0xdc:
-        return this.#open(uint16(buffer, at + 1), before);
+        return this.#open(uint16(buffer, at + 1), before, 0);
       case 0xdd:
-        return this.#open(uint32(buffer, at + 1), before);
+        return this.#open(uint32(buffer, at + 1), before, 0);
       case 0xde:
-        return this.#open(uint16(buffer, at + 1) * 2, before);
+        return this.#open(uint16(buffer, at + 1) * 2, before, uint16(buffer, at + 1));
       case 0xdf:
-        return this.#open(uint32(buffer, at + 1) * 2, before);
+        return this.#open(uint32(buffer, at + 1) * 2, before, uint32(buffer, at + 1));
       default:
         return payloadBytes[token]!;
     }
   }
 
-  #open(values: number, before: number): 0 {
+  /** A level begins. `keys` is their number for a map, and 0 for a list. */
+  #open(values: number, before: number, keys: number): 0 {
     if (values === 0) return 0;
     if (values > 0xff) this.#claim(values, before);
     this.#values += values;
+    if (keys > 0 && keys < 3) this.#fewKeys++;
     if (this.#level >= this.#maxLevels) {
       // The values are counted on this level, so that the message's end is still found. Then only the call of
       // the message fails.
@@ -256,8 +327,10 @@ export class Scanner {
       this.#left += values;
       return 0;
     }
+    this.#outerKeys[this.#level] = this.#keys;
     this.#outer[this.#level++] = this.#left;
     this.#left = values;
+    this.#keys = keys;
     return 0;
   }
 
@@ -309,6 +382,31 @@ export class Scanner {
 function isProtoKey(chunk: Uint8Array, at: number, end: number): boolean {
   if (at + 3 > end) return true;
   return chunk[at] === 0x5f && chunk[at + 1] === 0x5f && chunk[at + 2] === 0x70;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
+}
+
+/**
+ * Returns the index that a text names which begins with a digit; -1 if it names none, and Infinity if its end
+ * is not there.
+ */
+function readIndex(chunk: Uint8Array, from: number, to: number, end: number): number {
+  if (to > end) return Infinity;
+  if (chunk[from] === 0x30 && to > from + 1) return -1;
+  let index = 0;
+  for (let at = from; at < to; at++) {
+    if (!isDigit(chunk[at]!)) return -1;
+    index = index * 10 + chunk[at]! - 0x30;
+  }
+  return index;
+}
+
+function readUint(chunk: Uint8Array, at: number, bytes: number, end: number): number {
+  if (at + bytes > end) return Infinity;
+  if (bytes === 1) return chunk[at]!;
+  return bytes === 2 ? uint16(chunk, at) : uint32(chunk, at);
 }
 
 function uint16(buffer: Uint8Array, at: number): number {

@@ -3,7 +3,7 @@
  * of the user's objects is read a second time.
  */
 import { scratch } from '../../wire/scratch.ts';
-import { setOwn } from '../../values/own-fields.ts';
+import { setOwn } from '../../../base/own-property.ts';
 
 /** Returns the first `count` values from `start` on, which the writer of this folder packed. */
 export function readBack(bytes: Buffer, start: number, count: number): unknown[] {

@@ -2,6 +2,7 @@
  * Reads plain messages. The result is what the codec would make of the bytes. A peer may send anything, so
  * everything is checked here.
  */
+import { indexOf } from '../../../base/own-property.ts';
 import { messageType } from '../../../session/wire-words.ts';
 import { methodNameAt } from '../../wire/method-name.ts';
 import { scratch, type PlainMessage } from '../../wire/scratch.ts';
@@ -134,7 +135,9 @@ const keys = new KnownTexts(1024, (source, start, end) => {
   // Setting `__proto__` makes no property. Nor does setting `toString` if a hardened host has frozen
   // Object.prototype.
   if (key in Object.prototype) return undefined;
-  // Object.keys() returns the string that the engine keeps for property names.
+  // Beside a few keys, an index of two digits or more may cost much memory. The general path decides.
+  if (key.length > 1 && indexOf(key) >= 0) return undefined;
+  // This returns the string that the engine keeps for property names.
   return Object.keys({ [key]: 0 })[0];
 });
 

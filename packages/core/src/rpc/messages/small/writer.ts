@@ -1,8 +1,9 @@
 /** Writes plain messages, byte for byte as the codec would. */
+import { setOwn } from '../../../base/own-property.ts';
 import { messageType } from '../../../session/wire-words.ts';
 import { minTableRows } from '../../values/tables/table.ts';
 import { scratch } from '../../wire/scratch.ts';
-import { addFields, isTame, setOwn } from '../../values/own-fields.ts';
+import { addFields, isTame } from '../../values/own-fields.ts';
 import { maxPlainBytes, maxPlainItems, maxPlainLevels, maxPlainText } from './limits.ts';
 import { readBack, recordOf } from './read-back.ts';
 

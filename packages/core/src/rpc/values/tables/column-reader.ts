@@ -3,7 +3,8 @@
  */
 import { isAscii } from 'node:buffer';
 import { types } from 'node:util';
-import { areKeys, emptyRow, refuseProbedFunctions } from './table.ts';
+import { setOwnOf } from '../../../base/own-property.ts';
+import { areKeys, emptyRow, hasSparseKey, refuseProbedFunctions, rowWeight } from './table.ts';
 import { columnKinds, isChoice, maxChoices, maxChoiceText } from '../../wire/extension.ts';
 
 export interface ColumnSource {
@@ -29,7 +30,6 @@ export function fromColumns(wire: readonly unknown[], source: ColumnSource): obj
   const [, count, keys] = wire;
   if (typeof count !== 'number' || !Number.isInteger(count) || count < 1 || !areKeys(keys)) return undefined;
   if (wire.length !== keys.length + 3) return undefined;
-  source.claim(count);
   return readRows(keys, wire, 3, count, source);
 }
 
@@ -40,18 +40,16 @@ function readRows(
   count: number,
   source: ColumnSource,
 ): object[] {
-  return buildRows(
-    keys,
-    keys.map((_key, at) => readColumn(holder[from + at], count, source)),
-    count,
-  );
+  source.claim(count * rowWeight(keys));
+  const columns = keys.map((_key, at) => readColumn(holder[from + at], count, source));
+  return hasSparseKey(keys) ? buildSparseRows(keys, columns, count) : buildRows(keys, columns, count);
 }
 
 function readColumn(column: unknown, count: number, source: ColumnSource): Values {
   if (!Array.isArray(column)) throw new TypeError('a column of a table is no array');
   const [kind, first, second] = column as unknown[];
   if (kind === columnKinds.values) return plain(column, count, source);
-  source.claim(count);
+  if (kind !== columnKinds.records) source.claim(count);
   switch (kind) {
     case columnKinds.numbers:
       if (column.length === 2) return numbers(first, count);
@@ -98,6 +96,18 @@ function buildRows(keys: readonly string[], columns: readonly Values[], count: n
     if (width > 6) row[key6] = of6[at];
     if (width > 7) row[key7] = of7[at];
     for (let column = 8; column < width; column++) row[names[column]!] = columns[column]![at];
+    rows[at] = row;
+  }
+  return refuseProbedFunctions(keys, rows);
+}
+
+/** Builds rows of which each needs a table for its indexes. */
+function buildSparseRows(keys: readonly string[], columns: readonly Values[], count: number): object[] {
+  const rows = new Array<object>(count);
+  for (let at = 0; at < count; at++) {
+    const row: Record<string, unknown> = {};
+    for (let column = 0; column < keys.length; column++)
+      setOwnOf(keys.length, row, keys[column]!, columns[column]![at]);
     rows[at] = row;
   }
   return refuseProbedFunctions(keys, rows);

@@ -3,6 +3,7 @@
  * records of eight fields take half the time and 0.6 of the bytes that they take as objects. Nothing has to
  * be remembered between messages. Long lists are then turned into columns.
  */
+import { indexOf, isSparse, setOwnOf } from '../../../base/own-property.ts';
 import { isProbedName } from '../../../base/probed-names.ts';
 import { addFields } from '../own-fields.ts';
 import { marks } from '../../wire/extension.ts';
@@ -67,7 +68,8 @@ function keepRead(
   let at = from;
   for (let cell = tableHead; cell < end; at += step) {
     const copy: Record<string, unknown> = {};
-    for (let column = 0; column < keys.length && cell < end; column++) copy[keys[column]!] = table[cell++];
+    for (let column = 0; column < keys.length && cell < end; column++)
+      setOwnOf(keys.length, copy, keys[column]!, table[cell++]);
     rows[at] = addFields(copy, rows[at] as object);
   }
 }
@@ -105,19 +107,32 @@ export function fromTable(
 ): object[] | undefined {
   const keys = table[1];
   if (!areKeys(keys) || (table.length - tableHead) % keys.length !== 0) return undefined;
-  claim((table.length - tableHead) / keys.length);
+  claim(((table.length - tableHead) / keys.length) * rowWeight(keys));
   const rows: object[] = [];
   const width = keys.length;
-  const empty = emptyRow(keys);
+  const isOrdinary = !hasSparseKey(keys);
+  const empty = isOrdinary ? emptyRow(keys) : {};
   for (let at = tableHead; at < table.length; at += width) {
     const row = { ...empty };
     for (let column = 0; column < width; column++) {
-      const value = table[at + column];
-      row[keys[column]!] = typeof value === 'object' && value !== null ? revive(value) : value;
+      const item = table[at + column];
+      const value = typeof item === 'object' && item !== null ? revive(item) : item;
+      if (isOrdinary) row[keys[column]!] = value;
+      else setOwnOf(width, row, keys[column]!, value);
     }
     rows.push(row);
   }
   return refuseProbedFunctions(keys, rows);
+}
+
+/** True if a row with these keys needs a table for its indexes. */
+export function hasSparseKey(keys: readonly string[]): boolean {
+  return keys.some((key) => isSparse(indexOf(key), keys.length));
+}
+
+/** Returns what a row counts for beside its values. An array or a table for indexes has up to 220 bytes. */
+export function rowWeight(keys: readonly string[]): number {
+  return keys.some((key) => indexOf(key) >= 0) ? 3 : 1;
 }
 
 /**

@@ -1,0 +1,83 @@
+/**
+ * Own properties under keys that another process chose. V8 keeps the properties with index-like keys in an
+ * array with room for every smaller index: an object whose one key is 1020 takes 12 KB. If one such property
+ * was ever defined otherwise than by assignment, V8 keeps them in a table, where a property takes 72 bytes or
+ * less.
+ */
+
+/** Up to this index, an array costs no more than a table. */
+const firstIndexes = 6;
+
+/** Returns the index that a key names as V8 sees it; -1 for every other key. */
+export function indexOf(key: string): number {
+  const { length } = key;
+  if (length === 0 || length > 10) return -1;
+  let index = 0;
+  for (let at = 0; at < length; at++) {
+    const digit = key.charCodeAt(at) - 0x30;
+    if (digit < 0 || digit > 9 || (digit === 0 && at === 0 && length > 1)) return -1;
+    index = index * 10 + digit;
+  }
+  return index < 0xffff_ffff ? index : -1;
+}
+
+/**
+ * True if an object with `count` keys needs a table for this index, because an array would be mostly empty.
+ */
+export function isSparse(index: number, count: number): boolean {
+  return index >= 3 * count + 3;
+}
+
+/** Sets an own property, even one named `__proto__`. A key that is an index costs what any key costs. */
+export function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === '__proto__' || indexOf(key) >= firstIndexes) defineOwn(target, key, value);
+  else target[key] = value;
+}
+
+/** Like {@link setOwn}, for an object that may inherit a setter or a read-only property of that name. */
+export function defineOwn(target: object, key: string, value: unknown): void {
+  if (indexOf(key) >= firstIndexes && !Object.hasOwn(target, key)) define(target, key, value, false);
+  define(target, key, value, true);
+}
+
+/** Sets an own property of an object that will have `count` keys. */
+export function setOwnOf(
+  count: number,
+  target: Record<string, unknown>,
+  key: string,
+  value: unknown,
+): void {
+  if (key === '__proto__' || isSparse(indexOf(key), count)) setOwn(target, key, value);
+  else target[key] = value;
+}
+
+/**
+ * Returns a record that was just copied, or a copy of it with a table if its indexes are sparse. Copying by
+ * `{ ...record }` and `Object.fromEntries()` makes an array for them.
+ */
+export function compacted<T extends object>(record: T): T {
+  // Indexes come first.
+  for (const first in record) {
+    return indexOf(first) < 0 ? record : withTable(record);
+  }
+  return record;
+}
+
+function withTable<T extends object>(record: T): T {
+  const keys = Object.keys(record);
+  const last = keys.findLast((key) => indexOf(key) >= 0) ?? '';
+  if (!isSparse(indexOf(last), keys.length)) return record;
+  const copy: Record<string, unknown> = {};
+  // Once V8 keeps a table, it puts every other index there by itself.
+  if (last !== '') defineOwn(copy, last, undefined);
+  for (const key of keys) {
+    const value = (record as Record<string, unknown>)[key];
+    if (key === '__proto__') defineOwn(copy, key, value);
+    else copy[key] = value;
+  }
+  return copy as T;
+}
+
+function define(target: object, key: string, value: unknown, enumerable: boolean): void {
+  Object.defineProperty(target, key, { value, enumerable, writable: true, configurable: true });
+}
