@@ -19,8 +19,8 @@ import {
 import { describeLeftBehind, neverRan, type PluginExit } from './end/exit.ts';
 import { cleanupCount, manage, unmanage, type Managed } from './end/managed.ts';
 import { PluginProcess } from './end/plugin-process.ts';
-import { unwatch, watch } from './end/reaper.ts';
-import { preloadExeca, type LaunchedProcess } from './launch/spawn.ts';
+import { unwatch, watch, watchHolders } from './end/reaper.ts';
+import { pipeNameBehind, preloadExeca, type LaunchedProcess } from './launch/spawn.ts';
 import { LivePlugin } from './live-plugin.ts';
 import { processChannel, type ProcessTrace } from './process-trace.ts';
 import { createRPCClient, type RPCClientOf } from './rpc-client.ts';
@@ -307,7 +307,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     void process.exit.then(async (exit) => this.#onExit(process, exit));
     this.#activity.process = launched;
     // This comes last, so that if it throws, the client can already end the process.
-    if (pid !== undefined) watch(pid, processGroup);
+    if (pid !== undefined) watch(pid, processGroup, pipeNameBehind(launched.writable));
     return process;
   }
 
@@ -327,6 +327,8 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     const id = this.pid ?? '(without an id)';
     if (!process.hasEnded)
       this.#output.warn(`process ${id} did not end, not even by SIGKILL: it is left behind`);
+    const pipe = pipeNameBehind(process.process.writable);
+    if (exit.leftBehind && pipe !== undefined) watchHolders(pipe);
     if (exit.leftBehind) this.#output.warn(describeLeftBehind(id, this.#settings.processGroup));
   }
 

@@ -7,15 +7,22 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { host } from '../support/hosts.ts';
-import { isAlive, until } from '../support/life.ts';
+import { fixture, isAlive, until } from '../support/life.ts';
 
 function childrenOf(pid: number): string[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
 }
 
-/** Returns the children of `pid` that are reapers and have begun their work. */
+/** If a test fails, its plugin must not stay. */
+function endAtLast(pid: number): void {
+  onTestFinished(() => {
+    if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+  });
+}
+
+/** Returns its children that are reapers and have begun their work. */
 function reapersOf(pid: number): string[] {
   return childrenOf(pid).filter((child) => {
     try {
@@ -61,7 +68,36 @@ describe('a plugin is gone within a second of its host’s SIGKILL', () => {
     await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
   });
 
-  test('a plugin that has not written its handshake, and does not read yet, is gone too', async () => {
+  const wrappers: Record<string, string[]> = {
+    timeout: ['timeout', '1000'],
+    'a shell': ['/bin/sh', '-c', '"$@"; exit $?', 'sh'],
+    setsid: ['setsid', '--fork', '--wait'],
+    'a double fork': ['/bin/sh', '-c', '("$@" &); sleep 1000', 'sh'],
+    'a shell that has closed its own descriptors': ['/bin/sh', '-c', '"$@" & sleep 0.5; exec 3<&- 4>&-; wait', 'sh'],
+    'a Node program': [process.execPath, fixture('wraps')],
+  };
+
+  test.each(Object.entries(wrappers))('while it is blocked behind %s', async (_name, behind) => {
+    const it = await host('blocked-behind', 'makes-trouble', { env: { BEHIND: JSON.stringify(behind) } });
+    const { pid } = await it.next();
+    expect(pid).not.toBe(it.plugin);
+    endAtLast(pid as number);
+    it.process.kill('SIGKILL');
+    await expect(() => !isAlive(pid as number), 'the plugin is gone').toHappenWithin(1_000);
+    await expect(() => !isAlive(it.plugin), 'the wrapper is gone').toHappenWithin(1_000);
+  });
+
+  test('while it is blocked, although the wrapper around it ended before', async () => {
+    const behind = JSON.stringify(wrappers['a shell']);
+    const it = await host('left-behind', 'makes-trouble', { env: { BEHIND: behind } });
+    const { pid, leftBehind } = await it.next();
+    endAtLast(pid as number);
+    expect(leftBehind).toBe(true);
+    it.process.kill('SIGKILL');
+    await expect(() => !isAlive(pid as number), 'the plugin is gone').toHappenWithin(1_000);
+  });
+
+  test('before its handshake, when it reads nothing yet', async () => {
     const it = await host('starting', 'never-greets');
     // The reaper starts after the plugin.
     await until(() => childrenOf(it.pid).length === 2);

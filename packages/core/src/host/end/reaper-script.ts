@@ -6,11 +6,17 @@ import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 export type Identification = 'proc' | 'ps';
 
 /**
- * The reaper's script. It reads lines `+ PID BIRTH GROUP` and `- PID`. Its first argument says how processes
- * are distinguished, `proc` or `ps`. Further arguments, `PID:BIRTH:GROUP`, are what it knows from the
+ * The reaper's script. It reads lines `+ PID BIRTH GROUP PIPE` and `- PID`. Its first argument says how processes
+ * are distinguished, `proc` or `ps`. Further arguments, `PID:BIRTH:GROUP:PIPE`, are what it knows from the
  * beginning, so that there is no time in which it knows nothing. BIRTH is the process's start time from
  * /proc. So the reaper leaves a later process with the same id alone. With `ps` it is `?`, and the script
- * asks at once. GROUP is 1 if the whole process group is meant.
+ * asks at once. GROUP is 1 if the whole process group is meant. PIPE is a `PipeName`, or `-`.
+ *
+ * A wrapper that forks stands between the host and the plugin, so every process that holds the plugin's end of
+ * the pipe is killed too. While the wrapper still holds it, `-ef` compares the sockets themselves. If the
+ * wrapper is gone, `ls` finds those with the number that the socket had. The kernel may give the number to
+ * another socket once nobody holds the first one, but only after 4 billion others. Right before a process is
+ * killed, its descriptor is compared again.
  *
  * A plugin chooses its own name, which is part of /proc/PID/stat and may hold line breaks and parentheses. So
  * the file is read whole, and the relevant fields begin after its last parenthesis. With /proc, the script
@@ -57,28 +63,66 @@ wait_a_moment() {
     while [ "$up" -lt "$end_at" ] && is_left && clock; do :; done
   }
 }
-while read -r verb pid born group; do
+kill_holders() {
+  for dir in /proc/[0-9]*; do
+    other=\${dir#/proc/}
+    [ "$other" != "$1" ] && [ "$dir/fd/$2" -ef "/proc/$1/fd/$2" ] && kill -9 "$other"
+  done 2>/dev/null
+}
+# Succeeds if a line of ls shows one of the pipes in $gone. Sets other and fd.
+is_holder() {
+  number=\${1#* -> }
+  case $number in 'socket:['*']') ;; *) return 1 ;; esac
+  number=\${number#*[}
+  number=\${number%]}
+  path=\${1%% -> *}
+  path=\${path##*/proc/}
+  other=\${path%%/*}
+  fd=\${path##*/}
+  case $gone in *" $fd/$number "*) return 0 ;; esac
+  return 1
+}
+kill_holders_of_gone() {
+  ls -ln /proc/[0-9]*/fd/0 /proc/[0-9]*/fd/3 2>/dev/null | while read -r shown; do
+    is_holder "$shown" || continue
+    shown=$(ls -ln "/proc/$other/fd/$fd" 2>/dev/null)
+    is_holder "$shown" && kill -9 "$other" 2>/dev/null
+  done
+}
+while read -r verb pid born group pipe; do
   forget "$pid"
   if [ "$verb" = + ]; then
     if [ "$born" = ? ]; then
       born=''
       parent=$(ps -o ppid= -p "$pid" 2>/dev/null) && [ "$((parent))" = "$PPID" ] && born=$(birth "$pid")
     fi
-    [ -n "$born" ] && known="$known $pid:$born:$group"
+    [ -n "$born" ] && known="$known $pid:$born:$group:\${pipe:--}"
   fi
 done
 [ -n "$known" ] || exit 0
 wait_a_moment
+gone=' '
 for entry in $known; do
   pid=\${entry%%:*}
   rest=\${entry#*:}
+  pipe=\${rest##*:}
+  rest=\${rest%:*}
   born=\${rest%:*}
   group=\${rest##*:}
   now=$(birth "$pid")
-  [ "$now" = "$born" ] && kill -9 "$pid" 2>/dev/null
+  if [ "$now" = "$born" ]; then
+    if [ "$pipe" != - ]; then
+      # A shell would go on with its next command when the plugin ends.
+      kill -STOP "$pid" 2>/dev/null
+      kill_holders "$pid" "\${pipe%/*}"
+    fi
+    kill -9 "$pid" 2>/dev/null
+  fi
+  [ "$pipe" = - ] || gone="$gone$pipe "
   # A group's id is not given away while it has members: without its leader it is still the same group.
   if [ "$group" = 1 ] && { [ -z "$now" ] || [ "$now" = "$born" ]; }; then kill -9 "-$pid" 2>/dev/null; fi
 done
+[ "$gone" = ' ' ] || kill_holders_of_gone
 `;
 
 /**

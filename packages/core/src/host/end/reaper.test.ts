@@ -5,11 +5,14 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { isAlive } from '../../../test/support/life.ts';
+import { isAlive, until } from '../../../test/support/life.ts';
+import { holdersOf, pipeNameOf } from '../launch/pipe-name.ts';
 import { identification, identify, reaperScript, type Identification } from './reaper-script.ts';
 
 /** Sends a reaper these lines, and lets its host die. Resolves when the reaper has finished. */
@@ -60,6 +63,36 @@ async function sleeper(name?: string): Promise<Sleeper> {
   return { pid, birth: identify(pid)?.birth ?? '?', childOfIts: Number(told) };
 }
 
+/**
+ * A shell that has started a process with its pipe at descriptor 3, and then does as it is told. With `file`,
+ * descriptor 3 is a file of that name.
+ */
+async function wrapper(then: string, file?: string): Promise<{ pid: number; birth: string; inner: number }> {
+  const directory = await mkdtemp(join(tmpdir(), 'pipework-wrapper-'));
+  const opened = file === undefined ? '' : `exec 3>"$1/${file}";`;
+  const script = `${opened} sleep 30 & echo $!; ${then === '' ? 'read -r line <&4' : then}`;
+  const child = spawn('/bin/sh', ['-c', script, 'sh', directory], {
+    stdio: ['pipe', 'pipe', 'ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const pid = child.pid as number;
+  const birth = identify(pid)?.birth ?? '?';
+  onTestFinished(async () => {
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // Nothing of the group is left.
+    }
+    await rm(directory, { recursive: true });
+  });
+  const [told] = (await once(child.stdout as Readable, 'data')) as [Buffer];
+  const inner = Number(told);
+  // The shell forks before it becomes sleep.
+  await until(() => readFileSync(`/proc/${inner}/comm`, 'utf8') === 'sleep\n');
+  if (then === 'exit') await until(() => !isAlive(pid));
+  return { pid, birth, inner };
+}
+
 const gone = (...pids: number[]): (() => boolean) => {
   return () => !pids.some(isAlive);
 };
@@ -82,7 +115,7 @@ describe.skipIf(identification() !== 'proc')('the reaper', () => {
 
   test('knows the processes in its arguments, and forgets those that are reported gone', async () => {
     const [a, b, c] = [await sleeper(), await sleeper(), await sleeper()];
-    const known = [`${a.pid}:${a.birth}:0`, `${b.pid}:${b.birth}:0`];
+    const known = [`${a.pid}:${a.birth}:0:-`, `${b.pid}:${b.birth}:0:-`];
     await reap(`- ${a.pid}\n+ ${c.pid} ${c.birth} 0\n`, 'proc', undefined, known);
     await expect(gone(b.pid, c.pid), 'they are gone').toHappenWithin(1_000);
     expect(isAlive(a.pid)).toBe(true);
@@ -120,6 +153,29 @@ describe.skipIf(identification() !== 'proc')('the reaper', () => {
     await expect(gone(pid), 'it is gone').toHappenWithin(1_000);
     // If no plugin is left, there is nothing to wait for.
     await expect(reap(`+ ${pid} ${birth} 0\n`, 'proc', '/nowhere'), 'the reaper ends').toHappenWithin(600);
+  });
+
+  test.each([
+    ['', '/usr/bin:/bin', ''],
+    [', without ls', '/nowhere', ''],
+    [', though the process is gone', '/usr/bin:/bin', 'exit'],
+    [', though the process has closed it', '/usr/bin:/bin', 'exec 3<&-; read -r line'],
+  ])('kills whoever holds the pipe of a process%s, and nobody else', async (_which, path, then) => {
+    const [one, other] = [await wrapper(then), await wrapper('')];
+    const [pipe, otherPipe] = [one, other].map(({ inner }) => pipeNameOf(inner, 3));
+    expect(pipe).toMatch(/^3\/\d+$/);
+    expect(otherPipe).not.toBe(pipe);
+    expect(holdersOf(pipe!)).toContain(one.inner);
+    expect(holdersOf(pipe!)).not.toContain(other.inner);
+    await reap(`+ ${one.pid} ${one.birth} 0 ${pipe}\n`, 'proc', path);
+    await expect(gone(one.inner), 'it is gone').toHappenWithin(1_000);
+    expect([other.pid, other.inner].map(isAlive)).toEqual([true, true]);
+  });
+
+  test('leaves a process alone whose pipe has another number, or whose file is only called so', async () => {
+    const [one, other] = [await wrapper(''), await wrapper('', 'a -> socket:[4711]')];
+    await reap(`+ ${one.pid} 12345 0 3/4711\n+ 999999 1 0 3/4711\n+ 999999 1 0 0/4711\n`);
+    expect([one.pid, one.inner, other.pid, other.inner].map(isAlive)).toEqual([true, true, true, true]);
   });
 
   test('asks ps if /proc does not identify a process, and accepts only children of its host', async () => {

@@ -3,8 +3,9 @@
  *
  * A plugin leaves by itself when descriptor 3 ends. If its event loop is blocked, it never sees that. So a
  * `/bin/sh` reads process ids from a pipe that only the host holds. When the host ends, for whatever reason,
- * the pipe ends too. 0.7 s later the shell kills those plugins that still exist under the same identity. The
- * reaper starts after the first plugin, takes 3.5 ms to start, and uses 1.7 MB. If it dies, another replaces
+ * the pipe ends too. 0.7 s later the shell kills those plugins that still exist under the same identity. If
+ * the plugin runs behind a wrapper that forks, its process id is not known here. So the shell also kills every
+ * process that holds the same pipe as descriptor 3. The reaper starts after the first plugin, takes 3.5 ms to start, and uses 1.7 MB. If it dies, another replaces
  * it at once. Without `/bin/sh` (Windows), or if processes cannot be distinguished, a plugin only gets end of
  * file. A warning says so, except on Windows.
  */
@@ -12,11 +13,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { clock, realTimers } from '../../base/timers.ts';
+import { holdersOf, type PipeName } from '../launch/pipe-name.ts';
 import { identification, identify, reaperScript, type Identification } from './reaper-script.ts';
 
 interface Watched {
   readonly birth: string;
   readonly group: boolean;
+  /** The plugin's end of its pipe, if it can be recognised. */
+  readonly pipe: PipeName | undefined;
 }
 
 /** A reaper that lived for less than this, in milliseconds, died quickly. */
@@ -42,10 +46,10 @@ export function isReaping(): boolean {
 }
 
 /**
- * From now on the process must not outlive this host. Call it right after the spawn, while the id certainly
- * belongs to the process.
+ * From now on the process must not outlive this host, and neither must any other that holds its pipe. Call it
+ * right after the spawn, while the id certainly belongs to the process.
  */
-export function watch(pid: number, group: boolean): void {
+export function watch(pid: number, group: boolean, pipe: PipeName | undefined): void {
   if (isUnavailable || isNeedless()) return;
   mode ??= identification();
   if (mode === undefined) {
@@ -55,8 +59,20 @@ export function watch(pid: number, group: boolean): void {
         : 'there is neither /proc nor ps',
     );
   }
-  const entry = entryOf(pid, group);
-  if (entry === undefined) return;
+  const entry = entryOf(pid, group, pipe);
+  if (entry !== undefined) enter(pid, entry);
+}
+
+/** The process whose pipe this was has ended, but others hold it. They must not outlive this host either. */
+export function watchHolders(pipe: PipeName): void {
+  if (isUnavailable || isNeedless()) return;
+  for (const pid of holdersOf(pipe)) {
+    const birth = identify(pid)?.birth ?? '';
+    if (birth !== '') enter(pid, { birth, group: false, pipe });
+  }
+}
+
+function enter(pid: number, entry: Watched): void {
   watched.set(pid, entry);
   // The reaper is started after the first spawn, not before. The plugin takes ten times as long to start, so
   // this delays nothing.
@@ -78,12 +94,12 @@ function isNeedless(): boolean {
  * Returns the entry of a process. Undefined if a launcher made up the id, or if the process is not a child of
  * this host. The reaper must not kill it then.
  */
-function entryOf(pid: number, group: boolean): Watched | undefined {
+function entryOf(pid: number, group: boolean, pipe: PipeName | undefined): Watched | undefined {
   // The reaper asks ps, and compares the parent itself.
-  if (mode === 'ps') return { birth: '?', group };
+  if (mode === 'ps') return { birth: '?', group, pipe: undefined };
   const identity = identify(pid);
   if (identity === undefined || identity.parent !== process.pid || identity.birth === '') return undefined;
-  return { birth: identity.birth, group };
+  return { birth: identity.birth, group, pipe };
 }
 
 function start(): void {
@@ -137,7 +153,7 @@ function giveUp(why: string): void {
 
 function spawnShell(): ChildProcess | undefined {
   try {
-    const known = [...watched].map(([pid, { birth, group }]) => `${pid}:${birth}:${group ? 1 : 0}`);
+    const known = [...watched].map(([pid, entry]) => [pid, ...fields(entry)].join(':'));
     const args = ['-c', reaperScript, 'pipework-reaper', mode ?? 'proc', ...(mode === 'ps' ? [] : known)];
     return spawn('/bin/sh', args, {
       stdio: ['pipe', 'ignore', 'ignore'],
@@ -158,5 +174,9 @@ function tell(text: string): void {
 }
 
 function line(pid: number, entry: Watched): string {
-  return `+ ${pid} ${entry.birth} ${entry.group ? 1 : 0}\n`;
+  return `+ ${[pid, ...fields(entry)].join(' ')}\n`;
+}
+
+function fields({ birth, group, pipe }: Watched): (string | number)[] {
+  return [birth, group ? 1 : 0, pipe ?? '-'];
 }

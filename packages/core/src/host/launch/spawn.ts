@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { defer, settlesWithin } from '../../base/timers.ts';
 import { killChild, killGroup } from './kill.ts';
+import { pipeNameOf, type PipeName } from './pipe-name.ts';
 
 /** The command that a launcher runs. */
 export interface LaunchCommand {
@@ -114,6 +115,8 @@ export const spawnLauncher: Launcher = async (command) => {
 export interface Spawned {
   readonly process: ChildProcess;
   readonly exited: Promise<ProcessExit>;
+  /** What identifies the end of the protocol's pipe that the process got. */
+  readonly pipeName: PipeName | undefined;
 }
 
 /** @internal Spawns by execa. The caller must drain the pipes at once. */
@@ -135,12 +138,20 @@ export async function spawnWithPipes(
     // Windows can end a process tree without this option, and with it would open a console for the process.
     detached: command.processGroup && process.platform !== 'win32',
   } as const;
-  const { child } = await hearChild(() => execa(command.file, command.args, options));
+  const descriptor = stdio.length > 3 ? 3 : 0;
+  let pipeName: PipeName | undefined;
+  const { child } = await hearChild(() => {
+    const started = execa(command.file, command.args, options);
+    // A wrapper may close its descriptor once it has started the plugin, so this must not wait.
+    if (started.pid !== undefined) pipeName = pipeNameOf(started.pid, descriptor);
+    return started;
+  });
   const exit = defer<ProcessExit>();
   child.once('exit', (code, signal) => exit.resolve({ code, signal }));
   // If a pipe had no error listener, a plugin that dies during a write could end the host.
   for (const pipe of child.stdio) pipe?.on('error', ignoreError);
-  if (child.pid !== undefined) return { process: child as unknown as ChildProcess, exited: exit.promise };
+  if (child.pid !== undefined)
+    return { process: child as unknown as ChildProcess, exited: exit.promise, pipeName };
   const result = await child;
   throw result instanceof Error ? (result.cause ?? result) : new Error('the process could not be started');
 }
@@ -173,6 +184,16 @@ function hearChild<T>(spawn: () => T): { readonly child: T } | Promise<never> {
   }
 }
 
+const pipeNames = new WeakMap<Writable, PipeName>();
+
+/**
+ * @internal Returns what identifies the plugin's end of the pipe behind a stream, if a launcher of this package
+ * has made it.
+ */
+export function pipeNameBehind(writable: Writable): PipeName | undefined {
+  return pipeNames.get(writable);
+}
+
 /** @internal Returns the client's view of a spawned process. */
 export function handOver(
   spawned: Spawned,
@@ -183,6 +204,7 @@ export function handOver(
   const child = spawned.process;
   const { pid } = child;
   const handles = [child, ...new Set<unknown>(child.stdio)].filter(isReferable);
+  if (spawned.pipeName !== undefined) pipeNames.set(writable, spawned.pipeName);
   return {
     pid,
     readable,

@@ -1,0 +1,30 @@
+/** Recognises a plugin's pipe in whichever process holds it (Linux). */
+
+import { readdirSync, readlinkSync } from 'node:fs';
+
+/**
+ * Which pipe a descriptor of a plugin is: `3/4711` for the socket with the number 4711 at descriptor 3. Every
+ * process that inherits the descriptor from the plugin, or from a wrapper around it, has the same.
+ */
+export type PipeName = `${number}/${number}`;
+
+/** Returns the name of the pipe at a descriptor; undefined if it is none of those that Node makes. */
+export function pipeNameOf(pid: number, descriptor: number): PipeName | undefined {
+  try {
+    const number = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${descriptor}`))?.[1];
+    return number === undefined ? undefined : `${descriptor}/${Number(number)}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns the processes that hold a pipe under the same descriptor. */
+export function holdersOf(pipe: PipeName): number[] {
+  const descriptor = Number(pipe.slice(0, pipe.indexOf('/')));
+  try {
+    const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
+    return pids.filter((pid) => pipeNameOf(pid, descriptor) === pipe);
+  } catch {
+    return [];
+  }
+}
