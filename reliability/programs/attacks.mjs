@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream';
 import { inspect } from 'node:util';
 import { serve } from '@pipework/core/plugin';
 import { within } from '../lib/bounded.mjs';
+import { collidingBigint, collidingId } from '../lib/colliding.mjs';
 import { RST, DATA, data, frame, goAway, ping, windowUpdate, INITIAL_WINDOW, SYN } from '../lib/frames.mjs';
 import { isOurBug } from '../lib/exercise.mjs';
 import { descriptions, onServices } from '../lib/hostile-services.mjs';
@@ -111,9 +112,36 @@ export const values = {
   'four million empty bins': () => filled(m.array32(4 * MiB), Buffer.from([0xc4, 0]), 8 * MiB),
   'a regular expression of a megabyte of classes': () => m.encode([m.mark('R'), '\\p{L}'.repeat(200_000), 'u']),
   'a regular expression of classes of strings': () => m.encode([m.mark('R'), '\\p{RGI_Emoji}'.repeat(1_000), 'v']),
+  'fifty thousand maps of the key 1020': () => filled(m.array32(50_000), Buffer.from([0x81, 0xcd, 3, 252, 1]), 250_000),
+  'a table whose key is 1020': () => filled(Buffer.concat([m.array32(50_002), m.mark('t'), m.encode(['1020'])]), 1, 50_000),
+  'columns whose key is 1020': () => m.encode([m.mark('C'), 50_000, ['1020'], [1, new Uint8Array(50_000)]]),
+  'errors with the field 1020': () => {
+    const one = m.encode([m.mark('E'), m.pairs([['data', m.pairs([[1020, 1]])]])]);
+    return filled(m.array32(2_000), one, 2_000 * one.length);
+  },
+  'a Set of bigints that V8 cannot tell apart': () =>
+    Buffer.concat([m.array32(60_001), m.mark('S'), ...Array.from({ length: 60_000 }, (_, n) => collidingBigint(n))]),
+  'a map of integers that V8 cannot tell apart, and __proto__': () =>
+    Buffer.concat([m.map32(60_001), m.encode('__proto__'), m.encode(1), ...Array.from({ length: 60_000 }, (_, n) => Buffer.concat([m.encode(collidingId(n)), m.encode(1)]))]),
+  'functions whose ids V8 cannot tell apart': () =>
+    Buffer.concat([m.array32(60_000), ...Array.from({ length: 60_000 }, (_, n) => m.reference('f', collidingId(n)))]),
+  'an invalid regular expression that a terminal obeys': () => m.encode([m.mark('R'), '(\u001b[2J\u202e', '\u0007']),
+  'a regular expression that a terminal obeys': () => m.encode([m.mark('R'), '\u001b]0;x\u0007\u202e', '']),
+  'an invalid URL that a terminal obeys': () => m.encode([m.mark('U'), '\u001b[2J\u202e']),
+  'a kind of column that a terminal obeys': () => m.encode([m.mark('C'), 1, ['a'], ['\u001b[2J\u202e']]),
   'an error in bin': () => m.encode([m.mark('E'), m.pairs([['message', Buffer.concat([m.bin32(3), Buffer.from('bin')])]])]),
   'a timestamp of more nanoseconds than a second has': () => m.ext8(-1, Buffer.from('ffffffff0000000000000000', 'hex')),
   'a map with the same key ten times': () => m.pairs(Array.from({ length: 10 }, (_, i) => ['same', i])),
+}; // prettier-ignore
+
+/** Values that only a host is sent. The other peer, which reads a plugin's echo, takes quadratic time for so much. */
+const large = {
+  'an error of eight megabytes of control characters': () =>
+    m.encode([m.mark('E'), m.pairs(['message', 'stack', 'name'].map((key) => [key, '\u0001'.repeat((8 * MiB) / 3)]))]),
+  'errors of 60,000 control characters': () => {
+    const one = m.encode([m.mark('E'), m.pairs([['message', '\u0001'.repeat(60_000)]])]);
+    return filled(m.array32(130), one, 130 * one.length);
+  },
 }; // prettier-ignore
 
 /** What a plugin can do instead of answering a call on stream `id`. */
@@ -146,6 +174,10 @@ const conducts = {
   'passes its window': ({ peer, id }) => peer.send(Buffer.concat([data(id, Buffer.alloc(INITIAL_WINDOW)), data(id, Buffer.alloc(INITIAL_WINDOW))])),
   'grants more than 2^32 of window': ({ peer, id }) => peer.send(Buffer.concat([windowUpdate(id, MOST), windowUpdate(id, MOST)])),
   'opens ten thousand streams': ({ peer }) => peer.send(Buffer.concat(Array.from({ length: 10_000 }, (_, n) => windowUpdate(2 + 2 * n, 0, SYN)))),
+  'opens streams whose ids V8 cannot tell apart': ({ peer }) => {
+    const ids = Array.from({ length: 60_000 }, (_, n) => collidingId(n)).filter((id) => id % 2 === 0 && id > 8);
+    peer.send(Buffer.concat(ids.slice(0, 4_000).map((id) => windowUpdate(id, 0, SYN))));
+  },
   'opens a stream with an id of the other side': ({ peer }) => peer.send(windowUpdate(99, 0, SYN)),
   'opens a stream with 262,145 bytes at once': ({ peer }) => peer.send(data(2, Buffer.alloc(INITIAL_WINDOW + 1), SYN)),
   'sends a quarter of a million bytes one by one': ({ peer }) => peer.send(Buffer.concat([windowUpdate(2, 0, SYN), ...Array.from({ length: 250_000 }, () => data(2, [1]))])),
@@ -170,6 +202,8 @@ const prints = {
   'an escape sequence of 65,000 characters that never ends': () =>
     `\u001b[${';?'.repeat(32_500)}\0\n`.repeat(5),
   'a megabyte of the shortest JSON': () => '{}\n'.repeat(MiB / 3),
+  'objects of the key 1020 beside an escape': () =>
+    `{"msg":"\\u0007","a":[${Array.from({ length: 5_500 }, () => '{"1020":1}').join(',')}]}\n`.repeat(5),
   'a megabyte of line feeds': () => '\n'.repeat(MiB),
   'a megabyte without a line feed': () => 'a'.repeat(MiB),
   'a megabyte of heads of traces': () => 'Error: x\n/a:1\npanic: x\n'.repeat(MiB / 24),
@@ -193,8 +227,6 @@ const printAndAnswer =
  */
 function forgeries(records) {
   const said = records.filter((record) => JSON.stringify(record).includes('forged'));
-  // oxlint-disable-next-line no-control-regex -- they are what must not be there
-  const obeyed = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
   const isForged = ([, fields]) =>
     fields.stream !== 'stderr' ||
     fields.plugin !== 'in-memory' ||
@@ -218,11 +250,15 @@ const pristine = Object.getOwnPropertyNames(Object.prototype).length;
 const isPolluted = () =>
   Object.getOwnPropertyNames(Object.prototype).length !== pristine || globalThis.polluted !== undefined;
 
+/** What a terminal must not get from an error of the peer, or from a value that holds a regular expression. */
+// oxlint-disable-next-line no-control-regex -- they are what must not be there
+const obeyed = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 const told = (error) => (error === undefined ? 'answered' : (error.code ?? error.name));
 const wrong = (error) => {
   if (error === undefined) return undefined;
   if (error.code === 'STILL_PENDING') return error.message;
   if (!(error instanceof Error)) return `rejected with ${typeof error}`;
+  if (obeyed.test(inspect(error, { depth: 9, maxStringLength: 1_000 }))) return 'a terminal obeys the error';
   if (isPipeworkError(error) ? typeof error.code === 'string' : !isOurBug(error)) return undefined;
   return `rejected without a code: ${error.stack}`;
 };
@@ -352,7 +388,10 @@ const floods = ({ peer, id }) => { for (let n = 0; n < 5_000; n++) peer.message(
 export const attacks = {
   host: {
     ...Object.fromEntries(
-      Object.entries(values).map(([name, value]) => [`answers with ${name}`, answerWith(value)]),
+      Object.entries({ ...values, ...large }).map(([name, value]) => [
+        `answers with ${name}`,
+        answerWith(value),
+      ]),
     ),
     ...conducts,
     ...Object.fromEntries(

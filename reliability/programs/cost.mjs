@@ -4,6 +4,7 @@
 import { PassThrough } from 'node:stream';
 import { serve } from '@pipework/core/plugin';
 import { within } from '../lib/bounded.mjs';
+import { collidingBigint, collidingId } from '../lib/colliding.mjs';
 import * as m from '../lib/msgpack.mjs';
 import { rawHost } from '../lib/raw-peer.mjs';
 import { heldNow, mebibytes } from '../lib/watch.mjs';
@@ -34,8 +35,6 @@ const list = (one) => (count) => {
 const text = (value) => m.encode(value);
 const marked = (letter, ...values) =>
   Buffer.concat([Buffer.from([0x91 + values.length]), m.mark(letter), ...values]);
-/** A bigint of 11 bytes. V8 hashes its lowest 64 bits, which are the same for every index. */
-const colliding = (index) => Buffer.concat([hex('c7 0c 50 4e'), Buffer.from([index >>> 16, index >>> 8, index]), Buffer.alloc(8, 7)]);
 const key6 = (index) => Buffer.concat([hex('a6'), Buffer.from(index.toString(36).padStart(6, '_'))]);
 
 /** The kinds of messages. Each makes a message of `count` items. */
@@ -78,9 +77,9 @@ export const kinds = {
   'Maps of one': list(() => marked('M', hex('01'), hex('02'))),
   'empty Sets': list(() => marked('S')),
   'one Set': (count) => Buffer.concat([m.array32(count + 1), m.mark('S'), list((index) => Buffer.concat([hex('ce'), u32(index)]))(count).subarray(5)]),
-  'one Set of bigints that collide': (count) => Buffer.concat([m.array32(count + 1), m.mark('S'), list(colliding)(count).subarray(5)]),
-  'one Map of bigints that collide': (count) => Buffer.concat([m.array32(2 * count + 1), m.mark('M'), list((index) => Buffer.concat([colliding(index), hex('01')]))(count).subarray(5)]),
-  'Sets of 250 bigints that collide': (count) => Buffer.concat([m.array32(count), ...Array.from({ length: count }, (_, set) => Buffer.concat([hex('dc 00fb'), m.mark('S'), list((index) => colliding(set * 250 + index))(250).subarray(5)]))]),
+  'one Set of bigints that collide': (count) => Buffer.concat([m.array32(count + 1), m.mark('S'), list(collidingBigint)(count).subarray(5)]),
+  'one Map of bigints that collide': (count) => Buffer.concat([m.array32(2 * count + 1), m.mark('M'), list((index) => Buffer.concat([collidingBigint(index), hex('01')]))(count).subarray(5)]),
+  'Sets of 250 bigints that collide': (count) => Buffer.concat([m.array32(count), ...Array.from({ length: count }, (_, set) => Buffer.concat([hex('dc 00fb'), m.mark('S'), list((index) => collidingBigint(set * 250 + index))(250).subarray(5)]))]),
   'bigints that numbers could hold': list(() => marked('b', hex('05'))),
   'bigints of 10 bytes': list(() => hex('c7 0b 50 4e 01020304050607080900')),
   'one bigint': (count) => m.bigint(Buffer.alloc(count, 0x7f)),
@@ -111,6 +110,7 @@ export const kinds = {
   'rows of columns of eight keys': (count) => Buffer.concat([Buffer.from([0x9b]), m.mark('C'), m.encode(count), hex('98 a161 a162 a163 a164 a165 a166 a167 a168'), ...Array.from({ length: 8 }, () => Buffer.concat([hex('92 03'), m.bin32(count), Buffer.alloc(count), hex('')]))].map((part) => part[0] === 0x92 && part[1] === 3 ? Buffer.concat([hex('93 03'), part.subarray(2), hex('c0')]) : part)),
   'empty lists in a column': (count) => Buffer.concat([hex('94'), m.mark('C'), m.encode(count), hex('91 a1 61'), hex('93 04'), m.bin32(count), Buffer.alloc(count), hex('91 00')]),
   'references to functions': list((index) => m.reference('f', index + 1)),
+  'functions whose ids collide': list((index) => m.reference('f', collidingId(index))),
   'references to objects': list((index) => m.reference('o', index + 1)),
   'one function over and over': list(() => m.reference('f', 1)),
   'signals': list((index) => m.reference('s', index + 1)),

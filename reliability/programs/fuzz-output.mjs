@@ -54,6 +54,11 @@ function pairOf(index) {
   return `${head}${unit.repeat(Math.floor(65_000 / unit.length))}\u0001x\n`;
 }
 
+/** Lines of JSON whose objects cost V8 the most: indexes as keys, beside one escape that makes all of it be read. */
+const objects = ['{"1020":1}', '{"1020":1,"2500":1,"3300":1}', '{"\\u0031020":1}', '{}', '[]', '"\\b"', '{"\\b":1}'].map(
+  (one) => `{"msg":"\\u0007","a":[${Array.from({ length: Math.floor(64_900 / (one.length + 1)) }, () => one).join(',')}]}\n`,
+); // prettier-ignore
+
 /** Short lines without end, which cost the most for each of their bytes. Case 0 begins with them. */
 const floods = ['{}\n', '/1\n', '\n'].map((line) => line.repeat((1024 * KiB) / line.length));
 
@@ -67,7 +72,7 @@ function caseOf(seed) {
   const text = lines.join('');
   const pairs = Array.from({ length: pairsOfCase }, (_, n) => pairOf(seed * pairsOfCase + n));
   const chance = text.repeat(Math.max(1, Math.floor(caseBytes / text.length)));
-  return [...(seed === 0 ? floods : []), chance, ...pairs];
+  return [...(seed === 0 ? [...floods, ...objects] : []), chance, ...pairs];
 }
 
 /**

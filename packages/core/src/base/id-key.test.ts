@@ -38,7 +38,10 @@ function inverseOf(odd: number): number {
 /** Returns how many of the numbers share a place with the most others, among 32,768 places. */
 function mostInOnePlace(numbers: readonly number[]): number {
   const places = new Uint32Array(32_768);
-  for (const one of numbers) places[hashOf(one) & 32_767]! += 1;
+  for (const one of numbers) {
+    const place = hashOf(one) & 32_767;
+    places[place] = (places[place] ?? 0) + 1;
+  }
   return Math.max(...places);
 }
 

@@ -3,7 +3,7 @@
  * that all have one place in a Map: 65,000 of them took 14 s.
  */
 
-// Math.random is seeded anew in each process, and the peer sees none of its numbers.
+// Math.random has another seed in each process, and the peer sees none of its numbers.
 const secret = (): number => (Math.random() * 0x1_0000_0000) | 0;
 const mask = secret();
 const factor = secret() | 1;

@@ -34,7 +34,14 @@ describe('an object with a few keys that are indexes holds', () => {
     ['if they are set as those of so many', () => filled((target, key) => setOwnOf(3, target, key, 1))],
     ['if they are defined', () => filled((target, key) => defineOwn(target, key, 1))],
     ['if the object is a copy that was compacted', () => compacted({ 1020: 1, 2500: 1, 3300: 1, a: 1 })],
-    ['if an error has them', () => Object.assign(filled((target, key) => defineOwn(target, key, 1)), { a: 1 })],
+    [
+      'if an error has them',
+      () =>
+        Object.assign(
+          filled((target, key) => defineOwn(target, key, 1)),
+          { a: 1 },
+        ),
+    ],
   ])('300 bytes at most %s', (_how, make) => {
     expect(bytesOfEach(make)).toBeLessThan(300);
   });

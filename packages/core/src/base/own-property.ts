@@ -41,12 +41,7 @@ export function defineOwn(target: object, key: string, value: unknown): void {
 }
 
 /** Sets an own property of an object that will have `count` keys. */
-export function setOwnOf(
-  count: number,
-  target: Record<string, unknown>,
-  key: string,
-  value: unknown,
-): void {
+export function setOwnOf(count: number, target: Record<string, unknown>, key: string, value: unknown): void {
   if (key === '__proto__' || isSparse(indexOf(key), count)) setOwn(target, key, value);
   else target[key] = value;
 }

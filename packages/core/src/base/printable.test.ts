@@ -71,7 +71,26 @@ describe('printable text', () => {
     expect(printableSource('a\\d\t')).toBe('a\\d\t');
     expect(printableSource('\u001b[\u0007-\u0085]\u202e')).toBe(String.raw`\x1b[\x07-\x85]\u202e`);
     expect(printableSource('\\\u001b\\\\\u001b')).toBe(String.raw`\x1b\\\x1b`);
-    const parts = fc.array(fc.constantFrom('\\', '\u001b', '\u202e', 'b', '[', ']', '^', '-', '(', ')', '?', '\u0000', '1', 'c', 'x', 'u'));
+    const parts = fc.array(
+      fc.constantFrom(
+        '\\',
+        '\u001b',
+        '\u202e',
+        'b',
+        '[',
+        ']',
+        '^',
+        '-',
+        '(',
+        ')',
+        '?',
+        '\u0000',
+        '1',
+        'c',
+        'x',
+        'u',
+      ),
+    );
     fc.assert(
       fc.property(parts, fc.constantFrom('', 'u'), fc.array(fc.constantFrom('\u001b', '\u202e', '\\', 'b', 'x', '1', '\u0000', '-')), (some, flags, text) => {
         const [sent, made] = [some.join(''), printableSource(some.join(''))];
@@ -140,7 +159,7 @@ describe('an error about another process', () => {
   });
 
   test('is shown with the colours of util.inspect, and with nothing else that a terminal obeys', () => {
-    const pattern = new RegExp('\u0007\u202e\u001b[8m]');
+    const pattern = new RegExp(['\u0007', '\u202e', '\u001b[8m]'].join(''));
     const error = reviveError({ message: 'x', data: { pattern, n: 1 } }, 'greet');
     const plain = inspect(error, { colors: false });
     expect(plain).toContain(String.raw`\x07`);

@@ -123,11 +123,7 @@ export function printableLine(text: string, most = 200): string {
 export const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
 
 /** What `util.inspect` passes to a method under {@link inspectCustom}, and what the method uses of it. */
-export type InspectArguments = [
-  depth: number,
-  options: { readonly colors?: boolean },
-  inspect: Inspect,
-];
+export type InspectArguments = [depth: number, options: { readonly colors?: boolean }, inspect: Inspect];
 
 interface Inspect {
   (value: unknown, options: object): string;
@@ -154,8 +150,8 @@ function coloursOf({ styles, colors }: Inspect): Set<string> {
   const names = Object.values(styles).flatMap((style: unknown) =>
     typeof style === 'function' ? (style as { colors?: unknown }).colors : style,
   );
-  const codes = names.flatMap((name) => (colors as Record<string, unknown>)[String(name)] ?? []);
-  return new Set(codes.map((code) => `\u001b[${String(code)}m`));
+  const codes = names.flatMap((name) => (colors as Record<string, number[]>)[String(name)] ?? []);
+  return new Set(codes.map((code) => `\u001b[${code}m`));
 }
 
 const escapes = new Map<string, string>();

@@ -73,7 +73,12 @@ describe('a plugin is gone within a second of its host’s SIGKILL', () => {
     'a shell': ['/bin/sh', '-c', '"$@"; exit $?', 'sh'],
     setsid: ['setsid', '--fork', '--wait'],
     'a double fork': ['/bin/sh', '-c', '("$@" &); sleep 1000', 'sh'],
-    'a shell that has closed its own descriptors': ['/bin/sh', '-c', '"$@" & sleep 0.5; exec 3<&- 4>&-; wait', 'sh'],
+    'a shell that has closed its own descriptors': [
+      '/bin/sh',
+      '-c',
+      '"$@" & sleep 0.5; exec 3<&- 4>&-; wait',
+      'sh',
+    ],
     'a Node program': [process.execPath, fixture('wraps')],
   };
 

@@ -140,7 +140,13 @@ describe('a text of the peer reaches no terminal raw:', () => {
 
   test('a regular expression is sent with escapes, and matches the same', async () => {
     const { remote } = await rpcPair({ echo: (value: unknown) => value });
-    for (const source of ['\u001b\\[2J', '[\u0007-\u001b]\u202e', '\\\u001b', '\\\\\u001b', '\\\\\\\u0085x']) {
+    for (const source of [
+      '\u001b\\[2J',
+      '[\u0007-\u001b]\u202e',
+      '\\\u001b',
+      '\\\\\u001b',
+      '\\\\\\\u0085x',
+    ]) {
       const sent = new RegExp(source);
       const back = (await remote.echo(sent)) as RegExp;
       expect(back.source).not.toMatch(unprintable);

@@ -15,7 +15,7 @@ export type Identification = 'proc' | 'ps';
  * A wrapper that forks stands between the host and the plugin, so every process that holds the plugin's end of
  * the pipe is killed too. While the wrapper still holds it, `-ef` compares the sockets themselves. If the
  * wrapper is gone, `ls` finds those with the number that the socket had. The kernel may give the number to
- * another socket once nobody holds the first one, but only after 4 billion others. Right before a process is
+ * another socket once no process holds the first one, but only after 4 billion others. Right before a process is
  * killed, its descriptor is compared again.
  *
  * A plugin chooses its own name, which is part of /proc/PID/stat and may hold line breaks and parentheses. So

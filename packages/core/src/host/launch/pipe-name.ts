@@ -8,7 +8,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
  */
 export type PipeName = `${number}/${number}`;
 
-/** Returns the name of the pipe at a descriptor; undefined if it is none of those that Node makes. */
+/** Returns the name of the pipe at a descriptor; undefined if Node has not made it. */
 export function pipeNameOf(pid: number, descriptor: number): PipeName | undefined {
   try {
     const number = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${descriptor}`))?.[1];

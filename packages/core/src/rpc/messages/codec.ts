@@ -7,7 +7,7 @@ import { readWithOddKeys } from '../wire/odd-key-reader.ts';
 import { baseCodec, fullCodec, reuseBuffer, type Codec, type Packed } from '../wire/msgpack.ts';
 import { plainBytes } from './small/writer.ts';
 import type { IncomingMessage } from '../wire/incoming-message.ts';
-import { saw, type Scanner } from '../wire/scanner.ts';
+import { needsWalk, saw, type Scanner } from '../wire/scanner.ts';
 import { fromWire, tooManyValues, type InboundOptions } from '../values/inbound.ts';
 import { takeGaps } from '../wire/extension.ts';
 import { scratch, type Gap } from '../wire/scratch.ts';
@@ -124,12 +124,9 @@ export function readValue(message: IncomingMessage, options: InboundOptions): un
   range.start = start;
   range.end = end;
   try {
-    if (flags === 0) return fullCodec().unpack(source, range);
     scratch.bins = message.bins;
-    return fromWire(
-      hasOddKeys ? readWithOddKeys(source, start) : fullCodec().unpack(source, range),
-      options,
-    );
+    const read = hasOddKeys ? readWithOddKeys(source, start) : fullCodec().unpack(source, range);
+    return (flags & needsWalk) === 0 ? read : fromWire(read, options);
   } catch (error) {
     if (isPipeworkError(error)) throw error;
     throw new PipeworkError(

@@ -199,7 +199,7 @@ function copied(value: unknown, around: readonly object[] = []): unknown {
   const within = [...around, value];
   if (Array.isArray(value)) return itemsOf(value).map((item) => copied(item, within));
   if (Object.getPrototypeOf(value) !== Object.prototype) return value;
-  const copy: Record<string, unknown> = compacted({ ...value } as Record<string, unknown>);
+  const copy: Record<string, unknown> = compacted({ ...value });
   for (const key of Object.keys(copy)) setOwn(copy, key, copied(copy[key], within));
   return copy;
 }

@@ -142,7 +142,9 @@ function regExpOf(source: string, flags: string, options: InboundOptions): RegEx
   try {
     return new RegExp(source, flags);
   } catch {
-    throw new TypeError(`an invalid regular expression came: /${printableLine(source)}/${printableLine(flags)}`);
+    throw new TypeError(
+      `an invalid regular expression came: /${printableLine(source)}/${printableLine(flags)}`,
+    );
   }
 }
 

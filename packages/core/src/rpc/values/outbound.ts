@@ -182,7 +182,7 @@ function walkRecord(record: object, options: OutboundOptions, depth: number): ob
   if (options.references?.standsApart(record) === true) return sendReference(record, options) ?? record;
   if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels`, true);
   // Only own properties count, and `__proto__` is a key like any other.
-  const fields: Record<string, unknown> = compacted({ ...record } as Record<string, unknown>);
+  const fields: Record<string, unknown> = compacted({ ...record });
   let hasOddKeys = false;
   let key = '';
   try {

@@ -70,7 +70,9 @@ interface Revival {
 
 function revive(sent: unknown, revival: Revival, level: number): Error {
   revival.claim?.(errorWeight);
-  const error = isMap(sent) ? fromMap(sent, revival, level) : fromText(textOf(sent, revival) ?? shown(sent, revival));
+  const error = isMap(sent)
+    ? fromMap(sent, revival, level)
+    : fromText(textOf(sent, revival) ?? shown(sent, revival));
   splitStack(error, isMap(sent) ? textOf(sent.stack, revival) : undefined, revival.where);
   return error;
 }

@@ -93,7 +93,8 @@ describe('the scanner', () => {
     ['after a map in the map', '82 a161 81 a162 01 cd03fc 01'],
   ])('sees a key that is a sparse index, wherever the message is split: %s', (_how, text) => {
     const bytes = hex(text);
-    for (let split = 0; split < bytes.length; split++) expect(scanned(bytes, split)[0], `${split}`).toBe(true);
+    for (let split = 0; split < bytes.length; split++)
+      expect(scanned(bytes, split)[0], `${split}`).toBe(true);
   });
 
   test.each([

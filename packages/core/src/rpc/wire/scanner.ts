@@ -20,7 +20,10 @@ export const saw = {
   sparseKey: 64,
 } as const;
 
-/** `scan` reached the end of the chunk in the middle of the message. */
+/** Properties of a message whose values are not what the decoder makes of them. They are walked over. */
+export const needsWalk: number = saw.extension | saw.bin;
+
+/** `scan` reached the end of the chunk inside the message. */
 export const incomplete = -1;
 /** `scan` stopped before the bytes of a large bin. `position`, `binLength` and `binHeader` say where. */
 export const atLargeBin = -2;
@@ -65,8 +68,8 @@ export class Scanner {
   #keys = 0;
   readonly #outerKeys: number[] = [];
   /**
-   * How many maps have only a key or two. If their keys are different ones and they are iterated over, as
-   * they are if `flags` is not 0, each costs a value more.
+   * How many maps have only a key or two. If each has keys of its own and the message is walked over, each
+   * costs a value more.
    */
   #fewKeys = 0;
   /** True if the text that a chunk's end has cut off may be a key that is an index. */
@@ -87,7 +90,7 @@ export class Scanner {
    * How many more values the message could have held. If this is below 0, the message must not be decoded.
    */
   get valuesLeft(): number {
-    return this.#maxValues - this.#values - (this.flags === 0 ? 0 : this.#fewKeys);
+    return this.#maxValues - this.#values - ((this.flags & needsWalk) === 0 ? 0 : this.#fewKeys);
   }
 
   /** Starts the next message. */
