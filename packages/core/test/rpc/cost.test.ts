@@ -58,7 +58,26 @@ describe('the values of a message count as much as they cost their receiver:', (
     expect(ran).toBe(fits ? 2 : 1);
   });
 
-  test('a row of a table counts as its cells and one more', async () => {
+  test.each<[string, string, boolean]>([
+    ['that is printable counts nothing for its length', '61', true],
+    ['that had to be made printable counts a value for 8 characters', '07', false],
+  ])('a text of an error %s', async (_which, character, fits) => {
+    const [answer, ran] = await taken(`92 d45045 81 a7 6d657373616765 da 1f40 ${character.repeat(8_000)}`, 1);
+    expect(answer.includes('RPC_MESSAGE_TOO_LARGE')).toBe(!fits);
+    expect(ran).toBe(fits ? 2 : 1);
+  });
+
+  test.each<[number, boolean]>([
+    [20_000, true],
+    [70_000, false],
+  ])('a text of an error with %i characters counts a value for 32 of them only if it is long', async (length, fits) => {
+    const text = `db ${length.toString(16).padStart(8, '0')} ${'61'.repeat(length)}`;
+    const [answer, ran] = await taken(`92 d45045 81 a5 737461636b ${text}`, 1);
+    expect(answer.includes('RPC_MESSAGE_TOO_LARGE')).toBe(!fits);
+    expect(ran).toBe(fits ? 2 : 1);
+  }); // prettier-ignore
+
+  test('a row of a table counts one more than its cells', async () => {
     const table = (rows: number): string => `${array32(rows + 2)} d45074 91 a161 ${'01'.repeat(rows)}`;
     for (const [rows, fits] of [[400, true], [600, false]] as const) {
       const peer = await rawHost({ take: () => 1 }, { capabilities, limits: { maxMessageValues: 1000 } });

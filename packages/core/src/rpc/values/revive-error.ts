@@ -40,7 +40,7 @@ const neverSet = new Set(['name', 'message', 'code', 'stack', 'cause', 'remoteSt
 for (const name of Object.getOwnPropertyNames(Object.prototype)) neverSet.add(name);
 
 /** How many characters of a text count as a value, if the text is long, or was made printable. */
-const charactersOfLong = 64;
+const charactersOfLong = 32;
 const charactersMade = 8;
 
 type SentMap = Partial<Record<keyof ErrorMap, unknown>>;
