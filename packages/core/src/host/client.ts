@@ -327,7 +327,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     const id = this.pid ?? '(without an id)';
     if (!process.hasEnded)
       this.#output.warn(`process ${id} did not end, not even by SIGKILL: it is left behind`);
-    const pipe = pipeNameBehind(process.process.writable);
+    const pipe = pipeNameBehind(process.launched.writable);
     if (exit.leftBehind && pipe !== undefined) watchHolders(pipe);
     if (exit.leftBehind) this.#output.warn(describeLeftBehind(id, this.#settings.processGroup));
   }

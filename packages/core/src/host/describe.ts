@@ -1,6 +1,6 @@
 /** Asks a plugin to describe itself and its services. The answer is checked, because the plugin's process is not trusted. */
 import { compacted } from '../base/own-property.ts';
-import { markSent, PipeworkError } from '../base/errors.ts';
+import { isPipeworkError, markSent, PipeworkError } from '../base/errors.ts';
 import { controlMethods } from '../session/wire-words.ts';
 import type { CallOptions } from '../rpc/api/call-options.ts';
 import type { MethodDescription } from '../rpc/api/description.ts';
@@ -118,7 +118,7 @@ async function describeOne(describer: Describer, name: string): Promise<PluginDe
     const conversation = await describer.dispense(name);
     what = `the description of ${name}`;
     try {
-      const methods = Object.entries(recordOf(await conversation.describe()));
+      const methods = Object.entries(recordOf(await conversation.describe(describer.callOptions)));
       return {
         methods: compacted(Object.fromEntries(methods.map(([method, said]) => [method, methodOf(said)]))),
       };
