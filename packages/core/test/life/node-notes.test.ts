@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Client, type StartError } from '../../src/index.ts';
@@ -32,7 +32,7 @@ describe('the notes on a Node program that did not start', () => {
   });
 
   test.each([
-    ["require('node:fs').writeFileSync('/tmp/x', '')", '--allow-fs-write=/tmp/x'],
+    ["require('node:fs').writeFileSync('/tmp/x', '')", `--allow-fs-write=${resolve('/tmp/x')}`],
     ["require('node:child_process').spawn('true')", '--allow-child-process'],
     ["new (require('node:worker_threads').Worker)('0', { eval: true })", '--allow-worker'],
   ])('name the flag that the permission model misses for %s', async (script, flag) => {

@@ -1,7 +1,7 @@
 import { PassThrough, Writable } from 'node:stream';
 import { describe, expect, test, vi } from 'vitest';
 import { Client } from '../../src/index.ts';
-import { Collector, failure, fixture, plugin, until } from '../support/life.ts';
+import { Collector, failure, fixture, noShell, plugin, until } from '../support/life.ts';
 
 const MiB = 1024 * 1024;
 
@@ -98,7 +98,22 @@ describe('synced output', () => {
     expect(stdout.bytes).toBe(3 * MiB);
   });
 
-  test('and the answer arrive even if the plugin exits right after it has answered', async () => {
+  test.each(['at once', 'in a microtask', 'in the next turn'])(
+    'of a plugin that prints lines and exits %s arrives whole, once and in order',
+    async (when) => {
+      for (const lines of [1, 1_000, 30_000]) {
+        const stdout = new Collector();
+        const client = plugin('prints', { syncStdout: stdout });
+        const printer = await (await client.client()).dispense('printer');
+        await failure(printer.countThenExit(lines, when));
+        await client.exit;
+        const expected = [...Array(lines).keys(), 'last', ''].join('\n');
+        expect(stdout.text === expected, `${lines} lines, of which ${stdout.bytes} bytes came`).toBe(true);
+      }
+    },
+  );
+
+  test('and the answer of a plugin that answers and exits both arrive', async () => {
     const stdout = new Collector();
     const client = plugin('prints', { syncStdout: stdout });
     const printer = await (await client.client()).dispense('printer');
@@ -246,7 +261,7 @@ describe('raw output', () => {
     expect(stderr.text).toBe('no configuration found\n');
   });
 
-  test('of children of the plugin arrives while it serves', async () => {
+  test.skipIf(noShell)(`of children of the plugin arrives while it serves${noShell}`, async () => {
     const stdout = new Collector();
     const client = new Client({
       cmd: ['/bin/sh', '-c', `echo early; "${process.execPath}" "${fixture('greets')}"; echo late`],

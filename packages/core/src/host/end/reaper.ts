@@ -3,11 +3,11 @@
  *
  * A plugin leaves by itself when descriptor 3 ends. If its event loop is blocked, it never sees that. So a
  * `/bin/sh` reads process ids from a pipe that only the host holds. When the host ends, for whatever reason,
- * the pipe ends too. 0.7 s later the shell kills those plugins that still exist under the same identity. If
- * the plugin runs behind a wrapper that forks, its process id is not known here. So the shell also kills every
- * process that holds the same pipe as descriptor 3. The reaper starts after the first plugin, takes 3.5 ms to start, and uses 1.7 MB. If it dies, another replaces
- * it at once. Without `/bin/sh` (Windows), or if processes cannot be distinguished, a plugin only gets end of
- * file. A warning says so, except on Windows.
+ * the pipe ends too. 0.7 s later the shell kills those plugins that still exist under the same identity. The
+ * reaper starts after the first plugin, takes 3.5 ms to start, and uses 1.7 MB. If it dies, another replaces
+ * it at once. Without `/bin/sh`, or if processes cannot be distinguished, a plugin only gets end of file, and a
+ * warning says so. On Windows no reaper is needed. Node puts the children of a process into a job, and Windows
+ * ends them with that process.
  */
 
 import { spawn, type ChildProcess } from 'node:child_process';

@@ -57,7 +57,12 @@ function deniedIn(stderr: string): Denied | undefined {
   const permission = /^\s*permission: '(\w+)'/m.exec(stderr)?.[1];
   return permission === undefined
     ? undefined
-    : { permission, resource: /^\s*resource: '([^'\n]*)'/m.exec(stderr)?.[1] ?? '' };
+    : { permission, resource: unescaped(/^\s*resource: '([^'\n]*)'/m.exec(stderr)?.[1] ?? '') };
+}
+
+/** Returns the text that Node printed between quotes. Paths of Windows have backslashes, which are doubled there. */
+function unescaped(text: string): string {
+  return text.replace(/\\\\/g, '\\');
 }
 
 /** The name of a permission in Node's errors, and the option that grants it. */
@@ -78,8 +83,9 @@ function permissionNotes(denied: Denied | undefined, party: string): string[] {
     ? '--permission'
     : '--experimental-permission';
   const flag = flags[denied.permission];
-  const value =
-    denied.permission.startsWith('FileSystem') && denied.resource !== '' ? `=${denied.resource}` : '';
+  // Node names a file of Windows in the form that begins with \\?\, which users do not write.
+  const resource = denied.resource.replace(/^\\\\\?\\/, '');
+  const value = denied.permission.startsWith('FileSystem') && resource !== '' ? `=${resource}` : '';
   return [
     flag === undefined
       ? `Node's permission model (${model}) denies ${party} ${printable(denied.permission)}`

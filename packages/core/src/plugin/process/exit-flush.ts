@@ -14,6 +14,8 @@ import { pause, writeAllSync } from './write-sync.ts';
  */
 const stuckMs = 2_000;
 
+const isWindows = process.platform === 'win32';
+
 /** The streams and pipes to flush. */
 export interface ExitFlushParts {
   readonly session: LeanSession;
@@ -32,7 +34,11 @@ export function flushAtExit(parts: ExitFlushParts): void {
   const { session, upstream, downstream, outputs } = parts;
   let lost = 0;
   let gaveUp = false;
-  const readCredit = (): boolean => downstream.readNow();
+  const readCredit = (): boolean => {
+    // On Windows a read waits until something arrives, which the answer to a ping does.
+    if (isWindows) askHost(session);
+    return downstream.readNow();
+  };
   const write = (fd: number, bytes: Buffer): boolean => {
     const left = gaveUp ? bytes.byteLength : writeAllSync(fd, bytes, readCredit);
     lost += left;
@@ -48,8 +54,10 @@ export function flushAtExit(parts: ExitFlushParts): void {
     session.flush();
     for (let deadline = clock() + stuckMs; queued() > 0 && !gaveUp;) {
       const before = queued();
-      if (!readCredit()) pause();
+      const hasArrived = readCredit();
       session.flush();
+      // Credit is sent while the host's sink takes bytes. An answer to a ping alone is no progress.
+      if (!hasArrived || (isWindows && queued() === before)) pause();
       if (queued() < before) deadline = clock() + stuckMs;
       gaveUp ||= (downstream.hasEnded && queued() === before) || clock() > deadline;
     }
@@ -73,4 +81,10 @@ export function flushAtExit(parts: ExitFlushParts): void {
     }
   };
   process.on('exit', onExit);
+}
+
+/** Has the host send something, even if it has no credit to give. A host whose event loop is blocked does so later. */
+function askHost(session: LeanSession): void {
+  session.ping().catch(() => {});
+  session.flush();
 }

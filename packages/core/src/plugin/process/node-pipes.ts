@@ -1,6 +1,6 @@
 /** The plugin's two pipes as Node's sockets, for Node and Deno. */
 
-import { fsyncSync, readSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import type { Downstream, Upstream } from './pipes.ts';
 
@@ -9,6 +9,7 @@ const isWindows = process.platform === 'win32';
 /** Properties of libuv's handle that Node's socket does not show. */
 interface Handle {
   readonly writeQueueSize?: number;
+  setBlocking?(isBlocking: boolean): number;
 }
 
 /**
@@ -23,6 +24,13 @@ export class NodeUpstream extends Socket implements Upstream {
   constructor(fd: number) {
     super({ fd, readable: false, writable: true });
     this.#fd = fd;
+    // On Windows, another thread carries out each write. At the exit that thread may not have begun, and later
+    // bytes would overtake it. A blocking write ends before the next one begins.
+    if (isWindows) this.#handle?.setBlocking?.(true);
+  }
+
+  get #handle(): Handle | null {
+    return (this as unknown as { _handle: Handle | null })._handle;
   }
 
   override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -53,10 +61,8 @@ export class NodeUpstream extends Socket implements Upstream {
   goSync(write: (fd: number, bytes: Buffer) => boolean): void {
     if (this.#written !== undefined) return;
     this.#written = (bytes) => write(this.#fd, bytes);
-    if (isWindows && this.#done !== undefined) waitUntilRead(this.#fd);
-    const held = isWindows
-      ? 0
-      : ((this as unknown as { _handle: Handle | null })._handle?.writeQueueSize ?? 0);
+    // On Windows this still counts what has been written and was not reported yet.
+    const held = isWindows ? 0 : (this.#handle?.writeQueueSize ?? 0);
     const all = Buffer.concat(this.#inFlight);
     if (held > 0) this.#written(all.subarray(Math.max(0, all.byteLength - held)));
     const done = this.#done;
@@ -124,7 +130,10 @@ export class NodeDownstream extends Socket implements Downstream {
     return this.#hasEnded;
   }
 
-  /** Reads what has arrived and delivers it. Returns false at the end, or if nothing has arrived. */
+  /**
+   * Reads what has arrived and delivers it. Returns false at the end, or if nothing has arrived. On Windows it
+   * waits until something arrives.
+   */
   readNow(): boolean {
     if (this.#hasEnded) return false;
     try {
@@ -145,17 +154,5 @@ export class NodeDownstream extends Socket implements Downstream {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.onHostEnd();
-  }
-}
-
-/**
- * Waits until the host has read everything that this process has written. Windows accepts a whole write at
- * once and carries it out as the host reads. If the process ends before that, Windows drops the rest.
- */
-function waitUntilRead(fd: number): void {
-  try {
-    fsyncSync(fd);
-  } catch {
-    // The host is gone.
   }
 }

@@ -4,9 +4,19 @@ import { BunDownstream, BunUpstream } from './bun-pipes.ts';
 import { NodeDownstream, NodeUpstream } from './node-pipes.ts';
 import type { Downstream, Upstream } from './pipes.ts';
 
-/** Opens the pipes on two descriptors, as this runtime requires. */
+/**
+ * Opens the pipes on two descriptors, in the way of this runtime. Throws an error with the code EEXIST if the
+ * program itself already reads or writes one of them.
+ */
 export function openPipes(from: number, to: number): { downstream: Downstream; upstream: Upstream } {
+  if (process.platform === 'win32' && isRead(from)) throw Object.assign(new Error(), { code: 'EEXIST' });
   return 'Bun' in globalThis
     ? { downstream: new BunDownstream(from), upstream: new BunUpstream(to) }
     : { downstream: new NodeDownstream(from), upstream: new NodeUpstream(to) };
+}
+
+/** Windows opens a descriptor a second time without an error. Each of the readers would then miss bytes. */
+function isRead(fd: number): boolean {
+  const { _getActiveHandles: handles } = process as { _getActiveHandles?(): readonly { fd?: number }[] };
+  return handles?.call(process).some((handle) => handle.fd === fd) === true;
 }

@@ -26,6 +26,9 @@ export interface Downstream extends Readable {
   readonly hasEnded: boolean;
   /** Passes the end of the pipe on to the session, which does not see it before. */
   releaseEnd(): void;
-  /** Reads what has arrived and delivers it. Returns false if nothing has arrived. */
+  /**
+   * Reads what has arrived and delivers it. Returns false if nothing has arrived. On Windows it waits until
+   * something arrives.
+   */
   readNow(): boolean;
 }
