@@ -9,6 +9,8 @@ import { performance } from 'node:perf_hooks';
  * minute.
  */
 const mostStretch = 30;
+/** Under Wine, the file has another name. */
+const loadFile = process.env.LOADAVG_FILE ?? '/proc/loadavg';
 const sampleMs = 20;
 const askMs = 5;
 
@@ -22,7 +24,7 @@ const { setTimeout, clearTimeout } = globalThis;
  */
 function runnableThreads() {
   try {
-    return Number(/^\S+ \S+ \S+ (\d+)\//.exec(readFileSync('/proc/loadavg', 'latin1'))[1]);
+    return Number(/^\S+ \S+ \S+ (\d+)\//.exec(readFileSync(loadFile, 'latin1'))[1]);
   } catch {
     return loadavg()[0];
   }

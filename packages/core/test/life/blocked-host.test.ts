@@ -10,12 +10,14 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Client } from '../../src/index.ts';
-import { plugin, until } from '../support/life.ts';
+import { enoughMs, isWindows, plugin, until } from '../support/life.ts';
 
 /** Blocks the event loop. The timers then run before the pipes are read. */
 async function blockUntil(isOver: () => boolean): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
-  const deadline = performance.now() + 10_000;
+  // On Windows, a write waits until the loop has told of the end of the write before it.
+  for (let turns = isWindows ? 3 : 1; turns > 0; turns--)
+    await new Promise((resolve) => setImmediate(resolve));
+  const deadline = performance.now() + 60_000;
   while (!isOver())
     if (performance.now() > deadline) throw new Error('what the block waits for did not come');
 }
@@ -25,11 +27,20 @@ describe('a host that was blocked for longer than a wait may last', () => {
     const directory = await mkdtemp(join(tmpdir(), 'pipework-blocked-'));
     onTestFinished(() => rm(directory, { recursive: true }));
     const [go, mark] = [join(directory, 'go'), join(directory, 'greeted')];
-    const script = `until [ -e "$0" ]; do sleep 0.02; done; echo '1|pipe|3,4|msgpack-rpc|1' >&4; : > "$1"; exec sleep 20`;
+    const startTimeout = await enoughMs(1_000);
+    const script = `
+      const { existsSync, writeFileSync, writeSync } = require('node:fs');
+      const [go, mark] = process.argv.slice(1);
+      const nap = new Int32Array(new SharedArrayBuffer(4));
+      while (!existsSync(go)) Atomics.wait(nap, 0, 0, 20);
+      writeSync(4, '1|pipe|3,4|msgpack-rpc|1\\n');
+      writeFileSync(mark, '');
+      setTimeout(() => {}, 20_000);
+    `;
     const client = new Client({
-      cmd: ['/bin/sh', '-c', script, go, mark],
+      cmd: [process.execPath, '-e', script, go, mark],
       stdin: 'ignore',
-      startTimeout: 1_000,
+      startTimeout,
       gracePeriod: 50,
     });
     onTestFinished(async () => void (await client.kill()));
@@ -37,7 +48,7 @@ describe('a host that was blocked for longer than a wait may last', () => {
     const started = client.start();
     await until(() => client.pid !== undefined);
     writeFileSync(go, '');
-    await blockUntil(() => existsSync(mark) && performance.now() - began > 1_100);
+    await blockUntil(() => existsSync(mark) && performance.now() - began > startTimeout + 100);
     expect(await started).toMatchObject({ network: 'pipe' });
   });
 

@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { Client } from '../../src/index.ts';
-import { fixture, isAlive, until, type Fixtures } from '../support/life.ts';
+import { fixture, isAlive, noProc, until, type Fixtures } from '../support/life.ts';
 
 const descriptors = (): number => readdirSync('/proc/self/fd').length;
 
@@ -32,8 +32,8 @@ async function cycle(): Promise<number> {
   return client.pid as number;
 }
 
-test.skipIf(process.platform !== 'linux')(
-  '40 starts and kills leave no child, zombie, descriptor or listener',
+test.skipIf(noProc)(
+  `40 starts and kills leave no child, zombie, descriptor or listener${noProc}`,
   { timeout: 60_000 },
   async () => {
     // The first cycle starts the reaper, and loads the modules that are loaded lazily.

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Client } from '../../src/index.ts';
-import { Collector, failure, fixture, plugin, until } from '../support/life.ts';
+import { failure, fixture, noLinks, plugin, until } from '../support/life.ts';
 
 /** A JSON Schema of text. Validators may add keys beside `type`. */
 const text = expect.objectContaining({ type: 'string' }) as unknown;
@@ -91,7 +91,8 @@ test('a plugin that gives serve() no name has the name of its package', async ()
   expect({ name, version }).toEqual({ name: '@pipework/core', version: expect.any(String) as string });
 });
 
-test("a plugin started through a link to its program has the name of the target's package", async () => {
+const throughLink = "a plugin started through a link to its program has the name of the target's package";
+test.skipIf(noLinks)(`${throughLink}${noLinks}`, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-link-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const link = join(folder, 'my-plugin');

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { host } from '../support/hosts.ts';
-import { fixture, isAlive, until } from '../support/life.ts';
+import { isAlive, noEnds, noProc, noSignals, until } from '../support/life.ts';
 
 function childrenOf(pid: number): string[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
@@ -53,56 +53,25 @@ describe('a plugin is gone within a second of its host’s SIGKILL', () => {
     await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
   });
 
-  test('a plugin whose event loop is blocked is gone even if the reaper was killed several times', async () => {
-    const it = await host('blocked', 'makes-trouble');
-    await it.next();
-    let last = '';
-    for (let n = 0; n < 3; n++) {
-      const isAnother = (): boolean => reapersOf(it.pid).some((reaper) => reaper !== last);
-      await until(isAnother);
-      last = reapersOf(it.pid)[0] as string;
-      process.kill(Number(last), 'SIGKILL');
-    }
-    await until(() => reapersOf(it.pid).some((reaper) => reaper !== last));
-    it.process.kill('SIGKILL');
-    await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
-  });
+  test.skipIf(noProc)(
+    `while its event loop is blocked, although its reaper was killed, again and again${noProc}`,
+    async () => {
+      const it = await host('blocked', 'makes-trouble');
+      await it.next();
+      let last = '';
+      for (let n = 0; n < 3; n++) {
+        const isAnother = (): boolean => reapersOf(it.pid).some((reaper) => reaper !== last);
+        await until(isAnother);
+        last = reapersOf(it.pid)[0] as string;
+        process.kill(Number(last), 'SIGKILL');
+      }
+      await until(() => reapersOf(it.pid).some((reaper) => reaper !== last));
+      it.process.kill('SIGKILL');
+      await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
+    },
+  );
 
-  const wrappers: Record<string, string[]> = {
-    timeout: ['timeout', '1000'],
-    'a shell': ['/bin/sh', '-c', '"$@"; exit $?', 'sh'],
-    setsid: ['setsid', '--fork', '--wait'],
-    'a double fork': ['/bin/sh', '-c', '("$@" &); sleep 1000', 'sh'],
-    'a shell that has closed its own descriptors': [
-      '/bin/sh',
-      '-c',
-      '"$@" & sleep 0.5; exec 3<&- 4>&-; wait',
-      'sh',
-    ],
-    'a Node program': [process.execPath, fixture('wraps')],
-  };
-
-  test.each(Object.entries(wrappers))('while it is blocked behind %s', async (_name, behind) => {
-    const it = await host('blocked-behind', 'makes-trouble', { env: { BEHIND: JSON.stringify(behind) } });
-    const { pid } = await it.next();
-    expect(pid).not.toBe(it.plugin);
-    endAtLast(pid as number);
-    it.process.kill('SIGKILL');
-    await expect(() => !isAlive(pid as number), 'the plugin is gone').toHappenWithin(1_000);
-    await expect(() => !isAlive(it.plugin), 'the wrapper is gone').toHappenWithin(1_000);
-  });
-
-  test('while it is blocked, although the wrapper around it ended before', async () => {
-    const behind = JSON.stringify(wrappers['a shell']);
-    const it = await host('left-behind', 'makes-trouble', { env: { BEHIND: behind } });
-    const { pid, leftBehind } = await it.next();
-    endAtLast(pid as number);
-    expect(leftBehind).toBe(true);
-    it.process.kill('SIGKILL');
-    await expect(() => !isAlive(pid as number), 'the plugin is gone').toHappenWithin(1_000);
-  });
-
-  test('before its handshake, when it reads nothing yet', async () => {
+  test.skipIf(noProc)(`before its handshake, when it reads nothing yet${noProc}`, async () => {
     const it = await host('starting', 'never-greets');
     // The reaper starts after the plugin.
     await until(() => childrenOf(it.pid).length === 2);
@@ -110,7 +79,7 @@ describe('a plugin is gone within a second of its host’s SIGKILL', () => {
     await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
   });
 
-  test('the signals of the plugin’s running handlers abort', async () => {
+  test.skipIf(noEnds)(`and the signals of its running handlers abort${noEnds}`, async () => {
     const directory = await mkdtemp(join(tmpdir(), 'pipework-host-'));
     const mark = join(directory, 'mark');
     try {
@@ -130,10 +99,7 @@ describe('handlers and generators that wait for their caller clean up, in parall
   const names = ['upload', 'node', 'call', 'accept', 'read', 'fill', 'copy', 'follow', 'relay'];
   const notes = [...names.map((name) => `${name} cleaned up`), 'shut down'];
 
-  test.each([
-    ['when the host dies', 'occupying'],
-    ['when the host calls kill()', 'occupying-then-killing'],
-  ])('%s', async (_when, conduct) => {
+  const cleanUp = async (conduct: string): Promise<void> => {
     const directory = await mkdtemp(join(tmpdir(), 'pipework-host-'));
     const file = join(directory, 'notes');
     try {
@@ -147,7 +113,10 @@ describe('handlers and generators that wait for their caller clean up, in parall
     } finally {
       await rm(directory, { recursive: true });
     }
-  });
+  };
+
+  test.skipIf(noEnds)(`when the host dies${noEnds}`, () => cleanUp('occupying'));
+  test('when the host calls kill()', () => cleanUp('occupying-then-killing'));
 });
 
 describe('a host that ends', () => {
@@ -157,26 +126,32 @@ describe('a host that ends', () => {
     await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
   });
 
-  test('lets its plugins end gracefully first if Ctrl-C ends it', async () => {
-    const it = await host('ctrl-c', 'greets');
-    await it.next();
-    it.process.kill('SIGINT');
-    expect(await it.exited).toEqual({ code: null, signal: 'SIGINT' });
-    expect(isAlive(it.plugin)).toBe(false);
-  });
+  test.skipIf(noSignals)(
+    `by the first Ctrl-C lets its plugins end gracefully first${noSignals}`,
+    async () => {
+      const it = await host('ctrl-c', 'greets');
+      await it.next();
+      it.process.kill('SIGINT');
+      expect(await it.exited).toEqual({ code: null, signal: 'SIGINT' });
+      expect(isAlive(it.plugin)).toBe(false);
+    },
+  );
 
-  test('reports that its hook failed after Ctrl-C, and ends nevertheless', async () => {
-    const it = await host('ctrl-c-failing', 'greets');
-    await it.next();
-    it.process.kill('SIGINT');
-    const { name, message } = await it.next();
-    expect(name).toBe('PipeworkWarning');
-    expect(message).toMatch(/^onInterrupt failed: Error: the hook is broken/);
-    expect(await it.exited).toEqual({ code: null, signal: 'SIGINT' });
-    expect(isAlive(it.plugin)).toBe(false);
-  });
+  test.skipIf(noSignals)(
+    `by Ctrl-C reports that its hook failed, and ends nevertheless${noSignals}`,
+    async () => {
+      const it = await host('ctrl-c-failing', 'greets');
+      await it.next();
+      it.process.kill('SIGINT');
+      const { name, message } = await it.next();
+      expect(name).toBe('PipeworkWarning');
+      expect(message).toMatch(/^onInterrupt failed: Error: the hook is broken/);
+      expect(await it.exited).toEqual({ code: null, signal: 'SIGINT' });
+      expect(isAlive(it.plugin)).toBe(false);
+    },
+  );
 
-  test('does not wait for its plugins at the second Ctrl-C', async () => {
+  test.skipIf(noSignals)(`by the second Ctrl-C does not wait${noSignals}`, async () => {
     const it = await host('ctrl-c', 'shuts-down-slowly', { args: ['60000'] });
     await it.next();
     it.process.kill('SIGINT');
@@ -205,7 +180,9 @@ const canUnmount =
   process.platform === 'linux' &&
   spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/proc']).status === 0;
 
-describe.skipIf(!canUnmount)('a host that cannot distinguish processes', () => {
+const noUnmount = canUnmount ? '' : ' (SKIPPED: needs unshare, and leave to make namespaces)';
+
+describe.skipIf(noUnmount)(`a host that cannot distinguish processes${noUnmount}`, () => {
   test.each([
     ['has no /proc', ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none /proc && exec "$@"', 'sh']],
     [

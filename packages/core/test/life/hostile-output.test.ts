@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { Client, type StartError } from '../../src/index.ts';
-import { Collector, failure } from '../support/life.ts';
+import { Collector, failure, noModes } from '../support/life.ts';
 
 // oxlint-disable-next-line no-control-regex -- they are what must not be there
 const obeyed = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
@@ -30,7 +30,7 @@ test.each([
   if (stderr.bytes > 0) expect([stderr.text, error.stderrTail]).toEqual([`${hostile}\n`, `${hostile}\n`]);
 });
 
-test('a note names an interpreter as printable text', async () => {
+test.skipIf(noModes)(`a note names an interpreter as printable text${noModes}`, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'plugin');

@@ -15,7 +15,16 @@ import {
   type ProcessExit,
   type StartError,
 } from '../../src/index.ts';
-import { Collector, failure, fixture, isAlive, plugin, until, type Fixtures } from '../support/life.ts';
+import {
+  Collector,
+  failure,
+  fixture,
+  isAlive,
+  noShell,
+  plugin,
+  until,
+  type Fixtures,
+} from '../support/life.ts';
 
 /**
  * True if bwrap can make a sandbox on this machine. It cannot if bwrap is missing, or if a container forbids
@@ -200,8 +209,8 @@ describe('overStdio()', () => {
     );
   });
 
-  test('does not search this machine for a program that runs elsewhere', async () => {
-    const via = (): [string, ...string[]] => ['/bin/sh', '-c', 'exit 3'];
+  test('does not search this system for a program that runs elsewhere', async () => {
+    const via = (): [string, ...string[]] => [process.execPath, '-e', 'process.exit(3)'];
     const client = new Client({ cmd: ['/app/plugin'], launcher: overStdio({ via }) });
     expect(await failure(client.start())).toMatchObject({ exitCode: 3, notes: [] });
   });
@@ -211,19 +220,22 @@ describe('overStdio()', () => {
     expect((await failure(client.start())).message).toContain('descriptor 4, or 1 with overStdio()');
   });
 
-  test('runs the command from `via`, which gets the variables of the handshake', async () => {
-    const launcher = overStdio({
-      via: ({ handshakeEnv, file, args }) => [
-        'env',
-        '-i',
-        ...Object.entries(handshakeEnv).map(([name, value]) => `${name}=${value}`),
-        file,
-        ...args,
-      ],
-    });
-    const greeter = await (await plugin('greets', { launcher }).client()).dispense('greeter');
-    expect(await greeter.greet('you')).toBe('Hello, you!');
-  });
+  test.skipIf(noShell)(
+    `runs the command from \`via\`, which gets the variables of the handshake${noShell}`,
+    async () => {
+      const launcher = overStdio({
+        via: ({ handshakeEnv, file, args }) => [
+          'env',
+          '-i',
+          ...Object.entries(handshakeEnv).map(([name, value]) => `${name}=${value}`),
+          file,
+          ...args,
+        ],
+      });
+      const greeter = await (await plugin('greets', { launcher }).client()).dispense('greeter');
+      expect(await greeter.greet('you')).toBe('Hello, you!');
+    },
+  );
 });
 
 describe('a launcher', () => {

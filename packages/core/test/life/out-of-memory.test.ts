@@ -32,7 +32,9 @@ function makeGroup(): Group | undefined {
 
 const group = makeGroup();
 
-test.skipIf(group === undefined)('the report says so if the kernel killed a plugin for memory', async () => {
+const noGroup = group === undefined ? ' (SKIPPED: needs leave to make a control group)' : '';
+
+test.skipIf(noGroup)(`a kill by the kernel is reported as a lack of memory${noGroup}`, async () => {
   const { directory, limits } = group as Group;
   const [limit = '', ...others] = limits;
   writeFileSync(`${directory}/${limit}`, String(96 * 1024 * 1024));

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { serve, serveMux, type ServeOptions } from '../../src/plugin.ts';
-import { failure, fixture, plugin, until, Collector } from '../support/life.ts';
+import { failure, fixture, isWindows, plugin, until, Collector } from '../support/life.ts';
 
 const run = promisify(execFile);
 
@@ -227,12 +227,25 @@ describe('what a plugin loads', () => {
   });
 });
 
+const ofWindows = [
+  ...['HOMEDRIVE', 'HOMEPATH', 'LOGONSERVER', 'SYSTEMDRIVE', 'SYSTEMROOT', 'TEMP', 'USERDOMAIN'],
+  ...['USERNAME', 'USERPROFILE', 'WINDIR'],
+];
+
 describe('the plugin’s environment', () => {
-  test('has only the variables of the allow-list', async () => {
-    const client = plugin('tells-its-environment', { env: { inherit: ['PATH'], set: { MINE: 'x' } } });
+  test('has what the allow-list admits', async () => {
+    // Wine adds its own variables, and Node does not start there without the second one here.
+    const inherit = ['PATH', 'NODE_SKIP_PLATFORM_CHECK'];
+    const client = plugin('tells-its-environment', { env: { inherit, set: { MINE: 'x' } } });
     const rpc = await client.client();
     const teller = (await rpc.dispense('teller' as never)) as { env(): Promise<Record<string, string>> };
-    expect(Object.keys(await teller.env()).toSorted()).toEqual(['MINE', 'PATH']);
+    const names = Object.keys(await teller.env()).filter((name) => !/^(NODE_SKIP_|WINE)/.test(name));
+    const further = names
+      .map((name) => name.toUpperCase())
+      .filter((name) => !['MINE', 'PATH'].includes(name));
+    expect(names.length - further.length).toBe(2);
+    // Node gives every process of Windows these of its parent.
+    expect(isWindows ? ofWindows : []).toEqual(expect.arrayContaining(further));
   });
 });
 

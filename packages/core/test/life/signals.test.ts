@@ -6,12 +6,20 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { host } from '../support/hosts.ts';
-import { Collector, failure, fixture, isAlive, plugin, until } from '../support/life.ts';
+import {
+  Collector,
+  failure,
+  fixture,
+  isAlive,
+  isWindows,
+  killedBySignal,
+  noSignals,
+  plugin,
+  until,
+} from '../support/life.ts';
 
-const isWindows = process.platform === 'win32';
-
-describe.skipIf(isWindows)('a plugin whose host still runs', () => {
-  test.each(['SIGINT', 'SIGHUP', 'SIGTERM'] as const)('continues to serve after a %s', async (signal) => {
+describe.skipIf(noSignals)(`a plugin whose host still runs${noSignals}`, () => {
+  test.each(['SIGINT', 'SIGHUP', 'SIGTERM'] as const)('serves on at a %s', async (signal) => {
     const stdout = new Collector();
     const client = plugin('shuts-down-slowly', { syncStdout: stdout }, '0');
     const rpc = await client.client();
@@ -70,7 +78,7 @@ describe.skipIf(isWindows)('a plugin whose host still runs', () => {
   });
 });
 
-describe.skipIf(isWindows)('a signal to the whole process group', () => {
+describe.skipIf(noSignals)(`a signal to the whole process group${noSignals}`, () => {
   test.each(['SIGTERM', 'SIGHUP', 'SIGINT'] as const)('lets the host drain first: %s', async (signal) => {
     const it = await host('ctrl-c-draining', 'shuts-down-slowly', { args: ['0', '700'], isLeader: true });
     expect(await it.next()).toEqual({ ready: true });
@@ -104,8 +112,9 @@ describe.skipIf(isWindows)('a signal to the whole process group', () => {
 
 const canUnshare =
   !isWindows && spawnSync('unshare', ['--pid', '--fork', '--kill-child', 'true']).status === 0;
+const noNamespaces = canUnshare ? '' : ' (SKIPPED: needs unshare, and leave to make namespaces)';
 
-describe.skipIf(!canUnshare)('a host that is process 1 of a container', () => {
+describe.skipIf(noNamespaces)(`a host that is process 1 of a container${noNamespaces}`, () => {
   const behind = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
   test.each([
     ['SIGTERM', 143],
@@ -126,7 +135,7 @@ test('a manual SIGKILL is not reported as a lack of memory', async () => {
   const hanging = failure<Error & { cause: Error }>(trouble.hang());
   process.kill(client.pid as number, 'SIGKILL');
   const { cause } = await hanging;
-  expect(cause.message).toContain('exited with signal SIGKILL');
+  expect(cause.message).toContain(`exited with ${isWindows ? 'exit code 1' : 'signal SIGKILL'}`);
   expect(cause.message).not.toContain('memory');
-  expect(await client.exit).toMatchObject({ signal: 'SIGKILL', by: 'plugin', outOfMemory: false });
+  expect(await client.exit).toMatchObject({ ...killedBySignal, by: 'plugin', outOfMemory: false });
 });

@@ -5,7 +5,18 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Client, StartError } from '../../src/index.ts';
-import { enoughMs, failure, fixture, isAlive, plugin, until } from '../support/life.ts';
+import {
+  enoughMs,
+  failure,
+  fixture,
+  isAlive,
+  isWindows,
+  noLinks,
+  noModes,
+  noShell,
+  plugin,
+  until,
+} from '../support/life.ts';
 
 let directory = '';
 beforeAll(async () => {
@@ -170,7 +181,8 @@ describe('a start that fails', () => {
 describe('the notes of a failed start', () => {
   test('say that a file is missing', async () => {
     const error = await failedStart([join(directory, 'nowhere')]);
-    expect(error.code).toBe('PLUGIN_NOT_STARTED');
+    // Windows asks cmd.exe for what is no .exe, and cmd.exe ends with an error.
+    expect(error.code).toBe(isWindows ? 'HANDSHAKE_EXITED' : 'PLUGIN_NOT_STARTED');
     expect(error.notes.join()).toContain('does not exist');
   });
 
@@ -178,7 +190,7 @@ describe('the notes of a failed start', () => {
     expect((await failedStart(['no-such-program-anywhere'])).notes.join()).toContain('PATH');
   });
 
-  test('do not mention PATH if the system finds the program without a PATH', async () => {
+  test.skipIf(noShell)(`accept a program that the system finds without a PATH${noShell}`, async () => {
     const cmd = ['sh', '-c', 'exit 3'] as const;
     const client = new Client({ cmd: [...cmd], stdin: 'ignore', env: { set: { PATH: undefined } } });
     const error = await failure<StartError>(client.start());
@@ -186,7 +198,7 @@ describe('the notes of a failed start', () => {
     expect(error.notes.join()).not.toContain('PATH');
   });
 
-  test('say that a file is not executable, with its mode', async () => {
+  test.skipIf(noModes)(`say that a file is not executable, with its mode${noModes}`, async () => {
     const error = await failedStart([await file('plain', '#!/bin/sh\n', 0o640)]);
     expect(error.notes.join()).toMatch(/not executable \(mode 0640\)/);
   });
@@ -195,12 +207,12 @@ describe('the notes of a failed start', () => {
     expect((await failedStart([directory])).notes.join()).toContain('is a directory');
   });
 
-  test('say that the interpreter does not exist', async () => {
+  test.skipIf(noModes)(`say that the interpreter does not exist${noModes}`, async () => {
     const error = await failedStart([await file('script', '#!/opt/nowhere/python3\nprint()\n', 0o755)]);
     expect(error.notes.join()).toContain('/opt/nowhere/python3, which does not exist');
   });
 
-  test('say that the first line ends in a carriage return', async () => {
+  test.skipIf(noModes)(`say that the first line ends in a carriage return${noModes}`, async () => {
     const error = await failedStart([await file('windows', '#!/bin/sh\r\nexit\r\n', 0o755)]);
     expect(error.notes.join()).toContain('carriage return');
   });
@@ -219,7 +231,7 @@ describe('the notes of a failed start', () => {
     );
   });
 
-  test('say that the host’s own working directory is gone', async () => {
+  test.skipIf(noShell)(`say that the host’s own working directory is gone${noShell}`, async () => {
     const script = 'mkdir "$0" && cd "$0" && rmdir "$0" && exec "$@"';
     const words = [process.execPath, fixture('tells-its-start'), process.execPath, fixture('greets')];
     const { stdout } = await promisify(execFile)('/bin/sh', [
@@ -233,13 +245,13 @@ describe('the notes of a failed start', () => {
     expect(notes.join()).toContain('the working directory of this process does not exist any more');
   });
 
-  test('say that a symbolic link leads nowhere', async () => {
+  test.skipIf(noLinks)(`say that a symbolic link leads nowhere${noLinks}`, async () => {
     const link = join(directory, 'dangling');
     await symlink('nowhere', link);
     expect((await failedStart([link])).notes.join()).toContain('a symbolic link to nowhere');
   });
 
-  test('say which argument or variable is too long for the system', async () => {
+  test.skipIf(noShell)(`say what is too long for the system to pass on${noShell}`, async () => {
     const big = new Client({ cmd: ['true'], stdin: 'ignore', env: { set: { BIG: 'x'.repeat(4 << 20) } } });
     const error = await failure<StartError>(big.start());
     expect(error).toMatchObject({ code: 'PLUGIN_NOT_STARTED', cause: { code: 'E2BIG' } });
@@ -248,7 +260,7 @@ describe('the notes of a failed start', () => {
     );
   });
 
-  test('say what exit code 127 means', async () => {
+  test.skipIf(noShell)(`say what exit code 127 means${noShell}`, async () => {
     const error = await failedStart(['/bin/sh', '-c', 'no-such-program-anywhere']);
     expect(error).toMatchObject({ code: 'HANDSHAKE_EXITED', exitCode: 127 });
     expect(error.notes.join()).toContain('127');
@@ -257,12 +269,18 @@ describe('the notes of a failed start', () => {
   test('say why a program that ran wrote no handshake line', async () => {
     const startTimeout = await enoughMs(500);
     const notes = async (script: string): Promise<string> =>
-      (await failedStart(['/bin/sh', '-c', script], { startTimeout })).notes.join();
-    expect(await notes('exec sleep 100')).toContain('raise startTimeout');
-    expect(await notes('exec sleep 100 4>&-')).toContain('something closed descriptor 4');
-    expect(await notes('exit 0')).toContain('without a handshake, which serve() makes');
-    expect(await notes('exit 1')).toBe('');
-    expect(await notes('echo "1|3|unix|/tmp/plugin1|grpc|"; exec sleep 100')).toContain('go-plugin');
+      (await failedStart([process.execPath, '-e', script], { startTimeout })).notes.join();
+    expect(await notes('setTimeout(() => {}, 1e5)')).toContain('raise startTimeout');
+    expect(await notes('process.exit(0)')).toContain('without a handshake, which serve() makes');
+    expect(await notes('process.exit(1)')).toBe('');
+    const line = 'console.log("1|3|unix|/tmp/plugin1|grpc|"); setTimeout(() => {}, 1e5)';
+    expect(await notes(line)).toContain('go-plugin');
+  });
+
+  test('say that something closed descriptor 4', async () => {
+    const script = 'require("node:fs").closeSync(4); setTimeout(() => {}, 1e5)';
+    const error = await failedStart([process.execPath, '-e', script], { startTimeout: await enoughMs(500) });
+    expect(error.notes.join()).toContain('something closed descriptor 4');
   });
 
   test('say what exit code 13 of Node means', async () => {
@@ -271,7 +289,7 @@ describe('the notes of a failed start', () => {
     expect(error.notes.join()).toContain('an await at the top level of the program never settled');
   });
 
-  test('say that descriptors 3 and 4 were lost on the way', async () => {
+  test.skipIf(noShell)(`say that descriptors 3 and 4 were lost on the way${noShell}`, async () => {
     const error = await failedStart([
       '/bin/sh',
       '-c',
@@ -282,8 +300,8 @@ describe('the notes of a failed start', () => {
   });
 });
 
-describe('a host without descriptors', () => {
-  test('continues to run: the start fails with a reason, and the next start works', async () => {
+describe.skipIf(noShell)(`a host without descriptors${noShell}`, () => {
+  test('lives on: its start fails with a reason, and the next one works', async () => {
     const script = 'ulimit -n 128 && exec "$0" "$@"';
     const words = [process.execPath, fixture('runs-out-of-descriptors'), fixture('greets')];
     const { stdout } = await promisify(execFile)('/bin/sh', ['-c', script, ...words]);
@@ -298,8 +316,8 @@ describe('a host without descriptors', () => {
   });
 });
 
-describe('a host with few descriptors', () => {
-  test('can start its first plugin with 12 descriptors', async () => {
+describe.skipIf(noShell)(`a host with few descriptors${noShell}`, () => {
+  test('starts its first plugin with 12 of them', async () => {
     const script = 'ulimit -n 128 && exec "$0" "$@"';
     const words = [process.execPath, fixture('starts-with-few-descriptors'), fixture('greets'), '12'];
     const { stdout } = await promisify(execFile)('/bin/sh', ['-c', script, ...words]);

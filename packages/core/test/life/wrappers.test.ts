@@ -11,6 +11,7 @@ import {
   failure,
   fixture,
   isAlive,
+  noFork,
   plugin,
   until,
   type Fixtures,
@@ -37,8 +38,8 @@ async function block(client: Client<Fixtures>): Promise<number> {
   return pid;
 }
 
-describe.skipIf(process.platform === 'win32')('a plugin behind a wrapper that forks', () => {
-  test('leaves when the host asks it to, and no process is left behind', async () => {
+describe.skipIf(noFork)(`a plugin behind a wrapper that forks${noFork}`, () => {
+  test('leaves when it is asked, and nothing is left behind', async () => {
     const warn = vi.fn();
     const client = wrapped('greets', { logger: { warn }, gracePeriod: await enoughMs(2_000) });
     await client.client();

@@ -4,6 +4,7 @@
  */
 
 import { spawn, type ChildProcess } from 'node:child_process';
+import { isAbsolute } from 'node:path';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
 import { fixture, isAlive } from './life.ts';
@@ -21,7 +22,7 @@ export interface Host {
 }
 
 /**
- * Runs a host that starts a fixture. Resolves when the host has printed the plugin's id. `behind` is a
+ * Runs a host that starts a fixture, or the program with this absolute path. Resolves when the host has printed the plugin's id. `behind` is a
  * command that runs the host, and `isLeader` gives it a process group of its own.
  */
 export async function host(
@@ -30,7 +31,8 @@ export async function host(
   options: { env?: object; args?: string[]; isLeader?: boolean; behind?: string[] } = {},
 ): Promise<Host> {
   const { behind = [], args = [], isLeader = false } = options;
-  const [file, ...rest] = [...behind, process.execPath, fixture('hosts'), fixture(program), conduct];
+  const path = isAbsolute(program) ? program : fixture(program);
+  const [file, ...rest] = [...behind, process.execPath, fixture('hosts'), path, conduct];
   const child = spawn(file, [...rest, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...options.env },

@@ -1,13 +1,67 @@
 /** Starts fixture programs, collects what they print, and waits for what they do. */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, sep } from 'node:path';
 import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { Client, type ClientConfig } from '../../src/index.ts';
 
-/** The interfaces that the fixtures serve. Each fixture serves some of them. */
+export const isWindows: boolean = process.platform === 'win32';
+
+/**
+ * Returns what to add to the name of a test that is skipped, which is the reason. Empty if the test runs. For
+ * example, `test.skipIf(noFifos)(…)` has the name `a FIFO is refused${noFifos}`.
+ */
+export const skipUnless = (holds: boolean, reason: string): string => (holds ? '' : ` (SKIPPED: ${reason})`);
+
+export const noSignals: string = skipUnless(!isWindows, 'Windows has no signals, only the end of a process');
+export const noShell: string = skipUnless(!isWindows, 'Windows has no /bin/sh');
+export const noModes: string = skipUnless(
+  !isWindows,
+  "Windows has no modes, no #! lines and no users' rights in them",
+);
+export const noFifos: string = skipUnless(!isWindows, 'Windows has no FIFOs');
+export const noProc: string = skipUnless(process.platform === 'linux', 'it reads /proc');
+export const noEnds: string = skipUnless(
+  !isWindows,
+  'Windows ends the plugins of a host that dies with it, at once',
+);
+export const noLinks: string = skipUnless(canLink(), 'this system makes no symbolic links for this user');
+export const noFork: string = skipUnless(
+  !isWindows,
+  'on Windows a wrapper that ends takes what it has started with it',
+);
+export const needsWindows: string = skipUnless(isWindows, 'it is a rule of Windows');
+
+/** Windows asks for a right to make symbolic links, and Wine makes none and reports no error. */
+function canLink(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), 'pipework-link-'));
+  try {
+    symlinkSync('nowhere', join(folder, 'link'));
+    return lstatSync(join(folder, 'link')).isSymbolicLink();
+  } catch {
+    return false;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Returns a path as tests write it, with slashes. */
+export const slashed = (path: string): string => path.replaceAll(sep, '/');
+
+/** How a process ends that SIGKILL ends. Windows reports status 1, unless its parent has ended it. */
+export const killedBySignal: { code: number | null; signal: string | null } = isWindows
+  ? { code: 1, signal: null }
+  : { code: null, signal: 'SIGKILL' };
+/** How the ladder ends a plugin that does not handle SIGTERM. On Windows no plugin can handle it. */
+export const killedByLadder: { signal: string; by: string } = isWindows
+  ? { signal: 'SIGTERM', by: 'sigterm' }
+  : { signal: 'SIGKILL', by: 'sigkill' };
+
+/** The interfaces of the fixtures. Each serves some of them. */
 export interface Fixtures {
   greeter: {
     greet(name: string): Promise<string>;
@@ -27,6 +81,7 @@ export interface Fixtures {
     flood(bytes: number): Promise<void>;
     breakLines(count: number): Promise<{ grown: number; settled: number }>;
     floodThenExit(bytes: number): Promise<void>;
+    countThenExit(lines: number, when: string): Promise<void>;
     stopClock(): Promise<void>;
     floodThenThrow(bytes: number): Promise<void>;
     floodUntilFull(): Promise<number>;
@@ -42,7 +97,7 @@ export interface Fixtures {
     hang(): Promise<void>;
     block(ms: number): Promise<void>;
     stop(): Promise<void>;
-    spawnSleeper(inherit: boolean): Promise<number>;
+    spawnSleeper(inherit: boolean, detached: boolean): Promise<number>;
     eatMemory(): Promise<void>;
     pid(): Promise<number>;
     waitForAbort(file: string): Promise<void>;

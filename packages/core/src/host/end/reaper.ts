@@ -6,8 +6,8 @@
  * the pipe ends too. 0.7 s later the shell kills those plugins that still exist under the same identity. The
  * reaper starts after the first plugin, takes 3.5 ms to start, and uses 1.7 MB. If it dies, another replaces
  * it at once. Without `/bin/sh`, or if processes cannot be distinguished, a plugin only gets end of file, and a
- * warning says so. On Windows no reaper is needed. Node puts the children of a process into a job, and Windows
- * ends them with that process.
+ * warning says so. There is none on Windows, where the host's children end with the host, because Node puts
+ * them into a job.
  */
 
 import { spawn, type ChildProcess } from 'node:child_process';
