@@ -180,7 +180,7 @@ try {
   const version = spawnSync(wineProgram, ['--version'], { encoding: 'utf8' }).stdout.trim();
   console.log(`Node ${options.node} for Windows under ${version}`);
   const outcome = await runTests(windows, folder);
-  const left = typeof outcome.status === 'string' ? [] : windows.processes();
+  const left = typeof outcome.status === 'string' ? [] : await windows.left();
   process.exitCode = tell(outcome, left) === 0 ? 0 : 1;
 } finally {
   stop();

@@ -73,22 +73,32 @@ export class Windows {
     return status;
   }
 
-  /** Returns the processes there, without those of Wine itself. */
-  processes() {
+  /** Resolves to the processes that are left there, without those of Wine itself. Waits up to five seconds for their end. */
+  async left() {
+    const deadline = performance.now() + 5_000;
+    while (this.#ofUser().length > 0 && performance.now() < deadline) await sleep(100);
+    return this.#ofUser();
+  }
+
+  #ofUser() {
     return this.#all().filter(
       ({ command }) => command !== '' && !ofWine.test(command) && !/wineserver/.test(command),
     );
   }
 
-  /** Ends everything that runs there. */
+  /** Ends everything that runs there. A process that is being started may start others, and the server, anew. */
   end() {
-    spawnSync(server, ['-k'], { env: this.#env, timeout: 10_000 });
-    for (const { pid } of this.#all()) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It has ended by itself.
+    const nap = new Int32Array(new SharedArrayBuffer(4));
+    for (let rounds = 0; rounds < 50 && this.#all().length > 0; rounds++) {
+      spawnSync(server, ['-k'], { env: this.#env, timeout: 10_000 });
+      for (const { pid } of this.#all()) {
+        try {
+          process.kill(pid, 'SIGKILL');
+        } catch {
+          // It has ended by itself.
+        }
       }
+      Atomics.wait(nap, 0, 0, 100);
     }
   }
 
