@@ -86,7 +86,7 @@ export class Windows {
     );
   }
 
-  /** Ends everything that runs there. A process that is being started may start others, and the server, anew. */
+  /** Ends everything that runs there. A process that is being started may start others, and another server. */
   end() {
     const nap = new Int32Array(new SharedArrayBuffer(4));
     for (let rounds = 0; rounds < 50 && this.#all().length > 0; rounds++) {

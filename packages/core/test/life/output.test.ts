@@ -1,7 +1,7 @@
 import { PassThrough, Writable } from 'node:stream';
 import { describe, expect, test, vi } from 'vitest';
 import { Client } from '../../src/index.ts';
-import { Collector, failure, fixture, noShell, plugin, until } from '../support/life.ts';
+import { Collector, failure, fixture, isWindows, noShell, plugin, until } from '../support/life.ts';
 
 const MiB = 1024 * 1024;
 
@@ -112,6 +112,20 @@ describe('synced output', () => {
       }
     },
   );
+
+  test('of a plugin that exits while more than its pipe holds is being written arrives whole and in order', async () => {
+    const line = `${'x'.repeat(199_999)}\n`;
+    // On Windows, one in some 20 of them met the fault for which this test was written.
+    const outputs = Array.from({ length: isWindows ? 40 : 8 }, async () => {
+      const stdout = new Collector();
+      const client = plugin('prints', { syncStdout: stdout });
+      const printer = await (await client.client()).dispense('printer');
+      await failure(printer.floodInTwoTurnsThenExit(line.length));
+      await client.exit;
+      return stdout.text === `${line}${line}last\n`;
+    });
+    expect(await Promise.all(outputs)).not.toContain(false);
+  });
 
   test('and the answer of a plugin that answers and exits both arrive', async () => {
     const stdout = new Collector();

@@ -81,6 +81,7 @@ export interface Fixtures {
     flood(bytes: number): Promise<void>;
     breakLines(count: number): Promise<{ grown: number; settled: number }>;
     floodThenExit(bytes: number): Promise<void>;
+    floodInTwoTurnsThenExit(bytes: number): Promise<void>;
     countThenExit(lines: number, when: string): Promise<void>;
     stopClock(): Promise<void>;
     floodThenThrow(bytes: number): Promise<void>;
