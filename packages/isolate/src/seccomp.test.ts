@@ -6,8 +6,8 @@ import { hasFilter, seccompFilter } from './seccomp.ts';
 
 const audit = { x64: 0xc000003e, arm64: 0xc00000b7 };
 const calls = {
-  x64: { read: 0, ioctl: 16, socket: 41, socketpair: 53, clone: 56, fork: 57, execve: 59, ptrace: 101, unshare: 272, io_uring_setup: 425, clone3: 435, fchmod: 91, openat: 257 },
-  arm64: { read: 63, ioctl: 29, socket: 198, socketpair: 199, clone: 220, fork: undefined, execve: 221, ptrace: 117, unshare: 97, io_uring_setup: 425, clone3: 435, fchmod: 52, openat: 56 },
+  x64: { read: 0, ioctl: 16, socket: 41, socketpair: 53, clone: 56, fork: 57, execve: 59, ptrace: 101, unshare: 272, io_uring_setup: 425, clone3: 435, fchmod: 91, openat: 257, kill: 62, fcntl: 72, sendto: 44, sendmsg: 46, sendmmsg: 307 },
+  arm64: { read: 63, ioctl: 29, socket: 198, socketpair: 199, clone: 220, fork: undefined, execve: 221, ptrace: 117, unshare: 97, io_uring_setup: 425, clone3: 435, fchmod: 52, openat: 56, kill: 129, fcntl: 25, sendto: 206, sendmsg: 211, sendmmsg: 269 },
 }; // prettier-ignore
 const [thread, newUser, newTime, signal] = [0x10000, 0x10000000, 0x80, 17];
 
@@ -53,7 +53,9 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (arch) => {
   test('always refuses access to the memory of other processes, new namespaces, and typing into a terminal', () => {
     for (const policy of [least, most]) {
       expect([asked(policy, n.ptrace), asked(policy, n.unshare)]).toEqual([1, 1]);
-      expect([asked(policy, n.ioctl, 0, 0x5412), asked(policy, n.ioctl, 0, 0x541c)]).toEqual([1, 1]);
+      expect([0x5412, 0x541c, 0x5423].map((request) => asked(policy, n.ioctl, 0, request))).toEqual([
+        1, 1, 1,
+      ]);
       for (const flag of [newUser, newTime]) expect(asked(policy, n.clone, signal | flag)).toBe(1);
     }
   });
@@ -91,6 +93,39 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (arch) => {
       13,
       'allow',
     ]);
+  });
+
+  test('grants the sockets of the internet, Unix sockets and netlink, and no other family', () => {
+    const [unix, internet, newer, netlink, alg, tipc, vsock] = [1, 2, 10, 16, 38, 30, 40];
+    for (const family of [unix, internet, newer, netlink])
+      expect(asked(most, n.socket, family, 1)).toBe('allow');
+    expect([alg, tipc, vsock].map((family) => asked(most, n.socket, family, 1))).toEqual([97, 97, 97]);
+    for (const policy of [least, most]) expect(asked(policy, n.socketpair, tipc, 1)).toBe(97);
+  });
+
+  test('refuses urgent data without net', () => {
+    const [urgent, noSignal] = [1, 0x4000];
+    const sends: [number, ...number[]][] = [[n.sendto, 0, 0, 0], [n.sendmsg, 0, 0], [n.sendmmsg, 0, 0, 0]]; // prettier-ignore
+    for (const [number, ...before] of sends) {
+      expect(asked(least, number, ...before, urgent | noSignal)).toBe(95);
+      expect([asked(least, number, ...before, noSignal), asked(most, number, ...before, urgent)]).toEqual([
+        'allow',
+        'allow',
+      ]);
+    }
+  });
+
+  test('refuses leases, and to stop the process group, which reaches out of the sandbox', () => {
+    const [lease, lock, flags] = [1024, 6, 3];
+    for (const policy of [least, most]) {
+      expect([lease, lock, flags].map((command) => asked(policy, n.fcntl, 5, command))).toEqual([
+        1,
+        'allow',
+        'allow',
+      ]);
+      expect([19, 20, 21, 22].map((stop) => asked(policy, n.kill, 0, stop))).toEqual([1, 1, 1, 1]);
+      expect([asked(policy, n.kill, 0, 15), asked(policy, n.kill, 7, 19)]).toEqual(['allow', 'allow']);
+    }
   });
 
   test('kills a program that uses the calls of another processor', () => {

@@ -14,12 +14,12 @@ const numbers: Readonly<
     audit: 0xc000003e,
     // prettier-ignore
     calls: {
-      open: 2, ioctl: 16, socket: 41, connect: 42, accept: 43, bind: 49, listen: 50, socketpair: 53, clone: 56, fork: 57, vfork: 58,
-      creat: 85, chmod: 90, fchmod: 91, ptrace: 101, syslog: 103, mknod: 133, modify_ldt: 154, pivot_root: 155, chroot: 161, acct: 163, settimeofday: 164, mount: 165,
+      open: 2, ioctl: 16, socket: 41, connect: 42, accept: 43, sendto: 44, sendmsg: 46, bind: 49, listen: 50, socketpair: 53, clone: 56, fork: 57, vfork: 58,
+      kill: 62, fcntl: 72, creat: 85, chmod: 90, fchmod: 91, ptrace: 101, syslog: 103, mknod: 133, modify_ldt: 154, pivot_root: 155, chroot: 161, acct: 163, settimeofday: 164, mount: 165,
       umount2: 166, swapon: 167, swapoff: 168, reboot: 169, iopl: 172, ioperm: 173, init_module: 175, delete_module: 176,
       quotactl: 179, clock_settime: 227, kexec_load: 246, add_key: 248, request_key: 249, keyctl: 250, migrate_pages: 256,
       openat: 257, mknodat: 259, fchmodat: 268, unshare: 272, move_pages: 279, accept4: 288, perf_event_open: 298, fanotify_init: 300, name_to_handle_at: 303,
-      open_by_handle_at: 304, setns: 308, process_vm_readv: 310, process_vm_writev: 311, kcmp: 312, finit_module: 313,
+      open_by_handle_at: 304, sendmmsg: 307, setns: 308, process_vm_readv: 310, process_vm_writev: 311, kcmp: 312, finit_module: 313,
       kexec_file_load: 320, bpf: 321, userfaultfd: 323,
     },
   },
@@ -27,11 +27,11 @@ const numbers: Readonly<
     audit: 0xc00000b7,
     // prettier-ignore
     calls: {
-      ioctl: 29, mknodat: 33, umount2: 39, mount: 40, pivot_root: 41, chroot: 51, fchmod: 52, fchmodat: 53, openat: 56, quotactl: 60, acct: 89, unshare: 97, kexec_load: 104,
-      init_module: 105, delete_module: 106, clock_settime: 112, syslog: 116, ptrace: 117, reboot: 142, settimeofday: 170,
-      socket: 198, socketpair: 199, bind: 200, listen: 201, accept: 202, connect: 203, add_key: 217, request_key: 218,
+      fcntl: 25, ioctl: 29, mknodat: 33, umount2: 39, mount: 40, pivot_root: 41, chroot: 51, fchmod: 52, fchmodat: 53, openat: 56, quotactl: 60, acct: 89, unshare: 97, kexec_load: 104,
+      init_module: 105, delete_module: 106, clock_settime: 112, syslog: 116, ptrace: 117, kill: 129, reboot: 142, settimeofday: 170,
+      socket: 198, socketpair: 199, bind: 200, listen: 201, accept: 202, connect: 203, sendto: 206, sendmsg: 211, add_key: 217, request_key: 218,
       keyctl: 219, clone: 220, swapon: 224, swapoff: 225, migrate_pages: 238, move_pages: 239, perf_event_open: 241,
-      accept4: 242, fanotify_init: 262, name_to_handle_at: 264, open_by_handle_at: 265, setns: 268, process_vm_readv: 270,
+      accept4: 242, fanotify_init: 262, name_to_handle_at: 264, open_by_handle_at: 265, setns: 268, sendmmsg: 269, process_vm_readv: 270,
       process_vm_writev: 271, kcmp: 272, finit_module: 273, bpf: 280, userfaultfd: 282, kexec_file_load: 294,
     },
   },
@@ -79,13 +79,22 @@ const modeCalls: readonly (readonly [name: string, mode: number, flags?: number]
  * All socket calls. A socket in the file system can be reached across network namespaces, so sockets are
  * refused altogether.
  */
-const socketCalls = ['socket', 'connect', 'bind', 'listen', 'accept', 'accept4'];
+const socketCalls = ['connect', 'bind', 'listen', 'accept', 'accept4'];
+
+/** Calls that send on a socket, with the position of the flags in their arguments. */
+const sendCalls: readonly (readonly [name: string, flags: number])[] = [
+  ['sendto', 3],
+  ['sendmsg', 2],
+  ['sendmmsg', 3],
+];
 
 const forkCalls = ['fork', 'vfork'];
 
 const EPERM = 1;
 const EACCES = 13;
 const ENOSYS = 38;
+const EOPNOTSUPP = 95;
+const EAFNOSUPPORT = 97;
 
 // Instructions of the classic packet filter: load a word, compare, return.
 const LOAD = 0x20;
@@ -114,8 +123,20 @@ const firstOfX32 = 0x40000000;
 const setIdBits = 0o6000;
 /** The flags with which an `open` creates a file. The mode counts only then. */
 const making = 0o20000100;
-/** The requests that type into a terminal as if its user had, or that control the console. */
-const typing = [0x5412, 0x541c];
+/**
+ * The requests that type into a terminal as if its user had, that control the console, and that load another
+ * line discipline into the kernel.
+ */
+const ofTerminals = [0x5412, 0x541c, 0x5423];
+/** The command of `fcntl` by which the owner of a file holds up each program that opens the file. */
+const setLease = 1024;
+/** SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU. */
+const stopping = [19, 20, 21, 22];
+/** The families of sockets that `net` grants: Unix, both of the internet, and netlink, which lists interfaces. */
+const families = [1, 2, 10, 16];
+const unixFamily = 1;
+/** The flag of urgent data, a part of Unix sockets that nothing uses and that had holes. */
+const urgent = 1;
 const newThread = 0x10000;
 /** All flags of `clone` that create a namespace. */
 const newNamespaces = 0x7e020080;
@@ -154,6 +175,23 @@ export function seccompFilter(
   const refuse = (names: readonly string[], errno: number): Step[] =>
     names.flatMap((name) => when(numberOf(name), [{ code: RETURN, k: fail(errno) }]));
   const refused = { code: RETURN, k: fail(EPERM) };
+  const ofFamilies = (granted: readonly number[]): Step[] =>
+    when(numberOf('socket'), [
+      { code: LOAD, k: argument(0) },
+      ...granted.flatMap((k) => [
+        { code: EQUAL, k, no: 1 },
+        { code: RETURN, k: ALLOW },
+      ]),
+      { code: RETURN, k: fail(EAFNOSUPPORT) },
+    ]);
+  const urgentSends = sendCalls.flatMap(([name, flags]) =>
+    when(numberOf(name), [
+      { code: LOAD, k: argument(flags) },
+      { code: ANY_BIT, k: urgent, no: 1 },
+      { code: RETURN, k: fail(EOPNOTSUPP) },
+      { code: RETURN, k: ALLOW },
+    ]),
+  );
   const steps: Step[] = [
     { code: LOAD, k: processor },
     { code: EQUAL, k: machine.audit, yes: 1 },
@@ -184,7 +222,23 @@ export function seccompFilter(
     ),
     ...when(numberOf('ioctl'), [
       { code: LOAD, k: argument(1) },
-      ...typing.flatMap((k) => [{ code: EQUAL, k, no: 1 }, refused]),
+      ...ofTerminals.flatMap((k) => [{ code: EQUAL, k, no: 1 }, refused]),
+      { code: RETURN, k: ALLOW },
+    ]),
+    ...when(numberOf('fcntl'), [
+      { code: LOAD, k: argument(1) },
+      { code: EQUAL, k: setLease, no: 1 },
+      refused,
+      { code: RETURN, k: ALLOW },
+    ]),
+    // The plugin's process group also has bubblewrap and the keeper, which are outside of the sandbox. What is
+    // stopped there would outlive a host that is killed.
+    ...when(numberOf('kill'), [
+      { code: LOAD, k: argument(0) },
+      { code: EQUAL, k: 0, yes: 1 },
+      { code: RETURN, k: ALLOW },
+      { code: LOAD, k: argument(1) },
+      ...stopping.flatMap((k) => [{ code: EQUAL, k, no: 1 }, refused]),
       { code: RETURN, k: ALLOW },
     ]),
     ...when(numberOf('clone'), [
@@ -195,16 +249,21 @@ export function seccompFilter(
       { code: RETURN, k: ALLOW },
     ]),
     ...(policy.run ? [] : refuse(forkCalls, EPERM)),
-    ...(policy.net ? [] : refuse(socketCalls, EACCES)),
-    ...(policy.net
-      ? []
-      : when(numberOf('socketpair'), [
-          { code: LOAD, k: argument(1) },
-          { code: AND, k: typeMask },
-          { code: EQUAL, k: connectedType, yes: 1 },
-          { code: RETURN, k: fail(EACCES) },
-          { code: RETURN, k: ALLOW },
-        ])),
+    ...(policy.net ? ofFamilies(families) : [...refuse(['socket', ...socketCalls], EACCES), ...urgentSends]),
+    ...when(numberOf('socketpair'), [
+      { code: LOAD, k: argument(0) },
+      { code: EQUAL, k: unixFamily, yes: 1 },
+      { code: RETURN, k: fail(EAFNOSUPPORT) },
+      ...(policy.net
+        ? []
+        : [
+            { code: LOAD, k: argument(1) },
+            { code: AND, k: typeMask },
+            { code: EQUAL, k: connectedType, yes: 1 },
+            { code: RETURN, k: fail(EACCES) },
+          ]),
+      { code: RETURN, k: ALLOW },
+    ]),
     { code: RETURN, k: ALLOW },
   ];
   return assemble(steps);

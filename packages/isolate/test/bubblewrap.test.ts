@@ -325,28 +325,35 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     await expect.poll(() => marked(mark), { timeout: 2_000 }).toEqual([]);
   });
 
-  test('a plugin that stops its whole process group can be killed', async () => {
+  const stateOf = (pid: number | string | undefined): string | undefined =>
+    /^State:\s+(\w)/m.exec(read(`/proc/${pid}/status`))?.[1];
+
+  test('a plugin cannot stop its process group, which has bubblewrap in it', async () => {
     const { client, cell } = await start({ run: true });
-    cell.run('/bin/sh', '-c', 'kill -STOP 0').catch(() => {});
-    const stateOf = (): string | undefined => /^State:\s+(\w)/m.exec(read(`/proc/${client.pid}/status`))?.[1];
-    await expect.poll(stateOf).toBe('T');
+    expect(await cell.run('/bin/sh', '-c', 'kill -STOP 0')).toBe('status 1');
+    expect(stateOf(client.pid)).toBe('S');
+  });
+
+  test('a plugin whose whole process group is stopped can be killed', async () => {
+    const { client } = await start({});
+    process.kill(-(client.pid as number), 'SIGSTOP');
+    await expect.poll(() => stateOf(client.pid)).toBe('T');
     expect(await client.kill()).toMatchObject({ by: 'sigterm', signal: 'SIGTERM' });
   });
 
-  test('a plugin that stops its process group at once leaves no keeper behind', async () => {
-    const launcher = isolated({ read: ['/bin/sh'], run: true });
-    const launched = await launcher({
-      ...{ file: '/bin/sh', args: ['-c', 'kill -STOP 0'], cwd: '/', env: {}, handshakeEnv: {} },
+  test('a plugin whose process group is stopped at once leaves no keeper behind', async () => {
+    const launched = await isolated()({
+      ...{ file: '/bin/sleep', args: ['60'], cwd: '/', env: {}, handshakeEnv: {} },
       ...{ stdin: 'ignore', processGroup: false },
     });
-    const group = String(launched.pid);
-    const groupOf = (pid: string): string | undefined =>
-      read(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ')[2];
+    const { pid = 0 } = launched;
+    const groupOf = (one: string): string | undefined =>
+      read(`/proc/${one}/stat`).split(') ').at(-1)?.split(' ')[2];
     const members = (): string[] =>
-      readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && groupOf(pid) === group);
-    await expect
-      .poll(() => members().some((pid) => /^State:\s+T/m.test(read(`/proc/${pid}/status`))))
-      .toBe(true);
+      readdirSync('/proc').filter((one) => /^\d+$/.test(one) && groupOf(one) === String(pid));
+    await expect.poll(() => members().some((one) => one !== String(pid))).toBe(true);
+    process.kill(-pid, 'SIGSTOP');
+    await expect.poll(() => members().some((one) => stateOf(one) === 'T')).toBe(true);
     launched.kill('SIGKILL');
     await launched.exited;
     await expect.poll(members).toEqual([]);
