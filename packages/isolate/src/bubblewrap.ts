@@ -15,6 +15,15 @@ export interface View {
   readonly scratchBytes: number;
 }
 
+/** The directories of a sandbox that are its own and in memory. */
+const scratchPlaces = ['/dev/shm', '/tmp', '/run'];
+
+/** Returns the directories in memory, without those in whose place a directory of the host is shown. */
+export function privatePlaces({ read, write }: View): string[] {
+  const shown = [...read, ...write].flatMap(({ given, real }) => [given, real]);
+  return scratchPlaces.filter((path) => !shown.includes(path));
+}
+
 interface Mount {
   readonly path: string;
   readonly words: readonly string[];
@@ -58,7 +67,7 @@ function mounts(view: View): Mount[] {
     // So /proc is read-only.
     { path: '/proc', words: ['--proc', '/proc', '--remount-ro', '/proc'] },
     { path: '/dev', words: ['--dev', '/dev', '--remount-ro', '/dev'] },
-    ...['/dev/shm', '/tmp', '/run'].map(scratch),
+    ...scratchPlaces.map(scratch),
   ];
   const shown = [...binds('--ro-bind', view.read), ...binds('--bind', view.write)];
   // A private place, such as /tmp, hides what a listed directory around it has there.

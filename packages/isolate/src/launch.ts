@@ -11,9 +11,10 @@ import { HeapTail } from './heap-tail.ts';
 import type { Resources } from './options.ts';
 import { filterDescriptor, type Plan } from './plan.ts';
 import { read } from './system.ts';
-import { childrenOf, lookMs, measure, ResourceWatch } from './watch.ts';
+import { childrenOf, heldByFiles, lookMs, measure, ResourceWatch } from './watch.ts';
 
 const MiB = 2 ** 20;
+const toMiB = (bytes: number): string => `${Math.round(bytes / MiB)} MiB`;
 
 /** Starts the process. Rejects with the system's error if it cannot be started. */
 export async function launchPlan(
@@ -141,17 +142,26 @@ class Life {
    * to die with its parent.
    */
   #releaseOnceUp(keeper: Keeper): void {
-    const { pid } = this.#started;
-    if (isStarting(pid) || !childrenOf(pid).some((inside) => childrenOf(inside).length > 0)) return;
+    if (this.#inside === undefined) return;
     clearInterval(this.#starting);
     keeper.release();
+  }
+
+  /** The first process inside of the sandbox; undefined until it has started the plugin. */
+  get #inside(): number | undefined {
+    const { pid } = this.#started;
+    return isStarting(pid) ? undefined : childrenOf(pid).find((one) => childrenOf(one).length > 0);
   }
 
   /** If the plugin has reached its memory limit, ends the plugin and returns true. */
   #endAtLimit(residentBytes: number, kills: number): boolean {
     const { memoryBytes = Infinity } = this.#started.resources;
-    if (residentBytes > memoryBytes)
-      this.#reason = `it held ${Math.round(residentBytes / MiB)} MiB of memory`;
+    const { scratch } = this.#started.plan;
+    const inside = memoryBytes === Infinity || scratch.length === 0 ? undefined : this.#inside;
+    const fileBytes = inside === undefined ? 0 : heldByFiles(inside, scratch);
+    const bytes = residentBytes + fileBytes;
+    const inFiles = fileBytes < MiB ? '' : `, ${toMiB(fileBytes)} of it in files of ${scratch.join(', ')}`;
+    if (bytes > memoryBytes) this.#reason = `it held ${toMiB(bytes)} of memory${inFiles}`;
     else if (kills > 0) this.#reason = byKernel;
     else return false;
     this.#signal('SIGKILL');
@@ -186,12 +196,12 @@ class Life {
     const full = isHeapFull ? "V8's heap was full" : isKilled && kills > 0 ? byKernel : undefined;
     const reason = this.#reason ?? full;
     if (reason !== undefined) {
-      const limit = `resources.memoryBytes: ${Math.round(memoryBytes / MiB)} MiB`;
+      const limit = `resources.memoryBytes: ${toMiB(memoryBytes)}`;
       return { limit: 'memory', reason: `ended because ${reason} (${limit})` };
     }
-    const used = this.#watch?.cpuSeconds ?? 0;
-    // If the host was blocked, the last measurement is old. So half of the time is enough.
-    const isWarned = signal === 'SIGXCPU' && used > cpuSeconds / 2;
+    const { cpuSeconds: used = 0 } = this.#watch ?? {};
+    // A plugin may send itself the signal.
+    const isWarned = signal === 'SIGXCPU' && this.#watch?.mayHaveUsed(cpuSeconds) === true;
     if (!isWarned && !(isKilled && used >= cpuSeconds)) return {};
     return {
       limit: 'cpu',

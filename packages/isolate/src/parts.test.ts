@@ -2,13 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { bubblewrapArguments } from './bubblewrap.ts';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { bubblewrapArguments, privatePlaces } from './bubblewrap.ts';
 import { killsIn, limitScript } from './keeper.ts';
 import { checkOptions } from './options.ts';
 import { findProgram } from './program.ts';
 import { denoPlan, nodePlan } from './runtime-flags.ts';
 import { howToInstall } from './system.ts';
+import { lookMs, ResourceWatch } from './watch.ts';
 
 const place = (path: string): { given: string; real: string } => ({ given: path, real: path });
 const node = {
@@ -68,6 +69,17 @@ describe('bubblewrap', () => {
   ])('that shows %j makes the working directory %s: %s', (shown, cwd, isMade) => {
     const words = bubblewrapArguments({ ...view, read: shown.map(place), cwd }, 5);
     expect(at(words, '--dir', cwd) !== -1).toBe(isMade);
+  });
+
+  test.each([
+    [[], ['/dev/shm', '/tmp', '/run']],
+    [
+      ['/', '/tmp/a'],
+      ['/dev/shm', '/tmp', '/run'],
+    ],
+    [['/tmp'], ['/dev/shm', '/run']],
+  ])('that shows %j has private memory in %j', (shown, own) => {
+    expect(privatePlaces({ ...view, write: shown.map(place) })).toEqual(own);
   });
 
   test('shares the network only if it is granted', () => {
@@ -279,4 +291,33 @@ test.each([
   expect(execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8' })).toBe('1073741824\n');
   rmSync(join(root, group), { recursive: true });
   expect(killsIn(lines, root)).toBe(0);
+});
+
+test('a watch tells how much processor time a process can have used since it last looked', () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const ended = (lateMs: number): ResourceWatch => {
+    const watch = new ResourceWatch(
+      () => ({ residentBytes: 0, cpuSeconds: 22 }),
+      () => false,
+    );
+    vi.advanceTimersByTime(lookMs);
+    vi.advanceTimersByTime(lateMs);
+    watch.stop();
+    return watch;
+  };
+  expect(ended(lookMs / 2).mayHaveUsed(60)).toBe(false);
+  expect(ended(lookMs / 2).mayHaveUsed(22)).toBe(true);
+});
+
+test('a watch whose host was blocked does not rule out that the time was used up', () => {
+  const now = vi.spyOn(performance, 'now').mockReturnValue(0);
+  onTestFinished(() => now.mockRestore());
+  const watch = new ResourceWatch(
+    () => ({ residentBytes: 0, cpuSeconds: 0 }),
+    () => false,
+  );
+  now.mockReturnValue(60_000);
+  watch.stop();
+  expect([watch.mayHaveUsed(60), watch.mayHaveUsed(60_000)]).toEqual([true, false]);
 });

@@ -6,7 +6,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { LaunchCommand } from '@pipework/core';
-import { bubblewrapArguments } from './bubblewrap.ts';
+import { bubblewrapArguments, privatePlaces } from './bubblewrap.ts';
 import { keeperDescriptor } from './keeper.ts';
 import { inheritedDescriptors } from './descriptors.ts';
 import { IsolateError } from './errors.ts';
@@ -49,6 +49,8 @@ export interface Plan {
   readonly filter: Buffer | undefined;
   /** Descriptors that the process would inherit from this host. */
   readonly unwanted: readonly number[];
+  /** The private places of the sandbox that hold files in memory. */
+  readonly scratch: readonly string[];
   /** True if the process gets a control group. */
   readonly hasGroup: boolean;
   /** True if there is a keeper, on {@link keeperDescriptor}. */
@@ -169,7 +171,7 @@ interface Job {
   readonly loaded: Readonly<Record<string, string>>;
 }
 
-type Parts = Pick<Plan, 'isolation' | 'filter'>;
+type Parts = Pick<Plan, 'isolation' | 'filter' | 'scratch'>;
 
 function inBubblewrap(job: Job, file: string): Parts {
   const { policy, program, places, limits, cwd } = job;
@@ -201,7 +203,11 @@ function inBubblewrap(job: Job, file: string): Parts {
     env: 'launcher',
     descriptors: 'bubblewrap',
   };
-  return { isolation: describe(job, 'bubblewrap', held, added, words), filter: seccompFilter(policy) };
+  return {
+    isolation: describe(job, 'bubblewrap', held, added, words),
+    filter: seccompFilter(policy),
+    scratch: privatePlaces(view),
+  };
 }
 
 /**
@@ -257,7 +263,7 @@ function inRuntime(job: Job, missing: string): Parts {
     descriptors: 'launcher',
   };
   const words = [program.file, ...limits.runtimeArgs, ...args];
-  return { isolation: describe(job, runtime, held, added, words), filter: undefined };
+  return { isolation: describe(job, runtime, held, added, words), filter: undefined, scratch: [] };
 }
 
 function inNode(grants: Grants, program: Program, net: boolean): RuntimePlan {

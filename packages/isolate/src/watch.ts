@@ -3,7 +3,8 @@
  * much. Linux only.
  */
 
-import { readdirSync } from 'node:fs';
+import { readdirSync, statfsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { read } from './system.ts';
 
 /** Milliseconds between two measurements. A measurement of a plugin with one process takes about 0.1 ms. */
@@ -14,6 +15,12 @@ export const lookMs = 100;
  * processor.
  */
 const ticksPerSecond = 100;
+
+/** The memory of the kernel for one file of a file system in memory, without its contents. */
+const bytesOfFile = 1_024;
+
+/** The kernel counts the time for its signal less exactly than what /proc shows, so this share is evidence. */
+const evidentShare = 0.9;
 
 /** What a tree of processes uses. */
 export interface Use {
@@ -44,6 +51,21 @@ export function measure(pid: number): Use {
 function residentOf(pid: number): number {
   const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`))?.[1];
   return kibibytes === undefined ? 0 : Number(kibibytes) * 1024;
+}
+
+/**
+ * Returns how much memory the files of file systems in memory take, as `pid` sees them at `places`. Linux counts
+ * this memory for no process, unless a process maps the file. Returns 0 for a place that this host may not look at.
+ */
+export function heldByFiles(pid: number, places: readonly string[]): number {
+  return places.reduce((sum, place) => {
+    try {
+      const { bsize, blocks, bfree, files, ffree } = statfsSync(`/proc/${pid}/root${place}`);
+      return sum + (blocks - bfree) * bsize + (files - ffree) * bytesOfFile;
+    } catch {
+      return sum;
+    }
+  }, 0);
 }
 
 /**
@@ -78,19 +100,33 @@ export function childrenOf(pid: number): number[] {
 export class ResourceWatch {
   /** The processor time at the last measurement, in seconds. */
   cpuSeconds = 0;
+  #lookedAt = performance.now();
+  /** The processor time that a process can have used at the stop, if it had all processors since the last look. */
+  #mostSeconds = 0;
   readonly #timer: NodeJS.Timeout;
 
   /** `look` measures. The watch stops once `isOver` returns true for a measurement. */
   constructor(look: () => Use, isOver: (use: Use) => boolean) {
     this.#timer = setInterval(() => {
       const use = look();
+      this.#lookedAt = performance.now();
       this.cpuSeconds = Math.max(this.cpuSeconds, use.cpuSeconds);
       if (isOver(use)) this.stop();
     }, lookMs);
     this.#timer.unref();
   }
 
+  /**
+   * True if a process can have used that much time when the watch was stopped. The last look is older than a moment
+   * if the host was blocked.
+   */
+  mayHaveUsed(seconds: number): boolean {
+    return this.#mostSeconds >= seconds * evidentShare;
+  }
+
   stop(): void {
     clearInterval(this.#timer);
+    const sinceLookSeconds = (performance.now() - this.#lookedAt) / 1_000;
+    this.#mostSeconds = this.cpuSeconds + sinceLookSeconds * availableParallelism();
   }
 }

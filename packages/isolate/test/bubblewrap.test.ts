@@ -243,6 +243,22 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(await client.exit).toMatchObject({ limit: 'memory', leftBehind: false });
   });
 
+  test('memoryBytes counts the files in the private directories, and their number', async () => {
+    const { client, cell } = await start({ resources: { memoryBytes: 240 * MiB } });
+    for (const path of ['/tmp/a', '/run/a']) expect(await cell.writeBytes(path, 60 * MiB)).toBe('done');
+    const error = await failure(cell.makeFiles('/dev/shm', 120_000));
+    expect((error.cause as Error).message).toMatch(
+      /held \d+ MiB of memory, \d+ MiB of it in files of \/dev\/shm, \/tmp, \/run \(resources/,
+    );
+    expect(await client.exit).toMatchObject({ signal: 'SIGKILL', limit: 'memory', leftBehind: false });
+  });
+
+  test('memoryBytes counts no files of the host that are shown as /tmp', async () => {
+    const { client, cell } = await start({ read: ['/tmp'], resources: { memoryBytes: 1_000 * MiB } });
+    expect(await cell.writeBytes('/run/a', MiB)).toBe('done');
+    expect(await client.kill()).toMatchObject({ by: 'quit', code: 0 });
+  });
+
   test.each([
     ['a plugin that has used cpuSeconds is ended', 'spin', 'SIGXCPU'],
     ['a plugin that ignores the signal is killed a second later', 'spinOn', 'SIGKILL'],
@@ -251,6 +267,15 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     const error = await failure(cell[conduct]());
     expect((error.cause as Error).message).toContain('ended because it used 1 s of processor time');
     expect(await client.exit).toMatchObject({ signal, by: 'plugin', limit: 'cpu', outOfMemory: false });
+  });
+
+  test('a plugin that sends itself SIGXCPU has reached no limit', async () => {
+    const { client, cell } = await start({ resources: { cpuSeconds: 60 } });
+    const error = await failure(cell.signal('SIGXCPU'));
+    expect((error.cause as Error).message).not.toContain('processor time');
+    const exit = await client.exit;
+    expect(exit).toMatchObject({ signal: 'SIGXCPU', by: 'plugin' });
+    expect(exit.limit).toBeUndefined();
   });
 
   test('a kill by the host does not count as a limit', async () => {

@@ -26,6 +26,8 @@ export interface Cell {
   fillElsewhere(): Promise<string>;
   spin(): Promise<void>;
   spinOn(): Promise<void>;
+  signal(signal: string): Promise<void>;
+  makeFiles(directory: string, count: number): Promise<void>;
   exit(code: number): Promise<void>;
 }
 
