@@ -4,10 +4,12 @@ import { spawn, type ChildProcess, type IOType } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { constants, devNull } from 'node:os';
+import type { Socket } from 'node:net';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type { LaunchCommand, LaunchedProcess, LaunchReport, ProcessExit } from '@pipework/core';
 import { Keeper, keeperDescriptor } from './keeper.ts';
-import { HeapTail } from './heap-tail.ts';
+import { ErrorTail } from './error-tail.ts';
+import { whatIsHidden } from './hidden.ts';
 import type { Resources } from './options.ts';
 import { filterDescriptor, type Plan } from './plan.ts';
 import { read } from './system.ts';
@@ -35,15 +37,16 @@ export async function launchPlan(
   if (plan.filter !== undefined) (pipes[filterDescriptor] as Writable).end(plan.filter);
   if (typeof command.stdin !== 'string') feed(command.stdin, child.stdin as Writable, exit);
   const keeper = plan.isKept ? new Keeper(pipes[keeperDescriptor] as Duplex, plan.hasGroup) : undefined;
-  const heap = plan.isHeapHeld ? new HeapTail(child.stderr as Readable) : undefined;
-  const life = new Life({ child, pid, plan, command, resources, keeper, heap });
+  const pipe = child.stdio[4] as Socket;
+  const tail = new ErrorTail(child.stderr as Readable, () => plan.isHeapHeld || pipe.bytesRead === 0);
+  const life = new Life({ child, pid, plan, command, resources, keeper, tail });
   const handles = [child, ...pipes].filter(isReferable);
   return {
     pid,
-    readable: child.stdio[4] as Readable,
+    readable: pipe,
     writable: child.stdio[3] as Writable,
     stdout: child.stdout ?? undefined,
-    stderr: heap?.passed ?? child.stderr ?? undefined,
+    stderr: tail.passed,
     exited: exit.then((how) => life.report(how)),
     kill: (signal) => life.kill(signal),
     ref: () => handles.forEach((handle) => handle.ref()),
@@ -92,7 +95,7 @@ interface Started {
   readonly command: LaunchCommand;
   readonly resources: Resources;
   readonly keeper: Keeper | undefined;
-  readonly heap: HeapTail | undefined;
+  readonly tail: ErrorTail;
 }
 
 /** One process from its start to its report. */
@@ -124,17 +127,27 @@ class Life {
   }
 
   async report(exit: ProcessExit): Promise<ProcessExit> {
-    const { plan, command, keeper, heap, pid } = this.#started;
+    const { plan, command, keeper, tail, pid } = this.#started;
     this.#watch?.stop();
     clearInterval(this.#starting);
     const { code, signal } = this.#isSandbox ? ofSandbox(exit) : exit;
     const isAborted = signal === 'SIGABRT';
     const [kills = 0, isHeapFull] = await Promise.all([
       keeper?.leave(() => void (leadsGroup(plan, command) && send('SIGKILL', -pid))),
-      isAborted && heap?.isFull(),
+      isAborted && plan.isHeapHeld && tail.isHeapFull(),
     ]);
     const { held } = plan.isolation;
-    return { code, signal, ...this.#limitBehind(signal, kills, isHeapFull === true), held };
+    const limit = this.#limitBehind(signal, kills, isHeapFull === true);
+    const hidden = code === 0 || limit.reason !== undefined ? undefined : await this.#whatIsHidden();
+    return { code, signal, ...(hidden === undefined ? {} : { reason: hidden }), ...limit, held };
+  }
+
+  /** If the plugin ended before it wrote its handshake line, returns a sentence on files that it has missed. */
+  async #whatIsHidden(): Promise<string | undefined> {
+    const { child, plan, command, tail } = this.#started;
+    if ((child.stdio[4] as Socket).bytesRead > 0) return undefined;
+    const { read, write, added } = plan.isolation;
+    return whatIsHidden(await tail.end(), [...read, ...write, ...added], command.cwd ?? process.cwd());
   }
 
   /**

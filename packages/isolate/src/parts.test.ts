@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { bubblewrapArguments, privatePlaces } from './bubblewrap.ts';
+import { whatIsHidden } from './hidden.ts';
 import { killsIn, limitScript } from './keeper.ts';
 import { checkOptions } from './options.ts';
 import { findProgram } from './program.ts';
@@ -291,6 +292,45 @@ test.each([
   expect(execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8' })).toBe('1073741824\n');
   rmSync(join(root, group), { recursive: true });
   expect(killsIn(lines, root)).toBe(0);
+});
+
+describe('the last output of a plugin that did not start', () => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'pipework-hidden-')));
+  const at = (...names: string[]): string => join(folder, ...names);
+  for (const directory of ['app/node_modules/dep', 'store/node_modules/.store/linked', 'app/lib'])
+    mkdirSync(at(directory), { recursive: true });
+  for (const file of ['app/main.js', 'app/lib/util.js', 'app/conf.json']) writeFileSync(at(file), '');
+  symlinkSync(at('store/node_modules/.store/linked'), at('app/node_modules/linked'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const told = async (text: string, ...shown: string[]): Promise<string | undefined> =>
+    /show: (.*)\. If/.exec((await whatIsHidden(text, shown, at('app'))) ?? '')?.[1];
+  const main = at('app/main.js');
+
+  test.each([
+    ['a package', `Error: Cannot find package 'dep' imported from ${main}`, 'app/node_modules'],
+    ['its part', `Error: Cannot find module 'dep/a'\nRequire stack:\n- ${main}\n`, 'app/node_modules'],
+    ['a module', `Cannot find module '${at('app/lib/util.js')}' imported from ${main}`, 'app/lib/util.js'],
+    ['a required one', `Cannot find module './lib/util'\nRequire stack:\n- ${main}\n`, 'app/lib/util.js'],
+    ['a module of Deno', `error: Module not found "file://${at('app/lib/util.js')}".`, 'app/lib/util.js'],
+    ['a file', `ENOENT: no such file or directory, open '${at('app/conf.json')}'`, 'app/conf.json'],
+    ['one by its name', "ENOENT: no such file or directory, open 'conf.json'", 'app/conf.json'],
+    ['one of a shell', `sh: 1: cannot open ${at('app/conf.json')}: No such file`, 'app/conf.json'],
+    ['one under a model', `  resource: '${at('app/conf.json')}'`, 'app/conf.json'],
+  ])('tells that %s is not shown', async (_, text, path) => {
+    expect(await told(text, main)).toBe(at(path));
+    expect(await told(text, at('app'))).toBeUndefined();
+  });
+
+  test('tells where a link leads that is shown', async () => {
+    const text = `Cannot find package 'linked' imported from ${main}`;
+    expect(await told(text, at('app'))).toBe(at('store/node_modules'));
+  });
+
+  test('tells nothing of a file that is not there, of /proc, or that was not asked for', async () => {
+    expect(await told(`ENOENT, open '${at('app/nowhere')}'`, main)).toBeUndefined();
+    expect(await told("ENOENT, open '/proc/version'", main)).toBeUndefined();
+    expect(await told(`wrote ${at('app/conf.json')}`, main)).toBeUndefined();
+  });
 });
 
 test('a watch tells how much processor time a process can have used since it last looked', () => {

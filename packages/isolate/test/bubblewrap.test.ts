@@ -4,6 +4,7 @@ import { openSync, closeSync, mkdirSync, readdirSync, symlinkSync, writeFileSync
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { Client } from '@pipework/core';
 import { Pool, Supervisor } from '@pipework/fleet';
 import { findRuntime } from '../../../testing/runtimes.mjs';
 import { isolated, IsolateError, type IsolateOptions } from '../src/index.ts';
@@ -257,6 +258,18 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     const { client, cell } = await start({ read: ['/tmp'], resources: { memoryBytes: 1_000 * MiB } });
     expect(await cell.writeBytes('/run/a', MiB)).toBe('done');
     expect(await client.kill()).toMatchObject({ by: 'quit', code: 0 });
+  });
+
+  test('a start that misses a file tells which one to add to read', async () => {
+    const path = directory();
+    const config = join(path, 'config');
+    writeFileSync(config, '');
+    writeFileSync(join(path, 'main.cjs'), `require('node:fs').readFileSync(${JSON.stringify(config)})`);
+    const cmd: [string, string] = [process.execPath, join(path, 'main.cjs')];
+    const error = await failure(new Client({ cmd, launcher: isolated() }).start());
+    expect(error.message).toContain(
+      `exit code 1, its standard error names what \`read\` does not show: ${config}. If the plugin may see it, add it to \`read\``,
+    );
   });
 
   test.each([

@@ -1,0 +1,94 @@
+/**
+ * Finds out from the last output of a plugin that did not start whether the plugin has missed a file that exists,
+ * but that it is not shown.
+ */
+
+import { access, realpath } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isWithin } from './paths.ts';
+
+/** How many paths are looked for, and how many are named. */
+const most = { looked: 24, named: 3 };
+
+/** Words of a line that names a file which could not be opened. */
+const refusal =
+  /ENOENT|EACCES|[Nn]o such file|[Nn]ot found|[Pp]ermission denied|[Cc]annot (?:open|find|access)|Requires read access|resource:/;
+
+/** A path in quotes, or an absolute one in a line. */
+const pathInLine = /'([^'\n]+)'|"([^"\n]+)"|(\/[^\s'":,;()]+)/g;
+
+/** Node's words for a module that it did not find, with the module that imports it in either form. */
+const noModule =
+  /Cannot find (?:module|package) '([^'\n]+)'(?: imported from ([^\n]+)|[^\n]*\nRequire stack:\n- ([^\n]+))/g;
+
+/** What Node and other loaders add to the name of a module. */
+const endings = ['', '.js', '.cjs', '.mjs', '.json', '.node'];
+
+/**
+ * Returns a sentence that names the missed paths; undefined if there is no evidence. `shown` are the real paths
+ * that the plugin sees. The text is the plugin's, so the sentence says only what this host has found.
+ */
+export async function whatIsHidden(
+  text: string,
+  shown: readonly string[],
+  cwd: string,
+): Promise<string | undefined> {
+  const isShown = (path: string): boolean => shown.some((place) => isWithin(place, path));
+  const candidates = [...new Set([...modulesIn(text), ...filesIn(text, cwd)])].slice(0, most.looked);
+  const looked = await Promise.all(candidates.map((path) => hiddenPart(path, isShown)));
+  const found = [...new Set(looked.filter((path) => path !== undefined))].slice(0, most.named);
+  if (found.length === 0) return undefined;
+  const [paths, them] = [found.join(', '), found.length === 1 ? 'it' : 'them'];
+  return `its standard error names what \`read\` does not show: ${paths}. If the plugin may see ${them}, add ${them} to \`read\``;
+}
+
+/** The places where the modules that Node has missed would be, nearest first. */
+function modulesIn(text: string): string[] {
+  return [...text.matchAll(noModule)].flatMap(([, name = '', importer, requirer]) => {
+    const from = dirname(toPath((importer ?? requirer ?? '').trim()));
+    if (!from.startsWith('/')) return [];
+    if (/^(\.|\/|file:)/.test(name)) return endings.map((ending) => resolve(from, toPath(name)) + ending);
+    const inside = name.split('/', name.startsWith('@') ? 2 : 1).join('/');
+    return ancestors(from).map((directory) => join(directory, 'node_modules', inside));
+  });
+}
+
+function filesIn(text: string, cwd: string): string[] {
+  return text
+    .split('\n')
+    .filter((line) => refusal.test(line))
+    .flatMap((line) => [...line.matchAll(pathInLine)].map(([, a, b, c]) => toPath(a ?? b ?? c ?? '')))
+    .filter((path) => /[./]/.test(path))
+    .map((path) => resolve(cwd, path));
+}
+
+/**
+ * Returns what has to be shown for `path`, if it is there and hidden. A path may be hidden because it is not
+ * listed, or because it is a link to what is not.
+ */
+async function hiddenPart(path: string, isShown: (path: string) => boolean): Promise<string | undefined> {
+  try {
+    await access(path);
+    const real = await realpath(path);
+    const hidden = isShown(path) ? real : path;
+    // These are never granted.
+    if (isShown(real) || /^\/(proc|sys|dev)\/|^\/$/.test(hidden)) return undefined;
+    // Packages need each other, so the plugin needs the whole directory.
+    return /^.*?\/node_modules(?=\/|$)/.exec(hidden)?.[0] ?? hidden;
+  } catch {
+    return undefined;
+  }
+}
+
+function toPath(name: string): string {
+  try {
+    return name.startsWith('file:') ? fileURLToPath(name) : name;
+  } catch {
+    return name;
+  }
+}
+
+function ancestors(directory: string): string[] {
+  return directory === '/' ? ['/'] : [directory, ...ancestors(dirname(directory))];
+}
