@@ -33,6 +33,12 @@ const network = [
   'connect to an abstract socket',
 ];
 
+/** Attempts that no means refuses, because the options grant them. */
+const always = {
+  'read it by a listed link that another plugin may change': 'A link that another plugin made',
+  'connect to an abstract socket, with net: true': 'abstract sockets',
+};
+
 /** Attempts that neither permission model checks. */
 const ofFiles = {
   'read it by a link in a readable directory': 'links',
@@ -42,13 +48,21 @@ const ofFiles = {
 /** Attempts that succeed under a kind of isolation, each with words that SECURITY.md must have. */
 export const holes = {
   bubblewrap: {
+    ...always,
+    'leave a link that the host follows': 'follows the links',
+    'write to a FIFO in a readable directory': 'A FIFO',
+    'lock a file that it may only read': 'locks',
+    'lock a file that it may only read, from memory': 'locks',
+    'become a program that it makes in memory': 'makes in memory',
     'load native code': 'native code',
     'become another program': 'become another program',
   },
   node: {
+    ...always,
     ...ofFiles,
+    'stop its process group': 'signal',
     'signal a process of the host': 'signal',
     ...(nodeHoldsNet ? {} : Object.fromEntries(network.map((name) => [name, 'Node 25']))),
   },
-  deno: ofFiles,
+  deno: { ...always, ...ofFiles, 'lock a file that it may only read': 'locks' },
 };

@@ -14,6 +14,6 @@ describe.each(['bubblewrap', 'node'])('nothing escapes from', (means) => {
   test.skipIf(found !== undefined)(`${means} except what SECURITY.md lists${why}`, async () => {
     const { findings, figures } = await run({ means });
     expect(findings).toEqual([]);
-    expect(figures[means]).toMatch(/^\d\d attempts/);
+    expect(figures[means]).toMatch(/^\d{2,} attempts/);
   });
 });

@@ -6,8 +6,8 @@
 import { PassThrough, type Readable } from 'node:stream';
 
 /**
- * How long to wait for the last words, in milliseconds. They are printed before the end, so they are under way
- * when the process is gone. A child of the plugin may hold the pipe open.
+ * How long to wait for the last lines, in milliseconds. The plugin prints them before it ends, so they are in the
+ * pipe when the process is gone. The wait must end, because a child of the plugin may hold the pipe open.
  */
 const drainMs = 100;
 
@@ -18,7 +18,7 @@ const fullHeap = /JavaScript heap out of memory|Reached heap limit/;
 
 /** Passes a stream on and keeps its last bytes. */
 export class ErrorTail {
-  /** The stream of the same bytes. */
+  /** A stream with the same bytes as the source. */
   readonly passed: PassThrough = new PassThrough();
   readonly #source: Readable;
   #tail = '';
@@ -31,11 +31,11 @@ export class ErrorTail {
     });
     source.pipe(this.passed);
     source.once('error', () => this.passed.end());
-    // A process that writes after the reader has gone must notice that.
+    // If the reader has gone, a process that still writes must get an error.
     this.passed.once('close', () => source.destroy());
   }
 
-  /** Resolves with the kept text once everything has arrived, or after a moment. */
+  /** Resolves with the kept text. Waits until all output has arrived, but only for a moment. */
   async end(): Promise<string> {
     if (!this.#source.readableEnded && !this.#source.destroyed) {
       await new Promise((resolve) => {
