@@ -11,6 +11,8 @@ export interface View {
   readonly net: boolean;
   /** Variables that bubblewrap sets for the plugin, because bubblewrap itself must not have them. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Files of `/proc` that the sandbox must not read. */
+  readonly masked: readonly string[];
   /** How many bytes each of `/tmp`, `/run` and `/dev/shm` may hold. They are in memory. */
   readonly scratchBytes: number;
 }
@@ -66,6 +68,7 @@ function mounts(view: View): Mount[] {
     // A plugin whose user is root outside owns the kernel's settings in /proc/sys, even without capabilities.
     // So /proc is read-only.
     { path: '/proc', words: ['--proc', '/proc', '--remount-ro', '/proc'] },
+    ...view.masked.map((path) => ({ path, words: ['--ro-bind', '/dev/null', path] })),
     { path: '/dev', words: ['--dev', '/dev', '--remount-ro', '/dev'] },
     ...scratchPlaces.map(scratch),
   ];

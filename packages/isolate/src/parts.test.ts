@@ -23,7 +23,7 @@ const node = {
 } as const;
 
 describe('bubblewrap', () => {
-  const view = { read: [], write: [], cwd: '/work', net: false, scratchBytes: 1_000 };
+  const view = { read: [], write: [], cwd: '/work', net: false, masked: [], scratchBytes: 1_000 };
   const at = (words: string[], ...part: string[]): number => words.join(' ').indexOf(part.join(' '));
 
   test('mounts the inner place after the outer one, and listed places after private ones', () => {

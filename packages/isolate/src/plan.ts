@@ -17,7 +17,14 @@ import { probeBubblewrap } from './probe.ts';
 import { findProgram, letsPipes, nodeVersion, type Program } from './program.ts';
 import { denoPlan, firstWithNet, nodePlan, type Grants, type RuntimePlan } from './runtime-flags.ts';
 import { seccompFilter } from './seccomp.ts';
-import { isLoaderVariable, libraryPlaces, loaderPlaces, networkPlaces, programPlaces } from './system.ts';
+import {
+  isLoaderVariable,
+  libraryPlaces,
+  loaderPlaces,
+  networkPlaces,
+  programPlaces,
+  readableKernelFiles,
+} from './system.ts';
 
 /** How a plugin is isolated, as `describe()` and `exit.held` report it. */
 export interface Isolation {
@@ -189,6 +196,7 @@ function inBubblewrap(job: Job, file: string): Parts {
     variables: job.loaded,
     cwd,
     net,
+    masked: readableKernelFiles(),
     scratchBytes: Math.min(scratchBytes, resources.memoryBytes ?? Infinity),
   };
   const own: readonly number[] = limits.isKept ? [filterDescriptor, keeperDescriptor] : [filterDescriptor];

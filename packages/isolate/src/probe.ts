@@ -10,7 +10,7 @@ import { bubblewrapArguments } from './bubblewrap.ts';
 import { limitScript } from './keeper.ts';
 import { findOnPath } from './program.ts';
 import { hasFilter, seccompFilter } from './seccomp.ts';
-import { howToInstall, read } from './system.ts';
+import { howToInstall, read, readableKernelFiles } from './system.ts';
 
 /** A tool that can be used, or the reason why it cannot be used and what would help. */
 export type Found = { readonly file: string } | { readonly missing: string };
@@ -53,7 +53,14 @@ export function probeBubblewrap(name: string, net: boolean): Found {
   const key = `${file} ${net}`;
   if (works.has(key)) return { file };
   const everything = { given: '/', real: '/' };
-  const view = { read: [everything], write: [], cwd: '/', net, scratchBytes: 65_536 };
+  const view = {
+    read: [everything],
+    write: [],
+    cwd: '/',
+    net,
+    masked: readableKernelFiles(),
+    scratchBytes: 65_536,
+  };
   // The filter comes on descriptor 0. The program to run is bubblewrap itself, because it certainly exists.
   const { status, signal, stderr, error } = spawnSync(
     file,

@@ -1,6 +1,6 @@
 /** Places of the system that are visible beside what a user lists, if they exist. */
 
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 
 /**
  * What a program needs to load itself and to know the time: libraries, the loader's list of them, time zones.
@@ -29,6 +29,39 @@ export const loaderPlaces: readonly string[] = [
   '/usr/local/lib',
   '/etc',
 ];
+
+/**
+ * What the kernel tells of its own memory, timers and keys. Most of it is for root alone, and a plugin of a root
+ * host has root's user id.
+ */
+const kernelFiles = [
+  'kcore',
+  'keys',
+  'kmsg',
+  'kpagecgroup',
+  'kpagecount',
+  'kpageflags',
+  'latency_stats',
+  'pagetypeinfo',
+  'sched_debug',
+  'slabinfo',
+  'timer_list',
+  'vmallocinfo',
+];
+
+/** Returns those of these files that a plugin could read. */
+export function readableKernelFiles(): string[] {
+  return kernelFiles.map((name) => `/proc/${name}`).filter(isReadable);
+}
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** What a plugin needs if it may start programs of the system. */
 export const programPlaces: readonly string[] = ['/usr', '/bin', '/sbin', '/etc/alternatives'];

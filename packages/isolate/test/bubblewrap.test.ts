@@ -70,6 +70,26 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     });
   });
 
+  test('a plugin reads nothing of the tables of the kernel, also if its host is root', async () => {
+    const { cell } = await start({ read: ['/'] });
+    for (const name of ['keys', 'timer_list', 'kpageflags'])
+      expect(await cell.read(`/proc/${name}`)).toMatch(/EACCES|ENOENT/);
+  });
+
+  test('a plugin sees a machine of its own, as docs/isolation.md tells its author', async () => {
+    const { cell } = await start({});
+    expect(await cell.surroundings()).toEqual({
+      scratch: '/tmp',
+      home: 'ENOENT',
+      user: 'ENOENT',
+      name: 'EAI_AGAIN',
+      path: undefined,
+      worker: 'works',
+      cwd: process.cwd(),
+    });
+    expect(await cell.writeBytes('/tmp/large', 65 * MiB)).toBe('ENOSPC');
+  });
+
   test('run and net grant children and sockets', async () => {
     const { client, cell } = await start({ run: true, net: true });
     expect(await cell.run('/bin/sh', '-c', 'exit 0')).toBe('done');

@@ -16,6 +16,7 @@ export interface Cell {
   writeBytes(path: string, bytes: number): Promise<string>;
   list(path: string): Promise<string[]>;
   env(): Promise<Record<string, string>>;
+  surroundings(): Promise<Record<string, string | undefined>>;
   argv(): Promise<string[]>;
   run(file: string, ...args: string[]): Promise<string>;
   connect(port: number): Promise<string>;
