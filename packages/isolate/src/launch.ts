@@ -2,7 +2,7 @@
 
 import { spawn, type ChildProcess, type IOType } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, openSync } from 'node:fs';
 import { constants, devNull } from 'node:os';
 import type { Socket } from 'node:net';
 import type { Duplex, Readable, Writable } from 'node:stream';
@@ -24,7 +24,8 @@ export async function launchPlan(
   command: LaunchCommand,
   resources: Resources,
 ): Promise<LaunchedProcess> {
-  const child = start(plan, command);
+  const stdin = inputOf(plan, command);
+  const child = start(plan, { ...command, stdin });
   const exit = new Promise<ProcessExit>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
@@ -35,7 +36,8 @@ export async function launchPlan(
   const { pid } = child;
   if (pid === undefined) throw (await once(child, 'error'))[0] as Error;
   if (plan.filter !== undefined) (pipes[filterDescriptor] as Writable).end(plan.filter);
-  if (typeof command.stdin !== 'string') feed(command.stdin, child.stdin as Writable, exit);
+  if (typeof stdin !== 'string') feed(stdin, child.stdin as Writable, exit);
+  if (stdin !== command.stdin) void exit.then(() => (stdin as Readable).destroy());
   const keeper = plan.isKept ? new Keeper(pipes[keeperDescriptor] as Duplex, plan.hasGroup) : undefined;
   const pipe = child.stdio[4] as Socket;
   const tail = new ErrorTail(child.stderr as Readable, () => plan.isHeapHeld || pipe.bytesRead === 0);
@@ -52,6 +54,26 @@ export async function launchPlan(
     ref: () => handles.forEach((handle) => handle.ref()),
     unref: () => handles.forEach((handle) => handle.unref()),
   };
+}
+
+/**
+ * Returns what the plugin reads as its standard input. If the host's own is a file or a directory, the sandbox must
+ * not have its descriptor. By /proc/self/fd the plugin could open the file for writing, and go up from the directory.
+ * So the plugin gets a pipe with the contents from the host's position on.
+ */
+function inputOf(plan: Plan, { stdin }: LaunchCommand): LaunchCommand['stdin'] {
+  if (stdin !== 'inherit' || plan.filter === undefined || !isOnDisk(0)) return stdin;
+  const position = /^pos:\s*(\d+)/m.exec(read('/proc/self/fdinfo/0'))?.[1];
+  return createReadStream('/proc/self/fd/0', { start: Number(position ?? 0) }).on('error', ignore);
+}
+
+function isOnDisk(descriptor: number): boolean {
+  try {
+    const stat = fstatSync(descriptor);
+    return stat.isFile() || stat.isDirectory() || stat.isBlockDevice();
+  } catch {
+    return false;
+  }
 }
 
 function start(plan: Plan, command: LaunchCommand): ChildProcess {

@@ -1,7 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, closeSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Client } from '@pipework/core';
@@ -22,6 +31,7 @@ import {
 
 const MiB = 2 ** 20;
 const host = fileURLToPath(new URL('fixtures/host.mjs', import.meta.url));
+const input = fileURLToPath(new URL('fixtures/input.mjs', import.meta.url));
 const dies = fileURLToPath(new URL('fixtures/dies.mjs', import.meta.url));
 
 describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
@@ -357,6 +367,21 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     const leaked = seen.filter(([descriptor, target]) => inherited.includes(descriptor) || target === secret);
     expect(leaked).toEqual([]);
     await once(child, 'exit');
+  });
+
+  test('a plugin that inherits a file or a directory as its standard input can only read it', async () => {
+    const folder = directory();
+    const file = join(folder, 'input');
+    writeFileSync(file, 'first\nsecond\n');
+    const printed = async (path: string): Promise<string> => {
+      const opened = openSync(path, 'r');
+      const child = spawn(process.execPath, [input], { stdio: [opened, 'pipe', 'inherit'] });
+      closeSync(opened);
+      return Buffer.concat((await (child.stdout as Readable).toArray()) as Buffer[]).toString();
+    };
+    expect(await printed(file)).toBe('first\n/proc/self/fd/0/../*\n');
+    expect(readFileSync(file, 'utf8')).toBe('first\nsecond\n');
+    expect(await printed(folder)).toBe('\n/proc/self/fd/0/../*\n');
   });
 
   test('nothing of a plugin is left when its host is killed', async () => {
