@@ -44,11 +44,16 @@ exec ${systemd} --system --unit=pipework.target --log-target=null`;
 
 const namespaces = '--pid --fork --kill-child --mount --uts --ipc --cgroup --mount-proc'.split(' ');
 
-/** Makes directories for the groups of this systemd: one in each hierarchy that it needs. */
-function groupDirectories(name) {
+/**
+ * Names directories for the groups of this systemd: one in each hierarchy that it needs. If `isUnified` is true, it
+ * gets version 2 alone, with the kinds that version 1 does not have here.
+ */
+function groupDirectories(name, isUnified = false) {
   const lines = readFileSync('/proc/self/cgroup', 'utf8').trim().split('\n');
   const own = new Map(lines.map((line) => [line.split(':')[1], line.split(':').slice(2).join(':')]));
   const kinds = ['memory', 'pids'].filter((kind) => own.has(kind));
+  if (isUnified && kinds.length > 0)
+    return { kinds: [], directories: [join(mounted, 'unified', own.get(''), name)] };
   const at = (directory, kind) => join(mounted, directory, own.get(kind) ?? '/', name);
   const directories =
     kinds.length === 0
@@ -56,6 +61,9 @@ function groupDirectories(name) {
       : [at('systemd', 'name=systemd'), at('unified', ''), ...kinds.map((kind) => at(kind, kind))];
   return { kinds, directories };
 }
+
+/** True if version 1 of control groups has the memory of this machine. */
+export const hasMemoryInVersion1 = () => groupDirectories('').kinds.includes('memory');
 
 /** Returns why this machine cannot boot a systemd, or undefined if it is worth a try. */
 export function whyNoSystemd() {
@@ -75,8 +83,9 @@ export function whyNoSystemd() {
  * Boots a systemd. `run` runs a command inside, and resolves with its output. Rejects if the machine does not
  * allow it.
  */
-export async function bootSystemd() {
-  const { kinds, directories } = groupDirectories(`pipework-systemd-${process.pid}`);
+export async function bootSystemd({ isUnified = false } = {}) {
+  const name = `pipework-systemd-${process.pid}${isUnified ? '-unified' : ''}`;
+  const { kinds, directories } = groupDirectories(name, isUnified);
   const made = [];
   let child;
   const stop = async () => {
