@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Client } from '../../src/index.ts';
-import { failure, fixture, noLinks, plugin, until } from '../support/life.ts';
+import { Collector, failure, fixture, noLinks, plugin, until } from '../support/life.ts';
 
 /** A JSON Schema of text. Validators may add keys beside `type`. */
 const text = expect.objectContaining({ type: 'string' }) as unknown;
