@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { host } from '../support/hosts.ts';
-import { isAlive, noEnds, noProc, noSignals, until } from '../support/life.ts';
+import { fixture, isAlive, noEnds, noProc, noSignals, until } from '../support/life.ts';
 
 function childrenOf(pid: number): string[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
@@ -68,6 +68,46 @@ describe('a plugin is gone within a second of its host’s SIGKILL', () => {
       await until(() => reapersOf(it.pid).some((reaper) => reaper !== last));
       it.process.kill('SIGKILL');
       await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
+    },
+  );
+
+  const wrappers: Record<string, string[]> = {
+    timeout: ['timeout', '1000'],
+    'a shell': ['/bin/sh', '-c', '"$@"; exit $?', 'sh'],
+    setsid: ['setsid', '--fork', '--wait'],
+    'a double fork': ['/bin/sh', '-c', '("$@" &); sleep 1000', 'sh'],
+    'a shell that has closed its own descriptors': [
+      '/bin/sh',
+      '-c',
+      '"$@" & sleep 0.5; exec 3<&- 4>&-; wait',
+      'sh',
+    ],
+    'a Node program': [process.execPath, fixture('wraps')],
+  };
+
+  test.skipIf(noProc).each(Object.entries(wrappers))(
+    `while it is blocked behind %s${noProc}`,
+    async (_name, behind) => {
+      const it = await host('blocked-behind', 'makes-trouble', { env: { BEHIND: JSON.stringify(behind) } });
+      const { pid } = await it.next();
+      expect(pid).not.toBe(it.plugin);
+      endAtLast(pid as number);
+      it.process.kill('SIGKILL');
+      await expect(() => !isAlive(pid as number), 'the plugin is gone').toHappenWithin(1_000);
+      await expect(() => !isAlive(it.plugin), 'the wrapper is gone').toHappenWithin(1_000);
+    },
+  );
+
+  test.skipIf(noProc)(
+    `while it is blocked, although the wrapper around it ended before${noProc}`,
+    async () => {
+      const behind = JSON.stringify(wrappers['a shell']);
+      const it = await host('left-behind', 'makes-trouble', { env: { BEHIND: behind } });
+      const { pid, leftBehind } = await it.next();
+      endAtLast(pid as number);
+      expect(leftBehind).toBe(true);
+      it.process.kill('SIGKILL');
+      await expect(() => !isAlive(pid as number), 'the plugin is gone').toHappenWithin(1_000);
     },
   );
 

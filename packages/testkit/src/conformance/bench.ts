@@ -75,7 +75,7 @@ export class Bench {
   readonly target: Target;
   readonly #plugins: RawPlugin[] = [];
   readonly #sessions: RawSession[] = [];
-  #isOver = false;
+  #hasEnded = false;
 
   constructor(target: Target) {
     this.target = target;
@@ -83,7 +83,7 @@ export class Bench {
 
   start(options?: StartOptions): RawPlugin {
     // The check may have been stopped in its middle.
-    if (this.#isOver) throw new CheckFailure('the check is over');
+    if (this.#hasEnded) throw new CheckFailure('the check is over');
     const plugin = new RawPlugin(this.target, options);
     this.#plugins.push(plugin);
     return plugin;
@@ -159,7 +159,7 @@ export class Bench {
   }
 
   async dispose(): Promise<void> {
-    this.#isOver = true;
+    this.#hasEnded = true;
     await Promise.all(this.#plugins.map((plugin) => plugin.dispose()));
   }
 }
