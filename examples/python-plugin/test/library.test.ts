@@ -221,7 +221,7 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
     await using host = await start();
     const { plugins } = await host.rpc.describe();
     expect(plugins.everything?.methods?.ask_at_once).toEqual({
-      doc: 'Returns the answers to so many calls that wait at the same time, on one service.',
+      doc: 'Returns the answers to `count` calls that wait at the same time on one service.',
     });
   });
 });

@@ -102,7 +102,7 @@ describe('a failing test', () => {
     expect(reportOf('connects without its fixture')).toContain(
       `take it from the test's fixtures, async ({ connect }) => ...`,
     );
-    expect(reportOf('> shared')).toContain(`take connect of '@pipework/testkit', and end it in afterAll()`);
+    expect(reportOf('> shared')).toContain(`use connect() of '@pipework/testkit', and end it in afterAll()`);
   });
 
   test('fails in memory and as a process, each with its transcript, if its suite runs both ways', () => {
