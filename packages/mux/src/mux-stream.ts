@@ -29,7 +29,8 @@ const WRITE_AHEAD = 128 * 1024;
  * How the stream ended, once the lean stream has closed.
  *
  * `finished`: both halves have finished, or only our FIN was left to send. `cut`: the error is for readers
- * and writers. `half`: the peer had finished before. Readers see a clean end, and only writers get the error.
+ * and writers. `half`: the peer sent FIN before the stream failed. Readers see a clean end, and only writers
+ * get the error.
  */
 type Closing =
   | { readonly kind: 'finished' }

@@ -164,7 +164,7 @@ export class Scheduler {
     this.#writer.control(FrameType.WindowUpdate, Flag[flag], stream.id, credit);
   }
 
-  /** Sends FIN as a frame of its own after the data, as the reference does. */
+  /** Sends FIN as a frame of its own after the data, as the reference implementation of yamux does. */
   #payFin(stream: StreamRecord): void {
     if (stream.state.sending !== 'fin-due' || stream.outgoing.length > 0 || !stream.state.maySend) return;
     stream.state.sendFin();

@@ -63,12 +63,12 @@ describe('ends the session, and tells the peer why, for', () => {
   });
 });
 
-describe('ends the session at the peer’s request for', () => {
+describe('ends the session when the peer sends', () => {
   test.each([
     [1, 'protocol error'],
     [2, 'internal error'],
     [77, 'unknown reason 77'],
-  ])('a go-away of reason %i (%s)', async (reason, words) => {
+  ])('a go-away with reason %i (%s)', async (reason, words) => {
     const peer = rawPeer();
     const stream = peer.session.openStream();
     peer.send(goAway(reason));

@@ -113,8 +113,9 @@ export function isPipeworkError(
 
 /**
  * Marks an error with whether its call was sent, and returns the error. The property is not enumerable, so it
- * is neither sent nor printed. Many calls may fail with one error, such as the reason of a signal. Its mark
- * is `true` once one of those calls was sent. A value that cannot have properties is left as it is.
+ * is neither sent nor printed. Many calls may fail with one error, such as the reason of a signal. The mark
+ * of such an error is `true` once one of those calls was sent. A value that cannot have properties is left as
+ * it is.
  */
 export function markSent<E>(error: E, isSent: boolean): E {
   if (typeof error !== 'object' || error === null) return error;
@@ -127,7 +128,7 @@ export function markSent<E>(error: E, isSent: boolean): E {
   return error;
 }
 
-/** Returns the error of a call of which nothing was sent. */
+/** Returns the error for a call that failed before any of it was sent. */
 export function unsent<C extends ErrorCode>(
   code: C,
   message: string,

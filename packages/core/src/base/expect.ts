@@ -66,7 +66,7 @@ export function isText(value: unknown): boolean {
   return typeof value === 'string' && value !== '' && !value.includes('\0');
 }
 
-/** True for a Node stream, or an object like one: it has `method`, and reports its state by events. */
+/** True for a Node stream, or a similar object that has `method` and reports its state by events. */
 export function isStream(value: unknown, method: 'pipe' | 'write'): boolean {
   return [method, 'on', 'once', 'off'].every((needed) => isObject(value, needed));
 }

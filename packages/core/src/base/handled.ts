@@ -1,6 +1,6 @@
 /**
- * Marks a promise as handled and returns it. It is for a promise that its user may abandon before awaiting
- * it, because something else failed first. That first failure is the one to report.
+ * Marks a promise as handled and returns it. Use it for a promise that is perhaps never awaited, because
+ * something else failed first. Only the first failure is then reported.
  */
 export function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});

@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { idKey as idKeyOfMux } from '../../../mux/src/id-key.ts';
 import { idKey } from './id-key.ts';
 
-/** V8's hash of an integer. A Map looks for it among the keys with the same lowest bits. */
+/**
+ * Returns V8's hash of an integer. A Map searches for a key among the keys whose hashes have the same lowest
+ * bits.
+ */
 function hashOf(key: number): number {
   let hash = key | 0;
   hash = ~hash + (hash << 15);
@@ -28,14 +31,14 @@ function idOfHash(hash: number): number {
   return Math.imul(id + 1, inverseOf(32_767)) >>> 0;
 }
 
-/** Returns what multiplies an odd number to 1, by 32 bits. */
+/** Returns the number whose product with an odd number is 1, in arithmetic of 32 bits. */
 function inverseOf(odd: number): number {
   let inverse = odd;
   for (let bits = 3; bits < 32; bits *= 2) inverse = Math.imul(inverse, 2 - Math.imul(odd, inverse));
   return inverse;
 }
 
-/** Returns how many of the numbers share a place with the most others, among 32,768 places. */
+/** Puts the numbers into 32,768 places of a Map, and returns how many are in the fullest place. */
 function mostInOnePlace(numbers: readonly number[]): number {
   const places = new Uint32Array(32_768);
   for (const one of numbers) {
@@ -45,10 +48,10 @@ function mostInOnePlace(numbers: readonly number[]): number {
   return Math.max(...places);
 }
 
-/** 65,536 ids that a peer would choose: all of them have one place. */
+/** 65,536 ids that a hostile peer could choose, because all of them have the same place in a Map. */
 const colliding = Array.from({ length: 65_536 }, (_, n) => idOfHash(n * 32_768 + 77));
 
-test('these ids are what makes a Map slow', () => {
+test('the chosen ids differ, but all have the same place in a Map', () => {
   expect(new Set(colliding).size).toBe(65_536);
   expect(mostInOnePlace(colliding)).toBe(65_536);
 });
@@ -56,8 +59,8 @@ test('these ids are what makes a Map slow', () => {
 describe.each([
   ['core', idKey],
   ['the mux', idKeyOfMux],
-])('the keys of %s for ids', (_name, keyOf) => {
-  test('are in many places, although the ids were chosen to have one', () => {
+])('the keys that %s makes of ids', (_name, keyOf) => {
+  test('are in many places, even if the ids were chosen to have the same place', () => {
     expect(mostInOnePlace(colliding.map(keyOf))).toBeLessThan(30);
   });
 
@@ -65,7 +68,7 @@ describe.each([
     ['that follow each other', (n) => n],
     ['that are even', (n) => 2 * n],
     ['that differ in their highest bits', (n) => n * 65_536],
-  ])('are in many places for ids %s', (_which, idOf) => {
+  ])('are in many places if they are made of ids %s', (_which, idOf) => {
     expect(mostInOnePlace(Array.from({ length: 65_536 }, (_, n) => keyOf(idOf(n) >>> 0)))).toBeLessThan(30);
   });
 

@@ -3,13 +3,13 @@
  * that all have one place in a Map: 65,000 of them took 14 s.
  */
 
-// Math.random has another seed in each process, and the peer sees none of its numbers.
+// Math.random has a different seed in each process, and the peer sees none of its numbers.
 const secret = (): number => (Math.random() * 0x1_0000_0000) | 0;
 const mask = secret();
 const factor = secret() | 1;
 const factorAfter = secret() | 1;
 
-/** Returns the key of a u32 id. Different ids have different keys, which nothing outside can foresee. */
+/** Returns the key of a u32 id. Different ids have different keys, which no other process can predict. */
 export function idKey(id: number): number {
   const mixed = Math.imul(id ^ mask, factor);
   return Math.imul(mixed ^ (mixed >>> 15), factorAfter);

@@ -6,35 +6,36 @@ import { maxTimerMs } from './timers.ts';
 export interface Limits {
   /**
    * Bytes of one incoming or outgoing RPC message. A larger outgoing message is refused. A larger incoming
-   * one is not gathered, and its stream is reset.
+   * message is not collected, and its stream is reset.
    */
   readonly maxMessageBytes: number;
   /**
-   * Values in one incoming message. The count has the sizes that the message's arrays and maps declare, the
-   * rows of its tables, and more than one for values that cost their receiver more (a Map, an error, a
-   * reference). One value is about 64 bytes of memory. A message with more fails its call.
+   * Values in one incoming message. The count is the sum of the sizes that the message's arrays and maps
+   * declare, and of the rows of its tables. A value that costs the receiving side more counts as several (a
+   * Map, an error, a reference). One value is about 64 bytes of memory. A message with more fails its call.
    */
   readonly maxMessageValues: number;
   /**
-   * Bytes of all messages of the session that have begun to arrive and are not complete. Beyond it, one of
-   * these messages at a time gets further credit, and nothing fails.
+   * Bytes of all messages of the session that have begun to arrive and are not complete. Beyond this number,
+   * only one of these messages at a time gets further credit. Nothing fails.
    */
   readonly maxUnfinishedBytes: number;
   /** Levels of arrays and objects in one value. A deeper value fails its call, on the side that finds it. */
   readonly maxDepth: number;
   /**
    * Calls of the peer that run at once. Further ones wait in a queue. A running call that waits for an answer
-   * of the peer does not count. Otherwise a call made inside a callback would wait for the call that waits
-   * for that callback. Callbacks (calls to references) and calls of host services do not count.
+   * of the peer does not count. Otherwise a call that the peer makes inside a callback would wait for the
+   * running call, which itself waits for that callback. Callbacks (calls to references) and calls of host
+   * services do not count.
    */
   readonly maxRunningCalls: number;
   /**
    * Callbacks (calls to references) of the peer, and calls of the plugin to services of the host, that run at
-   * once. Further ones fail with `RPC_OVERLOADED`. They never wait, because the call that waits for them
-   * could then never end.
+   * once. Further ones fail with `RPC_OVERLOADED`. They never wait in a queue, because the call that waits
+   * for their result could then never end.
    */
   readonly maxRunningCallbacks: number;
-  /** Calls of the peer that wait for a running one to end. Further ones fail with `RPC_OVERLOADED`. */
+  /** Calls of the peer that wait for a running call to end. Further ones fail with `RPC_OVERLOADED`. */
   readonly maxQueuedCalls: number;
   /** Calls to the peer that wait for their answer. Further ones fail with `RPC_OVERLOADED` before anything is sent. */
   readonly maxPendingCalls: number;

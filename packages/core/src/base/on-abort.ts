@@ -10,7 +10,10 @@ interface Hub {
 
 const hubs = new WeakMap<AbortSignal, Hub>();
 
-/** Calls `callback` once when `signal` aborts; it must not throw. Returns a function that removes it. */
+/**
+ * Calls `callback` once when `signal` aborts; it must not throw. Returns a function that removes the
+ * callback.
+ */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   // Each caller gets an entry of its own, so that a function that is passed twice counts twice.
   const entry = (): void => callback();

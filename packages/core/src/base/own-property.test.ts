@@ -25,13 +25,13 @@ const filled = (set: (target: Record<string, unknown>, key: string) => void): ob
 };
 
 describe('an object with a few keys that are indexes holds', () => {
-  test('kilobytes if they are simply assigned, which is why this file exists', () => {
+  test('kilobytes if the keys are simply assigned, which is why this file exists', () => {
     expect(bytesOfEach(() => filled((target, key) => (target[key] = 1)))).toBeGreaterThan(8_000);
   });
 
   test.each<[string, () => object]>([
     ['if they are set', () => filled((target, key) => setOwn(target, key, 1))],
-    ['if they are set as those of so many', () => filled((target, key) => setOwnOf(3, target, key, 1))],
+    ['if they are set with the number of keys', () => filled((target, key) => setOwnOf(3, target, key, 1))],
     ['if they are defined', () => filled((target, key) => defineOwn(target, key, 1))],
     ['if the object is a copy that was compacted', () => compacted({ 1020: 1, 2500: 1, 3300: 1, a: 1 })],
     [
@@ -75,7 +75,7 @@ test('a compacted copy has the same keys and values', () => {
   ); // prettier-ignore
 });
 
-test('an index is what JavaScript puts before the other keys', () => {
+test('the indexes are the keys that JavaScript lists before all others', () => {
   for (const key of ['0', '7', '10', '4294967294']) expect(indexOf(key)).toBe(Number(key));
   for (const key of ['', '00', '01', '-1', '1.5', '1e3', ' 1', 'a', '4294967295', '99999999999'])
     expect(indexOf(key)).toBe(-1);

@@ -28,7 +28,9 @@ export function isSparse(index: number, count: number): boolean {
   return index >= 3 * count + 3;
 }
 
-/** Sets an own property, even one named `__proto__`. A key that is an index costs what any key costs. */
+/**
+ * Sets an own property, even one named `__proto__`. A key that is an index costs no more than any other key.
+ */
 export function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
   if (key === '__proto__' || indexOf(key) >= firstIndexes) defineOwn(target, key, value);
   else target[key] = value;

@@ -54,7 +54,7 @@ describe('printable text', () => {
     expect(printable(`${short}\u0007`)).toBe('\ufffd'.repeat(65_537));
   });
 
-  test('of many characters is the same wherever it is cut inside', () => {
+  test('of many characters is the same wherever the text is split into pieces', () => {
     const pieces = ['\u001b[31m', '\r\n', '\r', '\u001b', 'é🎉', '\ud800', '\u0000'];
     for (const piece of pieces) {
       for (let before = 65_530; before < 65_540; before++) {
@@ -67,7 +67,7 @@ describe('printable text', () => {
     }
   });
 
-  test('of a regular expression matches what the text matches', () => {
+  test('of a regular expression matches the same strings as the original', () => {
     expect(printableSource('a\\d\t')).toBe('a\\d\t');
     expect(printableSource('\u001b[\u0007-\u0085]\u202e')).toBe(String.raw`\x1b[\x07-\x85]\u202e`);
     expect(printableSource('\\\u001b\\\\\u001b')).toBe(String.raw`\x1b\\\x1b`);
@@ -107,7 +107,7 @@ describe('printable text', () => {
     ); // prettier-ignore
   });
 
-  test('as one line shows what was received, cut at a length', () => {
+  test('on one line shows what was received, up to a maximum length', () => {
     expect(printableLine('\u001b[31m\t\r\n')).toBe(String.raw`\x1b[31m\x09\x0d\x0a`);
     expect(printableLine('abcdef', 3)).toBe('abc…');
   });
@@ -171,7 +171,7 @@ describe('an error about another process', () => {
     expect(coloured.replace(/\u001b\[\d+m/g, '')).not.toMatch(obeyed); // oxlint-disable-line no-control-regex -- these are colours
   });
 
-  test('keeps its tails as they were received, and its notes printable', () => {
+  test('keeps its tails as they were received, and has printable notes', () => {
     const error = new StartError('HANDSHAKE_EXITED', 'x', {
       ...facts,
       notes: [hostile],

@@ -20,8 +20,8 @@ const meaningless = /\r(?=\n)|\u001b\[[\d;:]*m/g;
 /**
  * Returns `text` without anything that a terminal or a log viewer would obey. Colours are removed. Every
  * other escape sequence, control character and direction mark is written as `\x1b` or `\u202e`. Tabs and line
- * feeds stay. In a text of more than 65,536 characters, each of them becomes one U+FFFD instead, so that the
- * text does not grow. Takes linear time.
+ * feeds stay. In a text of more than 65,536 characters, each unprintable character becomes one U+FFFD
+ * instead, so that the text does not grow. Takes linear time.
  *
  * @example
  * ```ts
@@ -36,11 +36,14 @@ export function printable(text: string): string {
   return text.replace(meaningless, '').replace(eachUnprintable, escape);
 }
 
-/** A longer text is not worth reading to its last escape, and each of them takes four to six characters. */
+/**
+ * Above this length, U+FFFD replaces each unprintable character, because an escape takes four to six
+ * characters.
+ */
 export const longText = 65_536;
 const escapeCode = 0x1b;
 
-/** Handles a long text in pieces. Most of their time is saved by not calling a function for each character. */
+/** Handles a long text in pieces. It calls no function for each character, which saves most of the time. */
 function printableLong(text: string): string {
   const pieces: string[] = [];
   for (let from = 0; from < text.length; from += longText) {
@@ -93,8 +96,8 @@ function kindsOfUnits(): Uint8Array {
 }
 
 /**
- * Returns the source of a regular expression that matches the same and has nothing unprintable. Characters
- * are written as escapes of the pattern, so `util.inspect` shows them too.
+ * Returns the source of a regular expression that matches the same strings and has nothing unprintable.
+ * Unprintable characters become escapes of the pattern, which `util.inspect` shows too.
  */
 export function printableSource(source: string): string {
   if (!unprintable.test(source)) return source;
@@ -103,7 +106,8 @@ export function printableSource(source: string): string {
   for (const { index, 0: character } of source.matchAll(eachUnprintable)) {
     let backslashes = 0;
     while (source[index - 1 - backslashes] === '\\') backslashes++;
-    // An escaped character stands for itself. Its backslash would escape the one of the escape.
+    // A backslash before the character has no meaning of its own. It is left out, because it would escape the
+    // backslash of the new escape.
     made += source.slice(from, index - (backslashes % 2)) + escape(character);
     from = index + 1;
   }
@@ -112,7 +116,7 @@ export function printableSource(source: string): string {
 
 /**
  * Returns text as one line that shows exactly what was received. Everything unprintable is written out,
- * including colours and line breaks. It has at most `most` characters.
+ * including colours and line breaks. Only the first `most` characters of a longer text are shown.
  */
 export function printableLine(text: string, most = 200): string {
   const short = text.length > most ? `${text.slice(0, most)}…` : text;
@@ -140,7 +144,7 @@ export function inspectPrintably(this: unknown, ...[, options, inspect]: Inspect
   );
 }
 
-/** Everything unprintable. A colour is one match. */
+/** Matches everything unprintable. A whole sequence that chooses a colour is one match. */
 // oxlint-disable-next-line no-control-regex -- as above
 const eachOfInspection = new RegExp(`\\u001b\\[\\d{1,3}m|${unprintable.source}`, 'g');
 

@@ -36,8 +36,8 @@ export const namesOfTools = [
 const probed = new Set<string>([...ofTheLanguage, ...namesOfTools]);
 
 /**
- * True if a function must not have this name. These are the names of the lists, and names of the form
- * `@@iterator`, which stand for symbols.
+ * True if a function must not have this name. The forbidden names are those in the lists above, and names of
+ * the form `@@iterator`, which stand for symbols.
  */
 export function isProbedName(name: string): boolean {
   return probed.has(name) || name.startsWith('@@');

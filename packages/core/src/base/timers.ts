@@ -1,6 +1,6 @@
 /**
  * Real timers and the real clock, captured when the module is loaded. If a test fakes time later, a plugin's
- * start must still time out, and the time of its end must stay bounded.
+ * start must still time out, and its end must still have a time limit.
  */
 
 const setTimeout: typeof globalThis.setTimeout = globalThis.setTimeout;
@@ -21,7 +21,7 @@ export const realTimers: {
 } = { setTimeout, clearTimeout, setImmediate };
 
 /**
- * Timers for a wait that an event may end in time. Everything that has arrived meanwhile is read before the
+ * Timers for a wait that an event may end early. Everything that has arrived meanwhile is read before the
  * time counts as over. Otherwise, after a blocked loop or a stopped process, the timers would fire before the
  * pipes are read.
  */
@@ -58,7 +58,7 @@ export function clock(): number {
 
 /**
  * Resolves after `ms`, or as soon as `until` settles either way. Resolves to true if `until` settled. An
- * outcome counts if it had arrived by then, even if it was not read yet. Leaves no timer behind.
+ * outcome that arrived in time counts, even if it is read only afterwards. Leaves no timer behind.
  */
 export function settlesWithin(until: Promise<unknown>, ms: number): Promise<boolean> {
   return new Promise((resolve) => {
@@ -80,7 +80,8 @@ export interface Deferred<T> {
 }
 
 /**
- * Returns a promise that its owner resolves. It rejects only if it is resolved with a promise that rejects.
+ * Returns a promise and the function that resolves it. The promise rejects only if it is resolved with a
+ * promise that rejects.
  */
 export function defer<T>(): Deferred<T> {
   let resolve!: (value: T | PromiseLike<T>) => void;

@@ -93,7 +93,7 @@ export const defaultGraceMs = 2_000;
 
 /**
  * Returns the variables of one start, including the cookie. The descriptors are those of the ordinary
- * launcher. Another launcher replaces them by its own.
+ * launcher. Another launcher replaces them by its own descriptors.
  */
 export function writeHostGreeting(greeting: HostGreeting, handshake: Handshake): Record<string, string> {
   return {
@@ -161,7 +161,7 @@ function parseTerminals(text: string): Terminals {
   return terminals;
 }
 
-/** Checks the cookie and fills in its defaults. Throws `CONFIG_INVALID` that names the invalid part. */
+/** Checks the cookie and fills in its defaults. Throws `CONFIG_INVALID`, which names the invalid part. */
 export function checkHandshake(given: Partial<Handshake> = {}): Handshake {
   expectKeys('handshake', given, ['magicCookieKey', 'magicCookieValue']);
   const { magicCookieKey = MagicCookieKey, magicCookieValue = MagicCookieValue } = given;

@@ -85,7 +85,7 @@ describe('the handshake line', () => {
     expect((verdict as { message: string }).message.startsWith(message)).toBe(true);
   });
 
-  test('is refused if no version is common, with both sorted lists and the side to upgrade', () => {
+  test('is refused if no version is common; the refusal has both sorted lists, and names the side to upgrade', () => {
     expect(judgeLine('1|pipe|3,4||3||3,1,2', [9, 5, 10])).toMatchObject({
       code: 'HANDSHAKE_VERSION',
       message:
@@ -98,7 +98,7 @@ describe('the handshake line', () => {
     });
   });
 
-  test('never makes judgeLine() throw, and its refusal is never long and has no control characters', () => {
+  test('never makes judgeLine() throw, and a refusal is never long and has no control characters', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -124,7 +124,7 @@ describe('the version', () => {
     [[3, 1, 2], [2, 1], 2],
     [[4, 2], [3], 4],
     [[1, 2], [], 1],
-  ])('of a plugin with %j for a host with %j is %i', (ours, theirs, chosen) => {
+  ])('that a plugin with %j chooses for a host with %j is %i', (ours, theirs, chosen) => {
     expect(chooseVersion(ours, theirs)).toBe(chosen);
   });
 

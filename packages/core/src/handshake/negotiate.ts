@@ -18,9 +18,9 @@ export function sortVersions(versions: Iterable<number>): number[] {
 }
 
 /**
- * Returns the plugin's choice, which is the highest version that both offer. If there is none, it is the
- * plugin's own highest version. The host then refuses it, and can show both lists. A host that sent no list
- * speaks version 1.
+ * Returns the plugin's choice, which is the highest version that both offer. If they have no version in
+ * common, returns the plugin's own highest version. The host then refuses that version, and can show both
+ * lists. A host that sent no list speaks version 1.
  */
 export function chooseVersion(pluginVersions: readonly number[], hostVersions: readonly number[]): number {
   const offered = new Set(hostVersions.length === 0 ? [1] : hostVersions);
@@ -29,8 +29,8 @@ export function chooseVersion(pluginVersions: readonly number[], hostVersions: r
 }
 
 /**
- * Returns the message of the host's refusal if no version is common. It has both lists, sorted, and says
- * which side to upgrade.
+ * Returns the message of the host's refusal if no version is common. The message has both lists, sorted, and
+ * says which side to upgrade.
  */
 export function explainMismatch(
   chosen: number,

@@ -1,4 +1,7 @@
-/** Asks a plugin to describe itself and its services. The answer is checked, because the plugin's process is not trusted. */
+/**
+ * Asks a plugin to describe itself and its services. The answer is checked, because the plugin's process is
+ * not trusted.
+ */
 import { compacted } from '../base/own-property.ts';
 import { isPipeworkError, markSent, PipeworkError } from '../base/errors.ts';
 import { controlMethods } from '../session/wire-words.ts';
@@ -23,8 +26,8 @@ export interface Description {
 /** The description of one name that can be dispensed. */
 export interface PluginDescription {
   /**
-   * The methods that can be called, by name. Absent if the name was not dispensed, or if `error` is set. Methods of a contract have JSON
-   * Schemas.
+   * The methods that can be called, by name. Absent if the name was not dispensed, or if `error` is set.
+   * Methods of a contract have JSON Schemas.
    */
   readonly methods?: Readonly<Record<string, MethodDescription>>;
   /** The reason why the name could not be dispensed, or why its methods are not known. */
@@ -59,8 +62,9 @@ const maxNames = 1_000;
 const maxLength = 2 ** 24;
 
 /**
- * Asks a plugin for its identity and the names that it offers. If `dispenses` is true, each name is also dispensed, asked for its methods and
- * released. Rejects with `RPC_PROTOCOL` if the answer exceeds a limit, and with `RPC_CLOSED` if the plugin ends first.
+ * Asks a plugin for its identity and the names that it offers. If `dispenses` is true, each name is also
+ * dispensed, asked for its methods and released. Rejects with `RPC_PROTOCOL` if the answer exceeds a limit,
+ * and with `RPC_CLOSED` if the plugin ends first.
  */
 export async function describePlugin(describer: Describer, dispenses: boolean): Promise<Description> {
   const { control, canDescribe, callOptions, protocolVersions } = describer;
@@ -150,8 +154,8 @@ function methodOf(value: unknown): MethodDescription {
 }
 
 /**
- * Returns a copy that has JSON values only. Any other value, such as a function or a stream of the plugin, becomes null. The recursion is safe,
- * because the decoder limits the depth of incoming values.
+ * Returns a copy that has JSON values only. Any other value, such as a function or a stream of the plugin,
+ * becomes null. The recursion is safe, because the decoder limits the depth of incoming values.
  */
 function jsonOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(jsonOf);

@@ -51,8 +51,8 @@ export interface BrokerOptions {
    */
   readonly onServiceStream?: ((stream: RawStream) => void) | undefined;
   /**
-   * Waits for a bounded time for the process's exit, to explain why the session ended. The users of streams
-   * get the explanation.
+   * Waits for a bounded time for the process's exit, to explain why the session ended. Errors of streams then
+   * have this explanation as their cause.
    */
   readonly explainLoss?: ((cause: Error) => Promise<Error>) | undefined;
   /** The peer's name in messages. */
@@ -67,7 +67,7 @@ export class Broker implements StreamBroker, Arrivals {
   readonly #session: LeanSession;
   readonly #limits: Pick<Limits, 'maxWaitingStreams' | 'brokerTimeoutMs'>;
   readonly #waiters = new Map<number, Waiter>();
-  /** By {@link idKey}, because the peer chooses these ids. */
+  /** Held streams. Their keys are made by {@link idKey}, because the peer chooses the ids. */
   readonly #held = new Map<number, RawStream>();
   readonly #arriving = new Set<RawStream>();
   readonly #timers = new Map<RawStream | number, NodeJS.Timeout>();
@@ -157,7 +157,7 @@ export class Broker implements StreamBroker, Arrivals {
 
   /**
    * Like {@link accept}, without a promise and a Node stream. Calls one of the waiter's two functions, once.
-   * If the stream has already arrived, it does so before it returns.
+   * If the stream has already arrived, the function is called before this method returns.
    */
   acceptWith(id: number, waiter: Waiter, timeoutMs: number = this.#limits.brokerTimeoutMs): void {
     checkId(id);

@@ -35,8 +35,8 @@ export function streamLost(what: string, cause: Error | undefined): PipeworkErro
 }
 
 /**
- * Calls `tell` with what is known of a loss. If the loss concerns one stream only, it does so at once.
- * Otherwise it waits until `ask` has learned of the process's exit.
+ * Calls `tell` with what is known of a loss. If the loss concerns one stream only, calls it at once.
+ * Otherwise waits until `ask` has learned of the process's exit.
  */
 export function explained(
   cause: Error | undefined,

@@ -36,7 +36,7 @@ export interface SharedOptions {
   readonly onBusy?: ((busy: boolean) => void) | undefined;
 }
 
-/** How much is under way in a session. All numbers are zero when nothing is. */
+/** How much is under way in a session. All numbers are zero when nothing is under way. */
 export interface SharedCounts {
   pendingCalls: number;
   runningCalls: number;

@@ -15,7 +15,7 @@ class ModelStream {
   readonly #gate: CreditGate;
   #sendable = window;
   #ungranted = 0;
-  /** Bytes of the last chunk of each message that is complete and was not taken. */
+  /** For each complete message that the consumer has not taken, the bytes of its last chunk. */
   readonly #untaken: number[] = [];
   #begun = 0;
   #came = 0;

@@ -44,17 +44,19 @@ export const runtimePrefix = '$/';
  * Notifications and requests between the two runtimes, on the stream of the conversation that they are about.
  */
 export const runtimeMethods = {
-  /** `[msgid]`: the caller no longer wants this call. */
+  /** `[msgid]`: a notification that the caller no longer wants this call. */
   cancel: '$/cancel',
   /** `[id, args]` or `[id, args, name]`: a request to call a function, or a method of an object. */
   call: '$/call',
-  /** `[id]`: the receiver keeps one more of this reference. */
+  /** `[id]`: a notification that its sender now holds this reference once more. */
   retain: '$/retain',
-  /** `[id, count]`: the receiver gives this many back. */
+  /**
+   * `[id, count]`: a notification that its sender, which holds this reference, gives it back `count` times.
+   */
   release: '$/release',
-  /** `[id]`: the receiver does not want this stream. */
+  /** `[id]`: a notification that its sender does not want this stream. */
   drop: '$/drop',
-  /** `[id]`: this signal has aborted. */
+  /** `[id]`: a notification that this signal has aborted. */
   abort: '$/abort',
   /** `[]`: a request for a map that describes each method of the dispensed implementation. */
   describe: '$/describe',
@@ -62,12 +64,12 @@ export const runtimeMethods = {
 
 /** Error texts that stand for a code if the peer sends only a text. */
 export const sentences = {
-  /** Followed by the method: `RPC_UNKNOWN_METHOD`. */
+  /** Stands for `RPC_UNKNOWN_METHOD`. The name of the method follows. */
   unknownMethod: "can't find method ",
-  /** Followed by the name: `RPC_UNKNOWN_PLUGIN`. */
+  /** Stands for `RPC_UNKNOWN_PLUGIN`. The name of the plugin follows. */
   unknownPlugin: 'unknown plugin type: ',
-  /** Followed by the name: `RPC_UNKNOWN_SERVICE`. */
+  /** Stands for `RPC_UNKNOWN_SERVICE`. The name of the service follows. */
   unknownService: 'unknown service: ',
-  /** A text that is this, or ends with it, stands for `RPC_SHUTTING_DOWN`. */
+  /** Stands for `RPC_SHUTTING_DOWN`, also as the end of a longer text. */
   shuttingDown: 'plugin is shutting down',
 } as const;

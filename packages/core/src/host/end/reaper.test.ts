@@ -64,8 +64,8 @@ async function sleeper(name?: string): Promise<Sleeper> {
 }
 
 /**
- * A shell that has started a process with its pipe at descriptor 3, and then does as it is told. With `file`,
- * descriptor 3 is a file of that name.
+ * Starts a shell that has a pipe at descriptor 3. The shell starts a process that inherits the pipe, and then
+ * runs the command `then`. With `file`, descriptor 3 is a file of that name.
  */
 async function wrapper(then: string, file?: string): Promise<{ pid: number; birth: string; inner: number }> {
   const directory = await mkdtemp(join(tmpdir(), 'pipework-wrapper-'));

@@ -13,7 +13,7 @@ interface Handle {
 }
 
 /**
- * The pipe to the host. libuv carries out one write at a time, and this class knows the bytes of that write.
+ * The pipe to the host. libuv carries out one write at a time, and this class keeps the bytes of that write.
  */
 export class NodeUpstream extends Socket implements Upstream {
   readonly #fd: number;
@@ -24,8 +24,9 @@ export class NodeUpstream extends Socket implements Upstream {
   constructor(fd: number) {
     super({ fd, readable: false, writable: true });
     this.#fd = fd;
-    // On Windows, another thread carries out each write. At the exit that thread may not have begun, and later
-    // bytes would overtake it. A blocking write ends before the next one begins.
+    // On Windows, another thread carries out each write. When the process exits, that thread may not have
+    // begun a write, and bytes written later would be sent first. A blocking write ends before the next write
+    // begins.
     if (isWindows) this.#handle?.setBlocking?.(true);
   }
 

@@ -34,7 +34,7 @@ export interface ReferenceSender {
 /** What the peer accepts. */
 export interface OutboundOptions {
   readonly types: boolean;
-  /** True if like objects in an array may be sent as a table. */
+  /** True if an array of objects with the same keys may be sent as a table. */
   readonly tables: boolean;
   /** Undefined for a peer without `refs`. */
   readonly references: ReferenceSender | undefined;

@@ -68,11 +68,11 @@ export class Scanner {
   #keys = 0;
   readonly #outerKeys: number[] = [];
   /**
-   * How many maps have only a key or two. If each has keys of its own and the message is walked over, each
-   * costs a value more.
+   * How many maps have only one or two keys. If no two of these maps have the same keys, and the message is
+   * walked over, each map costs one value more.
    */
   #fewKeys = 0;
-  /** True if the text that a chunk's end has cut off may be a key that is an index. */
+  /** True if the chunk ended inside a key that may be an index. */
   #mayGoOnAsIndex = false;
   #skip = 0;
   #seen = 0;

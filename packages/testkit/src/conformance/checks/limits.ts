@@ -27,7 +27,7 @@ const nils = (count: number): Uint8Array => {
   return bytes;
 };
 
-/** Fails the check unless the call with this param fails, and the stream still answers calls. */
+/** Checks that the call with this param fails, and that the stream still answers calls afterwards. */
 async function demandFails(
   bench: Bench,
   connection: RawConnection,
