@@ -14,7 +14,7 @@ import { enoughMs, isWindows, plugin, until } from '../support/life.ts';
 
 /** Blocks the event loop. The timers then run before the pipes are read. */
 async function blockUntil(isOver: () => boolean): Promise<void> {
-  // On Windows, a write waits until the loop has told of the end of the write before it.
+  // On Windows, a write waits until the event loop has reported the end of the previous write.
   for (let turns = isWindows ? 3 : 1; turns > 0; turns--)
     await new Promise((resolve) => setImmediate(resolve));
   const deadline = performance.now() + 60_000;

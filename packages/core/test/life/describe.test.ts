@@ -112,7 +112,7 @@ test('describe() rejects if the plugin ends meanwhile, and the message has the n
   });
 });
 
-test('describe({ timeoutMs }) gives a name an error whose factory takes longer, and describes the other names', async () => {
+test('describe({ timeoutMs }) reports an error for a name whose factory takes longer, and describes the other names', async () => {
   const rpc = await plugin('makes-slowly', {}, 'quickly').client();
   const { plugins } = await rpc.describe({ timeoutMs: 2_000 });
   expect(plugins).toEqual({

@@ -302,14 +302,14 @@ describe('a plugin that dies', () => {
     }
   });
 
-  test('by a signal reports it as the system does, and not a lack of memory', async () => {
+  test('by a signal has an exit report as the system reports the signal, and not a lack of memory', async () => {
     const client = plugin('makes-trouble');
     const trouble = await (await client.client()).dispense('trouble');
     await failure(trouble.killItself('SIGKILL'));
     expect(await client.exit).toMatchObject({ ...killedBySignal, by: 'plugin', outOfMemory: false });
   });
 
-  test('has an exit report that says that its heap was full, if that ended it', async () => {
+  test('because its heap was full has an exit report that says so', async () => {
     const client = plugin('makes-trouble', { env: { set: { NODE_OPTIONS: '--max-old-space-size=20' } } });
     const trouble = await (await client.client()).dispense('trouble');
     const error = await failure<Error & { cause: PluginExitError }>(trouble.eatMemory());
@@ -317,7 +317,7 @@ describe('a plugin that dies', () => {
     expect((await client.exit).stderrTail).toContain('heap');
   });
 
-  test('has an exit report with the stack trace, if an uncaught error ended it', async () => {
+  test('by an uncaught error has an exit report with the stack trace', async () => {
     const client = plugin('makes-trouble');
     const trouble = await (await client.client()).dispense('trouble');
     await failure(trouble.throwLater());
@@ -326,7 +326,7 @@ describe('a plugin that dies', () => {
     expect(exit.stderrTail).toContain('Error: nobody catches this');
   });
 
-  test('logs an error, but a plugin that the host ends does not', async () => {
+  test('is logged as an error, unless the host ended the plugin', async () => {
     const error = vi.fn();
     const asked = plugin('greets', { logger: { error } });
     await asked.client();

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Client, discoverPackages, type DiscoverPackagesOptions } from '../../src/index.ts';
 import { failure, fixture, isWindows, noLinks, noModes, slashed, type Fixtures } from '../support/life.ts';
 
-/** An executable file. On Windows its extension decides. */
+/** The name of an executable file. On Windows, the extension makes a file executable. */
 const program = isWindows ? 'run.cmd' : 'run.sh';
 const notExecutable = isWindows
   ? 'its extension is not one of PATHEXT'
@@ -137,7 +137,7 @@ describe('discoverPackages()', () => {
   });
 
   test.skipIf(noModes)(
-    `leaves out what users other than its owner and root can write to${noModes}`,
+    `leaves out files that users other than the owner and root can write to${noModes}`,
     async () => {
       await put('open/pnpm-workspace.yaml', 'packages: ["*"]');
       await manifest('open/world', { pipework: 'plugin.mjs' });

@@ -90,7 +90,7 @@ describe('discover()', () => {
     expect(await discover('../out/*', bin)).toEqual([outside]);
   });
 
-  test.skipIf(noLinks)(`with contained leaves out what links lead out to${noLinks}`, async () => {
+  test.skipIf(noLinks)(`with contained, leaves out files outside of the directory to which links lead${noLinks}`, async () => {
     const bin = join(root, 'bin');
     const skipped: Record<string, string> = {};
     const options = { contained: true, onSkip: (path: string, reason: string) => (skipped[path] = reason) };
@@ -104,7 +104,7 @@ describe('discover()', () => {
   });
 
   test.skipIf(noModes)(
-    `leaves out what users other than its owner and root can write to${noModes}`,
+    `leaves out files that users other than the owner and root can write to${noModes}`,
     async () => {
       const skipped: Record<string, string> = {};
       const search = (): Promise<string[]> =>
@@ -117,7 +117,7 @@ describe('discover()', () => {
       await chmod(join(root, 'open/all'), 0o777);
       // In a directory, this bit keeps users from replacing files of others. On a file it means nothing.
       await put('open/sticky', '', 0o1757);
-      // Others may replace this link, and so change where the link that leads to it ends.
+      // Other users may replace this link, and so change the target of the link `chain`, which leads here.
       await symlink('../fine/plugin', join(root, 'open/all/link'));
       await symlink('all/link', join(root, 'open/chain'));
       await mkdir(join(root, 'open/shared'));

@@ -22,7 +22,7 @@ function endAtLast(pid: number): void {
   });
 }
 
-/** Returns its children that are reapers and have begun their work. */
+/** Returns the children of the host that are reapers and have begun their work. */
 function reapersOf(pid: number): string[] {
   return childrenOf(pid).filter((child) => {
     try {
@@ -46,7 +46,7 @@ describe('a plugin is gone within a second of its host’s SIGKILL', () => {
     await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
   });
 
-  test('a plugin whose event loop is blocked is gone too, whatever name it gives itself', async () => {
+  test('even if its event loop is blocked and it has given itself another name', async () => {
     const it = await host('renamed', 'makes-trouble');
     await it.next();
     it.process.kill('SIGKILL');
@@ -54,7 +54,7 @@ describe('a plugin is gone within a second of its host’s SIGKILL', () => {
   });
 
   test.skipIf(noProc)(
-    `while its event loop is blocked, although its reaper was killed, again and again${noProc}`,
+    `while its event loop is blocked, even if its reaper was killed several times${noProc}`,
     async () => {
       const it = await host('blocked', 'makes-trouble');
       await it.next();

@@ -199,7 +199,7 @@ describe('overStdio()', () => {
     expect(stdout.bytes).toBe(4 * 1024 * 1024);
   });
 
-  test('makes a plugin that reads descriptor 0 itself print what is wrong', async () => {
+  test('makes a plugin print an explanation if the plugin itself reads descriptor 0', async () => {
     const client = plugin('reads-stdin-first', { launcher: overStdio() });
     await client.client().then((rpc) => failure(rpc.dispense('greeter')));
     const { code, stderrTail } = await client.exit;

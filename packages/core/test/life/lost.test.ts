@@ -16,7 +16,7 @@ describe('a plugin that is lost while its process runs on', () => {
     expect(warn).toHaveBeenCalledWith(expect.stringContaining('broke the protocol'), expect.anything());
   });
 
-  test('causes an error that says both if the plugin broke the protocol and then exited', async () => {
+  test('causes an error that mentions both, if the plugin broke the protocol and then exited', async () => {
     const warn = vi.fn();
     const client = plugin('says-a-line', { logger: { warn } }, '1|pipe|3,4\\nnot a frame at all');
     const error = await failure<PluginExitError>((await client.client()).dispense('greeter'));
@@ -29,7 +29,7 @@ describe('a plugin that is lost while its process runs on', () => {
     expect(warn).toHaveBeenCalledWith(expect.stringContaining('broke the protocol'), expect.anything());
   });
 
-  test('causes an error that says so if the plugin closed its pipe', async () => {
+  test('causes an error that mentions the closed pipe, if the plugin closed it', async () => {
     const client = plugin('says-a-line', {}, '1|pipe|3,4\\n', 'ignores-eof', 'closes-4');
     const error = await failure<PluginExitError>((await client.client()).dispense('greeter'));
     const lost = error.cause as PluginExitError;

@@ -113,9 +113,9 @@ describe('synced output', () => {
     },
   );
 
-  test('of a plugin that exits while more than its pipe holds is being written arrives whole and in order', async () => {
+  test('of a plugin that exits during a write larger than its pipe arrives whole and in order', async () => {
     const line = `${'x'.repeat(199_999)}\n`;
-    // On Windows, one in some 20 of them met the fault for which this test was written.
+    // On Windows, about one in 20 of these plugins met the fault for which this test was written.
     const outputs = Array.from({ length: isWindows ? 40 : 8 }, async () => {
       const stdout = new Collector();
       const client = plugin('prints', { syncStdout: stdout });

@@ -77,7 +77,7 @@ describe('a dispense', () => {
     expect(await rpc.ping()).toBeGreaterThan(0);
   });
 
-  test("whose signal aborts rejects at once, aborts the factory's signal, and has what is made disposed of", async () => {
+  test("whose signal aborts rejects at once, aborts the factory's signal, and leads to the disposal of what the factory makes", async () => {
     const stdout = new Collector();
     const rpc = await plugin('makes-slowly', { syncStdout: stdout }).client();
     const cancel = new AbortController();
@@ -260,7 +260,7 @@ describe('standard input', () => {
   });
 });
 
-describe('an error names the mistake that somebody made around a plugin:', () => {
+describe('an error explains a mistake in the use of a plugin:', () => {
   test('a call of an unknown method, with the methods that the plugin has', async () => {
     const rpc = await plugin('greets').client();
     const greeter = await rpc.dispense('greeter');

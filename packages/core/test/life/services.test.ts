@@ -43,7 +43,7 @@ class Seen {
   readonly reads: string[] = [];
   readonly contexts: ServiceContext[] = [];
   disposed = 0;
-  /** The signal of the factory `patient`, which settles only when it aborts. */
+  /** The signal of the factory `patient`, which settles only when this signal aborts. */
   patientSignal: AbortSignal | undefined;
   /** Lets the stream of `untilTold()` end. */
   tell = (): void => {};

@@ -19,7 +19,7 @@ import {
 } from '../support/life.ts';
 
 describe.skipIf(noSignals)(`a plugin whose host still runs${noSignals}`, () => {
-  test.each(['SIGINT', 'SIGHUP', 'SIGTERM'] as const)('serves on at a %s', async (signal) => {
+  test.each(['SIGINT', 'SIGHUP', 'SIGTERM'] as const)('continues to serve after a %s', async (signal) => {
     const stdout = new Collector();
     const client = plugin('shuts-down-slowly', { syncStdout: stdout }, '0');
     const rpc = await client.client();

@@ -181,7 +181,7 @@ describe('a start that fails', () => {
 describe('the notes of a failed start', () => {
   test('say that a file is missing', async () => {
     const error = await failedStart([join(directory, 'nowhere')]);
-    // Windows asks cmd.exe for what is no .exe, and cmd.exe ends with an error.
+    // On Windows, a command that is not an .exe is run by cmd.exe, which exits with an error.
     expect(error.code).toBe(isWindows ? 'HANDSHAKE_EXITED' : 'PLUGIN_NOT_STARTED');
     expect(error.notes.join()).toContain('does not exist');
   });
@@ -301,7 +301,7 @@ describe('the notes of a failed start', () => {
 });
 
 describe.skipIf(noShell)(`a host without descriptors${noShell}`, () => {
-  test('lives on: its start fails with a reason, and the next one works', async () => {
+  test('continues to run: its start fails with a reason, and the next start works', async () => {
     const script = 'ulimit -n 128 && exec "$0" "$@"';
     const words = [process.execPath, fixture('runs-out-of-descriptors'), fixture('greets')];
     const { stdout } = await promisify(execFile)('/bin/sh', ['-c', script, ...words]);
@@ -317,7 +317,7 @@ describe.skipIf(noShell)(`a host without descriptors${noShell}`, () => {
 });
 
 describe.skipIf(noShell)(`a host with few descriptors${noShell}`, () => {
-  test('starts its first plugin with 12 of them', async () => {
+  test('can start its first plugin while 12 descriptors are free', async () => {
     const script = 'ulimit -n 128 && exec "$0" "$@"';
     const words = [process.execPath, fixture('starts-with-few-descriptors'), fixture('greets'), '12'];
     const { stdout } = await promisify(execFile)('/bin/sh', ['-c', script, ...words]);

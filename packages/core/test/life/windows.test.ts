@@ -32,7 +32,7 @@ describe.skipIf(needsWindows)(`on Windows${needsWindows}`, () => {
     expect(await discover('shim.*', root)).toEqual([shim]);
   });
 
-  test('a checksum is of the file that runs, whatever else has its name', async () => {
+  test('a checksum is compared with the file that runs, even if another file has the same name', async () => {
     const right = await put('right/p.cmd', batch('greets'));
     const wrong = await put('wrong/p.cmd', '@exit 7\r\n');
     const value = createHash('sha256')

@@ -128,15 +128,15 @@ describe("the handler's options.signal aborts", () => {
     await expect.poll(() => heard).toBeDefined();
   };
 
-  test('if the caller aborts that signal', () => aborts((own) => [{}, own]));
+  test('if the caller aborts the signal that it passed', () => aborts((own) => [{}, own]));
   test('if the signal of withCallOptions aborts', () =>
     aborts((_, other) => [{ signal: other.signal }, other]));
-  test('if the caller aborts that signal, and withCallOptions has another one', () =>
+  test('if the caller aborts the signal that it passed, and withCallOptions has another signal', () =>
     aborts((own, other) => [{ signal: other.signal }, own]));
   test('if a deadline passes', () => aborts(() => [{ deadlineMs: 1 }, undefined]));
 });
 
-test('a long-lived signal keeps no memory of the calls that it was given to', async () => {
+test('a long-lived signal keeps no finished call in memory', async () => {
   const { remote } = await rpcPair({ job: (options: { signal: AbortSignal }) => options.signal.aborted });
   const long = new AbortController();
   const dependants = (): number =>

@@ -98,7 +98,7 @@ describe('an aborted call', () => {
 });
 
 describe('a deadline', () => {
-  test('rejects the call, aborts the handler, and travels as the remaining time', async () => {
+  test('rejects the call, aborts the handler, and is sent as the remaining time', async () => {
     let context: CallContext | undefined;
     const { remote } = await rpcPair({
       sleep() {

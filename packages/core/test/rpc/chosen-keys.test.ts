@@ -1,4 +1,4 @@
-/** Keys and texts that a peer chooses so that they cost their receiver much. */
+/** Keys and texts that a peer chooses so that they cost the receiving side much. */
 import { inspect } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -16,7 +16,7 @@ const count = 2_000;
 const bin = (bytes: number): string => `c6 ${bytes.toString(16).padStart(8, '0')} ${'01'.repeat(bytes)}`;
 const listOf = (one: string): string => `${array32(count)} ${one.repeat(count)}`;
 
-/** Empties a list. Returns how many bytes that freed. */
+/** Empties a list, and returns how many bytes became free. */
 function heldBy(list: unknown[]): number {
   gc();
   const before = process.memoryUsage().heapUsed;
@@ -66,7 +66,7 @@ describe('2,000 objects whose key is 1020 hold no array with 1,020 places each:'
   });
 });
 
-/** A bigint that has the lowest 64 bits of all the others, which are all that V8 hashes. */
+/** Returns a bigint whose lowest 64 bits are the same for every `n`. V8 hashes only these bits. */
 const collidingBigint = (n: number): Buffer =>
   Buffer.concat([Buffer.from('c70c504e', 'hex'), Buffer.from([n >>> 16, n >>> 8, n]), Buffer.alloc(8, 7)]);
 const integer = (n: number): Buffer => {
@@ -108,7 +108,7 @@ describe('a Map or Set is refused if its keys were chosen to take long', () => {
 
 const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/; // oxlint-disable-line no-control-regex -- they are what is looked for
 
-describe('a text of the peer reaches no terminal raw:', () => {
+describe('a text of the peer is made printable before a terminal shows it:', () => {
   test.each([
     ['an invalid regular expression', { source: '(\u001b[2J\u202e', flags: '' }],
     ['invalid flags', { source: 'a', flags: '\u001b[2J' }],
@@ -132,7 +132,7 @@ describe('a text of the peer reaches no terminal raw:', () => {
     expectPrintable(error);
   });
 
-  test('a column of a table that is none', async () => {
+  test('an invalid column of a table', async () => {
     const error = await errorOf([Buffer.from('94d450430191a16191a4c285c285', 'hex')]);
     expect(error.message).toContain('a column of a table is of kind');
     expectPrintable(error);

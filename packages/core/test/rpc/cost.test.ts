@@ -17,7 +17,7 @@ async function taken(one: string, count: number, maxMessageValues = 1000): Promi
   return [answer, ran, references];
 }
 
-describe('the values of a message count as much as they cost their receiver:', () => {
+describe('a value in a message counts by what it costs the receiving side:', () => {
   test.each<[string, string, number]>([
     ['a number as 1', '05', 1],
     ['an empty map as 1', '80', 1],
@@ -42,7 +42,8 @@ describe('the values of a message count as much as they cost their receiver:', (
     expect(first).toBe(2);
     const [answer, ran, references] = await taken(one, most + 1);
     expect(answer).toContain('RPC_MESSAGE_TOO_LARGE');
-    // Its call fails, the conversation continues, and the references in the message are given back.
+    // The call with one value too many fails. The conversation continues, and the references in its message
+    // are given back.
     expect([ran, references]).toEqual([1, 0]);
   });
 
@@ -59,8 +60,8 @@ describe('the values of a message count as much as they cost their receiver:', (
   });
 
   test.each<[string, string, boolean]>([
-    ['that is printable counts nothing for its length', '61', true],
-    ['that had to be made printable counts a value for 8 characters', '07', false],
+    ['that is printable counts the same at any length', '61', true],
+    ['that had to be made printable counts one value for every 8 characters', '07', false],
   ])('a text of an error %s', async (_which, character, fits) => {
     const [answer, ran] = await taken(`92 d45045 81 a7 6d657373616765 da 1f40 ${character.repeat(8_000)}`, 1);
     expect(answer.includes('RPC_MESSAGE_TOO_LARGE')).toBe(!fits);
@@ -77,7 +78,7 @@ describe('the values of a message count as much as they cost their receiver:', (
     expect(ran).toBe(fits ? 2 : 1);
   }); // prettier-ignore
 
-  test('a row of a table counts one more than its cells', async () => {
+  test('a row of a table counts as its cells and one more', async () => {
     const table = (rows: number): string => `${array32(rows + 2)} d45074 91 a161 ${'01'.repeat(rows)}`;
     for (const [rows, fits] of [[400, true], [600, false]] as const) {
       const peer = await rawHost({ take: () => 1 }, { capabilities, limits: { maxMessageValues: 1000 } });

@@ -46,7 +46,7 @@ async function eachWay(make: () => unknown, capabilities?: readonly 'errors'[]):
 const invalid = (errors: unknown): Error =>
   Object.assign(new Error('invalid'), { name: 'ValidationError', errors });
 
-describe('in each way in which an error can be sent, it arrives with', () => {
+describe('in whichever way an error is sent, it arrives with', () => {
   test.each<[string, () => object, Record<string, unknown>]>([
     ['a list of problems', () => invalid([{ path: 'a' }, 'b']), { errors: [{ path: 'a' }, 'b'] }],
     ['a map of problems', () => invalid({ email: { message: 'bad' } }), { errors: { email: { message: 'bad' } } }],

@@ -110,7 +110,7 @@ describe('the protocol page shows the bytes of calls with references:', () => {
     expect(peer.conversation.references).toBe(0);
   });
 
-  test('a function in a result is released by its receiver', async () => {
+  test('a function in a result is released by the side that received it', async () => {
     const peer = await rawPlugin(all);
     const result = peer.conversation.call('make', []);
     await peer.received();

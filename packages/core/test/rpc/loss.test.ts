@@ -72,7 +72,7 @@ test('streams that were not read when the connection ended all fail, and share o
   );
   expect(error).toMatchObject({ code: 'RPC_CLOSED', cause: why });
   expect(other).not.toBe(error);
-  // The call in which the streams came asks separately.
+  // The call in which the streams came asks for the reason separately.
   expect(asked.mock.calls.length).toBeLessThanOrEqual(2);
   expect(read).not.toHaveBeenCalled();
 });

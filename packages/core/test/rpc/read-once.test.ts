@@ -4,7 +4,9 @@ import { rpcPair } from '../support/rpc-pair.ts';
 
 type Beside = [name: string, make: () => unknown];
 
-/** Values that take their message off the fast path, or that the tables and columns check first. */
+/**
+ * Values that keep their message from the fast path, or that the code for tables and columns checks first.
+ */
 const beside: Beside[] = [
   ['nothing else', () => 1],
   ['a date', () => new Date(5)],
@@ -161,7 +163,7 @@ describe('each element of a list is read once:', () => {
     }
   });
 
-  test('in a column of lists that cannot be sent as a column', async () => {
+  test('in a column whose lists cannot be sent together', async () => {
     const { remote } = await rpcPair(take);
     const counted = new Counted();
     const rows = Array.from({ length: 70 }, (_, at) => ({
@@ -312,7 +314,8 @@ describe('a getter runs once', () => {
         deep: { list: [counters[2]!.object(), new Date(5)] },
         map: new Map([['a', counters[3]!.object()]]),
       });
-      // Sets a stack. Otherwise V8 or a test runner would make one later, from the message and the name.
+      // Sets a stack. Otherwise V8 or a test runner would make a stack later, and read the message and the
+      // name for it.
       error.stack = 'a stack';
       for (const key of ['errors', 'code', 'message', 'name'] as const) {
         const get = (): unknown => (runs[key]++ === 0 ? makers[key]() : 'not checked');

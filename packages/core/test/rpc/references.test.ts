@@ -4,7 +4,7 @@ import { copyOfStandIn, ref, retain } from '../support/internals.ts';
 import { rpcPair, type Pair } from '../support/rpc-pair.ts';
 
 type Visit = (value: unknown) => unknown;
-/** A retained function. Its holder gives it back by `[Symbol.dispose]()`. */
+/** A retained function. The side that holds it gives it back by `[Symbol.dispose]()`. */
 interface Kept {
   (value: unknown): unknown;
   [Symbol.dispose](): void;
@@ -296,7 +296,7 @@ test('a marked plain object is sent by reference, even in a list of unmarked obj
   await atRest(pair);
 });
 
-test('the error of a call through a reference names the call, with the path in its own arguments', async () => {
+test('the error of a call through a reference names the called method, or the argument that cannot be sent', async () => {
   const pair = await rpcPair({
     make: () => [async (value: unknown) => value, ref({ hang: () => new Promise(() => {}) })],
   });
@@ -310,7 +310,7 @@ test('the error of a call through a reference names the call, with the path in i
   await expect(hanging).rejects.toThrow(/^\$\/call\.hang was not answered by plugin test: /);
 });
 
-test.each([undefined, null, 5, 'text'])('ref() and retain() refuse %j, with an error about it', (value) => {
+test.each([undefined, null, 5, 'text'])('ref() and retain() refuse %j, with an error that shows this value', (value) => {
   const code = 'CONFIG_INVALID';
   const got = value === undefined ? 'nothing' : inspect(value);
   expect(() => ref(value as never)).toThrow(
@@ -338,7 +338,7 @@ test('retain() refuses a frozen object of this process with an error that says s
   expect(() => retain(Object.freeze({}))).toThrow('retain() must be remote, or not frozen');
 });
 
-test('an object that one copy of the package marked or received is sent by reference by another copy', async () => {
+test('if one copy of the package marked or received an object, another copy sends it by reference', async () => {
   const copy = await copyOfStandIn();
   expect(copy.ref).not.toBe(ref);
   class Counter {

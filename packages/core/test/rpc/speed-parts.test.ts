@@ -18,7 +18,7 @@ test('a small message takes the fast path', async () => {
   expect(scratch.small.some((byte) => byte !== 0)).toBe(hasSpeedParts);
 });
 
-test('lists of like objects are sent as tables', () => {
+test('lists of objects with the same keys are sent as tables', () => {
   expect(ownCapabilities.includes('tables')).toBe(hasSpeedParts);
 });
 

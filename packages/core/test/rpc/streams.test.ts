@@ -161,7 +161,7 @@ describe('a stream as a result', () => {
     await atRest(pair);
   });
 
-  test('if a caller only iterates a failed call, just the iteration fails', async () => {
+  test('if a call fails and the caller iterates it without awaiting it, only the iteration fails', async () => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown): void => void unhandled.push(reason);
     process.on('unhandledRejection', note);

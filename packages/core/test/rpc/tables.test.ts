@@ -45,13 +45,13 @@ test.each<[string, unknown[]]>([
   expect(JSON.stringify(back)).toBe(JSON.stringify(rows));
 });
 
-test('if a value in a list of like objects cannot be sent, the error has its path', async () => {
+test('if a value in a list of objects with the same keys cannot be sent, the error has the path of the value', async () => {
   const { host } = await rpcPair(echo);
   const rows: unknown[] = Array.from({ length: 9 }, (_, n) => ({ a: n, b: [n === 7 ? Symbol('s') : 0] }));
   await expect(host.call('echo', [rows])).rejects.toThrow('args[0][7].b[0] is a symbol');
 });
 
-describe('a long list of like objects', () => {
+describe('a long list of objects with the same keys', () => {
   const all = 100;
   const cells: Record<string, (n: number) => unknown> = {
     bytes: (n) => n - 50,
@@ -202,13 +202,13 @@ describe('a long list of like objects', () => {
     }
   });
 
-  test('to a peer without types has null for undefined', async () => {
+  test('has null in place of undefined at a peer without types', async () => {
     const { remote } = await rpcPair(echo, { capabilities: ['tables'] });
     const rows = Array.from({ length: all }, (_, n) => ({ n, u: undefined, l: [undefined, `${n}`] }));
     expect(await remote.echo(rows)).toStrictEqual(rows.map(({ n }) => ({ n, u: null, l: [null, `${n}`] })));
   });
 
-  test('of any values, similar in each column, with an exception or none, comes back unchanged', async () => {
+  test('comes back unchanged if the values of each column are similar, with at most one exception', async () => {
     const { remote } = await rpcPair(echo);
     const text = fc.string({ unit: 'binary', maxLength: 40 });
     const kinds: fc.Arbitrary<unknown>[] = [

@@ -116,7 +116,7 @@ describe('a getter that makes a call while its object is being sent disturbs nei
       call: () => 'called',
     };
     expect(await remote.run(outer)).toBe('called');
-    await expect.poll(() => plugin.references).toBe(1); // the waiting call's own
+    await expect.poll(() => plugin.references).toBe(1); // the reference of the waiting call
     controller.abort(new Error('enough'));
     await expect(waiting).rejects.toThrow('enough');
     await expect.poll(() => [host.references, plugin.references]).toEqual([0, 0]);

@@ -12,7 +12,7 @@ import { Client, type ClientConfig } from '../../src/index.ts';
 export const isWindows: boolean = process.platform === 'win32';
 
 /**
- * Returns what to add to the name of a test that is skipped, which is the reason. Empty if the test runs. For
+ * Returns the reason why a test is skipped, to be added to the name of the test. Empty if the test runs. For
  * example, `test.skipIf(noFifos)(…)` has the name `a FIFO is refused${noFifos}`.
  */
 export const skipUnless = (holds: boolean, reason: string): string => (holds ? '' : ` (SKIPPED: ${reason})`);
@@ -36,7 +36,7 @@ export const noFork: string = skipUnless(
 );
 export const needsWindows: string = skipUnless(isWindows, 'it is a rule of Windows');
 
-/** Windows asks for a right to make symbolic links, and Wine makes none and reports no error. */
+/** Windows lets only users with a special right make symbolic links. Wine makes none and reports no error. */
 function canLink(): boolean {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-link-'));
   try {
@@ -52,7 +52,7 @@ function canLink(): boolean {
 /** Returns a path as tests write it, with slashes. */
 export const slashed = (path: string): string => path.replaceAll(sep, '/');
 
-/** How a process ends that SIGKILL ends. Windows reports status 1, unless its parent has ended it. */
+/** The exit of a process that SIGKILL has ended. Windows reports status 1, unless its parent has ended it. */
 export const killedBySignal: { code: number | null; signal: string | null } = isWindows
   ? { code: 1, signal: null }
   : { code: null, signal: 'SIGKILL' };
