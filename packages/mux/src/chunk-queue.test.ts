@@ -52,7 +52,7 @@ describe('a queue of chunks', () => {
     expect(drain(queue).toString()).toBe('behind');
   });
 
-  test('returns the bytes in order, whatever the ways in which they were added and are taken', () => {
+  test('returns the bytes in order, in whichever ways they are added and taken', () => {
     const step = fc.oneof(
       fc.record({ push: fc.uint8Array({ maxLength: 40 }) }),
       fc.record({ large: fc.integer({ min: 1, max: 3 }) }),

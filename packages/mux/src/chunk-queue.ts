@@ -7,7 +7,7 @@
 const SMALL = 16 * 1024;
 const BLOCK = 16 * 1024;
 const FIRST_BLOCK = 1024;
-/** Stands in the list in place of a chunk that was taken. */
+/** Replaces a taken chunk in the list. */
 const NOTHING = new Uint8Array(0);
 
 /**
@@ -81,7 +81,7 @@ export class ChunkQueue {
       return chunk.subarray(0, limit);
     }
     // The list is compacted only now and then. Until then it must not keep taken chunks alive. In an earlier
-    // version it did, and a queue that was never empty held 64 MiB.
+    // version the list kept them alive, and a queue that was never empty held 64 MiB.
     this.#chunks[this.#head] = NOTHING;
     this.#head += 1;
     this.#length -= chunk.length;

@@ -3,9 +3,9 @@
  * expire in the order in which they were added, and one timer serves all of them.
  *
  * The queue allows for a process that was blocked or stopped. The timers of such a process are due before the
- * process has read its pipes. Perhaps its own message was not even sent, so the peer had nothing to answer.
- * So a wait is measured in parts, and each part counts at most its intended length. Before an item expires,
- * the queue lets the process read what has arrived.
+ * process has read its pipes. Perhaps the message of such a process was not even sent, so the peer had
+ * nothing to answer. So a wait is measured in parts, and each part counts at most its intended length. Before
+ * an item expires, the queue lets the process read what has arrived.
  */
 
 import type { Timers } from './timers.ts';
@@ -58,9 +58,10 @@ export class DeadlineQueue<T> {
     else if (this.#holdsLoop) this.#timer.ref();
   }
 
-  /** Takes an item off the queue. Returns true if it was waiting. */
+  /** Takes an item off the queue. Returns true if the item was waiting. */
   delete(item: T): boolean {
-    // The timer stays set. Most items are deleted long before it is due, and then it finds nothing to expire.
+    // The timer stays set. Most items are deleted long before the timer is due, and the timer then finds
+    // nothing to expire.
     if (!this.#due.delete(item)) return false;
     if (this.#due.size === 0 && this.#holdsLoop) this.#timer?.unref();
     return true;

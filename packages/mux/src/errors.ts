@@ -98,7 +98,7 @@ export type MuxInitiator = 'local' | 'remote' | 'transport';
 export interface MuxErrorOptions {
   /** Which party caused the error. Default: `local`. */
   initiator?: MuxInitiator;
-  /** The stream that the error concerns. Default: none, because it concerns the whole session. */
+  /** The stream that the error concerns. Default: none, for an error that concerns the whole session. */
   streamId?: number | undefined;
   /** The go-away reason that was sent or received, if there was one. */
   goAway?: number | undefined;

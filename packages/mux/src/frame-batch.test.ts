@@ -4,7 +4,7 @@ import { FrameBatch, MAX_FRAME } from './frame-batch.ts';
 
 const KiB = 1024;
 
-/** Makes a batch, and lists for the frames that it reports and the bytes that each take returns. */
+/** Makes a batch, a list of the frames that it reports, and a list of the bytes that each take returns. */
 function makeBatch(): { batch: FrameBatch; told: number[][]; frames: () => Frame[]; take: () => Buffer } {
   const told: number[][] = [];
   const batch = new FrameBatch((...frame) => void told.push(frame));

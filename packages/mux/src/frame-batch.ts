@@ -17,8 +17,8 @@ export const MAX_FRAME: number = 64 * 1024;
 const BLOCK_BYTES = MAX_FRAME;
 
 /**
- * Called for each frame once it is complete. That may be in the middle of the next frame, so the callback
- * must not write.
+ * Called for each frame once it is complete. The call may come in the middle of the next frame, so the
+ * callback must not write.
  */
 export type OnFrame = (type: number, flags: number, streamId: number, length: number) => void;
 

@@ -31,7 +31,7 @@ function makeWriter(): { send: (text: string) => void; writes: string[][] } {
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-test('sends the first frame of a turn at once, and the others together at its end', async () => {
+test('sends the first frame of a turn at once, and the others together at the end of the turn', async () => {
   const { send, writes } = makeWriter();
   send('a');
   expect(writes).toEqual([['a']]);

@@ -18,9 +18,9 @@ import { WriteTiming } from './write-timing.ts';
  */
 const COPY_LIMIT = 4 * 1024;
 /**
- * A batch is sent at once when it holds this much. With it, a bulk stream costs 1.1 times the processor time
- * of the bare pipes. With batches of 128 KiB, it costs 1.3 times, and with batches of 512 KiB 1.04 times. A
- * small message waits for at most one batch.
+ * A batch is sent at once when it holds this much. With this size, a bulk stream costs 1.1 times the
+ * processor time of the bare pipes. With batches of 128 KiB, it costs 1.3 times, and with batches of 512 KiB
+ * 1.04 times. A small message waits for at most one batch.
  */
 export const BATCH_BYTES: number = 256 * 1024;
 
@@ -165,8 +165,8 @@ export class FrameWriter {
     // collection would free them.
     if (this.#isSocket && this.#batch.bytes === 0 && this.#writable.writableLength === 0)
       this.#batch.reuseBlock();
-    // The transport is asked here, and the result of the write is not used. If the transport is in memory,
-    // the peer may have answered within that write, and this side may have written more.
+    // This asks the transport whether it is full, and does not use the result of the write. If the transport
+    // is in memory, the peer may have answered within that write, and this side may have written more.
     this.#stall.set(this.#writable.writableNeedDrain);
   }
 

@@ -14,7 +14,7 @@ const HIGH_WATER_MARK = 256 * 1024;
 
 /** What a stream needs of its session beyond the scheduler. */
 export interface LeanStreamHome {
-  /** True while delivered chunks are in a buffer that the transport reads into again. */
+  /** True while delivered chunks lie in a buffer that the transport will fill again. */
   readonly isLending: boolean;
   /** Forgets a stream that this side resets, and sends RST to the peer. */
   resetByUs(stream: LeanStream): void;
@@ -37,10 +37,7 @@ export class LeanStream implements RawStream {
   #isHeld = true;
   /** True if a write returned false and `onDrain` has not followed yet. */
   #owesDrain = false;
-  /**
-   * Whether the peer's FIN has not arrived, has arrived but was not reported to this handler, or was
-   * reported.
-   */
+  /** The state of the peer's FIN: not arrived, arrived but not reported to this handler, or reported. */
   #end: 'open' | 'due' | 'told' = 'open';
   #closing: { readonly error: MuxError | undefined; isTold: boolean } | undefined;
 
@@ -213,7 +210,8 @@ export class LeanStream implements RawStream {
   }
 
   /**
-   * True if a write of this size can be sent at once. Otherwise it waits in the queue for the stream's turns.
+   * True if a write of this size can be sent at once. Otherwise the write waits in the queue for the stream's
+   * turns.
    */
   #fits(bytes: number): boolean {
     const { outgoing, sendWindow } = this.record;

@@ -55,7 +55,7 @@ export class MuxStream extends Duplex {
   #isStarved = false;
   /** True within read(). */
   #isReading = false;
-  /** Whether the peer's FIN has not arrived, has arrived, or was reported to the Readable. */
+  /** The state of the peer's FIN: not arrived, arrived, or reported to the Readable. */
   #peerEnd: 'open' | 'due' | 'told' = 'open';
   /** Bytes pushed into the Readable that it may still hold. */
   #pushed = 0;
@@ -110,7 +110,7 @@ export class MuxStream extends Duplex {
     this.destroy(error);
   }
 
-  /** Reads like any Readable. The peer gets credit for what this returns. */
+  /** Reads like any Readable. The peer gets credit for the bytes that this returns. */
   override read(size?: number): unknown {
     const isOutermost = !this.#isReading;
     this.#isReading = true;
@@ -130,7 +130,7 @@ export class MuxStream extends Duplex {
 
   /**
    * Iterates over the chunks up to the peer's FIN. Leaving early destroys the stream, as with any Readable.
-   * Reading to the end does not: our half stays open, so that we can still answer.
+   * Reading to the end leaves our half open, so that we can still answer.
    */
   override async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, undefined, undefined> {
     let isRead = false;

@@ -34,8 +34,8 @@ export interface SessionOptions {
   keepAliveInterval?: number;
   /**
    * If the transport accepts no bytes for this many milliseconds, the session ends with `MUX_WRITE_TIMEOUT`.
-   * A ping waits as long for its answer. Default 10,000. With 0, a full transport never ends the session, and
-   * pings wait for the default time.
+   * A ping waits for its answer for the same time. Default 10,000. With 0, a full transport never ends the
+   * session, and pings wait for the default time.
    */
   connectionWriteTimeout?: number;
   /**
@@ -60,9 +60,9 @@ export interface SessionOptions {
    */
   streamCloseTimeout?: number;
   /**
-   * The timers and the clock for the session's waits. Default: Node's own, as they were when this package was
-   * loaded. So a test that fakes time later ends no session. If a session is to follow a test's fake time,
-   * give `globalThis`.
+   * The timers and the clock for the session's waits. Default: Node's own timers and clock, as they were when
+   * this package was loaded. So a test that fakes time later ends no session. If a session is to follow a
+   * test's fake time, give `globalThis`.
    */
   timers?: Timers;
 }

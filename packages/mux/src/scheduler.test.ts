@@ -79,7 +79,7 @@ describe('streams that wait for the transport', () => {
     expect(written()).toEqual(['3:16384', '1:4096', '3:4096']);
   });
 
-  test('send the SYN, ACK, credit or FIN that they owe once, before any payload', () => {
+  test('send exactly once the SYN, ACK, credit or FIN that they owe, before any payload', () => {
     const { writer, scheduler, written, finished } = makeScheduler();
     writer.isBlocked = true;
     const [loaded, owing] = [open(1, 10), open(3)];

@@ -20,7 +20,7 @@ export class StreamTable implements LeanStreamHome {
   readonly #settings: SessionSettings;
   readonly #writer: FrameWriter;
   readonly #onRemoved: (stream: LeanStream) => void;
-  /** By {@link idKey}, as the windows below. */
+  /** Streams by their ids. The keys of this map and of `#extraWindows` are made by {@link idKey}. */
   readonly #streams = new Map<number, LeanStream>();
   /** Our streams whose SYN was sent and is unanswered. */
   readonly #unanswered: DeadlineQueue<LeanStream>;

@@ -41,7 +41,7 @@ describe('a MuxStream', () => {
     expect(Buffer.concat(collected).equals(bytes)).toBe(true);
   });
 
-  test('iterates to the peer’s FIN and can still be written to', async () => {
+  test('can be iterated to the peer’s FIN, and can still be written to', async () => {
     const { near, far } = await connected();
     near.end('what?');
     expect((await readAll(far)).toString()).toBe('what?');

@@ -11,7 +11,7 @@ import { readAll, until } from './support/session-pair.ts';
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
-describe('ends the session, and tells the peer why, for', () => {
+describe('ends the session, and tells the peer why, because of', () => {
   test.each([
     ['a version other than 0', [{ version: 1, type: 0, streamId: 1 }], 'MUX_BAD_VERSION'],
     ['a type that does not exist', [{ type: 4, streamId: 1 }], 'MUX_BAD_TYPE'],
@@ -44,7 +44,7 @@ describe('ends the session, and tells the peer why, for', () => {
     await peer.expectsEnd(code, 'protocol error');
   });
 
-  test('two clients facing each other, with a hint at the most common mistake', async () => {
+  test('two clients that face each other; the error hints at the most common mistake', async () => {
     const peer = rawPeer({ role: 'client' });
     peer.send(update(1, 0, SYN));
     await expect(peer.session.closed).rejects.toThrow("both ends were given the role 'client'");
@@ -81,7 +81,7 @@ describe('ends the session when the peer sends', () => {
   });
 });
 
-describe('resets one stream, and continues with the others, for', () => {
+describe('resets one stream, and continues with the others, because of', () => {
   test.each([
     ['a window beyond 32 bits', [update(1, 0xffff_ffff)], 'MUX_WINDOW_OVERFLOW'],
     ['data after FIN', [update(1, 0, FIN), data(1, 'late')], 'MUX_DATA_AFTER_FIN'],
@@ -106,7 +106,7 @@ describe('resets one stream, and continues with the others, for', () => {
   });
 });
 
-describe('skips, and answers nothing, for', () => {
+describe('skips without an answer:', () => {
   test.each([
     ['data for a stream that never was', [data(7, 'ghost')]],
     ['a window update for a stream that never was', [update(7, 1)]],

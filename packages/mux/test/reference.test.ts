@@ -50,7 +50,7 @@ const outcomeOf = (promise: Promise<unknown>): Promise<MuxError> =>
     (error: unknown) => error as MuxError,
   );
 
-/** Returns the credit that the peer has granted to a stream of ours. No public member has this number. */
+/** Returns the credit that the peer has granted to a stream of ours. No public member gives this number. */
 function windowOf(stream: RawStream): number {
   return (stream as LeanStream).record.sendWindow.available;
 }

@@ -32,8 +32,7 @@ interface YamuxJs {
 }
 
 /**
- * yamux-js, unchanged. It works only if each frame arrives in one piece. With `wholeFrames`, each frame
- * arrives so.
+ * yamux-js, unchanged. It works only if each frame arrives in one piece. With `wholeFrames`, each frame does.
  */
 export const yamuxJs =
   (options: { wholeFrames?: boolean } = {}): MakeMux =>

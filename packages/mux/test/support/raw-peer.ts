@@ -39,7 +39,7 @@ export const goAway = (length: number): FrameSpec => ({ type: FrameType.GoAway, 
 
 export class RawPeer {
   readonly session: LeanSession;
-  /** The test's end of the bytes, and the session's end. */
+  /** The test's end of the byte pair, and the session's end. */
   readonly end: PairEnd;
   readonly sessionEnd: PairEnd;
   /** Whole frames that arrived and were not checked yet. */
