@@ -38,7 +38,7 @@ test.each<[string, unknown[]]>([
   ['with a row less', [...Array.from({ length: 9 }, (_, n) => ({ a: n, b: 2 })), { a: 1 }]],
   ['with something else among them', [...Array.from({ length: 9 }, (_, n) => ({ a: n })), null, 5]],
   ['that are empty', Array.from({ length: 9 }, () => ({}))],
-])('a list of like objects %s comes back unchanged', async (_name, rows) => {
+])('a list of similar objects %s comes back unchanged', async (_name, rows) => {
   const { remote } = await rpcPair(echo);
   const back = (await remote.echo(rows)) as object[];
   expectSame(back, rows);

@@ -4,14 +4,14 @@ import { PipeworkError } from '../../base/errors.ts';
 
 /** One incoming call. */
 export interface CallContext {
-  /** The method as the wire has it, `Plugin.greet`. */
+  /** The method's name as it is sent, `Plugin.greet`. */
   readonly method: string;
   /**
    * Aborts when the caller cancels, when the deadline passes, and when the caller is gone. The signal is
    * created on first access.
    */
   readonly signal: AbortSignal;
-  /** Milliseconds left of the caller's deadline; undefined if the caller set none. */
+  /** Milliseconds left until the caller's deadline; undefined if the caller set none. */
   readonly remainingMs: number | undefined;
   /**
    * The metadata that the caller sent with the call, for instance `traceparent`. Empty if the caller sent

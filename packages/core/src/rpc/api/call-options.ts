@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { PipeworkError } from '../../base/errors.ts';
 import { isAbortSignal, isObjectPrototype } from '../../base/realm.ts';
 
-/** What a caller can set for one call. `withCallOptions()` binds it to a remote. */
+/** What a caller can set for one call. `withCallOptions()` binds such options to a remote. */
 export interface CallOptions {
   /**
    * If it aborts, the call rejects at once with the signal's reason, and the handler's signal on the other
@@ -24,8 +24,8 @@ export interface CallOptions {
 /** The arguments of a call, and the signals that cancel it. */
 export interface SignalledParams {
   /**
-   * The params. An object that has a `signal` and is sent as a copy has been replaced by a copy here. Its
-   * fields were read once, for this copy.
+   * The params. Each object that has a `signal` and is sent as a copy is already replaced by its copy. The
+   * object's fields were read once, for this copy.
    */
   readonly params: unknown[];
   readonly signals: readonly AbortSignal[] | undefined;

@@ -4,7 +4,10 @@ import { reasonText } from '../../session/loss.ts';
 import type { Shared } from '../../session/shared.ts';
 import { withoutStack } from '../values/error-stack.ts';
 
-/** Returns the error for a call whose conversation ended before the answer came. `cause` is why it ended. */
+/**
+ * Returns the error for a call whose conversation ended before the answer came. `cause` is why the
+ * conversation ended.
+ */
 export function lossOf(method: string, peer: string, cause: Error): PipeworkError {
   const message = `${method} was not answered by ${peer}: ${reasonText(cause)}`;
   return withoutStack(new PipeworkError('RPC_CLOSED', message, { cause }), `${method} (${peer})`);

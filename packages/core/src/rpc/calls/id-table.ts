@@ -10,8 +10,8 @@ const firstSlots = 64;
 /**
  * Entries by message id. If calls enter and leave a Map, it is rebuilt every few dozen calls. One old table
  * that reaches the old generation keeps all later ones alive until the next full collection. That costs 2.9
- * instead of 2.0 µs of CPU a call, and pauses of 5 ms instead of 0.4 (64 calls in flight, Node 20). Ids that
- * share a slot, which a peer may choose, are stored in a Map after all, by {@link idKey}.
+ * instead of 2.0 µs of CPU a call, and pauses of 5 ms instead of 0.4 (64 calls in flight, Node 20). A peer
+ * may choose ids that share a slot. Such ids are stored in a Map after all, under their {@link idKey}.
  */
 export class IdTable<T extends { readonly id: number }> {
   #slots: (T | undefined)[] = new Array<T | undefined>(firstSlots).fill(undefined);

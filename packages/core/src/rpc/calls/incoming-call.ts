@@ -16,8 +16,8 @@ interface Meta {
   stopTimer: (() => void) | undefined;
 }
 
-// `meta` and `held` have what most calls do not need. So the object is small, which matters because calls
-// come by the million.
+// `meta` and `held` have what most calls do not need. So the object of a call is small, which matters because
+// calls come by the million.
 export class IncomingCall implements Borrower {
   readonly id: number;
   readonly method: string;

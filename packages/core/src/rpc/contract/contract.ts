@@ -121,8 +121,8 @@ type HandlerOf<F> = F extends (...args: infer A) => infer R
 /**
  * Makes a contract for an interface that exists already: `defineContract<Kv>()({ get: { input: [key], output:
  * text } })`. The names of parameters and the docs of methods come from the interface, and each schema must
- * fit the interface. A method has a schema for each parameter, or for none. It must return a promise or an
- * async iterable, because that is what its caller gets.
+ * fit the interface. A method has a schema for each parameter, or for none. The method must return a promise
+ * or an async iterable, because its caller gets one of these.
  */
 export function defineContract<T extends object>(): <const D extends SchemasOf<T>>(
   methods: D & NoOthers<D> & TakingEach<D, T> & Readonly<Record<Exclude<keyof D, keyof T>, never>>,

@@ -139,7 +139,7 @@ export function readValue(message: IncomingMessage, options: InboundOptions): un
   }
 }
 
-/** Makes the text of an error printable that was thrown while a message was decoded. It may quote the message. */
+/** Makes the text of a decoding error printable, because it may quote the message. */
 function printableCause(error: unknown): unknown {
   if (error instanceof Error) {
     error.message = printable(error.message);
@@ -148,7 +148,10 @@ function printableCause(error: unknown): unknown {
   return error;
 }
 
-/** The scanner saw a text that may be `__proto__`. It does not check every text, nor across splits. */
+/**
+ * Returns true if the message has the text `__proto__`. The scanner only knows that the message may have it,
+ * because it looks at three bytes of a text, and not across splits.
+ */
 function hasProtoKey(source: Uint8Array, start: number, end: number): boolean {
   return Buffer.from(source.buffer, source.byteOffset + start, end - start).includes(
     '__proto__',

@@ -40,8 +40,8 @@ export class ItemBatch {
   }
 
   /**
-   * Adds an object that has the same keys as those before it. Otherwise returns false, and {@link takeLeft}
-   * returns the value to walk, as it was read.
+   * Adds an object if it has the same keys as the objects before it. Otherwise returns false, and {@link
+   * takeLeft} returns the value to walk, as it was read.
    */
   addRow(value: unknown): boolean {
     // Stops trying tables for this stream. Mixed items would start a new batch at every change.

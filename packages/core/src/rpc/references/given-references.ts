@@ -32,7 +32,7 @@ export class GivenReferences {
    *
    * A function runs in the asynchronous context in which it was given. If two pending calls both bring the
    * function, it has a different id in each call. With one id, the peer's calls of the function for one
-   * pending call would run in the context of the other. If the peer keeps a reference, it has one id, by
+   * pending call would run in the context of the other call. A reference that the peer keeps has one id, by
    * which the peer recognises it.
    */
   give(

@@ -16,11 +16,13 @@ export class TakenReferences {
   readonly #messages: MessageStream;
   readonly #counts: SharedCounts;
   readonly #host: ReferenceHost;
-  /** The owner that the target of each value names. It shows which table the value belongs to. */
+  /** The target of each value names this owner, which shows which table the value belongs to. */
   readonly #owner: object;
   /** By {@link idKey}. */
   readonly #byId = new Map<number, TakenReference>();
-  /** References by their values. Only signals need this map, because a stand-in knows its own reference. */
+  /**
+   * Finds the reference of a value. Only signals need this map, because a stand-in knows its own reference.
+   */
   readonly #signals = new WeakMap<object, TakenReference>();
   #latest: TakenReference[] = [];
   #endedBy: Error | undefined;
@@ -41,7 +43,10 @@ export class TakenReferences {
     return entry?.id === id ? entry : undefined;
   }
 
-  /** Begins a new message. The references of the message before it are in use by now. */
+  /**
+   * Begins a new message. The references of the previous message are in use by now, and can no longer be
+   * dropped.
+   */
   beginMessage(): void {
     if (this.#latest.length > 0) this.#latest = [];
   }

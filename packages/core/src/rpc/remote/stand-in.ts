@@ -28,7 +28,7 @@ export interface RemoteTarget {
 interface Registry {
   readonly targets: WeakMap<object, RemoteTarget>;
   readonly marked: WeakSet<object>;
-  // Nearly every value consists of plain objects. So plain objects are looked up only once one of them has
+  // Nearly every value consists of plain objects. So plain objects are looked up only after one of them has
   // been marked.
   hasPlainMarks: boolean;
 }

@@ -36,7 +36,7 @@ type State =
   | { readonly is: 'open'; readonly on: Dialled }
   /** The peer was told to return. Items are dropped until its final message. */
   | { readonly is: 'returning'; readonly on: Dialled }
-  /** The peer is gone. This side waits for the exit of its process, which may explain why. */
+  /** The peer is gone. This side waits for the exit of the peer's process, which may explain why. */
   | { readonly is: 'lost'; readonly on: Dialled }
   /** No more messages arrive. */
   | { readonly is: 'ended' };
@@ -160,7 +160,7 @@ export class TakenStream
 
   /**
    * The conversation that the stream belongs to has ended. `ask` waits for the process's exit, which may
-   * explain the end. It does so once for all streams of the conversation, which may be many.
+   * explain the end. `ask` waits only once for all streams of the conversation, which may be many.
    */
   conversationClosed(error: Error, ask: StreamHost['shared']['options']['explainLoss']): void {
     this.#lost(error, ask);

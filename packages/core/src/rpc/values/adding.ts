@@ -5,7 +5,7 @@
 import { PipeworkError } from '../../base/errors.ts';
 import { clock } from '../../base/timers.ts';
 
-/** What the Maps and Sets of one message took so far. */
+/** How many keys the Maps and Sets of one message have got so far, and how long that took. */
 export interface Adding {
   keys: number;
   ms: number;
@@ -13,9 +13,12 @@ export interface Adding {
 
 /** How many keys are added before the clocks are read again. */
 const pieceKeys = 512;
-/** So few keys take at most 0.5 µs each, whatever they are. They are added without a look at the clocks. */
+/** Up to this many keys are added without a look at the clocks, because they take at most 0.5 µs each. */
 const fewKeys = 32;
-/** What the keys of one message may take: this, and 0.2 µs for each. That is several times what is usual. */
+/**
+ * The keys of one message may take this time, and 0.2 µs more for each key. Keys usually take a fraction of
+ * that.
+ */
 const freeMs = 300;
 const msPerKey = 1 / 5_000;
 
@@ -29,7 +32,8 @@ export function addInPieces(count: number, taken: Adding, add: (at: number) => v
     const from = at;
     for (; at < end; at++) add(at);
     if (cpu === undefined) continue;
-    // Other processes take time from the first clock, and other threads add to the second.
+    // The smaller of the two times counts, because other processes prolong the first, and other threads the
+    // second.
     const { user, system } = process.cpuUsage(cpu);
     taken.ms += Math.min(clock() - wall, (user + system) / 1_000);
     taken.keys += end - from;

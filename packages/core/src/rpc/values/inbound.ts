@@ -51,8 +51,8 @@ export interface InboundOptions {
   /** Makes an error from its map, and claims the weight of each error in it. */
   readonly decodeError: (map: unknown, claim: Claim) => unknown;
   /**
-   * How many more values the message that is read may hold than its arrays and maps declare, and what its
-   * Maps and Sets took so far.
+   * How many more values the current message may hold than its arrays and maps declare, and how long its Maps
+   * and Sets took so far.
    */
   readonly allowance: { values: number; adding: Adding };
 }
@@ -94,15 +94,15 @@ function each(array: unknown[], from: number, options: InboundOptions): unknown[
 }
 
 /**
- * Returns bytes in memory of their own, which has exactly their size. The decoder's views are in the chunk,
- * which belongs to the mux, so they are copied.
+ * Returns bytes in memory of their own, which has exactly their size. The decoder's views are copied, because
+ * they are in the chunk, which belongs to the mux.
  */
 function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   if (!Buffer.isBuffer(bytes)) return bytes as Uint8Array<ArrayBuffer>;
   return new Uint8Array(bytes);
 }
 
-/** Counts `values` more. Throws `RPC_MESSAGE_TOO_LARGE` if the message has no room for them. */
+/** Counts this many further values. Throws `RPC_MESSAGE_TOO_LARGE` if the message may not hold so many. */
 export function claim(values: number, { allowance }: Pick<InboundOptions, 'allowance'>): void {
   allowance.values -= values;
   if (allowance.values < 0) throw tooManyValues();
@@ -136,7 +136,10 @@ function setOf(array: unknown[], allowance: InboundOptions['allowance']): Set<un
   return set;
 }
 
-/** Makes a regular expression. What the engine says of an invalid one has all of its text. */
+/**
+ * Makes a regular expression. For an invalid one this throws an error of its own, because the engine's
+ * message would have the whole text.
+ */
 function regExpOf(source: string, flags: string, options: InboundOptions): RegExp {
   claim(source.length * patternWeight(flags), options);
   try {
@@ -148,7 +151,10 @@ function regExpOf(source: string, flags: string, options: InboundOptions): RegEx
   }
 }
 
-/** Makes a URL. The engine's error for an invalid one has its text as a field. */
+/**
+ * Makes a URL. For an invalid one this throws an error of its own, because the engine's error would have the
+ * text as a field.
+ */
 function urlOf(href: string): URL {
   try {
     return new URL(href);

@@ -9,9 +9,9 @@ import { setOwn } from '../../base/own-property.ts';
 const shortList = 16;
 
 /**
- * True if reading the first fields of an object or list ran no code of the user. It looks at the first
- * `count` fields with everything inside them, and at the next field without its contents. In that case a
- * second read gives the same values.
+ * True if reading the first fields of an object or list ran no code of the user, so that a second read gives
+ * the same values. This looks at the first `count` fields with everything inside them, and at the next field
+ * without its contents.
  */
 export function isTame(holder: object, count: number): boolean {
   if (types.isProxy(holder)) return false;

@@ -39,7 +39,7 @@ const makers: Record<string, ErrorMaker | undefined> = Object.assign(Object.crea
 const neverSet = new Set(['name', 'message', 'code', 'stack', 'cause', 'remoteStack', 'sent', 'then']);
 for (const name of Object.getOwnPropertyNames(Object.prototype)) neverSet.add(name);
 
-/** How many characters of a text count as a value, if the text is long, or was made printable. */
+/** How many characters count as one value: in a long text, and in a text that was made printable. */
 const charactersOfLong = 32;
 const charactersMade = 8;
 

@@ -108,11 +108,11 @@ describe('the scanner', () => {
     ['a text with a zero before', '81 a4 30303230 01'],
     ['a long text of digits', `81 d921 ${'31'.repeat(33)} 01`],
     ['a negative integer', '81 f0 01'],
-  ])('does not take %s for one', (_what, text) => {
+  ])('does not take %s for a sparse index', (_what, text) => {
     expect(scanned(hex(text), 0)[0]).toBe(false);
   });
 
-  test('counts two more for a map whose one key is an index, and nothing for longer ones', () => {
+  test('counts two values more for a map whose only key is an index, but none for a map of several indexes', () => {
     expect(scanned(hex('81 a161 01'), 0)[1]).toBe(998);
     expect(scanned(hex('81 00 01'), 0)[1]).toBe(996);
     expect(scanned(hex('83 00 01 01 01 02 01'), 0)[1]).toBe(994);

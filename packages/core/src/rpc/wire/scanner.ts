@@ -41,7 +41,7 @@ const referenceWeight = 8;
 const referenceBytes = 5;
 /** An object with one key that is an index has an array or a table for it, of up to 220 bytes. */
 const loneIndexWeight = 2;
-/** The longest text that is an index has this many digits. */
+/** A text that is an index has at most this many digits. */
 const maxIndexDigits = 10;
 
 export class Scanner {
@@ -190,7 +190,7 @@ export class Scanner {
     }
   }
 
-  /** Looks at the key at `chunk[at]`. If it is an index, it costs more than other keys. */
+  /** Looks at the key at `chunk[at]`. An index costs more than other keys. */
   #key(token: number, chunk: Uint8Array, at: number, end: number): void {
     if (token < 0x80) return this.#tookIndex(token);
     if (token >= 0xa0 && token < 0xc0) {
@@ -204,7 +204,8 @@ export class Scanner {
       const length = readUint(chunk, at + 1, 1 << (token - 0xd9), end);
       if (length <= maxIndexDigits || length === Infinity) this.#tookIndex(Infinity);
     } else if (token >= 0xc4 && token < 0xd9) {
-      // Only a hostile peer writes an index as any of these. If the key is another one, it is read correctly too.
+      // Only a hostile peer writes an index in one of these forms. A key that is no index is still read
+      // correctly.
       this.#tookIndex(Infinity);
     }
   }
@@ -317,7 +318,7 @@ export class Scanner {
     }
   }
 
-  /** A level begins. `keys` is their number for a map, and 0 for a list. */
+  /** A level begins. `keys` is the number of keys for a map, and 0 for a list. */
   #open(values: number, before: number, keys: number): 0 {
     if (values === 0) return 0;
     if (values > 0xff) this.#claim(values, before);
@@ -392,8 +393,8 @@ function isDigit(byte: number): boolean {
 }
 
 /**
- * Returns the index that a text names which begins with a digit; -1 if it names none, and Infinity if its end
- * is not there.
+ * Returns the index that a text names; -1 if it names none, and Infinity if the chunk ends inside the text.
+ * The text must begin with a digit.
  */
 function readIndex(chunk: Uint8Array, from: number, to: number, end: number): number {
   if (to > end) return Infinity;

@@ -63,7 +63,9 @@ interface Scratch {
   copies: readonly object[];
 
   // For small messages that are read, or read back.
-  /** The reading position. It is beyond `limit` once the reader met a value that is not plain, or the end. */
+  /**
+   * The reading position. It is beyond `limit` once the reader has met the end, or a value that is not plain.
+   */
   position: number;
   limit: number;
   /** The message that was read last. */

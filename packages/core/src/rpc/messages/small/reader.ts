@@ -135,7 +135,8 @@ const keys = new KnownTexts(1024, (source, start, end) => {
   // Setting `__proto__` makes no property. Nor does setting `toString` if a hardened host has frozen
   // Object.prototype.
   if (key in Object.prototype) return undefined;
-  // Beside a few keys, an index of two digits or more may cost much memory. The general path decides.
+  // In an object with few keys, an index of two or more digits may cost much memory. The general path handles
+  // it.
   if (key.length > 1 && indexOf(key) >= 0) return undefined;
   // This returns the string that the engine keeps for property names.
   return Object.keys({ [key]: 0 })[0];
@@ -200,7 +201,8 @@ function readUint32(source: Uint8Array): number {
 }
 
 /**
- * Reads an integer that a number can hold exactly. A larger one is left to the codec, which makes a bigint.
+ * Reads an integer that a number can hold exactly. A larger integer is left to the codec, which makes a
+ * bigint.
  */
 function readInt64(source: Uint8Array): number {
   const high = readUint32(source) | 0;

@@ -18,7 +18,8 @@ export interface PlainOptions {
   /** True if the peer announced `types`. Then undefined has a form of its own on the wire. */
   readonly types: boolean;
   /**
-   * True if the peer announced `tables`. Then like objects become a table from a certain number of rows on.
+   * True if the peer announced `tables`. Then a list of objects with the same keys becomes a table, from a
+   * certain number of rows on.
    */
   readonly tables: boolean;
   /** Undefined for a peer without `refs`. */

@@ -1,8 +1,8 @@
 /**
- * Writes long lists of like objects column by column. Each column is packed as its content allows: numbers
- * and texts as bytes, and a few different values as indexes. docs/protocol.md has the bytes. Text is then
- * written and read once per column, and bins need neither scanning nor unpacking. 1,000 records of six fields
- * take two thirds of the time that they take row by row.
+ * Writes long lists of objects with the same keys column by column. Each column is packed as its content
+ * allows: numbers and texts as bytes, and a few different values as indexes. docs/protocol.md has the bytes.
+ * Text is then written and read once per column, and bins need neither scanning nor unpacking. 1,000 records
+ * of six fields take two thirds of the time that they take row by row.
  */
 import { Refusal } from '../refusal.ts';
 import { tableHead, toTable, type Apart } from './table.ts';
@@ -224,7 +224,7 @@ function keepRead(
   }
 }
 
-/** A column of like objects: the keys, and a column for each. */
+/** A column of objects with the same keys: the keys, and a column for each key. */
 function records(
   { values, from, step, count, pass }: Cells,
   writer: ColumnWriter,

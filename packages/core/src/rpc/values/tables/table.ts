@@ -1,7 +1,7 @@
 /**
- * Writes lists of like objects as tables: the keys once, then the values row by row in one flat array. 1,000
- * records of eight fields take half the time and 0.6 of the bytes that they take as objects. Nothing has to
- * be remembered between messages. Long lists are then turned into columns.
+ * Writes lists of objects with the same keys as tables: the keys once, then the values row by row in one flat
+ * array. 1,000 records of eight fields take half the time and 0.6 of the bytes that they take as objects.
+ * Nothing has to be remembered between messages. Long lists are then turned into columns.
  */
 import { indexOf, isSparse, setOwnOf } from '../../../base/own-property.ts';
 import { isProbedName } from '../../../base/probed-names.ts';
@@ -130,7 +130,10 @@ export function hasSparseKey(keys: readonly string[]): boolean {
   return keys.some((key) => isSparse(indexOf(key), keys.length));
 }
 
-/** Returns what a row counts for beside its values. An array or a table for indexes has up to 220 bytes. */
+/**
+ * Returns how many values a row counts as, beside its own. An array or a table for indexes has up to 220
+ * bytes.
+ */
 export function rowWeight(keys: readonly string[]): number {
   return keys.some((key) => indexOf(key) >= 0) ? 3 : 1;
 }
