@@ -1,5 +1,5 @@
 /**
- * What a plugin needs, and no more: `@pipework/core/plugin`. It loads nothing that only a host needs.
+ * What a plugin needs, and no more: `@pipework/core/plugin`. This entry loads nothing that only a host needs.
  *
  * @module
  */

@@ -11,9 +11,10 @@ import { implementationPrefix, sentences, serviceMethods } from '../session/wire
 /** Gives a plugin access to the services of its host, until the session ends. */
 export interface ServiceHost<S = Record<string, object>> {
   /**
-   * Asks the host to make a service, and resolves to a remote that calls it. Each dispense makes a new implementation in the host. The host
-   * disposes of it when the plugin disposes of the remote, or when the session ends. Rejects with `RPC_UNKNOWN_SERVICE` if the host does not
-   * offer the name, or offers no services at all. Waits as long as the host's factory runs, unless `options.signal` aborts.
+   * Asks the host to make a service, and resolves to a remote that calls it. Each dispense makes a new
+   * implementation in the host. The host disposes of the implementation when the plugin disposes of the
+   * remote, or when the session ends. Rejects with `RPC_UNKNOWN_SERVICE` if the host does not offer the name,
+   * or offers no services at all. Waits as long as the host's factory runs, unless `options.signal` aborts.
    */
   dispense<K extends keyof S & string>(name: K, options?: DispenseOptions): Promise<Remote<S[K]>>;
 }
@@ -64,7 +65,9 @@ export class HostServices implements ServiceHost {
     for (const conversation of this.#dispensed) conversation.leave(reason);
   }
 
-  /** Called when the host has ended the session. Pending and later dispenses and calls fail with `RPC_CLOSED`. */
+  /**
+   * Called when the host has ended the session. Pending and later dispenses and calls fail with `RPC_CLOSED`.
+   */
   end(): void {
     const reason = new PipeworkError('RPC_CLOSED', 'the host has ended the session');
     for (const conversation of this.#dispensed) conversation.close(reason);

@@ -8,8 +8,9 @@ export interface Identity {
 }
 
 /**
- * Returns the name and version of the package that a program belongs to. They come from the nearest package.json that has a name. If the
- * program is a link, as in `node_modules/.bin`, the search starts at the link's target.
+ * Returns the name and version of the package that a program belongs to. Both come from the nearest
+ * package.json that has a name. If the program is a link, as in `node_modules/.bin`, the search starts at the
+ * link's target.
  */
 export function packageIdentity(program: string | undefined): Identity {
   if (program === undefined) return {};

@@ -13,7 +13,7 @@ export type LogMethod = (message: string, fields?: Readonly<Record<string, unkno
  * rather than lose a record.
  */
 export interface PluginLogger {
-  /** The lowest level that the logger writes. A record below it costs one comparison. */
+  /** The lowest level that the logger writes. A record below this level costs one comparison. */
   readonly level: LogLevel;
   /** Logs the finest detail. */
   readonly trace: LogMethod;
@@ -27,7 +27,7 @@ export interface PluginLogger {
   readonly error: LogMethod;
 }
 
-/** Creates a logger over `write`, which gets whole lines. */
+/** Creates a logger that passes whole lines to `write`. */
 export function createLogger(level: LogLevel, write: (line: string) => void): PluginLogger {
   const least = logLevels.indexOf(level);
   const method = (name: LogLevel): LogMethod => {

@@ -72,7 +72,7 @@ export interface ServeOptions<P = Record<string, object>, S = Record<never, neve
   readonly plugins?: PluginSet<P, S>;
   /** The plugin's name in its description. Default: the name of the package that the program belongs to. */
   readonly name?: string;
-  /** The plugin's version in its description. Default: that of the package. */
+  /** The plugin's version in its description. Default: the version of the package. */
   readonly version?: string;
   /** The cookie that both sides agree on. Default: `MagicCookieKey` and `MagicCookieValue`. */
   readonly handshake?: Partial<Handshake>;
@@ -88,14 +88,14 @@ export interface ServeOptions<P = Record<string, object>, S = Record<never, neve
    * quarters of the time that the host waits.
    */
   readonly gracePeriod?: number;
-  /** Bounds of the session. A bound that is left out is that of `defaultLimits`. */
+  /** Bounds of the session. A bound that is left out has its value from `defaultLimits`. */
   readonly limits?: Partial<Limits>;
   /** Functions that run around each call of the host, the first one outermost. */
   readonly interceptors?: readonly HandlerInterceptor[];
   /**
    * Where `callContext()` works. With `'start'` (default) it works until a handler's first `await`, at no
-   * cost. With `'everywhere'` it also works after an `await`, by an AsyncLocalStorage, which costs each call
-   * of this process.
+   * cost. With `'everywhere'` it also works after an `await`. This needs an AsyncLocalStorage, which makes
+   * each call in this process a little slower.
    */
   readonly callContext?: 'start' | 'everywhere';
   /** Functions that run around each call to a service of the host, the first one outermost. */

@@ -40,7 +40,7 @@ export interface PluginEndOptions {
   readonly settings: ServeSettings;
   readonly greeting: HostGreeting;
   readonly protocolVersion: number;
-  /** Returns the plugin's name and version. Called when the host asks for them. */
+  /** Returns the plugin's name and version. Called when the host asks for these. */
   readonly identity: () => Identity;
   readonly stdout: SyncedOutput;
   readonly stderr: SyncedOutput;
@@ -106,8 +106,8 @@ export class PluginEnd {
   }
 
   /**
-   * Called when descriptor 3 or the control stream has ended. After Quit, this means that the host has closed
-   * them on purpose. Without Quit, it means that the host is gone.
+   * Called when descriptor 3 or the control stream has ended. If this happens after Quit, the host has closed
+   * them on purpose. Without Quit, the host is gone.
    */
   hostEnded(): void {
     if (this.#leaving !== undefined) {

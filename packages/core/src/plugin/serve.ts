@@ -1,4 +1,7 @@
-/** `serve()`: the plugin's main. Checks that a host started it, shakes hands, and serves until the host is done. */
+/**
+ * `serve()`, the main function of a plugin. It checks that a host started the process, shakes hands, and
+ * serves until the host is done.
+ */
 
 import { PassThrough, type Readable } from 'node:stream';
 import { PipeworkError } from '../base/errors.ts';

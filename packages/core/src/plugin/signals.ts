@@ -29,8 +29,8 @@ export interface Signalled {
 export function followHost(plugin: Signalled): void {
   let terms = 0;
   const leave = (): void => void settlesWithin(plugin.quit(leaveMs), leaveMs).then(() => process.exit());
-  // The handlers are empty functions. If the signals were ignored, programs that this process starts would
-  // inherit that.
+  // The handlers are empty functions. If the signals were ignored instead, programs that this process starts
+  // would ignore them too.
   process.on('SIGINT', () => {});
   process.on('SIGHUP', () => {});
   process.on('SIGTERM', () => {

@@ -83,7 +83,10 @@ export function flushAtExit(parts: ExitFlushParts): void {
   process.on('exit', onExit);
 }
 
-/** Has the host send something, even if it has no credit to give. A host whose event loop is blocked does so later. */
+/**
+ * Has the host send something, even if it has no credit to give. A host whose event loop is blocked sends it
+ * later.
+ */
 function askHost(session: LeanSession): void {
   session.ping().catch(() => {});
   session.flush();

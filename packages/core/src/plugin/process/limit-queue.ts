@@ -8,7 +8,7 @@ import { droppedMark } from '../../base/dropped-mark.ts';
 
 /**
  * How many bytes may be queued in a stream. Output beyond that is dropped, and a mark in its place says how
- * much.
+ * many bytes were dropped.
  */
 const maxWaiting = 8 * 1024 * 1024;
 /**

@@ -62,13 +62,13 @@ export class NodeUpstream extends Socket implements Upstream {
   goSync(write: (fd: number, bytes: Buffer) => boolean): void {
     if (this.#written !== undefined) return;
     this.#written = (bytes) => write(this.#fd, bytes);
-    // On Windows this still counts what has been written and was not reported yet.
+    // On Windows this also counts bytes that are written already, as long as the write was not reported.
     const held = isWindows ? 0 : (this.#handle?.writeQueueSize ?? 0);
     const all = Buffer.concat(this.#inFlight);
     if (held > 0) this.#written(all.subarray(Math.max(0, all.byteLength - held)));
     const done = this.#done;
     this.#done = undefined;
-    // This makes Node's stream write the chunks in its own queue.
+    // This call makes Node's stream write the chunks that the stream itself has queued.
     done?.();
   }
 
@@ -118,7 +118,7 @@ export class NodeDownstream extends Socket implements Downstream {
 
   override _destroy(_error: Error | null, done: (error?: Error | null) => void): void {
     this.#end();
-    // If the host was killed, the error is that of a reset connection. That is an end, not a fault of this
+    // If the host was killed, the read fails as on a reset connection. That is an end, not a fault of this
     // side.
     super._destroy(null, done);
   }
@@ -132,8 +132,8 @@ export class NodeDownstream extends Socket implements Downstream {
   }
 
   /**
-   * Reads what has arrived and delivers it. Returns false at the end, or if nothing has arrived. On Windows it
-   * waits until something arrives.
+   * Reads what has arrived and delivers it. Returns false at the end, or if nothing has arrived. On Windows
+   * this method waits until something arrives.
    */
   readNow(): boolean {
     if (this.#hasEnded) return false;

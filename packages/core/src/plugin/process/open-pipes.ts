@@ -15,7 +15,10 @@ export function openPipes(from: number, to: number): { downstream: Downstream; u
     : { downstream: new NodeDownstream(from), upstream: new NodeUpstream(to) };
 }
 
-/** Windows opens a descriptor a second time without an error. Each of the readers would then miss bytes. */
+/**
+ * Returns true if this process already reads the descriptor. Windows would open it a second time without an
+ * error, and each of the two readers would miss bytes.
+ */
 function isRead(fd: number): boolean {
   const { _getActiveHandles: handles } = process as { _getActiveHandles?(): readonly { fd?: number }[] };
   return handles?.call(process).some((handle) => handle.fd === fd) === true;

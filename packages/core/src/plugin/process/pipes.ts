@@ -1,6 +1,7 @@
 /**
  * The plugin's two pipes, in any runtime. Both can also be used synchronously. When Node emits `'exit'`, the
- * event loop runs no more. Then queued bytes can only be written, and credit can only be read, synchronously.
+ * event loop runs no more. From then on, queued bytes can be written and credit can be read only
+ * synchronously.
  */
 
 import type { Readable, Writable } from 'node:stream';
@@ -24,11 +25,11 @@ export interface Downstream extends Readable {
   onHostEnd: () => void;
   /** True once the host has closed its side. No credit arrives any more. */
   readonly hasEnded: boolean;
-  /** Passes the end of the pipe on to the session, which does not see it before. */
+  /** Passes the end of the pipe on to the session, which does not see the end before this call. */
   releaseEnd(): void;
   /**
-   * Reads what has arrived and delivers it. Returns false if nothing has arrived. On Windows it waits until
-   * something arrives.
+   * Reads what has arrived and delivers it. Returns false if nothing has arrived. On Windows this method
+   * waits until something arrives.
    */
   readNow(): boolean;
 }

@@ -85,8 +85,8 @@ export function writableTo(output: SyncedOutput): Writable {
 }
 
 /**
- * Copies the bytes. The writer may reuse its buffer once its callback has run. At that time the bytes are not
- * sent yet.
+ * Copies the bytes. The writer may reuse its buffer once its callback has run. When the callback runs, the
+ * bytes may not be sent yet.
  */
 function toBytes(chunk: Uint8Array | string, encoding: BufferEncoding): Uint8Array {
   return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Buffer.from(chunk);

@@ -114,8 +114,8 @@ export class SyncedOutput implements RawStreamHandler {
   }
 
   onData(chunk: Uint8Array): void {
-    // A host has nothing to send here. If a host sends bytes nevertheless, the credit keeps them from filling
-    // the window.
+    // A host has nothing to send here. If a host sends bytes nevertheless, they get credit, so that they do
+    // not fill the window.
     this.#stream?.consume(chunk.byteLength);
   }
 

@@ -15,7 +15,7 @@ const pipeBits = 0o010_000;
  * own.
  */
 export function whyNotPipes(fds: readonly number[]): string | undefined {
-  // Deno's fs functions do not know inherited descriptors. Its sockets do.
+  // Deno's fs functions do not know inherited descriptors, but Deno's sockets do.
   if ('Deno' in globalThis) return undefined;
   for (const fd of fds) {
     try {
