@@ -49,7 +49,7 @@ export function lifeOf<P>(state: ClientState<P>): Life<P> | undefined {
 }
 
 /**
- * Returns the state after a successful start. It is `ready`, unless the plugin's end began at that very
+ * Returns the state after a successful start. This is `ready`, unless the plugin's end began at that very
  * moment.
  */
 export function madeReady<P>(state: ClientState<P>, ready: Ready<P>): ClientState<P> {

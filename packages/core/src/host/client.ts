@@ -53,7 +53,7 @@ export interface DrainOptions {
 
 /**
  * The lifecycle of one plugin process. A client starts its plugin at most once, even after `kill()` or a
- * failed start. For another process, make another client.
+ * failed start. To start another process, make another client.
  *
  * @example
  * ```ts
@@ -104,7 +104,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
 
   /**
    * Starts the plugin if necessary, and resolves to its one connection: the same object each time. Once
-   * `kill()` was called, it rejects at once with `PLUGIN_KILLED`.
+   * `kill()` was called, this method rejects at once with `PLUGIN_KILLED`.
    */
   async client(): Promise<RPCClientOf<P>> {
     const ready = this.#killing === undefined ? await this.#begin() : undefined;
@@ -117,8 +117,8 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
   /**
    * Ends the plugin. First asks the plugin to leave. Once the plugin answers, or after `gracePeriod`, closes
    * descriptor 3. Then sends SIGTERM, then SIGKILL, with a second for each step. Resolves once the process is
-   * gone and its output is drained. It can be called at any time and any number of times. If it is called
-   * before the start, the client can no longer be started. A further call with a shorter `gracePeriod`
+   * gone and its output is drained. It can be called at any time and any number of times. If `kill()` is
+   * called before the start, the client can no longer be started. A further call with a shorter `gracePeriod`
    * shortens the wait; a longer `gracePeriod` changes nothing. Never rejects. Throws `CONFIG_INVALID` if an
    * option is invalid.
    */
@@ -135,8 +135,8 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
    * Accepts no new work. From now on `dispense()`, and calls on dispensed implementations, fail with
    * `RPC_CLOSED` and `sent: false`. Calls of references and callbacks continue. Resolves to true once no call
    * to the plugin, no stream of values and no stream of the broker is under way. Resolves to false if
-   * `timeoutMs` passes or `signal` aborts before that. The plugin runs on until `kill()`. Rejects with
-   * `CONFIG_INVALID` if an option is invalid.
+   * `timeoutMs` passes or `signal` aborts before that. The plugin continues to run until `kill()`. Rejects
+   * with `CONFIG_INVALID` if an option is invalid.
    */
   async drain(options: DrainOptions = {}): Promise<boolean> {
     expectKeys('options', options, ['signal', 'timeoutMs']);
@@ -261,7 +261,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     this.#gone(neverRan);
   }
 
-  /** The plugin has ended. Records its exit report. */
+  /** Called when the plugin has ended. Records the plugin's exit report. */
   #gone(exit: PluginExit): void {
     const life = this.#life;
     if (life !== undefined) this.#state = { is: 'gone', of: life };
@@ -301,12 +301,13 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     process.onGone = () => {
       if (pid !== undefined) unwatch(pid);
       unmanage(this.#managed);
-      // The group must end with its leader. At this time only grandchildren are left in the group.
+      // At this time only grandchildren of the host are left in the group. They must end with the plugin,
+      // which led the group.
       if (processGroup) launched.kill('SIGKILL');
     };
     void process.exit.then(async (exit) => this.#onExit(process, exit));
     this.#activity.process = launched;
-    // This comes last, so that if it throws, the client can already end the process.
+    // This comes last, because the client must be able to end the process if this step throws.
     if (pid !== undefined) watch(pid, processGroup, pipeNameBehind(launched.writable));
     return process;
   }

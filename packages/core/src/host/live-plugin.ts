@@ -115,7 +115,7 @@ export class LivePlugin {
   /** Waits briefly for the exit code, which explains more than a broken pipe. */
   async #explainLoss(cause: Error): Promise<Error> {
     const { process } = this;
-    // If only one stream was reset, because of a limit or a mistake, the plugin is not lost.
+    // If a limit or a mistake has reset only one stream, the plugin is not lost.
     if (!process.hasEnded && !this.hostEnd.session.hasEnded) return cause;
     if (await settlesWithin(process.gone, exitExplainsMs))
       return new PluginExitError(this.#name, await process.exit, { cause });

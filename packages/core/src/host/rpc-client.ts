@@ -130,7 +130,7 @@ const pingTimeoutMs = 5_000;
 /** Makes the connection that users see. */
 export function createRPCClient<P>(end: HostEnd, owner: RPCOwner): RPCClientOf<P> {
   const rpc: RPCClient<P> = new SessionClient<P>(end, owner);
-  // This cast is safe, because both sides have agreed on a version, and the type has the names of each
+  // This cast is safe, because both sides have agreed on a version, and the type has the names of every
   // version.
   return rpc as RPCClientOf<P>;
 }

@@ -53,9 +53,9 @@ const othersWrite = 0o002;
 const sticky = 0o1000;
 
 /**
- * Returns why users other than its owner and root may change the program or replace it. Such users could
- * write to the file, or to a directory on its path, with links followed. Directories above `root` are not
- * checked. Windows has no such modes.
+ * Returns why users other than the program's owner and root may change or replace the program. Such users
+ * could write to the file, or to a directory on its path, with links followed. Directories above `root` are
+ * not checked. Windows has no such modes.
  */
 export async function whyOthersMayWrite(path: string, root: string): Promise<string | undefined> {
   if (process.platform === 'win32') return undefined;
@@ -88,7 +88,7 @@ async function mayOthersWrite(path: string): Promise<boolean> {
   // In such a directory, users can replace only their own files. On a file the bit has no effect.
   if (info.isDirectory() && (info.mode & sticky) !== 0) return false;
   const { mode, uid, gid } = info;
-  // If the group's number is also the owner's, it is the private group that many systems make for each user,
+  // A group with the same number as the owner is the private group that many systems make for each user,
   // together with a umask of 002.
   const isPrivateGroup = uid === gid && uid !== 0;
   return (mode & othersWrite) !== 0 || ((mode & groupWrites) !== 0 && !isPrivateGroup);

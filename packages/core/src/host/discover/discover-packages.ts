@@ -18,7 +18,7 @@ export interface DiscoveredPackage {
   /** The plugin's file. */
   readonly path: string;
   /**
-   * A command for {@link ClientConfig.cmd}. It runs scripts by the Node that runs the host, including
+   * A command for {@link ClientConfig.cmd}. The Node that runs the host also runs scripts, including
    * TypeScript if that Node strips types.
    */
   readonly cmd: readonly [file: string, ...args: string[]];

@@ -10,8 +10,8 @@ import { checkDirectory, checkOptions, skipper, type DiscoverOptions } from './o
 /**
  * Resolves to the plugins that `pattern` matches in `dir` (default the working directory). Each plugin is the
  * absolute path of a regular, executable file. The paths are sorted. Windows does not mark files as
- * executable; there, the extension must be one of PATHEXT. A file that users other than its owner and root
- * may write to is left out. Rejects with `DISCOVER_UNREADABLE` if `dir` is not a directory.
+ * executable; there, the extension must be one of PATHEXT. A file is left out if users other than its owner
+ * and root may write to it. Rejects with `DISCOVER_UNREADABLE` if `dir` is not a directory.
  *
  * @example
  * ```ts

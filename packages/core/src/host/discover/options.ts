@@ -23,7 +23,7 @@ export interface DiscoverPackagesOptions extends DiscoverOptions {
   readonly field?: string;
 }
 
-/** Throws `CONFIG_INVALID` that names the first invalid option. */
+/** Throws `CONFIG_INVALID`, which names the first invalid option. */
 export function checkOptions(options: DiscoverPackagesOptions, keys: readonly string[]): void {
   expectKeys('options', options, keys);
   const { onSkip, field, contained } = options;
@@ -33,8 +33,8 @@ export function checkOptions(options: DiscoverPackagesOptions, keys: readonly st
 }
 
 /**
- * Returns a function that reports each path that was left out to `onSkip`. It makes the reasons safe to
- * print, because manifests and links may hold any text.
+ * Returns a function that reports each path that was left out to `onSkip`. The function makes the reasons
+ * safe to print, because manifests and links may hold any text.
  */
 export function skipper({ onSkip }: DiscoverOptions): (path: string, reason: string) => void {
   return (path, reason) => onSkip?.(path, printable(reason));

@@ -33,8 +33,8 @@ export interface PluginExit extends LaunchReport {
    */
   readonly outOfMemory: boolean;
   /**
-   * True if another process still held descriptor 4 when this one was gone. The command is then a wrapper,
-   * and the plugin that it started may still run. `processGroup` ends both.
+   * True if another process still held descriptor 4 when the plugin's process was gone. The command is then a
+   * wrapper, and the plugin that it started may still run. `processGroup` ends both.
    */
   readonly leftBehind: boolean;
   /** Milliseconds from the start of the process to its end. */
@@ -130,8 +130,8 @@ export function ranOutOfMemory(exit: ProcessExit, stderrTail: string, kernelKill
 }
 
 /**
- * What the plugin did, by the code of the error that ended the session. For any other code, the plugin broke
- * the protocol.
+ * What the plugin did, by the code of the error that ended the session. Any other code means that the plugin
+ * broke the protocol.
  */
 const conducts: Readonly<Record<string, string>> = {
   MUX_TRANSPORT_ENDED: 'closed its pipe',

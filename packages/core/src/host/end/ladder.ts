@@ -33,8 +33,8 @@ export interface LadderBounds {
 export const stepMs = 1_000;
 
 /**
- * Runs the steps until the process is gone. Resolves to false if even SIGKILL did not end it in time. Never
- * rejects.
+ * Runs the steps until the process is gone. Resolves to false if even SIGKILL did not end the process in
+ * time. Never rejects.
  */
 export async function climb(target: LadderTarget, bounds: LadderBounds): Promise<boolean> {
   const { gone } = target;

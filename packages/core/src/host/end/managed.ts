@@ -27,7 +27,7 @@ export function unmanage(client: Managed): void {
 
 /**
  * Kills every managed client, all at once, and resolves when they are gone. From its first call on, {@link
- * killed} is true. A further call kills the clients that were started since. Never rejects.
+ * killed} is true. A further call kills the clients that were started after the previous call. Never rejects.
  *
  * @example
  * ```ts
@@ -72,8 +72,8 @@ export interface InterruptOptions {
   /** The signals to handle. Default SIGINT, SIGTERM and SIGHUP. */
   readonly signals?: readonly NodeJS.Signals[];
   /**
-   * Runs at the first signal and is awaited, before the clients are killed. If it fails, a `PipeworkWarning`
-   * says so, and the clients are still ended.
+   * Runs at the first signal and is awaited, before the clients are killed. If the hook fails, a
+   * `PipeworkWarning` says so, and the clients are still ended.
    */
   readonly onInterrupt?: (signal: NodeJS.Signals) => void | Promise<void>;
 }

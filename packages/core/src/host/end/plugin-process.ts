@@ -94,7 +94,7 @@ export class PluginProcess {
       },
     );
     // Even SIGKILL may not end a process that is stuck in the kernel, or whose launcher never reports the
-    // end. The caller must not hang then.
+    // end. The caller must not hang in these cases.
     if (!(await this.#climbing)) {
       this.#gone.resolve({ code: null, signal: null });
       this.#letGo();

@@ -6,17 +6,18 @@ import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 export type Identification = 'proc' | 'ps';
 
 /**
- * The reaper's script. It reads lines `+ PID BIRTH GROUP PIPE` and `- PID`. Its first argument says how processes
- * are distinguished, `proc` or `ps`. Further arguments, `PID:BIRTH:GROUP:PIPE`, are what it knows from the
- * beginning, so that there is no time in which it knows nothing. BIRTH is the process's start time from
- * /proc. So the reaper leaves a later process with the same id alone. With `ps` it is `?`, and the script
- * asks at once. GROUP is 1 if the whole process group is meant. PIPE is a `PipeName`, or `-`.
+ * The reaper's script. It reads lines `+ PID BIRTH GROUP PIPE` and `- PID`. Its first argument says how
+ * processes are distinguished, `proc` or `ps`. Further arguments, `PID:BIRTH:GROUP:PIPE`, are the processes
+ * that the reaper knows from the beginning, before it reads the first line. BIRTH is the process's start time
+ * from /proc, by which the reaper recognises a later process with the same id and leaves it alone. With `ps`,
+ * BIRTH is `?`, and the script asks `ps` at once. GROUP is 1 if the whole process group is meant. PIPE is a
+ * `PipeName`, or `-`.
  *
- * A wrapper that forks stands between the host and the plugin, so every process that holds the plugin's end of
- * the pipe is killed too. While the wrapper still holds it, `-ef` compares the sockets themselves. If the
- * wrapper is gone, `ls` finds those with the number that the socket had. The kernel may give the number to
- * another socket once no process holds the first one, but only after 4 billion others. Right before a process is
- * killed, its descriptor is compared again.
+ * A wrapper that forks stands between the host and the plugin, so every process that holds the plugin's end
+ * of the pipe is killed too. While the wrapper still holds the pipe, `-ef` compares the sockets themselves.
+ * If the wrapper is gone, `ls` finds the processes whose socket has the same number. The kernel may give the
+ * number to another socket once no process holds the first one, but only after 4 billion others. Right before
+ * a process is killed, its descriptor is compared again.
  *
  * A plugin chooses its own name, which is part of /proc/PID/stat and may hold line breaks and parentheses. So
  * the file is read whole, and the relevant fields begin after its last parenthesis. With /proc, the script

@@ -105,7 +105,7 @@ describe.skipIf(identification() !== 'proc')('the reaper', () => {
   });
 
   test.each(['a\nb', 'x) R 1 \n+ 1 ? 1', '\n', ') (', '))\n((', '*', '\\n$(exit)'])(
-    'kills one that calls itself %j',
+    'kills a plugin that calls itself %j',
     async (name) => {
       const { pid, birth } = await sleeper(name);
       await reap(`+ ${pid} ${birth} 0\n`);
@@ -113,7 +113,7 @@ describe.skipIf(identification() !== 'proc')('the reaper', () => {
     },
   );
 
-  test('knows the processes in its arguments, and forgets those that are reported gone', async () => {
+  test('knows the processes in its arguments, and forgets the processes that are reported as gone', async () => {
     const [a, b, c] = [await sleeper(), await sleeper(), await sleeper()];
     const known = [`${a.pid}:${a.birth}:0:-`, `${b.pid}:${b.birth}:0:-`];
     await reap(`- ${a.pid}\n+ ${c.pid} ${c.birth} 0\n`, 'proc', undefined, known);
@@ -121,20 +121,20 @@ describe.skipIf(identification() !== 'proc')('the reaper', () => {
     expect(isAlive(a.pid)).toBe(true);
   });
 
-  test('leaves a process alone that has got another one’s id', async () => {
+  test('does not kill a process that has the id of an earlier process', async () => {
     const { pid } = await sleeper();
     await reap(`+ ${pid} 12345 0\n+ ${pid} 12345 1\n`);
     expect(isAlive(pid)).toBe(true);
   });
 
-  test('leaves a process alone that is reported gone', async () => {
+  test('does not kill a process that was reported as gone', async () => {
     const [a, b] = [await sleeper(), await sleeper()];
     await reap(`+ ${a.pid} ${a.birth} 0\n+ ${b.pid} ${b.birth} 0\n- ${a.pid}\n`);
     await expect(gone(b.pid), 'it is gone').toHappenWithin(1_000);
     expect(isAlive(a.pid)).toBe(true);
   });
 
-  test('kills the whole group if it is told to', async () => {
+  test('kills the whole group if the line says so', async () => {
     const { pid, birth, childOfIts } = await sleeper();
     expect(isAlive(childOfIts)).toBe(true);
     await reap(`+ ${pid} ${birth} 1\n`);

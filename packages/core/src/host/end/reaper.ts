@@ -30,7 +30,9 @@ const quicklyMs = 1_000;
  * little.
  */
 const maxQuickDeaths = 5;
-/** How long the next reaper is delayed then, or after one could not be started, in milliseconds. */
+/**
+ * How long the next reaper is delayed in that case, or after a reaper could not be started, in milliseconds.
+ */
 const pauseMs = 1_000;
 
 const watched = new Map<number, Watched>();
@@ -63,7 +65,10 @@ export function watch(pid: number, group: boolean, pipe: PipeName | undefined): 
   if (entry !== undefined) enter(pid, entry);
 }
 
-/** The process whose pipe this was has ended, but others hold it. They must not outlive this host either. */
+/**
+ * Called when a process has ended whose pipe other processes still hold. These must not outlive this host
+ * either.
+ */
 export function watchHolders(pipe: PipeName): void {
   if (isUnavailable || isNeedless()) return;
   for (const pid of holdersOf(pipe)) {
@@ -80,19 +85,22 @@ function enter(pid: number, entry: Watched): void {
   else tell(line(pid, entry));
 }
 
-/** The process has ended. Its id may soon belong to another one. */
+/** Called when the process has ended, because its id may soon belong to another process. */
 export function unwatch(pid: number): void {
   if (watched.delete(pid) && reaper !== undefined) tell(`- ${pid}\n`);
 }
 
-/** True if this is process 1 of a namespace. When it ends, the kernel kills all others. */
+/**
+ * True if this host is process 1 of a namespace. When that process ends, the kernel kills all others in the
+ * namespace.
+ */
 function isNeedless(): boolean {
   return process.platform === 'linux' && process.pid === 1;
 }
 
 /**
  * Returns the entry of a process. Undefined if a launcher made up the id, or if the process is not a child of
- * this host. The reaper must not kill it then.
+ * this host. The reaper must not kill such a process.
  */
 function entryOf(pid: number, group: boolean, pipe: PipeName | undefined): Watched | undefined {
   // The reaper asks ps, and compares the parent itself.
@@ -164,7 +172,7 @@ function spawnShell(): ChildProcess | undefined {
       env: { PATH: '/usr/bin:/bin' },
     });
   } catch {
-    // Some shortages throw. The plugin runs nevertheless.
+    // Some shortages of the system make spawn() throw. The plugin runs nevertheless.
     return undefined;
   }
 }

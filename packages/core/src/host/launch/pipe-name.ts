@@ -4,7 +4,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 
 /**
  * Which pipe a descriptor of a plugin is: `3/4711` for the socket with the number 4711 at descriptor 3. Every
- * process that inherits the descriptor from the plugin, or from a wrapper around it, has the same.
+ * process that inherits the descriptor from the plugin, or from a wrapper around it, has the same pipe name.
  */
 export type PipeName = `${number}/${number}`;
 

@@ -74,7 +74,10 @@ export interface LaunchedProcess {
   readonly exited: Promise<ProcessExit>;
   /** Lets the process keep the host's event loop alive again. */
   ref?(): void;
-  /** Lets the host end while the process runs. The client calls it when its own `unref()` is called. */
+  /**
+   * Lets the host end while the process runs. The client calls this when the client's own `unref()` is
+   * called.
+   */
   unref?(): void;
 }
 
@@ -115,7 +118,7 @@ export const spawnLauncher: Launcher = async (command) => {
 export interface Spawned {
   readonly process: ChildProcess;
   readonly exited: Promise<ProcessExit>;
-  /** What identifies the end of the protocol's pipe that the process got. */
+  /** Identifies the process's end of the protocol's pipe. */
   readonly pipeName: PipeName | undefined;
 }
 
@@ -220,7 +223,7 @@ export function handOver(
 
 /**
  * Pipes the caller's stream to the process, and releases it when the process is gone. Only the caller ends
- * it.
+ * that stream.
  */
 function feed(source: Readable, stdin: Writable, exited: Promise<ProcessExit>): void {
   // A stream that is destroyed or fails emits no 'end' that pipe() could pass on.

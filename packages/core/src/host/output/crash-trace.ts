@@ -7,8 +7,8 @@
 /**
  * How a line relates to a trace. `part`: it belongs to the trace. `maybe`: it belongs to the first lines,
  * which are a trace only if a later line proves it; at most five lines get this verdict. `perhaps`: it
- * belongs to the trace if a later line proves that it does. `last`: it is the last line of the trace. `none`:
- * it does not belong to the trace, which ended with the line before.
+ * belongs to the trace if a later line proves so. `last`: it is the last line of the trace. `none`: it does
+ * not belong to the trace, which ended with the line before.
  */
 export type Verdict = 'part' | 'maybe' | 'perhaps' | 'last' | 'none';
 
@@ -166,8 +166,8 @@ const node: TraceKind = {
     if (!/^\s*\^+\s*$/.test(line)) return 'none';
     line = yield 'part';
     if (line === '') line = yield 'part';
-    // The first line of the thrown value is part of the report, whatever its text is. A stack after its
-    // further lines proves that they belong to the report.
+    // The first line of the thrown value is part of the report, whatever its text is. If a stack follows the
+    // value's further lines, these belong to the report too.
     line = yield 'part';
     while (!isFrame(line) && !isIndented(line) && !line.startsWith('Node.js v')) line = yield 'perhaps';
     for (;;) {
@@ -216,8 +216,8 @@ const stack: TraceKind = {
     line.startsWith('Exception in thread '),
   *read(head) {
     let line = yield 'part';
-    // If the line opens no list of fields, the message may have further lines. A stack after these lines
-    // proves that they belong to the trace.
+    // If the line opens no list of fields, the message may have further lines. If a stack follows these
+    // lines, they belong to the trace.
     if (!head.endsWith(' {')) while (!isFrame(line)) line = yield 'perhaps';
     for (;;) {
       if (line.startsWith('}')) return 'last';

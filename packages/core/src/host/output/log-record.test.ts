@@ -145,7 +145,7 @@ describe('a line', () => {
     expect(Object.getPrototypeOf(fields)).toBe(Object.prototype);
   });
 
-  test('holds no array for the indexes among its keys', () => {
+  test('has no large array for keys that are indexes', () => {
     setFlagsFromString('--expose-gc');
     const gc = runInNewContext('gc') as () => void;
     const objects = 5_000;

@@ -68,7 +68,7 @@ interface Dialect {
 
 const plain: Dialect = { arguments: (_method, message, fields) => [message, fields] };
 
-/** pino and bunyan. A field with the name of one of the logger's own bindings would replace it. */
+/** pino and bunyan. A field with the name of one of the logger's own bindings would replace that binding. */
 const fieldsFirst: Dialect = {
   arguments: (_method, message, fields) => [fields, message],
   ownNames: (logger) => {

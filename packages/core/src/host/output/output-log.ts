@@ -9,7 +9,7 @@ import type { LogRecord, RecordLevel } from './log-record.ts';
 import { TraceGatherer } from './trace-gatherer.ts';
 import { catchUp, type Backlog } from './turn-budget.ts';
 
-/** The length of the longest line, in characters. Characters beyond it are counted, but not kept. */
+/** The maximum length of a line, in characters. Characters beyond this length are counted, but not kept. */
 const maxLine = 64 * 1024;
 /** How many lines and characters are handled before the clock is checked again. */
 const pieceLines = 16;
@@ -47,7 +47,7 @@ export class OutputLog implements Backlog {
 
   /**
    * Adds bytes as they arrive, cut at any place. The caller may reuse the buffer afterwards. Calls `onTaken`
-   * once each complete line in them is logged.
+   * once every complete line in these bytes is logged.
    */
   push(bytes: Uint8Array, onTaken: () => void = () => {}): void {
     this.#enqueue({ text: this.#decoder.write(bytes), onTaken });

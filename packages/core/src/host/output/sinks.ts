@@ -8,8 +8,8 @@ import type { Writable } from 'node:stream';
 /** One client's access to a sink. */
 export interface SinkWriter {
   /**
-   * Hands `chunk` over synchronously. The sink may keep it. Calls `done` once, when the sink has accepted it
-   * or has failed.
+   * Hands `chunk` over synchronously. The sink may keep the chunk. Calls `done` once, when the sink has
+   * accepted the chunk or has failed.
    */
   write(chunk: Uint8Array, done: () => void): void;
   /** Removes the client's listeners once everything that was handed over is written. */
@@ -18,7 +18,7 @@ export interface SinkWriter {
 
 const hubs = new WeakMap<Writable, Hub>();
 
-/** Opens `sink` for one client. `warn` is called once if it fails. */
+/** Opens `sink` for one client. `warn` is called once if the sink fails. */
 export function openSink(sink: Writable, warn: (message: string) => void): SinkWriter {
   let hub = hubs.get(sink);
   if (hub === undefined) {
@@ -33,8 +33,8 @@ class Hub {
   readonly #users = new Set<(message: string) => void>();
   readonly #pending = new Set<() => void>();
   /**
-   * The last client's `warn`. The sink may still write its last bytes after all clients have released it, and
-   * this reports a failure then.
+   * The last client's `warn`. The sink may still write its last bytes after all clients have released it. If
+   * that fails, this function reports it.
    */
   #last: (message: string) => void = () => {};
   #hasFailed = false;

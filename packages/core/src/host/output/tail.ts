@@ -19,7 +19,8 @@ export class Tail {
     if (start > 0) this.#isCut = true;
     this.#chunks.push(Buffer.from(chunk.subarray(start)));
     this.#bytes += chunk.byteLength - start;
-    // This compacts only when twice the limit is held, so that a flood of single bytes stays cheap.
+    // The chunks are joined only when they hold twice the limit, or are many, so that a flood of single bytes
+    // stays cheap.
     if (this.#bytes > 2 * this.#limit || this.#chunks.length > 1024) this.#compact();
   }
 

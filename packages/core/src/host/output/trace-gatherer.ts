@@ -7,7 +7,7 @@ import { clock, patientTimers } from '../../base/timers.ts';
 import { traceBegunBy, type Steps, type TraceKind } from './crash-trace.ts';
 import { readRecord, type LogRecord, type RecordLevel } from './log-record.ts';
 
-/** The size of the largest trace, in lines and characters. Further lines become another record. */
+/** The maximum size of a trace, in lines and characters. Further lines become another record. */
 const maxTraceLines = 500;
 const maxTraceLength = 128 * 1024;
 /** How long a complete line may wait for further lines, in milliseconds. The documentation promises 200. */

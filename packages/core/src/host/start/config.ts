@@ -114,7 +114,7 @@ export interface ClientConfig<S = Record<never, never>> {
   readonly stderr?: Writable;
   /**
    * Where the plugin's `process.stdout` goes. A Writable is never ended, and its back-pressure reaches the
-   * plugin. With `'log'` the output goes to `logger` as records, plain lines at `info`. That is the default
+   * plugin. With `'log'` the output goes to `logger` as records, plain lines at `info`. This is the default
    * if there is a `logger`. With `'ignore'`, which is the default without a `logger`, the output is dropped.
    */
   readonly syncStdout?: Writable | 'log' | 'ignore';
@@ -147,7 +147,7 @@ export interface ClientConfig<S = Record<never, never>> {
   readonly processGroup?: boolean;
   /** Aborting it kills the client, even during a start. */
   readonly signal?: AbortSignal;
-  /** Bounds of the session. A bound that is left out is that of `defaultLimits`. */
+  /** Bounds of the session. A bound that is left out has its value from `defaultLimits`. */
   readonly limits?: Partial<Limits>;
   /** Functions that run around each call to the plugin, the first one outermost. */
   readonly interceptors?: readonly CallInterceptor[];

@@ -9,7 +9,7 @@ export interface FailedCommand {
   readonly cwd: string | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly exitCode: number | null | undefined;
-  /** Why there is no process, if the spawn or the launcher failed. */
+  /** The reason why there is no process, if the spawn or the launcher failed. */
   readonly spawnFailure: unknown;
   /** True if the launcher had not returned a process when the start was given up. */
   readonly isLaunching: boolean;

@@ -29,8 +29,8 @@ import { StartError, type StartErrorCode, type StartPhase } from './start-error.
 import { clock, patientTimers, settlesWithin } from '../../base/timers.ts';
 
 /**
- * Milliseconds to wait for the exit after the pipe has ended. The exit explains that end, and often comes
- * later.
+ * Milliseconds to wait for the exit after the pipe has ended. The exit explains the end of the pipe, and
+ * often comes after it.
  */
 const exitFollowsMs = 500;
 
@@ -298,8 +298,8 @@ function terminal(
 }
 
 /**
- * Called when the process is gone. Resolves to the handshake line if that was still under way, and otherwise
- * to `otherwise`.
+ * Called when the process is gone. Waits a moment for a handshake line that is still under way, and resolves
+ * to it. Resolves to `otherwise` if no line arrives.
  */
 async function lastLine(greeted: Promise<Greeted>, otherwise: Greeted): Promise<Greeted> {
   return (await settlesWithin(greeted, lastBytesMs)) ? greeted : otherwise;
