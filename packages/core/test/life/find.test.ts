@@ -90,7 +90,7 @@ describe('discover()', () => {
     expect(await discover('../out/*', bin)).toEqual([outside]);
   });
 
-  test.skipIf(noLinks)(`with contained, leaves out files outside of the directory to which links lead${noLinks}`, async () => {
+  test.skipIf(noLinks)(`with contained, leaves out files behind links that lead out${noLinks}`, async () => {
     const bin = join(root, 'bin');
     const skipped: Record<string, string> = {};
     const options = { contained: true, onSkip: (path: string, reason: string) => (skipped[path] = reason) };

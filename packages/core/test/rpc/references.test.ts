@@ -310,7 +310,7 @@ test('the error of a call through a reference names the called method, or the ar
   await expect(hanging).rejects.toThrow(/^\$\/call\.hang was not answered by plugin test: /);
 });
 
-test.each([undefined, null, 5, 'text'])('ref() and retain() refuse %j, with an error that shows this value', (value) => {
+test.each([undefined, null, 5, 'text'])('ref() and retain() refuse %j, and the error shows it', (value) => {
   const code = 'CONFIG_INVALID';
   const got = value === undefined ? 'nothing' : inspect(value);
   expect(() => ref(value as never)).toThrow(

@@ -100,7 +100,7 @@ describe('a stream runs in the context in which it was given', () => {
 
   const kinds = { generator, iterator, webStream, nodeStream };
 
-  test.each(Object.entries(kinds))('%s: for each item of each of many simultaneous calls', async (_, make) => {
+  test.each(Object.entries(kinds))('%s: for the items of many simultaneous calls', async (_, make) => {
     const { remote } = await connect();
     const heard = await Promise.all(
       ['a', 'b', 'c'].map((name) => store.run(name, () => remote.read(make(() => {})))),
@@ -117,7 +117,7 @@ describe('a stream runs in the context in which it was given', () => {
     await expect.poll(() => ended).toEqual({ a: 'a', b: 'b' });
   });
 
-  test.each(Object.entries(kinds))('%s: at its end, when another context cancels the call', async (_, make) => {
+  test.each(Object.entries(kinds))('%s: at its end, if another context cancels the call', async (_, make) => {
     const { remote } = await connect();
     const ended: string[] = [];
     const controller = new AbortController();

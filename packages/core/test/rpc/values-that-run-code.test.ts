@@ -53,7 +53,7 @@ describe('a getter that makes a call while its object is being sent disturbs nei
     ['plain', 'short'],
     ['of any kind', new Date(5)],
     ['with large bytes', new Uint8Array(100_000).fill(7)],
-    ['with a list of objects with the same keys', Array.from({ length: 100 }, (_, id) => ({ id, name: `n${id}` }))],
+    ['with a list of similar objects', Array.from({ length: 100 }, (_, id) => ({ id, name: `n${id}` }))],
   ];
   const pairs = sizes.flatMap(([outer, one]) =>
     sizes.map(([inner, other]) => ({ outer, one, inner, other })),

@@ -204,8 +204,7 @@ export class Scanner {
       const length = readUint(chunk, at + 1, 1 << (token - 0xd9), end);
       if (length <= maxIndexDigits || length === Infinity) this.#tookIndex(Infinity);
     } else if (token >= 0xc4 && token < 0xd9) {
-      // Only a hostile peer writes an index in one of these forms. A key that is no index is still read
-      // correctly.
+      // Only a hostile peer writes an index in one of these forms. Any other key is still read correctly.
       this.#tookIndex(Infinity);
     }
   }
