@@ -73,10 +73,10 @@ export class PipeworkError<C extends ErrorCode = ErrorCode> extends Error {
   /** The error's key in the closed table. */
   readonly code: C;
   /**
-   * Tells whether a failed call was sent. It is set on the error with which a call rejects because of its
-   * connection, deadline, signal or limits. It is false if no byte of the request was handed to the stream,
-   * so that the call can be made again elsewhere. Only this process sets it. It is never sent, and a peer
-   * cannot set it.
+   * Tells whether a failed call was sent. The property is set on the error with which a call rejects because
+   * of its connection, deadline, signal or limits. `false` means that no byte of the request was handed to
+   * the stream, so that the call can be made again elsewhere. Only this process sets the property: it is
+   * never sent, and a peer cannot set it.
    */
   declare readonly sent?: boolean;
 

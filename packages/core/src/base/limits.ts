@@ -23,9 +23,9 @@ export interface Limits {
   /** Levels of arrays and objects in one value. A deeper value fails its call, on the side that finds it. */
   readonly maxDepth: number;
   /**
-   * Calls of the peer that run at once. Further ones wait in a queue. A running call that waits for an answer
-   * of the peer does not count. Otherwise a call that the peer makes inside a callback would wait for the
-   * running call, which itself waits for that callback. Callbacks (calls to references) and calls of host
+   * Calls of the peer that run at once. Further calls wait in a queue. A running call that waits for an
+   * answer of the peer does not count. Otherwise a call that the peer makes inside a callback would wait for
+   * the running call, which itself waits for that callback. Callbacks (calls to references) and calls of host
    * services do not count.
    */
   readonly maxRunningCalls: number;

@@ -13,7 +13,10 @@ const unprintable =
   // oxlint-disable-next-line no-control-regex -- they are what is looked for
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 const eachUnprintable = new RegExp(unprintable, 'g');
-/** Windows line breaks, and sequences that only choose a colour. Both are removed without a trace. */
+/**
+ * The carriage returns of Windows line breaks, and sequences that only choose a colour. Both are removed, and
+ * nothing replaces them.
+ */
 // oxlint-disable-next-line no-control-regex -- as above
 const meaningless = /\r(?=\n)|\u001b\[[\d;:]*m/g;
 

@@ -8,8 +8,8 @@ import { maxTimerMs } from '../base/timers.ts';
 import { parseVersions } from './negotiate.ts';
 
 /**
- * The version of the handshake itself, which is the first field of the line. It is compared as a string, for
- * equality.
+ * The version of the handshake itself, which is the first field of the line. Both sides must have the same
+ * version, compared as a string.
  */
 export const APIVersion = '1';
 
@@ -17,8 +17,8 @@ export const APIVersion = '1';
 export const MagicCookieKey = 'OTTO_PLUGIN_MAGIC_COOKIE';
 
 /**
- * Default value of the magic cookie. It is not a secret. It only tells a program that a host, and not a
- * person, has started it.
+ * Default value of the magic cookie. The cookie is not a secret. It only tells a program that a host, and not
+ * a person, has started the program.
  */
 export const MagicCookieValue = '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f';
 

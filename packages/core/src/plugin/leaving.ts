@@ -1,6 +1,6 @@
 /**
- * How a plugin leaves. It accepts no new calls, gives running calls some time, disposes of what it served,
- * and runs the shutdown hook. Each step is bounded in time.
+ * How a plugin leaves. The plugin accepts no new calls, gives running calls some time, disposes of what it
+ * served, and runs the shutdown hook. Each step is bounded in time.
  */
 
 import type { Conversation } from '../rpc/calls/conversation.ts';

@@ -1,6 +1,6 @@
 /**
- * The plugin's own small logger. It writes each record as one line of JSON to raw standard error, where the
- * host reads it as a record again.
+ * The plugin's own small logger. The logger writes each record as one line of JSON to raw standard error,
+ * where the host reads the line as a record again.
  */
 
 import { logLevels, type LogLevel } from '../handshake/env.ts';
@@ -9,8 +9,8 @@ import { logLevels, type LogLevel } from '../handshake/env.ts';
 export type LogMethod = (message: string, fields?: Readonly<Record<string, unknown>>) => void;
 
 /**
- * A logger whose level the host sets (`logLevel` of its client). It never throws. It blocks the process
- * rather than lose a record.
+ * A logger whose level the host sets (`logLevel` of its client). It never throws. If standard error is full,
+ * the logger blocks the process rather than lose a record.
  */
 export interface PluginLogger {
   /** The lowest level that the logger writes. A record below this level costs one comparison. */

@@ -1,6 +1,6 @@
 /**
- * The plugin's end of one session: mux, the first three streams, the control service. It works over any pair
- * of byte streams.
+ * The plugin's end of one session: mux, the first three streams, the control service. The class works over
+ * any pair of byte streams.
  */
 
 import { LeanSession, type RawStream } from '@pipework/mux/lean';

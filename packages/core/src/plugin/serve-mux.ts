@@ -6,8 +6,8 @@ import type { ServeOptions } from './options.ts';
 import { serve } from './serve.ts';
 
 /**
- * The options of one of a program's plugins, or a function that makes them. The function runs only if the
- * first argument names this plugin.
+ * The options of one plugin of the program, or a function that makes these options. The function runs only if
+ * the first argument names this plugin.
  */
 export type MuxEntry = ServeOptions | (() => ServeOptions | Promise<ServeOptions>);
 

@@ -24,7 +24,7 @@ interface Waiter {
 
 /**
  * Raw byte streams that carry any other protocol. An id from `nextId()` is sent to the other side inside a
- * call. Then one side dials it and the other accepts it. Each id is used once.
+ * call. Then one side dials the id, and the other accepts it. Each id is used once.
  */
 export interface StreamBroker {
   /** Returns an id to send to the peer. */
@@ -190,8 +190,8 @@ export class Broker implements StreamBroker, Arrivals {
   }
 
   /**
-   * Stops waiting for an id. Its waiter is not called. If a stream with the id arrives later, it is reset at
-   * once.
+   * Stops waiting for an id. The waiter of the id is not called. If a stream with the id arrives later, it is
+   * reset at once.
    */
   forget(id: number): void {
     if (!this.#waiters.delete(id)) return;

@@ -80,7 +80,7 @@ export class CallQueue {
     return true;
   }
 
-  /** The running callbacks in words, for the error of a refused one. */
+  /** The running callbacks in words, for the error of a refused callback. */
   get callbackLoad(): string {
     return `${this.#counts.runningCallbacks} callbacks and calls of services run (maxRunningCallbacks)`;
   }

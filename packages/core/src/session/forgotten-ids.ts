@@ -1,6 +1,6 @@
 /**
- * Broker ids that this side no longer awaits. They are kept for as long as a peer that does not know this may
- * still dial them.
+ * Broker ids that this side no longer awaits. An id is kept for as long as a peer that does not know this may
+ * still dial the id.
  */
 import { clock } from '../base/timers.ts';
 

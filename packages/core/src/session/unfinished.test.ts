@@ -6,8 +6,8 @@ const window = 64;
 const maxBytes = 100;
 
 /**
- * A model of a stream between a peer that sends and a consumer that reads. Its window is granted in halves,
- * as the mux grants it.
+ * A model of a stream between a peer that sends and a consumer that reads. The stream's window is granted in
+ * halves, as the mux grants windows.
  */
 class ModelStream {
   readonly #budget: UnfinishedBudget;

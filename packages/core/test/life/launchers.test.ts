@@ -27,7 +27,7 @@ import {
 } from '../support/life.ts';
 
 /**
- * True if bwrap can make a sandbox on this machine. It cannot if bwrap is missing, or if a container forbids
+ * True if bwrap can make a sandbox on this machine. False if bwrap is missing, or if a container forbids
  * namespaces.
  */
 function canSandbox(): boolean {

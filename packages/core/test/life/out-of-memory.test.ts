@@ -1,6 +1,6 @@
 /**
- * Tests a plugin that the kernel kills because memory ran out. This needs a control group, and so the rights
- * to make one.
+ * Tests a plugin that the kernel kills because memory ran out. The test needs the rights to make a control
+ * group.
  */
 
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ interface Group {
   readonly limits: readonly string[];
 }
 
-/** Makes a control group below this process's own; undefined without the rights to make one. */
+/** Makes a control group below that of this process. Returns undefined without the rights for it. */
 function makeGroup(): Group | undefined {
   try {
     const lines = readFileSync('/proc/self/cgroup', 'utf8').split('\n');

@@ -55,7 +55,7 @@ describe('a peer that does not read its answers', () => {
       };
       const peer = await rawHost({ answers: counted }, { capabilities: ['types'] });
       const takeAgain = peer.takeNothing();
-      // These are more answers than fit the window.
+      // So many answers do not fit the window.
       const calls = Math.ceil((3 * mebibyte) / bytes);
       for (let id = 0; id < calls; id++) peer.sends(request(`ce ${id.toString(16).padStart(8, '0')}`));
       await expect.poll(() => answered).toBe(calls);

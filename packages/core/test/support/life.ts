@@ -178,9 +178,9 @@ export async function until(holds: () => boolean): Promise<void> {
 }
 
 /**
- * Returns a time limit in milliseconds, for tests that are not about that limit. It is `ms`, or ten times
- * what a start takes now, if that is more. With a limit that is enough only on an idle machine, the load
- * would decide how the plugin ends.
+ * Returns a time limit in milliseconds, for tests that are not about that limit. The limit is `ms` or ten
+ * times what a start takes now, whichever is more. With a limit that is enough only on an idle machine, the
+ * load would decide how the plugin ends.
  */
 export async function enoughMs(ms: number): Promise<number> {
   const began = performance.now();

@@ -1,7 +1,7 @@
 /**
  * The plugin's two pipes under Bun, whose `net.Socket` cannot read from an existing descriptor. Reads and
  * writes go through the thread pool, one of each at a time. At the very end of the process, this class cannot
- * find out when the current write is complete. It waits a moment before it writes the rest.
+ * find out when the current write is complete. So this class waits a moment before it writes the rest.
  */
 
 import { read, write as writeLater } from 'node:fs';

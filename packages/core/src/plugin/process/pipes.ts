@@ -1,7 +1,7 @@
 /**
- * The plugin's two pipes, in any runtime. Both can also be used synchronously. When Node emits `'exit'`, the
- * event loop runs no more. From then on, queued bytes can be written and credit can be read only
- * synchronously.
+ * The plugin's two pipes, in any runtime. Both pipes can also be used synchronously. When Node emits
+ * `'exit'`, the event loop runs no more. From then on, queued bytes can be written and credit can be read
+ * only synchronously.
  */
 
 import type { Readable, Writable } from 'node:stream';

@@ -1,4 +1,6 @@
-/** One synced output on the plugin's side. It carries printed bytes to a stream of the session. */
+/**
+ * One synced output on the plugin's side. A synced output carries printed bytes to a stream of the session.
+ */
 
 import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import { clock, realTimers } from '../../base/timers.ts';
