@@ -16,7 +16,7 @@ interface Acceptor {
 export class AcceptQueue {
   /**
    * If this callback is set, it gets each stream, already accepted, as soon as the peer opens the stream.
-   * Then no stream is queued.
+   * With this callback, no stream is queued.
    */
   onStream: ((stream: RawStream) => void) | undefined;
   readonly #backlog: number;
@@ -66,8 +66,8 @@ export class AcceptQueue {
 
   /**
    * Acknowledges the next stream and resolves with it. Resolves with undefined if the session has ended
-   * without a fault. Rejects with the fault if there was one, and with the signal's reason if the signal
-   * aborts.
+   * without a fault. Rejects with the fault if the session ended by a fault, and with the signal's reason if
+   * the signal aborts.
    */
   async take(signal?: AbortSignal): Promise<LeanStream | undefined> {
     if (this.onStream !== undefined) {

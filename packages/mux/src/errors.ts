@@ -45,8 +45,8 @@ export type MuxErrorCode =
 const { ProtocolError, InternalError } = GoAwayCode;
 
 /**
- * The closed table of codes, which is frozen. It says what each code means, and which go-away reason we send
- * if we end a session with that code.
+ * The closed table of codes, which is frozen. The table says what each code means, and which go-away reason
+ * we send if we end a session with that code.
  */
 export const muxErrorCodes: Readonly<Record<MuxErrorCode, MuxErrorEntry>> = {
   MUX_OPTION_INVALID: { means: 'An option or argument is not what it must be.' },
@@ -100,7 +100,7 @@ export interface MuxErrorOptions {
   initiator?: MuxInitiator;
   /** The stream that the error concerns. Default: none, for an error that concerns the whole session. */
   streamId?: number | undefined;
-  /** The go-away reason that was sent or received, if there was one. */
+  /** The go-away reason that was sent or received, if any. */
   goAway?: number | undefined;
   /** The error that caused this error. */
   cause?: unknown;

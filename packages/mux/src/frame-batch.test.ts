@@ -61,7 +61,7 @@ describe('payload that is copied', () => {
     expect(told).toHaveLength(1);
   });
 
-  test('begins a new frame if the stream is another one, and after a frame without payload or a take', () => {
+  test('begins a new frame for another stream, after a frame without payload, and after a take', () => {
     const { batch, told, frames } = makeBatch();
     const one = bytes(1, 1);
     batch.copy(1, one, 0, 1);

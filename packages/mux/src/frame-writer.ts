@@ -53,7 +53,8 @@ export class FrameWriter {
   readonly #timing: WriteTiming;
   readonly #stall: StallWatch;
   /**
-   * Parts that were taken from the batch. They are written once the listeners have been told of their frames.
+   * Parts that were taken from the batch. These parts are written once the listeners have been told of their
+   * frames.
    */
   #told: Uint8Array[] = [];
   #hasEnded = false;
@@ -104,14 +105,17 @@ export class FrameWriter {
     this.#timing.endDispatch();
   }
 
-  /** Appends a frame without payload. It is sent at the end of the turn. */
+  /** Appends a frame without payload. The frame is sent at the end of the turn. */
   control(type: number, flags: number, streamId: number, length: number): void {
     if (this.#hasEnded) return;
     this.#batch.control(type, flags, streamId, length);
     this.#timing.onControl();
   }
 
-  /** Appends a reply to a frame of the peer. Its bytes are counted while it cannot be sent. */
+  /**
+   * Appends a reply to a frame of the peer. The bytes of the reply are counted while the reply cannot be
+   * sent.
+   */
   reply(type: number, flags: number, streamId: number, length: number): void {
     if (this.#stall.isBlocked) this.#replyBytes += HEADER_BYTES;
     this.control(type, flags, streamId, length);

@@ -17,7 +17,7 @@ export type ExplainClose = (error: MuxError, tell: (error: Error) => void) => vo
 
 type Callback = (error?: Error | null) => void;
 
-/** Bytes that are read ahead. They still count against the window as not consumed. */
+/** Bytes that are read ahead. These bytes still count against the window as not consumed. */
 const READ_AHEAD = 64 * 1024;
 /**
  * Bytes that may be queued here before write() returns false. The limit has room for two writes of 64 KiB,
@@ -95,7 +95,7 @@ export class MuxStream extends Duplex {
     return new MuxStream(raw, session, explain);
   }
 
-  /** The stream's number. It is odd if the client opened the stream, and even if the server did. */
+  /** The stream's number. The id is odd if the client opened the stream, and even if the server did. */
   get id(): number {
     return this.#raw.id;
   }
@@ -192,7 +192,7 @@ export class MuxStream extends Duplex {
     callback(error);
   }
 
-  /** The error for writers, once the stream has closed with one. */
+  /** The error for writers, once the stream has closed with an error. */
   get #failure(): Error | undefined {
     const closing = this.#closing;
     return closing === undefined || closing.kind === 'finished' ? undefined : closing.error;

@@ -85,7 +85,7 @@ export class Scheduler {
     this.#writer.leave();
   }
 
-  /** Forgets a stream that has ended. It owes nothing any more. */
+  /** Forgets a stream that has ended. Such a stream owes no frame any more. */
   forget(stream: StreamRecord): void {
     this.#owing.delete(stream);
     this.#ready.delete(stream);

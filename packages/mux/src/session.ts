@@ -103,7 +103,7 @@ export class Session {
   }
 
   /**
-   * Tells the peer to open no more streams, and resets those that it opens nevertheless. Open streams
+   * Tells the peer to open no more streams, and resets streams that the peer opens nevertheless. Open streams
    * continue.
    */
   goAway(): void {

@@ -1,5 +1,6 @@
 /**
- * One stream as data: its state, its windows and its queued bytes. It does not deal with handlers or frames.
+ * One stream as data: its state, its windows and its queued bytes. This file does not deal with handlers or
+ * frames.
  */
 
 import { ChunkQueue } from './chunk-queue.ts';

@@ -29,8 +29,8 @@ export class StreamTable implements LeanStreamHome {
   /** Streams on which we have sent FIN, but the peer's FIN has not arrived. */
   readonly #halfClosed: DeadlineQueue<LeanStream>;
   /**
-   * The bytes of window that each stream has beyond the initial window. They count against the session's
-   * budget.
+   * The bytes of window that each stream has beyond the initial window. These bytes count against the
+   * session's budget.
    */
   readonly #extraWindows = new Map<number, number>();
   #extraBytes = 0;

@@ -30,7 +30,7 @@ export class WriteTiming {
     this.#flush();
   }
 
-  /** A frame without payload was appended. It is sent at the end of the turn. */
+  /** A frame without payload was appended. The frame is sent at the end of the turn. */
   onControl(): void {
     if (this.#isTickDue || this.#isDispatching) return;
     this.#isTickDue = true;

@@ -1,5 +1,5 @@
 /**
- * Tests against a peer that breaks the protocol. Each of its faults has a code, damages as little as
+ * Tests against a peer that breaks the protocol. Each fault of the peer gets a code, damages as little as
  * possible, and costs no memory.
  */
 

@@ -32,7 +32,8 @@ interface YamuxJs {
 }
 
 /**
- * yamux-js, unchanged. It works only if each frame arrives in one piece. With `wholeFrames`, each frame does.
+ * yamux-js, unchanged. yamux-js works only if each frame arrives in one piece. With `wholeFrames`, each frame
+ * does.
  */
 export const yamuxJs =
   (options: { wholeFrames?: boolean } = {}): MakeMux =>
@@ -113,7 +114,7 @@ function fillInWithResolvers(): void {
   };
 }
 
-/** @chainsafe/libp2p-yamux over a connection that is modelled on the one of @libp2p/tcp. */
+/** @chainsafe/libp2p-yamux over a connection that is modelled on a connection of @libp2p/tcp. */
 export const chainsafe: MakeMux = async (role, transport) => {
   fillInWithResolvers();
   const { yamux } = (await import('@chainsafe/libp2p-yamux')) as unknown as {
