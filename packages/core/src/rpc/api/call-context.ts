@@ -79,8 +79,8 @@ export function currentContext(): CallContext | undefined {
 }
 
 /**
- * Makes `context` the current one, because its handler starts. It stays current until the returned value is
- * passed to {@link leaveContext}.
+ * Makes `context` the current one, because its handler starts. `context` stays current until the returned
+ * value is passed to {@link leaveContext}.
  */
 export function enterContext(context: CallContext | undefined): CallContext | undefined {
   const outer = current;

@@ -15,8 +15,8 @@ export interface CallOptions {
    */
   readonly deadlineMs?: number | undefined;
   /**
-   * Metadata, for instance `traceparent`, `tracestate` or `baggage`. It is sent with the call if the peer
-   * announced `meta`.
+   * Metadata, for instance `traceparent`, `tracestate` or `baggage`. The metadata is sent with the call if
+   * the peer announced `meta`.
    */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }

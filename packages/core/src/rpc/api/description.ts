@@ -18,7 +18,7 @@ export type MethodDescriptions = Readonly<Record<string, MethodDescription>>;
 
 const describers = new WeakMap<object, () => MethodDescriptions>();
 
-/** From now on `describe` describes the methods of `served`. It is called each time the peer asks. */
+/** From now on `describe` describes the methods of `served`. `describe` is called each time the peer asks. */
 export function describeBy(served: object, describe: () => MethodDescriptions): void {
   describers.set(served, describe);
 }

@@ -20,8 +20,8 @@ export interface OutgoingCall {
   /** The arguments. An interceptor may replace them before it calls `next()`. */
   params: unknown[];
   /**
-   * Metadata, for instance `traceparent`, `tracestate` or `baggage`. It is sent with the call if the peer
-   * announced `meta`.
+   * Metadata, for instance `traceparent`, `tracestate` or `baggage`. The metadata is sent with the call if
+   * the peer announced `meta`.
    */
   metadata: Record<string, string>;
 }
@@ -33,8 +33,8 @@ export interface OutgoingCall {
 export type CallInterceptor = (call: OutgoingCall, next: () => Promise<unknown>) => unknown;
 
 /**
- * Runs around one incoming call. The peer gets what the interceptor returns. It runs before the arguments are
- * checked against a contract.
+ * Runs around one incoming call. The peer gets what the interceptor returns. The interceptor runs before the
+ * arguments are checked against a contract.
  */
 export type HandlerInterceptor = (
   call: { readonly method: string; readonly params: unknown[]; readonly context: CallContext },

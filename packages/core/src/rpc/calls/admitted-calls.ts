@@ -142,8 +142,8 @@ export class AdmittedCalls {
   end(reason: unknown): void {
     this.#queue.abandon(this);
     this.#waiting = 0;
-    // The streams in the calls' arguments are not ended here. They end with the conversation, whose error
-    // explains more.
+    // The streams in the calls' arguments are not ended here. These streams end with the conversation, whose
+    // error explains more.
     for (const call of this.#tracked.values()) call.abort(reason);
   }
 }

@@ -1,4 +1,4 @@
-/** Asks the peer for an implementation. Its counterpart is `Dispenser`. */
+/** Asks the peer for an implementation. The counterpart on the other side is `Dispenser`. */
 import { PipeworkError } from '../../base/errors.ts';
 import { expect, expectKeys } from '../../base/expect.ts';
 import { isAbortSignal } from '../../base/realm.ts';

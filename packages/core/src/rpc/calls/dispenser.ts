@@ -107,8 +107,8 @@ export class Dispenser {
       shared.broker.acceptWith(
         id,
         {
-          // The stream must be served in the same turn. Its first call may have arrived already, and the end
-          // of the session may follow it.
+          // The stream must be served in the same turn. The first call may have arrived already, and the end
+          // of the session may follow that call.
           resolve: (stream) => {
             this.#undialled -= 1;
             this.#serve(name, stream, served, dispensed);

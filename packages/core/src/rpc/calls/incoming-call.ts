@@ -104,7 +104,10 @@ export class IncomingCall implements Borrower {
     return this.#abortedWith?.reason;
   }
 
-  /** The call was cancelled. Its handler's signal aborts, and the streams in its arguments end. */
+  /**
+   * The call was cancelled. The signal of the call's handler aborts, and the streams in the call's arguments
+   * end.
+   */
   cancel(reason: unknown): void {
     this.abort(reason);
     if (this.#held !== undefined) for (const stream of [...this.#held.streams]) stream.abort(reason);

@@ -103,8 +103,8 @@ export class IncomingCalls {
   }
 
   /**
-   * Runs the handler of a notification. Its outcome is not sent to the peer. A notification without a handler
-   * is dropped.
+   * Runs the handler of a notification. The outcome of the handler is not sent to the peer. A notification
+   * without a handler is dropped.
    */
   notified(method: string, params: unknown[]): void {
     const name = this.#names.received(method)?.short;

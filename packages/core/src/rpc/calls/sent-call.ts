@@ -1,6 +1,6 @@
 /**
- * One call made to the peer. It settles once: by its answer, its abort, its deadline or the conversation's
- * end.
+ * One call made to the peer. The call settles once: by its answer, its abort, its deadline or the
+ * conversation's end.
  */
 import { onAbort } from '../../base/on-abort.ts';
 import { afterPatience } from '../../base/timers.ts';

@@ -1,6 +1,6 @@
 /**
- * The interface of Standard Schema, version 1, which zod, valibot, arktype and others implement. It consists
- * of types only, and needs no dependency.
+ * The interface of Standard Schema, version 1, which zod, valibot, arktype and others implement. The
+ * interface consists of types only, and needs no dependency.
  */
 
 export interface StandardSchema<Input = unknown, Output = Input> {
@@ -11,7 +11,8 @@ export interface StandardSchema<Input = unknown, Output = Input> {
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
     readonly types?: { readonly input: Input; readonly output: Output } | undefined;
     /**
-     * Standard JSON Schema, if the validator has it. It makes a JSON Schema of the input or of the output.
+     * Standard JSON Schema, if the validator has it. The validator then makes a JSON Schema of the input or
+     * of the output.
      */
     readonly jsonSchema?:
       | {

@@ -40,7 +40,8 @@ export class MessageStream {
   constructor(stream: RawStream, shared: Shared) {
     this.shared = shared;
     this.#stream = stream;
-    // The fast path checks no limits. It is used only if no plain message could exceed them.
+    // The fast path checks no limits. So the fast path is used only if no plain message could exceed the
+    // limits.
     const { maxMessageBytes, maxMessageValues, maxDepth } = shared.limits;
     this.#mayBePlain =
       maxMessageBytes >= maxPlainBytes && maxMessageValues >= maxPlainBytes && maxDepth >= maxPlainLevels;
@@ -75,7 +76,8 @@ export class MessageStream {
 
   /**
    * Returns the options for the values of one message. The redaction hook also sees the errors inside values.
-   * It gets the method of this message, because a getter among the values may make another call meanwhile.
+   * The hook gets the method of this message, because a getter among the values may make another call
+   * meanwhile.
    */
   #redacting(where: string): OutboundOptions {
     const hook = this.shared.options.redactError;

@@ -1,6 +1,6 @@
 /**
- * Types that tell why a declaration does not compile. They have the words that the compiler shows, and decide
- * when it shows them.
+ * Types that tell why a declaration does not compile. These types have the words that the compiler shows, and
+ * decide when the compiler shows them.
  */
 import type { AnyFunction, CannotTravel, Itself, KeepsCall, Rule } from './travel-types.ts';
 import type { Signatures } from './signatures.ts';

@@ -29,9 +29,9 @@ export type Reference<T extends object> = T & ByReference;
 export type LocalOrRemote<T extends object> = (T & EitherSide) | Remote<T>;
 
 /**
- * The stand-in for an object that the other side serves. It has only the methods of that object. Disposing of
- * it tells the other side that the object is no longer needed. A method that is optional in the interface
- * always exists at run time. If it is not implemented, a call rejects with `RPC_UNKNOWN_METHOD`;
+ * The stand-in for an object that the other side serves. The stand-in has only the methods of that object.
+ * Disposing of it tells the other side that the object is no longer needed. A method that is optional in the
+ * interface always exists at run time. If it is not implemented, a call rejects with `RPC_UNKNOWN_METHOD`;
  * `rpc.describe()` lists the implemented ones. If a method's values cannot be sent, a {@link CannotTravel}
  * replaces the method and says why.
  */

@@ -59,9 +59,9 @@ export function remoteTargetOf(value: object): RemoteTarget | undefined {
 
 /**
  * Marks an object to be sent by reference. The other side gets an object whose methods call the methods of
- * `object`. Its `[Symbol.dispose]()` gives the reference back. Returns the object. Throws `CONFIG_INVALID` if
- * the value is not an object. Also throws for arrays, dates and binary data, even of a class of your own,
- * because such values are always copied.
+ * `object`. The `[Symbol.dispose]()` of the other side's object gives the reference back. Returns `object`.
+ * Throws `CONFIG_INVALID` if the value is not an object. Also throws for arrays, dates and binary data, even
+ * of a class of your own, because such values are always copied.
  *
  * @example
  * ```ts

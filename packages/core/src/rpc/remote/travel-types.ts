@@ -27,8 +27,8 @@ export type Copied =
   | Readable;
 
 /**
- * A synchronous generator, or an iterator like one. It is sent as a stream, and arrives as an asynchronous
- * generator.
+ * A synchronous generator, or an iterator like one. Such a value is sent as a stream, and arrives as an
+ * asynchronous generator.
  */
 export type Stepped<T = unknown, Return = unknown, Next = never> = Iterator<T, Return, Next> &
   Iterable<unknown>;

@@ -1,6 +1,6 @@
 /**
- * One interface to every kind of stream. It reads the items, and can tell the stream at once that no more
- * items are wanted.
+ * One interface to every kind of stream. The interface reads the items, and can tell the stream at once that
+ * no more items are wanted.
  */
 import { types } from 'node:util';
 import { iterableKind } from './stream-kind.ts';
@@ -36,7 +36,7 @@ export function openSource(value: object): Source {
   }
 }
 
-/** A source that could not be opened. It fails when it is asked for its first item. */
+/** A source that could not be opened. The source fails when it is asked for its first item. */
 export class BrokenSource implements Source {
   readonly #error: unknown;
 
@@ -93,8 +93,8 @@ class IteratorSource implements Source {
 }
 
 /**
- * A web stream, read by a reader of its own. It does not use the stream's iterator, because that iterator's
- * `return()` would wait for the item that was asked for.
+ * A web stream, read by a reader of its own. This class does not use the stream's iterator, because that
+ * iterator's `return()` would wait for the item that was asked for.
  */
 class WebSource implements Source {
   readonly #reader: ReadableStreamDefaultReader<unknown>;
@@ -130,8 +130,8 @@ interface Destroyable {
 }
 
 /**
- * A Node stream, read by its iterator. It is cancelled by `destroy()`, because the iterator's `return()`
- * would wait for the item that was asked for.
+ * A Node stream, read by its iterator. This class cancels the stream by `destroy()`, because the iterator's
+ * `return()` would wait for the item that was asked for.
  */
 class NodeSource extends IteratorSource {
   readonly #stream: Destroyable;

@@ -65,8 +65,8 @@ export class GivenStream implements RawStreamHandler {
   }
 
   /**
-   * Lets the peer dial the id. If the peer guessed the id, it may have dialled already and left again. Then
-   * the stream ends before `offer()` returns.
+   * Lets the peer dial the id. If the peer guessed the id, it may have dialled already and left again. In
+   * that case the stream ends before `offer()` returns.
    */
   offer(): void {
     const waiter = {

@@ -31,8 +31,8 @@ export class ItemQueue {
   }
 
   /**
-   * Ends a chunk of this many bytes. Its items are those that were pushed since the previous chunk. Returns
-   * `bytes` if the chunk brought no item, and otherwise 0.
+   * Ends a chunk of this many bytes. The items of the chunk are those that were pushed since the previous
+   * chunk. Returns `bytes` if the chunk brought no item, and otherwise 0.
    */
   endChunk(bytes: number): number {
     const untaken = this.#arrived;

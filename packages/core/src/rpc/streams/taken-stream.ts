@@ -41,7 +41,7 @@ type State =
   /** No more messages arrive. */
   | { readonly is: 'ended' };
 
-/** The iterator of the consumer. It can be used once, as a generator can. */
+/** The iterator of the consumer. The iterator can be used once, as a generator can. */
 export class TakenStream
   implements AsyncIterableIterator<unknown, unknown>, AsyncDisposable, RawStreamHandler
 {

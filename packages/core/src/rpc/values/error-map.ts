@@ -14,7 +14,7 @@ export interface ErrorMap {
   message: string;
   /** The nearest built-in class, if it differs from `name`. */
   type?: string;
-  /** The error's `code`, unchanged. It is mostly a string or a number. */
+  /** The error's `code`, unchanged. The code is mostly a string or a number. */
   code?: unknown;
   stack?: string;
   cause?: ErrorMap;
@@ -40,8 +40,8 @@ const maxShown = 1_000;
 const ownFields = new Set(['name', 'message', 'code', 'stack', 'cause', 'errors', 'remoteStack', 'sent']);
 
 /**
- * Returns the text of a failure, for a peer that accepts only texts. It is never empty, because net/rpc reads
- * an empty text as success.
+ * Returns the text of a failure, for a peer that accepts only texts. The text is never empty, because net/rpc
+ * reads an empty text as success.
  */
 export function errorText(error: unknown): string {
   const { message, name } = readError(error);

@@ -1,8 +1,8 @@
 /**
- * The walk over a value before it is packed. It refuses values that cannot be sent, and names their path.
- * Values that MessagePack lacks are replaced by wire values. The walk reads each field and each item once,
- * into objects and lists of its own. So exactly the checked values are packed, even if a getter or a proxy
- * would answer differently the next time.
+ * The walk over a value before it is packed. The walk refuses values that cannot be sent, and names their
+ * path. Values that MessagePack lacks are replaced by wire values. The walk reads each field and each item
+ * once, into objects and lists of its own. So exactly the checked values are packed, even if a getter or a
+ * proxy would answer differently the next time.
  */
 import { types } from 'node:util';
 import { compacted } from '../../base/own-property.ts';

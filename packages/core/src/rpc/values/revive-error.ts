@@ -108,7 +108,7 @@ function setFields(error: Error, data: object, hasMembers: boolean): void {
   }
 }
 
-/** Returns a cause or a member. It is an error, or the sent value itself if that was not an error. */
+/** Returns a cause or a member. The result is an error, or the sent value itself if that was not an error. */
 function inner(sent: unknown, revival: Revival, level: number): unknown {
   if (isMap(sent) && sent.name === '' && isMap(sent.data) && Object.hasOwn(sent.data, 'thrown'))
     return (sent.data as { thrown: unknown }).thrown;

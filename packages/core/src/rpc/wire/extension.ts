@@ -1,5 +1,5 @@
 /**
- * The extension type of this protocol, byte for byte. It represents values that MessagePack lacks;
+ * The extension type of this protocol, byte for byte. The extension represents values that MessagePack lacks;
  * docs/protocol.md has the table. This file has only the objects that msgpackr writes and reads. Other files
  * turn them into values.
  */
@@ -10,8 +10,9 @@ import { scratch, type Gap } from './scratch.ts';
 export const extensionType = 0x50;
 
 /**
- * A mark is an extension of one byte. It is the first element of an array, and says what the array stands
- * for. The rest of the array is ordinary MessagePack, so the rules for nesting and limits apply unchanged.
+ * A mark is an extension of one byte. The mark is the first element of an array, and says what the array
+ * stands for. The rest of the array is ordinary MessagePack, so the rules for nesting and limits apply
+ * unchanged.
  */
 export const markCodes = {
   bigint: 0x62, // [mark, integer]: a bigint that a number could hold
@@ -93,8 +94,8 @@ export class WireReference {
 }
 
 /**
- * Negative zero, which msgpackr would write as the integer 0. It is written as a float64, which any peer can
- * read.
+ * Negative zero, which msgpackr would write as the integer 0. This class is written as a float64, which any
+ * peer can read.
  */
 export class NegativeZero {}
 /** A bigint beyond 64 bits. */

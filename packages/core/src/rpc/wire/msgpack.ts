@@ -1,9 +1,9 @@
 // oxlint-disable-next-line typescript/triple-slash-reference -- a project that compiles this source needs the declaration with it
 /// <reference path="./msgpackr-no-eval.d.ts" />
 /**
- * The only file that imports msgpackr. It uses the build without `new Function`, so no data of a peer is ever
- * compiled. The published package has msgpackr inlined (scripts/bundle.mjs), so no other code can change its
- * table of extensions.
+ * The only file that imports msgpackr. This file uses the build without `new Function`, so no data of a peer
+ * is ever compiled. The published package has msgpackr inlined (scripts/bundle.mjs), so no other code can
+ * change its table of extensions.
  */
 import noEval from 'msgpackr/index-no-eval';
 
@@ -20,7 +20,8 @@ export interface Codec {
 }
 
 /**
- * An extension uses this to write itself. Its `pack` asks for room once, writes there, and returns nothing.
+ * An extension uses this to write itself. The `pack` of an extension asks for room once, writes there, and
+ * returns nothing.
  */
 export type Allocate = (size: number) => { target: Uint8Array; targetView: DataView; position: number };
 

@@ -1,7 +1,7 @@
 /**
- * Finds where a MessagePack value ends, however its bytes are split. It looks at each byte once, and decodes
- * nothing. It also keeps hostile messages from the decoder: a message that it accepts is complete, is within
- * the limits, and has only known types.
+ * Finds where a MessagePack value ends, however its bytes are split. The scanner looks at each byte once, and
+ * decodes nothing. It also keeps hostile messages from the decoder: an accepted message is complete, is
+ * within the limits, and has only known types.
  */
 import { PipeworkError } from '../../base/errors.ts';
 import { isSparse } from '../../base/own-property.ts';
@@ -20,7 +20,10 @@ export const saw = {
   sparseKey: 64,
 } as const;
 
-/** Properties of a message whose values are not what the decoder makes of them. They are walked over. */
+/**
+ * Properties of a message whose values are not what the decoder makes of them. Such values are walked over
+ * after decoding.
+ */
 export const needsWalk: number = saw.extension | saw.bin;
 
 /** `scan` reached the end of the chunk inside the message. */
@@ -379,8 +382,8 @@ export class Scanner {
 }
 
 /**
- * True if nine bytes of text may be the key `__proto__`. It is also true if a split between chunks hides the
- * bytes. The decoder checks again.
+ * True if nine bytes of text may be the key `__proto__`. Also true if a split between chunks hides the bytes.
+ * The decoder checks again.
  */
 function isProtoKey(chunk: Uint8Array, at: number, end: number): boolean {
   if (at + 3 > end) return true;

@@ -64,7 +64,8 @@ interface Scratch {
 
   // For small messages that are read, or read back.
   /**
-   * The reading position. It is beyond `limit` once the reader has met the end, or a value that is not plain.
+   * The reading position. The position is beyond `limit` once the reader has met the end, or a value that is
+   * not plain.
    */
   position: number;
   limit: number;

@@ -15,11 +15,11 @@ const plainView = new DataView(plainBytes.buffer, plainBytes.byteOffset, plainBy
 
 /** What the peer accepts, and which values are sent by reference although they look plain. */
 export interface PlainOptions {
-  /** True if the peer announced `types`. Then undefined has a form of its own on the wire. */
+  /** True if the peer announced `types`. For such a peer, undefined has a form of its own on the wire. */
   readonly types: boolean;
   /**
-   * True if the peer announced `tables`. Then a list of objects with the same keys becomes a table, from a
-   * certain number of rows on.
+   * True if the peer announced `tables`. For such a peer, a list of objects with the same keys becomes a
+   * table, from a certain number of rows on.
    */
   readonly tables: boolean;
   /** Undefined for a peer without `refs`. */
@@ -104,8 +104,8 @@ function leave(value: unknown): 0 {
 }
 
 /**
- * Leaves a list to the general path. Its first `index` items are packed, and `scratch.left` has what is left
- * of the next item.
+ * Leaves a list to the general path. The first `index` items of the list are packed, and `scratch.left` has
+ * what is left of the next item.
  */
 function leaveList(list: readonly unknown[], count: number, from: number, index: number): 0 {
   const { left: item, copies: inner } = scratch;
@@ -117,8 +117,8 @@ function leaveList(list: readonly unknown[], count: number, from: number, index:
 }
 
 /**
- * Leaves an object to the general path. Its first `count` fields are packed. If the field at `key` was read,
- * `scratch.left` has what is left of it.
+ * Leaves an object to the general path. The first `count` fields of the object are packed. If the field at
+ * `key` was read, `scratch.left` has what is left of it.
  */
 function leaveRecord(record: object, from: number, count: number, key?: string): 0 {
   const { left: value } = scratch;

@@ -157,8 +157,8 @@ function text(lengthsBin: unknown, bin: unknown, count: number): string[] {
 }
 
 /**
- * Reads a column of choices. Its values must be short, because each may be used in many rows. Otherwise a
- * small message could stand for a vast one.
+ * Reads a column of choices. The values of the column must be short, because each may be used in many rows.
+ * Otherwise a small message could stand for a vast table.
  */
 function choice(bin: unknown, column: readonly unknown[], count: number): unknown[] {
   const indexes = bytesOf(bin);
