@@ -65,7 +65,7 @@ export class Activity {
     return this.#brokerStreams;
   }
 
-  /** Called when a call or a stream has ended. It may have been the last call or stream. */
+  /** Called when a call or a stream has ended. That call or stream may have been the last one under way. */
   changed(): void {
     for (const drain of this.#drains) drain();
   }

@@ -116,11 +116,11 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
 
   /**
    * Ends the plugin. First asks the plugin to leave. Once the plugin answers, or after `gracePeriod`, closes
-   * descriptor 3. Then sends SIGTERM, then SIGKILL, with a second for each step. Resolves once the process is
-   * gone and its output is drained. It can be called at any time and any number of times. If `kill()` is
-   * called before the start, the client can no longer be started. A further call with a shorter `gracePeriod`
-   * shortens the wait; a longer `gracePeriod` changes nothing. Never rejects. Throws `CONFIG_INVALID` if an
-   * option is invalid.
+   * descriptor 3. After that sends SIGTERM, then SIGKILL, with a second for each step. Resolves once the
+   * process is gone and its output is drained. `kill()` can be called at any time and any number of times. If
+   * `kill()` is called before the start, the client can no longer be started. A further call with a shorter
+   * `gracePeriod` shortens the wait; a longer `gracePeriod` changes nothing. Never rejects. Throws
+   * `CONFIG_INVALID` if an option is invalid.
    */
   kill(options: KillOptions = {}): Promise<PluginExit> {
     expectKeys('options', options, ['gracePeriod']);

@@ -56,8 +56,8 @@ export interface Describer {
 const maxNames = 1_000;
 
 /**
- * The maximum size of one description, in characters of JSON. It bounds memory, because the answers for all
- * names are held at once.
+ * The maximum size of one description, in characters of JSON. This limit bounds memory, because the answers
+ * for all names are held at once.
  */
 const maxLength = 2 ** 24;
 

@@ -1,6 +1,6 @@
 /**
- * The host's end of one session: mux, the first three streams, the broker. It works over any pair of byte
- * streams.
+ * The host's end of one session: mux, the first three streams, the broker. The class works over any pair of
+ * byte streams.
  */
 
 import { LeanSession, type RawStream } from '@pipework/mux/lean';
@@ -38,7 +38,7 @@ export interface HostEndOptions {
   readonly redactError: ((error: unknown, method: string) => unknown) | undefined;
 }
 
-/** The host's end of a session. Its counterpart in the plugin is `PluginEnd`. */
+/** The host's end of a session. The counterpart in the plugin is `PluginEnd`. */
 export class HostEnd {
   readonly session: LeanSession;
   readonly broker: Broker;

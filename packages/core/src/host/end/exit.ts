@@ -22,8 +22,8 @@ export interface PluginExit extends LaunchReport {
   /** The step or the party that ended it. */
   readonly by: EndedBy;
   /**
-   * The last part of its standard error, raw and synced in the order of arrival, at most 16 KiB. It may hold
-   * escape sequences.
+   * The last part of its standard error, raw and synced in the order of arrival, at most 16 KiB. The text may
+   * hold escape sequences.
    */
   readonly stderrTail: string;
   /**

@@ -1,6 +1,6 @@
 /**
- * One launched process. It drains the output, knows when the process is gone, and reports how it ended. It
- * knows nothing of sessions.
+ * One launched process. The class drains the output, knows when the process is gone, and reports how the
+ * process ended. It knows nothing of sessions.
  */
 
 import type { Readable } from 'node:stream';

@@ -1,6 +1,6 @@
 /**
- * The reaper's script alone. Its pipe ends here as it would with its host. test/life shows what plugins see
- * of it.
+ * The reaper's script alone. In these tests, the reaper's pipe ends as it would if its host died. test/life
+ * shows what plugins see of it.
  */
 
 import { spawn } from 'node:child_process';

@@ -39,8 +39,8 @@ const resolverPlaces = ['/run/systemd/resolve', '/run/resolvconf', '/run/Network
 /**
  * Returns a launcher that runs the plugin in a bubblewrap sandbox (Linux). The plugin has process ids of its
  * own, a read-only file system and the two pipes, but no network and no capabilities. If the host is root,
- * the plugin is root without capabilities. It can then read and change only files that root owns or that
- * everyone may use. `args: ['--cap-add', …]` gives a capability back. `client.pid` is the process id of
+ * the plugin is root without capabilities. Such a plugin can read and change only files that root owns or
+ * that everyone may use. `args: ['--cap-add', …]` gives a capability back. `client.pid` is the process id of
  * bwrap. bwrap runs with `--die-with-parent`, so the plugin ends with its host, and with bwrap. A SIGTERM of
  * the ladder therefore ends the plugin at once. After Quit and after the end of its pipe, the plugin still
  * gets the usual time. Throws `CONFIG_INVALID` if an option is invalid. If there is no `bwrap`, the start

@@ -10,17 +10,17 @@ import { handOver, spawnWithPipes, type LaunchCommand, type Launcher } from './s
 /** How the protocol reaches a plugin through standard input and output. */
 export interface OverStdioOptions {
   /**
-   * Returns the command that runs the plugin, for example that of a container engine or ssh. It receives the
-   * plugin's command with its environment variables. The variables in `command.handshakeEnv` must reach the
-   * plugin. Default: the plugin's command.
+   * Returns the command that runs the plugin, for example that of a container engine or ssh. The function
+   * receives the plugin's command with its environment variables. The variables in `command.handshakeEnv`
+   * must reach the plugin. Default: the plugin's command.
    */
   readonly via?: (command: LaunchCommand) => readonly [file: string, ...args: string[]];
 }
 
 /**
- * Returns a launcher that uses the plugin's descriptors 0 and 1 for the protocol. It is for wrappers that
- * pass on no other descriptors. Output that the plugin's JavaScript prints goes to the synced streams. Native
- * code that writes to descriptor 1 breaks the session.
+ * Returns a launcher that uses the plugin's descriptors 0 and 1 for the protocol. Use this launcher for
+ * wrappers that pass on no other descriptors. Output that the plugin's JavaScript prints goes to the synced
+ * streams. Native code that writes to descriptor 1 breaks the session.
  *
  * @example
  * ```ts

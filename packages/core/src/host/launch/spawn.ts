@@ -54,8 +54,8 @@ export interface ProcessExit extends LaunchReport {
 }
 
 /**
- * A process as a launcher returns it. It must not be a thenable, because awaiting it would wait for its end.
- * The launcher owns it, and the client uses only these members.
+ * A process as a launcher returns it. The object must not be a thenable, because awaiting it would wait for
+ * the end of the process. The launcher owns it, and the client uses only these members.
  */
 export interface LaunchedProcess {
   /** The operating system's id, if it is a process of this system. */

@@ -143,8 +143,8 @@ const rust: TraceKind = {
 const nodePlace = /^(node:|file:\/\/|\/|[A-Za-z]:\\|\[eval|\[stdin|<anonymous|evalmachine\.|undefined:)/;
 
 /**
- * True if a line ends in a colon and a line number. It checks from the end, because a regular expression
- * would try every position.
+ * True if a line ends in a colon and a line number. The function checks from the end, because a regular
+ * expression would try every position.
  */
 function endsInNumber(line: string): boolean {
   let at = line.length - 1;

@@ -65,7 +65,7 @@ export function levelOfSeverity(severity: number): RecordLevel {
 }
 
 /**
- * Go's slog has four numbers for each level name. It writes a level between two names as a name and a
+ * Go's slog has four numbers for each level name. slog writes a level between two names as a name and a
  * distance.
  */
 const slog = { DEBUG: -4, INFO: 0, WARN: 4, ERROR: 8 };

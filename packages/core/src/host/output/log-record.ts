@@ -1,7 +1,7 @@
 /**
- * Turns one line of a plugin's output into a log record. It reads JSON of hclog, pino, bunyan and similar
- * loggers, the usual forms of text, and plain text. The output of plugins is untrusted. No line can make this
- * throw, reach a prototype, or put what a terminal obeys into a record.
+ * Turns one line of a plugin's output into a log record. This file reads JSON of hclog, pino, bunyan and
+ * similar loggers, the usual forms of text, and plain text. The output of plugins is untrusted. No line can
+ * make this throw, reach a prototype, or put what a terminal obeys into a record.
  */
 
 import { compacted, setOwn } from '../../base/own-property.ts';

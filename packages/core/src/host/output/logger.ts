@@ -78,8 +78,8 @@ const fieldsFirst: Dialect = {
 };
 
 /**
- * winston. If a message has `%s`, winston treats it as a format and drops the fields that follow. It appends
- * a field named `message` to the message.
+ * winston. If a message has `%s`, winston treats it as a format and drops the fields that follow. winston
+ * appends a field named `message` to the message.
  */
 const winston: Dialect = {
   method: 'log',
@@ -91,8 +91,8 @@ const winston: Dialect = {
 const indented = (message: string): string => message.replaceAll('\n', '\n    ');
 
 /**
- * Loggers whose first argument is a format. They get `%s` as that format, so that the message is never read
- * as a format.
+ * Loggers whose first argument is a format. Such a logger gets `%s` as its format, so that the message is
+ * never read as a format.
  */
 const formatting: Dialect = { arguments: (_method, message, fields) => ['%s', indented(message), fields] };
 

@@ -1,5 +1,6 @@
 /**
- * One synced output on the host's side. It passes a stream of the session to the user's sink or to the log.
+ * One synced output on the host's side. This class passes a stream of the session to the user's sink or to
+ * the log.
  */
 
 import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';

@@ -28,8 +28,8 @@ export function digestBytes(value: string | Uint8Array): Buffer | undefined {
 /**
  * Returns undefined if the file has the digest. Otherwise returns a sentence that says what is wrong. The
  * comparison takes the same time wherever the digests differ. Hashing stops when `isWanted` returns false. A
- * checksum protects against a wrong file. It does not protect against another program with the host's rights,
- * which may replace the file afterwards.
+ * checksum protects against a wrong file. A checksum does not protect against another program with the host's
+ * rights, which may replace the file afterwards.
  */
 export async function verifyChecksum(
   checksum: Checksum,

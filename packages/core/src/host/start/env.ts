@@ -7,7 +7,7 @@ export interface EnvOptions {
    * end in `*`. On Windows names are not case-sensitive.
    */
   readonly inherit?: boolean | readonly string[];
-  /** Further variables. They override inherited variables. `undefined` removes a variable. */
+  /** Further variables. These variables override inherited ones. `undefined` removes a variable. */
   readonly set?: Readonly<Record<string, string | undefined>>;
 }
 

@@ -8,8 +8,8 @@ const longestWord = 200;
 const longestCommand = 1000;
 
 /**
- * Returns a command line as one text for a message, of at most about 1,000 characters. It is cut in the
- * middle, so that the names of programs stay.
+ * Returns a command line as one text for a message, of at most about 1,000 characters. A longer text is cut
+ * in the middle, so that the names of programs stay.
  */
 export function showCommand(words: readonly string[]): string {
   const shown = words.map((word) => quote(cutMiddle(word, longestWord)));

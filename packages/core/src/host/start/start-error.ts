@@ -61,13 +61,13 @@ export class StartError extends PipeworkError<StartErrorCode> {
   /** Milliseconds from the call of `start()` to the failure. */
   readonly elapsedMs: number;
   /**
-   * The exit code, if the process ended by itself. It is null if a signal ended the process, and undefined if
-   * the process never ran or the failed start ended it.
+   * The exit code, if the process ended by itself. The code is null if a signal ended the process, and
+   * undefined if the process never ran or the failed start ended it.
    */
   readonly exitCode: number | null | undefined;
   /**
-   * The signal that ended the process. It is null if the process exited, and undefined in the same cases as
-   * `exitCode`.
+   * The signal that ended the process. The signal is null if the process exited, and undefined in the same
+   * cases as `exitCode`.
    */
   readonly signal: NodeJS.Signals | null | undefined;
   /**

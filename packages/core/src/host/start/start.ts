@@ -47,7 +47,7 @@ const needsNoNotes: ReadonlySet<StartErrorCode> = new Set([
   'PLUGIN_CHECKSUM',
 ]);
 
-/** The reason why a start is given up. It becomes a {@link StartError} once the process is gone. */
+/** The reason why a start is given up. The reason becomes a {@link StartError} once the process is gone. */
 export class StartFailure extends Error {
   readonly code: StartErrorCode;
   /** How the process ended, if it ended by itself. */
