@@ -81,7 +81,7 @@ describe('what a launcher returns', () => {
   test.each([
     ['undefined', Promise.resolve(undefined)],
     ["execa's result", Promise.resolve({ exitCode: 0 })],
-  ])('may report an end with %s: the exit report has no code or signal then', async (_name, exited) => {
+  ])('may report an end with %s: the exit report then has no code or signal', async (_name, exited) => {
     const { launcher, children } = handWritten({ exited });
     const client = plugin('greets', { launcher });
     const started = client.start().catch((error: unknown) => error);

@@ -35,7 +35,7 @@ describe('the notes on a Node program that did not start', () => {
     ["require('node:fs').writeFileSync('/tmp/x', '')", `--allow-fs-write=${resolve('/tmp/x')}`],
     ["require('node:child_process').spawn('true')", '--allow-child-process'],
     ["new (require('node:worker_threads').Worker)('0', { eval: true })", '--allow-worker'],
-  ])('name the flag that the permission model misses for %s', async (script, flag) => {
+  ])('name the flag of the permission model without which this fails: %s', async (script, flag) => {
     const notes = await notesOf(permission, '--allow-fs-read=*', '-e', script);
     expect(notes).toBe(`the plugin runs under Node's permission model (${permission}) without ${flag}`);
   });

@@ -79,7 +79,7 @@ describe.skipIf(noSignals)(`a plugin whose host still runs${noSignals}`, () => {
 });
 
 describe.skipIf(noSignals)(`a signal to the whole process group${noSignals}`, () => {
-  test.each(['SIGTERM', 'SIGHUP', 'SIGINT'] as const)('lets the host drain first: %s', async (signal) => {
+  test.each(['SIGTERM', 'SIGHUP', 'SIGINT'] as const)('gives the host time to drain: %s', async (signal) => {
     const it = await host('ctrl-c-draining', 'shuts-down-slowly', { args: ['0', '700'], isLeader: true });
     expect(await it.next()).toEqual({ ready: true });
     process.kill(-it.pid, signal);
@@ -119,7 +119,7 @@ describe.skipIf(noNamespaces)(`a host that is process 1 of a container${noNamesp
   test.each([
     ['SIGTERM', 143],
     ['SIGINT', 130],
-  ] as const)('ends at %s', async (signal, code) => {
+  ] as const)('ends when it gets %s', async (signal, code) => {
     const it = await host('ctrl-c', 'greets', { behind });
     await it.next();
     const child = execFileSync('ps', ['-o', 'pid=', '--ppid', String(it.pid)], { encoding: 'utf8' });

@@ -88,7 +88,7 @@ describe('a Map or Set is refused if its keys were chosen to take long', () => {
   test.each<[string, string, (n: number) => Buffer]>([
     ['a Set', 'd45053', collidingBigint],
     ['a Map', 'd4504d', (n) => (n % 2 === 0 ? collidingBigint(n / 2) : nil)],
-  ])('%s of bigints that all have one place', async (_what, mark, one) => {
+  ])('%s of bigints that all have the same place', async (_what, mark, one) => {
     const [answer, ran] = await answerTo(mark, 60_000, one);
     expect(answer).toContain('RPC_MESSAGE_TOO_LARGE');
     expect(answer).toContain('whose keys V8 can hardly tell apart');
@@ -99,7 +99,7 @@ describe('a Map or Set is refused if its keys were chosen to take long', () => {
     ['a Set of 500,000 integers', 'd45053', 500_000, integer],
     ['a Map of 500,000 integers', 'd4504d', 1_000_000, (n) => (n % 2 === 0 ? integer(n / 2) : nil)],
     ['a Set of 2,000 such bigints', 'd45053', 2_000, collidingBigint],
-  ])('and %s is not', async (_what, mark, items, one) => {
+  ])('but %s is accepted', async (_what, mark, items, one) => {
     const [answer, ran] = await answerTo(mark, items, one);
     expect(answer).not.toContain('RPC_');
     expect(ran).toBe(1);

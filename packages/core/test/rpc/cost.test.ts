@@ -48,9 +48,9 @@ describe('a value in a message counts by what it costs the receiving side:', () 
   });
 
   test.each<[string, string, boolean]>([
-    ['a pattern of 200 characters', '', true],
-    ['a pattern of 200 characters with Unicode classes', 'u', false],
-    ['a pattern of 200 characters with classes of strings', 'v', false],
+    ['a pattern of 200 characters counts less than 1,000', '', true],
+    ['a pattern of 200 characters with Unicode classes counts more than 1,000', 'u', false],
+    ['a pattern of 200 characters with classes of strings counts more than 1,000', 'v', false],
   ])('%s', async (_name, flags, fits) => {
     const pattern = `da 00c8 ${'61'.repeat(200)}`;
     const flag = flags === '' ? 'a0' : `a1 ${Buffer.from(flags).toString('hex')}`;
@@ -60,8 +60,8 @@ describe('a value in a message counts by what it costs the receiving side:', () 
   });
 
   test.each<[string, string, boolean]>([
-    ['that is printable counts the same at any length', '61', true],
-    ['that had to be made printable counts one value for every 8 characters', '07', false],
+    ['that is printable counts nothing for its 8,000 characters', '61', true],
+    ['that had to be made printable counts one value for 8 of its 8,000 characters', '07', false],
   ])('a text of an error %s', async (_which, character, fits) => {
     const [answer, ran] = await taken(`92 d45045 81 a7 6d657373616765 da 1f40 ${character.repeat(8_000)}`, 1);
     expect(answer.includes('RPC_MESSAGE_TOO_LARGE')).toBe(!fits);
@@ -71,7 +71,7 @@ describe('a value in a message counts by what it costs the receiving side:', () 
   test.each<[number, boolean]>([
     [20_000, true],
     [70_000, false],
-  ])('a text of an error with %i characters counts a value for 32 of them only if it is long', async (length, fits) => {
+  ])('a text of an error with %i characters counts one value for 32 characters, but only if it is long', async (length, fits) => {
     const text = `db ${length.toString(16).padStart(8, '0')} ${'61'.repeat(length)}`;
     const [answer, ran] = await taken(`92 d45045 81 a5 737461636b ${text}`, 1);
     expect(answer.includes('RPC_MESSAGE_TOO_LARGE')).toBe(!fits);

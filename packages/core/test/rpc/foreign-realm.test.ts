@@ -23,7 +23,7 @@ const service = {
 describe('an error of another realm', () => {
   const code = `Object.assign(new TypeError('far', { cause: new RangeError('inner') }), { code: 'E_VM', extra: { at: 1 } })`;
 
-  test.each(['full', 'without types'] as const)('fails a call with class and fields: %s', async (kind) => {
+  test.each(['full', 'without types'] as const)('arrives with its class and fields: %s', async (kind) => {
     const { remote } = await rpcPair(service, kind === 'full' ? {} : { capabilities: ['errors'] });
     const error = (await remote.throwForeign(code).catch((thrown: unknown) => thrown)) as TypeError;
     expect(error).toBeInstanceOf(TypeError);

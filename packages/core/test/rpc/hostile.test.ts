@@ -169,7 +169,7 @@ describe('columns', () => {
   const bin = (bytes: number): string => `c5 ${bytes.toString(16).padStart(4, '0')} ${'00'.repeat(bytes)}`;
 
   test.each([
-    ['rows, and numbers for each', `91 94 d4 50 43 cd 03e8 91 a1 61 92 01 ${bin(1000)}`, 2000],
+    ['rows and numbers', `91 94 d4 50 43 cd 03e8 91 a1 61 92 01 ${bin(1000)}`, 2000],
     ['texts', `91 94 d4 50 43 cd 03e8 91 a1 61 93 02 ${bin(1000)} c4 00`, 2000],
     ['choices', `91 94 d4 50 43 cd 03e8 91 a1 61 93 03 ${bin(1000)} c0`, 2000],
     ['lists', `91 94 d4 50 43 cd 03e8 91 a1 61 93 04 ${bin(1000)} 91 00`, 2000],
