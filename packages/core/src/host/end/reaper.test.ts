@@ -158,9 +158,9 @@ describe.skipIf(identification() !== 'proc')('the reaper', () => {
   test.each([
     ['', '/usr/bin:/bin', ''],
     [', without ls', '/nowhere', ''],
-    [', though the process is gone', '/usr/bin:/bin', 'exit'],
-    [', though the process has closed it', '/usr/bin:/bin', 'exec 3<&-; read -r line'],
-  ])('kills whoever holds the pipe of a process%s, and nobody else', async (_which, path, then) => {
+    [', even if the wrapper is gone', '/usr/bin:/bin', 'exit'],
+    [', even if the wrapper has closed it', '/usr/bin:/bin', 'exec 3<&-; read -r line'],
+  ])('kills each process that holds a given pipe%s, and no other', async (_which, path, then) => {
     const [one, other] = [await wrapper(then), await wrapper('')];
     const [pipe, otherPipe] = [one, other].map(({ inner }) => pipeNameOf(inner, 3));
     expect(pipe).toMatch(/^3\/\d+$/);
@@ -172,7 +172,7 @@ describe.skipIf(identification() !== 'proc')('the reaper', () => {
     expect([other.pid, other.inner].map(isAlive)).toEqual([true, true]);
   });
 
-  test('leaves a process alone whose pipe has another number, or whose file is only called so', async () => {
+  test('does not kill a process whose pipe has another number, or whose file only has the name of a pipe', async () => {
     const [one, other] = [await wrapper(''), await wrapper('', 'a -> socket:[4711]')];
     await reap(`+ ${one.pid} 12345 0 3/4711\n+ 999999 1 0 3/4711\n+ 999999 1 0 0/4711\n`);
     expect([one.pid, one.inner, other.pid, other.inner].map(isAlive)).toEqual([true, true, true, true]);
