@@ -20,7 +20,10 @@ export interface Limits {
    * only one of these messages at a time gets further credit. Nothing fails.
    */
   readonly maxUnfinishedBytes: number;
-  /** Levels of arrays and objects in one value. A deeper value fails its call, on the side that finds it. */
+  /**
+   * Levels of arrays and objects in one value. A call with a deeper value fails, on the side that finds the
+   * value.
+   */
   readonly maxDepth: number;
   /**
    * Calls of the peer that run at once. Further calls wait in a queue. A running call that waits for an

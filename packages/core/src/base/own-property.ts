@@ -49,8 +49,8 @@ export function setOwnOf(count: number, target: Record<string, unknown>, key: st
 }
 
 /**
- * Returns a record that was just copied, or a copy of it with a table if its indexes are sparse. Copying by
- * `{ ...record }` and `Object.fromEntries()` makes an array for them.
+ * Returns a record that was just copied, or, if the record's indexes are sparse, a copy that has a table.
+ * Copying by `{ ...record }` and `Object.fromEntries()` makes an array for them.
  */
 export function compacted<T extends object>(record: T): T {
   // Indexes come first.

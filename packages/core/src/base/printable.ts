@@ -3,8 +3,8 @@
  * record passes through here. Raw bytes (sinks, tails) are not changed.
  */
 
-// Ranges are used rather than \p{Cc}, because V8 would collect Unicode's tables for it when it parses this
-// file.
+// Ranges are used rather than \p{Cc}, because V8 would collect Unicode's tables for \p{Cc} when it parses
+// this file.
 /**
  * Control characters except tab and line feed, line and paragraph separators, and the controls of
  * bidirectional text, which change the order in which text is shown.

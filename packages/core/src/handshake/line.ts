@@ -1,6 +1,6 @@
 /**
- * The one line by which a plugin tells its host how to talk to it: formatting, parsing, and the host's
- * verdict. This file is pure.
+ * The one line by which a plugin tells its host how to talk to the plugin: formatting, parsing, and the
+ * host's verdict. This file is pure.
  */
 
 import { printableLine } from '../base/printable.ts';

@@ -34,7 +34,7 @@ export interface StreamBroker {
    * `BROKER_TIMEOUT` after five seconds, with `BROKER_ID_IN_USE` if the id is awaited already, and with the
    * signal's reason when it aborts. When the session ends, it rejects with `BROKER_CLOSED`, whose cause is
    * what is known of the plugin's exit. If the session ends later, the stream fails with `RPC_CLOSED`. A
-   * caller that fails before it awaits the promise need not handle its rejection.
+   * caller that fails before it awaits the promise need not handle the promise's rejection.
    */
   accept(id: number, options?: { readonly signal?: AbortSignal | undefined }): Promise<MuxStream>;
   /**

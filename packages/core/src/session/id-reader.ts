@@ -13,7 +13,10 @@ export interface Arrivals {
   left(stream: RawStream, id: number | undefined): void;
 }
 
-/** Reads the first four bytes of a stream, and leaves the rest inside its window for the code that accepts it. */
+/**
+ * Reads the first four bytes of a stream, and leaves the rest inside the window for the code that accepts the
+ * stream.
+ */
 export class IdReader implements RawStreamHandler {
   readonly #stream: RawStream;
   readonly #arrivals: Arrivals;

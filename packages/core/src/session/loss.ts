@@ -1,4 +1,4 @@
-/** Tells why a stream ended, and whether it ended alone or with its session. */
+/** Tells why a stream ended, and whether the stream ended alone or with its session. */
 import { PipeworkError } from '../base/errors.ts';
 
 // With these codes, only this stream was reset. The session continues, so the process's exit explains

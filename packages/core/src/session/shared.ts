@@ -26,7 +26,7 @@ export interface SharedOptions {
    */
   readonly explainLoss?: ((cause: Error) => Promise<Error>) | undefined;
   /**
-   * Receives every error before it is sent to the peer, whether it was thrown or a value contains it. The
+   * Receives every error before it is sent to the peer, both thrown errors and errors inside values. The
    * error that the function returns is sent instead.
    */
   readonly redactError?: ((error: unknown, method: string) => unknown) | undefined;

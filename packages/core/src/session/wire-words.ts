@@ -48,11 +48,9 @@ export const runtimeMethods = {
   cancel: '$/cancel',
   /** `[id, args]` or `[id, args, name]`: a request to call a function, or a method of an object. */
   call: '$/call',
-  /** `[id]`: a notification that its sender now holds this reference once more. */
+  /** `[id]`: a notification that its sender keeps this reference one time more. */
   retain: '$/retain',
-  /**
-   * `[id, count]`: a notification that its sender, which holds this reference, gives it back `count` times.
-   */
+  /** `[id, count]`: a notification that its sender gives a held reference back `count` times. */
   release: '$/release',
   /** `[id]`: a notification that its sender does not want this stream. */
   drop: '$/drop',

@@ -99,7 +99,7 @@ describe('a plugin is gone within a second of its host’s SIGKILL', () => {
   );
 
   test.skipIf(noProc)(
-    `while it is blocked, although the wrapper around it ended before${noProc}`,
+    `while its event loop is blocked, even if its wrapper has ended before${noProc}`,
     async () => {
       const behind = JSON.stringify(wrappers['a shell']);
       const it = await host('left-behind', 'makes-trouble', { env: { BEHIND: behind } });

@@ -284,7 +284,7 @@ describe('a launcher', () => {
     expect(signals).toEqual([]);
   });
 
-  test('makes the start fail if it throws, and the error has its reason', async () => {
+  test('makes the start fail if the launcher throws, and the error has the reason', async () => {
     const client = new Client({
       cmd: ['x'],
       launcher: () => {

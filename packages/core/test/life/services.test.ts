@@ -238,7 +238,7 @@ describe('a service of the host', () => {
       await expect(asker.readOf(name)).rejects.toMatchObject({ code: 'RPC_UNKNOWN_SERVICE' });
   });
 
-  test('makes only its dispense fail if its factory throws, with the code of that error', async () => {
+  test('makes only its own dispense fail if its factory throws; the dispense gets the code of that error', async () => {
     const { client } = start({
       provide: {
         files: () => {

@@ -56,7 +56,7 @@ describe.skipIf(needsWindows)(`on Windows${needsWindows}`, () => {
     expect(await readFile(notes, 'utf8')).not.toMatch(/cleaned up|shut down/);
   });
 
-  test('a plugin behind a batch file ends with its pipe when its host dies, and cleans up', async () => {
+  test('a plugin behind a batch file sees the end of its pipe when its host dies, and cleans up', async () => {
     const notes = join(root, 'notes-of-batch');
     const it = await host('occupying', await put('cleans-up.cmd', batch('cleans-up')), { args: [notes] });
     await it.next();
