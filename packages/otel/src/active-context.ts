@@ -1,4 +1,4 @@
-/** Makes an OpenTelemetry context active while a diagnostics channel runs its stores. */
+/** Makes an OpenTelemetry context active while a diagnostics channel runs the stores that are bound to it. */
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import { context, type Context } from '@opentelemetry/api';
 
@@ -7,15 +7,15 @@ interface Scope {
   [Symbol.dispose](): void;
 }
 
-/** The part of OpenTelemetry's context manager that its interface leaves out. */
+/** A part of OpenTelemetry's context manager that is missing in the manager's interface. */
 interface Manager {
   _getContextManager?(): { _asyncLocalStorage?: { withScope?(active: Context): Scope } };
 }
 
 /**
  * A store for `bindStore()`. OpenTelemetry's own store would be the right one, but it is private, and is
- * replaced once an SDK is registered. A channel only calls `run` of a store, or `withScope` in a Node that
- * has it. So an object with these two methods, over the public API, is enough.
+ * replaced once an SDK is registered. A channel calls only `run` of a store, or `withScope` if this version of
+ * Node has that method. So an object with these two methods, over the public API, is enough.
  */
 export const activeContext: AsyncLocalStorage<Context> = {
   run: <R>(active: Context, act: () => R): R => context.with(active, act),

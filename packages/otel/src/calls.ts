@@ -31,8 +31,8 @@ const boundaries = [
 ];
 
 /**
- * The key of the record that is kept of a call until it ends. The record is a property of the call's own
- * object, so that both are freed together.
+ * The key under which the record of a call is kept until the call ends. The record is a property of the
+ * call's own object, so that both are freed together.
  */
 const recordKey = Symbol('pipework.otel.call');
 
@@ -44,7 +44,7 @@ interface CallRecord {
 
 type Watched = CallTrace & { [recordKey]?: CallRecord };
 
-/** What differs between the two sides. */
+/** What differs between the side that makes a call and the side that answers the call. */
 interface Side {
   readonly channelName: string;
   readonly kind: SpanKind;
@@ -56,7 +56,7 @@ interface Side {
   begun(active: Context, call: CallTrace): void;
 }
 
-/** Calls that this process makes. Their metadata carries the context. */
+/** Calls that this process makes. The metadata of a call carries the context in which it is made. */
 export const madeHere: Side = {
   channelName: callChannelName,
   kind: SpanKind.CLIENT,
@@ -72,17 +72,18 @@ export const answeredHere: Side = {
   kind: SpanKind.SERVER,
   duration: metricNames.server,
   active: metricNames.activeServer,
-  // A call of a function that this process gave away runs in the context in which the function was given.
-  // That context belongs to the call that brought the function. Any other call runs in the context in which
-  // the connection was made, which says nothing about the call's parent.
+  // If this process gave the peer a function, a call of that function runs in the context in which the
+  // function was given. That context belongs to the call that brought the function. Any other call runs in
+  // the context in which the connection was made. The context of the connection says nothing about the call's
+  // parent.
   parentOf: ({ method, metadata }) =>
     propagation.extract(method.startsWith('$/') ? context.active() : ROOT_CONTEXT, metadata),
   begun: () => {},
 };
 
 /**
- * Watches one side until the returned function is called. Calls that are under way at that time are reported
- * when they end.
+ * Watches the calls of one side until the returned function is called. Calls that are under way at that time
+ * are reported when they end.
  */
 export function watchCalls(side: Side, telemetry: Telemetry): Stop {
   const calls = new Calls(side, telemetry);

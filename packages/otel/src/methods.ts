@@ -6,8 +6,9 @@ import { attributes, other, system } from './names.ts';
 /** What is known of a method before it is called. */
 export interface Method {
   /**
-   * The name of the method's spans, and their `rpc.method`: `greeter/greet`. For a function the name is
-   * `greeter/$call`, and for a method of an object that was given the name is `greeter/$call.next`.
+   * The name of the method's spans, and the value of `rpc.method`, such as `greeter/greet`. If a function was
+   * given, the name of its calls is `greeter/$call`. If an object was given, the name of its method `next` is
+   * `greeter/$call.next`.
    */
   readonly name: string;
   readonly attributes: Attributes;
@@ -40,7 +41,7 @@ export class Methods {
     return methods?.get(method) ?? this.#add(key, service, method, peer);
   }
 
-  /** Returns the method for a call of a name that does not exist. */
+  /** Returns the method that stands for every method that does not exist. */
   unknown(call: CallTrace): Method {
     return make(other, this.#isClient ? call.peer : undefined);
   }

@@ -49,6 +49,6 @@ export const other = '_OTHER';
 
 /**
  * The names of the channels of `@pipework/fleet`. The names are written here as texts, because a program
- * without a fleet must not load that package. A test compares them with fleet's own.
+ * without a fleet must not load that package. A test compares these names with those in fleet.
  */
 export const fleetChannels = { supervisor: 'pipework:fleet', pool: 'pipework:pool' } as const;

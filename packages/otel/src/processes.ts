@@ -41,8 +41,8 @@ class Processes {
   readonly #exits: Counter;
   readonly #stops: readonly Stop[];
   /**
-   * All plugins that ever had a process. Plugins that have no process now are reported as 0, because a figure
-   * that is not reported keeps its last value.
+   * The names of all plugins that ever had a process. Plugins that have no process now are reported as 0,
+   * because a figure that is not reported keeps its last value.
    */
   readonly #plugins = new Set<string>();
 

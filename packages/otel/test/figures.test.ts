@@ -52,7 +52,7 @@ const heard = (): string[] =>
     poolChannelName,
   ].filter((name) => channel(name).hasSubscribers);
 
-test('names are the same as in the semantic conventions and in the channels', () => {
+test('the names that otel uses are the same as in the semantic conventions and in fleet', () => {
   expect(attributes).toMatchObject({
     system: conventions.ATTR_RPC_SYSTEM_NAME,
     method: conventions.ATTR_RPC_METHOD,

@@ -49,8 +49,8 @@ async function within<T>(act: () => Promise<T>): Promise<{ result: T; traceId: s
 }
 
 /**
- * Returns all spans of both processes, once each of `names` is among them. A span may end just after the
- * answer of its call.
+ * Returns all spans of both processes, once there is a span for each of `names`. A span may end just after
+ * the answer of its call.
  */
 async function told(work: { spans(): Promise<ToldSpan[]> }, names: readonly string[]): Promise<ToldSpan[]> {
   let spans: ToldSpan[] = [];
@@ -95,7 +95,7 @@ describe('a call', () => {
     expect(sent).toEqual({ tenant: 'a', traceparent: expect.stringMatching(/^00-\w{32}-\w{16}-01$/) });
   });
 
-  test('is an error on both sides if it fails, with the code as its type and the exception as an event', async () => {
+  test('that fails has spans that are errors on both sides, with the code of the error and an event for the exception', async () => {
     await expect(work.fail()).rejects.toThrow('out of range');
     for (const span of await told(work, ['work/fail'])) {
       if (span.name !== 'work/fail') continue;
@@ -107,7 +107,7 @@ describe('a call', () => {
     }
   });
 
-  test('is an error if it misses its deadline, but not if its caller aborts it', async () => {
+  test('has a span that is an error if the deadline passes, but not if the caller aborts the call', async () => {
     const leaving = new AbortController();
     const left = work.wait({ signal: leaving.signal });
     leaving.abort();
@@ -142,7 +142,7 @@ describe('a call', () => {
     }
   });
 
-  test('is an error if its plugin dies, and the exit has a span of its own', async () => {
+  test('has a span that is an error if the plugin dies, and the plugin’s exit has a span of its own', async () => {
     const { work, client } = await startWork();
     const { pid } = client;
     const lost = work.wait({ signal: new AbortController().signal });
@@ -168,7 +168,7 @@ describe('a call', () => {
   });
 });
 
-test('a thousand interleaved calls of two traces each keep their own trace', async () => {
+test('if a thousand calls of two traces are interleaved, each call stays in its trace', async () => {
   const both = await Promise.all(
     ['a', 'b'].map((name) =>
       within(() => Promise.all(Array.from({ length: 500 }, (_, n) => work.greet(`${name}${n}`)))),
@@ -182,7 +182,7 @@ test('a thousand interleaved calls of two traces each keep their own trace', asy
   for (const span of await work.spans()) expect(parents.get(span.parent!)?.traceId).toBe(span.traceId);
 });
 
-test("a callback has a client span below the handler's span in the plugin, and a server span below it in the host", async () => {
+test('if a handler calls a callback, the plugin’s client span is a child of the handler’s span, and the parent of the host’s server span', async () => {
   const active: (string | undefined)[] = [];
   const { traceId } = await within(() =>
     work.each(['one'], () => void active.push(trace.getActiveSpan()?.spanContext().spanId)),
@@ -196,7 +196,7 @@ test("a callback has a client span below the handler's span in the plugin, and a
   expect(active).toEqual([ours.spanId]);
 });
 
-test('a service of the host is called within the handler', async () => {
+test('if a handler calls a service of the host, the span of that call is a child of the handler’s span', async () => {
   const { traceId } = await within(() => work.now());
   const spans = await told(work, ['work/now', 'clock/now']);
   const asked = only(spans, 'clock/now', 'client');
@@ -216,7 +216,7 @@ test('a callback of a plugin without telemetry belongs to the call that brought 
 });
 
 describe('a stream', () => {
-  test('has a span on each side with the number of items, if it is a result', async () => {
+  test('that is a result has a span on each side, with the number of items', async () => {
     const { traceId, spanId } = await within(async () => {
       for await (const n of work.count(3)) expect(n).toBeGreaterThan(0);
     });
@@ -238,7 +238,7 @@ describe('a stream', () => {
     expect(only(spans, 'clock/now', 'client').parent).toBe(only(spans, 'work/ask', 'server').spanId);
   });
 
-  test('belongs to the call on both sides if it is an argument', async () => {
+  test('that is an argument belongs to the span of its call on both sides', async () => {
     const numbers = async function* (): AsyncGenerator<number> {
       yield* [1, 2];
     };
@@ -253,7 +253,7 @@ describe('a stream', () => {
 });
 
 describe('a process', () => {
-  test('has a span for its start, below the code that started it, and one for its exit', async () => {
+  test('has a span for its exit, and one for its start, whose parent is the span of the code that started it', async () => {
     const client = workClient();
     const { spanId } = await within(() => client.start());
     expect(only(sdk.spans(), 'start worker')).toMatchObject({
@@ -268,7 +268,7 @@ describe('a process', () => {
     });
   });
 
-  test('reports the reason if it does not start', async () => {
+  test('that does not start has a span for the start that is an error, and no span for an exit', async () => {
     const client = workClient({ cmd: ['/no/such/plugin'] });
     await expect(client.start()).rejects.toThrow();
     expect(only(sdk.spans(), 'start worker')).toMatchObject({ status: 'error' });

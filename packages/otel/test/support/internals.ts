@@ -1,5 +1,5 @@
 /**
- * Gives otel's tests what the package does not export. No other test file imports it from `src`. If a file
+ * Gives otel's tests what the package does not export. No other test file imports from `src`. If a file
  * inside `src` moves, only this file changes.
  */
 

@@ -1,4 +1,4 @@
-// The official SDK, with exporters that keep everything that this process reports in memory.
+// The official SDK, with exporters that keep in memory everything that this process reports.
 import { context, metrics, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';

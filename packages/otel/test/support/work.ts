@@ -1,4 +1,4 @@
-/** A host whose plugin is traced, with everything that host and plugin have reported. */
+/** Makes clients of the plugin whose calls are traced, and finds spans by name. */
 import { fileURLToPath } from 'node:url';
 import { Client, type ClientConfig, type Remote } from '@pipework/core';
 import { onTestFinished } from 'vitest';
@@ -29,7 +29,7 @@ export type WorkClient = Client<{ work: Work }, { clock: Clock }>;
 
 export const program = fileURLToPath(new URL('../fixtures/traced.mjs', import.meta.url));
 
-/** Calls by which tests inspect a plugin. */
+/** The methods by which tests inspect a plugin. */
 export const unwatched: ReadonlySet<string> = new Set(['Plugin.spans', 'Plugin.figures', 'Plugin.forget']);
 
 type Options = Partial<ClientConfig> & { silent?: boolean };
@@ -44,7 +44,7 @@ export function makeClient({ silent = false, ...config }: Options = {}): WorkCli
   });
 }
 
-/** Makes a client of the plugin that ends with the test. */
+/** Makes a client of the plugin. The client is killed when the test ends. */
 export function workClient(options?: Options): WorkClient {
   const client = makeClient(options);
   onTestFinished(async () => void (await client.kill()));
