@@ -13,14 +13,14 @@ export interface View {
   readonly variables?: Readonly<Record<string, string>>;
   /** Files of `/proc` that the sandbox must not read. */
   readonly masked: readonly string[];
-  /** How many bytes each of `/tmp`, `/run` and `/dev/shm` may hold. They are in memory. */
+  /** How many bytes each of `/tmp`, `/run` and `/dev/shm` may hold. These directories are in memory. */
   readonly scratchBytes: number;
 }
 
 /** The directories of a sandbox that are its own and in memory. */
 const scratchPlaces = ['/dev/shm', '/tmp', '/run'];
 
-/** Returns the directories in memory, without those in whose place a directory of the host is shown. */
+/** Returns the directories in memory, except those that show a directory of the host instead. */
 export function privatePlaces({ read, write }: View): string[] {
   const shown = [...read, ...write].flatMap(({ given, real }) => [given, real]);
   return scratchPlaces.filter((path) => !shown.includes(path));
@@ -45,7 +45,7 @@ export function bubblewrapArguments(view: View, filter: number, unwanted: readon
     // There is no `--new-session`, because the launcher already gives the plugin a session without a
     // terminal. Another session inside would take the plugin out of the process group by which the host can
     // end the whole sandbox at any moment. `--cap-drop` is for a host that is root: the plugin must not have
-    // its capabilities.
+    // the host's capabilities.
     ...['--die-with-parent', '--cap-drop', 'ALL'],
     ...mounts(view).flatMap(({ words }) => words),
     ...(isRoot(view.write) ? [] : ['--remount-ro', '/']),
@@ -55,9 +55,9 @@ export function bubblewrapArguments(view: View, filter: number, unwanted: readon
 }
 
 /**
- * Returns the mounts, sorted by depth. A mount hides what was mounted below its place before. If several
- * mounts have the same place, the last one wins. So the user's places come after the private ones, and
- * writable places after readable ones.
+ * Returns the mounts, sorted by depth. A mount hides everything that was mounted below the same place
+ * earlier. If several mounts have the same place, the last one wins. So the user's places come after the
+ * private ones, and writable places after readable ones.
  */
 function mounts(view: View): Mount[] {
   const scratch = (path: string): Mount => ({
@@ -73,7 +73,8 @@ function mounts(view: View): Mount[] {
     ...scratchPlaces.map(scratch),
   ];
   const shown = [...binds('--ro-bind', view.read), ...binds('--bind', view.write)];
-  // A private place, such as /tmp, hides what a listed directory around it has there.
+  // A private place, such as /tmp, hides the host's files in that place, even if a directory above it is
+  // listed.
   const isHidden = (path: string): boolean =>
     own.some((mount) => isWithin(path, mount.path) && path !== mount.path && isWithin(mount.path, view.cwd));
   const isShown = shown.some(({ path }) => isWithin(path, view.cwd) && !isHidden(path));

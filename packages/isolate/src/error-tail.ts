@@ -1,6 +1,6 @@
 /**
- * Keeps the end of what a plugin prints on its standard error, for the reason of its end: V8's heap was full, or
- * a file was not shown.
+ * Keeps the last output of a plugin's standard error. That output may say why the plugin ended: V8's heap was
+ * full, or a file was not shown.
  */
 
 import { PassThrough, type Readable } from 'node:stream';
@@ -23,7 +23,7 @@ export class ErrorTail {
   readonly #source: Readable;
   #tail = '';
 
-  /** `isKept` says for each piece whether it may matter for the end. */
+  /** Each piece is kept if `isKept` returns true, because then the piece may explain the plugin's end. */
   constructor(source: Readable, isKept: () => boolean) {
     this.#source = source;
     source.on('data', (piece: Buffer) => {

@@ -1,6 +1,6 @@
 /**
- * Finds out from the last output of a plugin that did not start whether the plugin has missed a file that exists,
- * but that it is not shown.
+ * Finds out from the last output of a plugin that did not start whether the plugin looked for a file that
+ * exists but is hidden from the plugin.
  */
 
 import { access, realpath } from 'node:fs/promises';
@@ -8,17 +8,17 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isWithin } from './paths.ts';
 
-/** How many paths are looked for, and how many are named. */
+/** How many paths this host looks for, and how many of them the sentence names. */
 const most = { looked: 24, named: 3 };
 
 /** Words of a line that names a file which could not be opened. */
 const refusal =
   /ENOENT|EACCES|[Nn]o such file|[Nn]ot found|[Pp]ermission denied|[Cc]annot (?:open|find|access)|Requires read access|resource:/;
 
-/** A path in quotes, or an absolute one in a line. */
+/** A path in quotes, or an absolute path without quotes. */
 const pathInLine = /'([^'\n]+)'|"([^"\n]+)"|(\/[^\s'":,;()]+)/g;
 
-/** Node's words for a module that it did not find, with the module that imports it in either form. */
+/** Node's message about a module that was not found, with the file that imports or requires that module. */
 const noModule =
   /Cannot find (?:module|package) '([^'\n]+)'(?: imported from ([^\n]+)|[^\n]*\nRequire stack:\n- ([^\n]+))/g;
 
@@ -27,7 +27,7 @@ const endings = ['', '.js', '.cjs', '.mjs', '.json', '.node'];
 
 /**
  * Returns a sentence that names the missed paths; undefined if there is no evidence. `shown` are the real paths
- * that the plugin sees. The text is the plugin's, so the sentence says only what this host has found.
+ * that the plugin sees. The plugin wrote the text, so the sentence says only what this host has found.
  */
 export async function whatIsHidden(
   text: string,
@@ -43,7 +43,7 @@ export async function whatIsHidden(
   return `its standard error names what \`read\` does not show: ${paths}. If the plugin may see ${them}, add ${them} to \`read\``;
 }
 
-/** The places where the modules that Node has missed would be, nearest first. */
+/** Returns the paths to look at for each module that Node did not find. The nearest path comes first. */
 function modulesIn(text: string): string[] {
   return [...text.matchAll(noModule)].flatMap(([, name = '', importer, requirer]) => {
     const from = dirname(toPath((importer ?? requirer ?? '').trim()));
@@ -65,16 +65,16 @@ function filesIn(text: string, cwd: string): string[] {
 
 /**
  * Returns what has to be shown for `path`, if it is there and hidden. A path may be hidden because it is not
- * listed, or because it is a link to what is not.
+ * listed, or because it is a link to a path that is not listed.
  */
 async function hiddenPart(path: string, isShown: (path: string) => boolean): Promise<string | undefined> {
   try {
     await access(path);
     const real = await realpath(path);
     const hidden = isShown(path) ? real : path;
-    // These are never granted.
+    // These places are never granted.
     if (isShown(real) || /^\/(proc|sys|dev)\/|^\/$/.test(hidden)) return undefined;
-    // Packages need each other, so the plugin needs the whole directory.
+    // Packages need each other, so the plugin needs the whole node_modules directory.
     return /^.*?\/node_modules(?=\/|$)/.exec(hidden)?.[0] ?? hidden;
   } catch {
     return undefined;

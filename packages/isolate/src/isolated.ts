@@ -14,8 +14,8 @@ export interface IsolatedLauncher {
   (command: LaunchCommand): Promise<LaunchedProcess>;
   /**
    * Returns what would enforce each permission and limit for a start of `command`. The plugin is not started.
-   * The first call tries bubblewrap and systemd, and each trial blocks the process for some ten milliseconds.
-   * Throws the `IsolateError` with which the start would fail.
+   * The first call tries bubblewrap and systemd, and each trial blocks the process for about ten
+   * milliseconds. If the start would fail with an `IsolateError`, throws that error.
    */
   describe(command: Command | LaunchCommand): Isolation;
 }
@@ -25,8 +25,8 @@ export interface IsolatedLauncher {
  * bubblewrap with a filter of system calls. If `require` is `'runtime'` and there is no bubblewrap, it uses
  * the permission model of Node or Deno. Every permission that is not listed is denied. If a part of the
  * policy cannot be enforced, the start is refused with a `StartError` that has an `IsolateError` as its
- * `cause`. Throws `CONFIG_INVALID` if an option is invalid. The exit report has `held`, and `limit` and
- * `reason` if a limit ended the plugin.
+ * `cause`. Throws `CONFIG_INVALID` if an option is invalid. The exit report has `held`. If a limit ended the
+ * plugin, the report also has `limit` and `reason`.
  *
  * @example
  * ```ts

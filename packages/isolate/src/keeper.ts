@@ -1,6 +1,6 @@
 /**
  * The keeper is a small shell beside one plugin. If the host dies while a sandbox starts, the keeper ends the
- * sandbox. It also keeps a control group until the host has read the group's counts.
+ * sandbox. The keeper also keeps a control group until the host has read the group's counts.
  */
 
 import type { Duplex } from 'node:stream';
@@ -17,12 +17,12 @@ export const busVariables: readonly string[] = ['XDG_RUNTIME_DIR', 'DBUS_SESSION
  * Returns a script for sh that starts the keeper and then becomes the command in its arguments. If `hasGroup`
  * is true, the script first sends the lines of its control groups. In any case it sends an empty line. When
  * the last process of a group ends, systemd removes the group, and the kernel's counts are lost. So the
- * keeper stays until the host closes its end, or dies.
+ * keeper stays until the host closes its end of the pipe, or dies.
  *
- * If `isSandbox` is true, the command is bubblewrap in a process group of its own. The first process inside
- * the sandbox asks the kernel only late in its setup to be killed when its parent dies. If the host died
- * before that request, the process would be left. So if the host's end closes before the host has sent a
- * line, the keeper ends the whole process group.
+ * If `isSandbox` is true, the command is bubblewrap in a process group of its own. Only late in its setup,
+ * the first process inside the sandbox asks the kernel to kill it when its parent dies. If the host died
+ * before that request, the process would stay alive. So if the pipe closes before the host has sent a line,
+ * the keeper ends the whole process group.
  */
 export function keeperScript({ hasGroup, isSandbox }: { hasGroup: boolean; isSandbox: boolean }): string {
   const guard = `read -r _ || kill -KILL 0`;
@@ -36,8 +36,7 @@ export function keeperScript({ hasGroup, isSandbox }: { hasGroup: boolean; isSan
       : []),
     `echo >&${keeperDescriptor}`,
     `(trap '' HUP INT TERM; { ${isSandbox ? `${guard}; ` : ''}while read -r _; do :; done; } <&${keeperDescriptor} >/dev/null 2>&1 3<&- 4<&- 5<&- &)`,
-    // The descriptor before the keeper's stays open for a sandbox, because bubblewrap reads the filter from
-    // it.
+    // For a sandbox, the descriptor of the filter stays open, because bubblewrap reads from it.
     `exec "$@" ${keeperDescriptor}<&-${isSandbox ? '' : ` ${keeperDescriptor - 1}<&-`}`,
   ];
   return lines.join('\n');
@@ -65,7 +64,9 @@ const leavingMs = 500;
 
 /** The host's side of one keeper. */
 export class Keeper {
-  /** True if no signal needs to wait any more, because the keeper exists, and the plugin is in its group. */
+  /**
+   * True if no signal needs to wait any more: the plugin is in its control group, or the wait took too long.
+   */
   isSettled = false;
   readonly #pipe: Duplex;
   readonly #hasGroup: boolean;
@@ -95,9 +96,9 @@ export class Keeper {
   }
 
   /**
-   * Resolves once the keeper exists, or the pipe has closed, or a moment has passed. No signal is sent before
-   * that. If the first process of a group is killed before it has entered the group, systemd keeps the empty
-   * group without end.
+   * Resolves once the keeper exists, or the pipe has closed, or a moment has passed. Signals are sent only
+   * after that. If the first process of a group is killed before it has entered the group, systemd keeps the
+   * empty group without end.
    */
   async settle(): Promise<void> {
     const timer = new AbortController();
@@ -108,15 +109,15 @@ export class Keeper {
   }
 
   /**
-   * How many processes of the group the kernel has killed because memory ran out. 0 if there is no group, or
-   * if the group does not exist yet.
+   * The number of processes of the group that the kernel has killed because memory ran out. 0 if there is no
+   * group, or if the group does not exist yet.
    */
   get kills(): number {
     return killsIn(this.#told);
   }
 
   /**
-   * Tells the keeper that the sandbox is up. From now on the sandbox ends without the keeper if its host
+   * Tells the keeper that the sandbox is up. From now on the sandbox ends without the keeper if the host
    * dies.
    */
   release(): void {
@@ -127,8 +128,8 @@ export class Keeper {
   /**
    * Reads the count for the last time, and releases the keeper. Resolves once the keeper is gone. The plugin
    * may have stopped the keeper together with its whole process group. If the keeper does not leave, this
-   * calls `end`, which has to end that group if the plugin leads it. The keeper is still in the group, so the
-   * group's id cannot belong to another one.
+   * method calls `end`. If the plugin leads that group, `end` must end the whole group. The keeper is still
+   * in the group, so the group's id cannot belong to another group.
    */
   async leave(end: () => void): Promise<number> {
     await this.#isTold;

@@ -18,7 +18,7 @@ import { childrenOf, heldByFiles, lookMs, measure, ResourceWatch } from './watch
 const MiB = 2 ** 20;
 const toMiB = (bytes: number): string => `${Math.round(bytes / MiB)} MiB`;
 
-/** Starts the process. Rejects with the system's error if it cannot be started. */
+/** Starts the process. Rejects with the system's error if the process cannot be started. */
 export async function launchPlan(
   plan: Plan,
   command: LaunchCommand,
@@ -31,7 +31,7 @@ export async function launchPlan(
   });
   const pipes: readonly unknown[] = child.stdio;
   // If a pipe had no error listener, a plugin that dies at the wrong moment would end the host. The exit
-  // explains more than the error.
+  // report explains more than the error of a pipe.
   for (const pipe of child.stdio) pipe?.on('error', ignore);
   const { pid } = child;
   if (pid === undefined) throw (await once(child, 'error'))[0] as Error;
@@ -57,9 +57,10 @@ export async function launchPlan(
 }
 
 /**
- * Returns what the plugin reads as its standard input. If the host's own is a file or a directory, the sandbox must
- * not have its descriptor. By /proc/self/fd the plugin could open the file for writing, and go up from the directory.
- * So the plugin gets a pipe with the contents from the host's position on.
+ * Returns what the plugin reads as its standard input. If the host's standard input is a file or a directory,
+ * the sandbox must not have that descriptor. Through /proc/self/fd, the plugin could open the file for
+ * writing, or reach the directories above. So the plugin gets a pipe with the contents from the host's
+ * position on.
  */
 function inputOf(plan: Plan, { stdin }: LaunchCommand): LaunchCommand['stdin'] {
   if (stdin !== 'inherit' || plan.filter === undefined || !isOnDisk(0)) return stdin;
@@ -142,7 +143,7 @@ class Life {
     );
   }
 
-  /** Sends a signal. The steps of the client's `kill()` call this. */
+  /** Sends a signal. Each step of the client's `kill()` calls this method. */
   kill(signal: NodeJS.Signals): boolean {
     this.#isKilledByHost ||= signal === 'SIGKILL';
     return this.#signal(signal);
@@ -164,7 +165,10 @@ class Life {
     return { code, signal, ...(hidden === undefined ? {} : { reason: hidden }), ...limit, held };
   }
 
-  /** If the plugin ended before it wrote its handshake line, returns a sentence on files that it has missed. */
+  /**
+   * If the plugin ended before it wrote its handshake line, returns a sentence about files that the plugin
+   * has missed.
+   */
   async #whatIsHidden(): Promise<string | undefined> {
     const { child, plan, command, tail } = this.#started;
     if ((child.stdio[4] as Socket).bytesRead > 0) return undefined;
@@ -174,7 +178,7 @@ class Life {
 
   /**
    * Releases the keeper once the first process inside has started the plugin. By then that process has asked
-   * to die with its parent.
+   * the kernel to kill it when its parent dies.
    */
   #releaseOnceUp(keeper: Keeper): void {
     if (this.#inside === undefined) return;
@@ -206,7 +210,7 @@ class Life {
   #signal(signal: NodeJS.Signals): boolean {
     const { child, pid, command, keeper } = this.#started;
     const isGone = child.exitCode !== null || child.signalCode !== null;
-    // A group may live longer than its leader.
+    // A process group may live longer than its leader.
     if (isGone && !command.processGroup) return false;
     if (keeper?.isSettled === false) {
       void keeper.settle().then(() => this.#signal(signal));
@@ -235,7 +239,7 @@ class Life {
       return { limit: 'memory', reason: `ended because ${reason} (${limit})` };
     }
     const { cpuSeconds: used = 0 } = this.#watch ?? {};
-    // A plugin may send itself the signal.
+    // A plugin may also send SIGXCPU to itself.
     const isWarned = signal === 'SIGXCPU' && this.#watch?.mayHaveUsed(cpuSeconds) === true;
     if (!isWarned && !(isKilled && used >= cpuSeconds)) return {};
     return {
@@ -256,9 +260,9 @@ const ending: ReadonlySet<string> = new Set(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIG
 function endSandbox(pid: number, signal: NodeJS.Signals): boolean {
   const inside = isStarting(pid) ? [] : childrenOf(pid);
   if (inside.length === 0) {
-    // Bubblewrap may be about to create that process. If the signal has arrived before, the fork fails.
-    // Otherwise the new process gets the signals too, because it belongs to this group until late in its
-    // setup.
+    // Bubblewrap may be about to fork the first process inside. If the signal arrives before the fork, the
+    // fork fails. Otherwise the new process gets the signals too, because it belongs to this group until late
+    // in its setup.
     const isSent = send(signal, -pid);
     send('SIGKILL', -pid);
     return isSent;
@@ -271,7 +275,7 @@ function endSandbox(pid: number, signal: NodeJS.Signals): boolean {
   return killed.length > 0 || send(signal, pid);
 }
 
-/** True if the process has not become bubblewrap yet. If it has a child by then, that is its keeper. */
+/** True if the process has not become bubblewrap yet. If it has a child already, that child is the keeper. */
 function isStarting(pid: number): boolean {
   return ['sh', 'systemd-run'].includes(read(`/proc/${pid}/comm`).trim());
 }

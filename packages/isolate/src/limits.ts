@@ -1,5 +1,6 @@
 /**
- * Decides what enforces each limit. Some limits need programs that set them and then become the next program.
+ * Decides what enforces each limit. Some limits need a program that sets the limit and then becomes the next
+ * program.
  */
 
 import { existsSync } from 'node:fs';
@@ -16,7 +17,7 @@ export interface LimitPlan {
   readonly prefix: readonly string[];
   /** Options of the plugin's runtime. */
   readonly runtimeArgs: readonly string[];
-  /** What enforces each limit, by its name. */
+  /** What enforces each limit, by the name of the limit. */
   readonly held: Readonly<Record<string, string>>;
   /** Variables of the host that a program of the prefix needs. That program removes these variables again. */
   readonly env: Readonly<Record<string, string>>;
@@ -32,16 +33,16 @@ export interface LimitPlan {
 const heapShare = 0.75;
 const MiB = 2 ** 20;
 
-/** When a process exceeds its limit, it gets SIGXCPU, and SIGKILL after this many seconds. */
+/** When a process exceeds its processor time, it gets SIGXCPU. This many seconds later it gets SIGKILL. */
 const cpuGraceSeconds = 1;
 
 /**
  * The smallest number of open files with which a plugin starts. bubblewrap opens ten at most, and runtimes
- * some twenty.
+ * about twenty.
  */
 const fewestFiles = { of: 16, ofRuntime: 24 };
 
-/** The smallest memory limit. The user of a smaller number probably meant another unit. */
+/** The smallest memory limit. A user who sets a smaller number probably meant another unit. */
 const leastMemoryBytes = 16 * MiB;
 
 /**
@@ -76,8 +77,8 @@ export function planLimits(resources: Resources, program: Program, isSandbox: bo
     ...(openFiles === undefined ? [] : [`--nofile=${openFiles}:${openFiles}`]),
     ...(fileBytes === undefined ? [] : [`--fsize=${fileBytes}:${fileBytes}`]),
   ];
-  // If the command has an option for the heap itself, that option comes after this one, and V8 enforces its
-  // value.
+  // If the command itself has an option for the heap, that option comes after ours, and V8 enforces the
+  // command's value.
   const isHeapHeld = program.runtime === 'node' && !optionsOf(program).some((word) => heapOption.test(word));
   const heap = memoryBytes === undefined || !isHeapHeld ? undefined : heapMiB(memoryBytes);
   const byMemory = ['watch', ...(heap === undefined ? [] : ['v8']), ...(hasGroup ? ['systemd'] : [])];

@@ -8,8 +8,8 @@ import { PipeworkError } from '@pipework/core';
 export interface Resources {
   /**
    * Resident memory in bytes, of the plugin and everything that it has started. A watch ends the plugin once
-   * it exceeds the limit. In a Node plugin, the limit also makes V8 collect garbage earlier. If systemd makes
-   * a control group, that enforces the limit too.
+   * the plugin exceeds the limit. In a Node plugin, the limit also makes V8 collect garbage earlier. If
+   * systemd makes a control group, the group enforces the limit too.
    */
   readonly memoryBytes?: number;
   /** Processor time in whole seconds, of each process. */
@@ -98,7 +98,7 @@ export function checkOptions(options: IsolateOptions): Policy {
     const fits = value === undefined || (Number.isSafeInteger(value) && (value as number) > 0);
     check(fits, `resources.${name}`, 'a whole number above 0', value);
   }
-  // The kernel counts nanoseconds in 64 bits. A plugin with a larger limit would be ended at once.
+  // The kernel counts nanoseconds in 64 bits. A plugin whose limit does not fit would be ended at once.
   const { cpuSeconds = 0 } = resources;
   check(cpuSeconds <= maxCpuSeconds, 'resources.cpuSeconds', `at most ${maxCpuSeconds}`, cpuSeconds);
   const absolute = (paths: readonly string[]): readonly string[] => paths.map((path) => resolve(path));

@@ -52,7 +52,7 @@ describe('bubblewrap', () => {
     expect(whole).toBeLessThan(devices);
   });
 
-  test('shows a listed link under both names, unless a visible directory has the link already', () => {
+  test('shows a listed link under its own name and its target’s, unless a visible directory already has the link', () => {
     const link = { given: '/links/a', real: '/real/a' };
     const alone = bubblewrapArguments({ ...view, read: [link] }, 5).join(' ');
     expect(alone).toContain('--ro-bind /real/a /links/a');
@@ -67,10 +67,13 @@ describe('bubblewrap', () => {
     [['/', '/tmp'], '/tmp/a', false],
     [['/tmp/a'], '/tmp/a/b', false],
     [[], '/work', true],
-  ])('that shows %j makes the working directory %s: %s', (shown, cwd, isMade) => {
-    const words = bubblewrapArguments({ ...view, read: shown.map(place), cwd }, 5);
-    expect(at(words, '--dir', cwd) !== -1).toBe(isMade);
-  });
+  ])(
+    'makes the working directory if no listed place shows it (listed %j, directory %s, made: %s)',
+    (shown, cwd, isMade) => {
+      const words = bubblewrapArguments({ ...view, read: shown.map(place), cwd }, 5);
+      expect(at(words, '--dir', cwd) !== -1).toBe(isMade);
+    },
+  );
 
   test.each([
     [[], ['/dev/shm', '/tmp', '/run']],
@@ -79,9 +82,12 @@ describe('bubblewrap', () => {
       ['/dev/shm', '/tmp', '/run'],
     ],
     [['/tmp'], ['/dev/shm', '/run']],
-  ])('that shows %j has private memory in %j', (shown, own) => {
-    expect(privatePlaces({ ...view, write: shown.map(place) })).toEqual(own);
-  });
+  ])(
+    'has private memory in those of its own directories that are not listed (listed %j, private %j)',
+    (shown, own) => {
+      expect(privatePlaces({ ...view, write: shown.map(place) })).toEqual(own);
+    },
+  );
 
   test('shares the network only if it is granted', () => {
     expect(bubblewrapArguments(view, 5)).toContain('--unshare-net');
@@ -123,7 +129,7 @@ describe('permission models', () => {
     ]);
   });
 
-  test('are refused if they would read one path as several', () => {
+  test('are refused if they would read one listed path as several paths', () => {
     for (const path of ['/a*', '/a,b']) {
       const odd = { ...grants, read: [place(path)] };
       expect(nodePlan(odd, node, '24.0.0', true).problems[0]).toContain(path);
@@ -182,7 +188,7 @@ test('a policy for Deno may not list the variable that makes Deno ask another pr
 });
 
 describe('options', () => {
-  test('keep the values of variables out of the error', () => {
+  test('with the value of a variable are refused, and the error does not show the value', () => {
     expect(() => checkOptions({ env: ['TOKEN=secret'] })).toThrow(
       'env must be a list of names, without values; got TOKEN=…',
     );
@@ -221,7 +227,7 @@ describe('a command', () => {
     return file;
   }
 
-  test('is found on PATH, and the program in its #! line is the one that runs', () => {
+  test('is found on PATH, and its #! line decides which program runs', () => {
     const interpreter = program('binary');
     const script = program(`#!${interpreter} -x y\nprint`);
     const found = findProgram({ file: script, args: ['1'], cwd: '/', path: undefined });
@@ -232,7 +238,7 @@ describe('a command', () => {
     );
   });
 
-  test('that env starts is looked up as env would do it', () => {
+  test('in a #! line with env is looked up as env would look it up', () => {
     const script = program('#!/usr/bin/env -S node --no-warnings\n');
     const path = join(process.execPath, '..');
     expect(findProgram({ file: script, args: ['1'], cwd: '/', path })).toMatchObject({
@@ -250,7 +256,7 @@ describe('a command', () => {
     [['--', '-odd.js'], '/work/-odd.js'],
     [['-e', 'code', 'data'], undefined],
     [[], undefined],
-  ])('%j runs the script %s', (args, script) => {
+  ])('with the arguments %j has the script %s', (args, script) => {
     expect(findProgram({ file: process.execPath, args, cwd: '/work', path: '' }).script).toBe(script);
   });
 
@@ -266,7 +272,7 @@ test.each([
   ['NAME=x\nID="linuxmint"\nID_LIKE="ubuntu debian"\n', 'install it by `apt-get install x`'],
   ['ID=alpine\n', 'install it by `apk add x`'],
   ['ID=plan9\n', 'install the package x'],
-])('how a package is installed is told for the system: %j', (release, advice) => {
+])('the advice on how to install a package fits the system %j', (release, advice) => {
   expect(howToInstall('x', release)).toBe(advice);
 });
 
@@ -280,19 +286,22 @@ test.each([
     'memory.oom_control',
     'oom_kill_disable 0\nunder_oom 0\noom_kill 3\n',
   ],
-])('a control group of version %s tells its limit and its kills', (_, lines, group, limit, count, counts) => {
-  const root = realpathSync(mkdtempSync(join(tmpdir(), 'pipework-groups-')));
-  onTestFinished(() => rmSync(root, { recursive: true }));
-  mkdirSync(join(root, group), { recursive: true });
-  writeFileSync(join(root, 'lines'), lines);
-  writeFileSync(join(root, group, limit), '1073741824\n');
-  writeFileSync(join(root, group, count), counts);
-  expect(killsIn(lines, root)).toBe(3);
-  const script = limitScript(join(root, 'lines'), root);
-  expect(execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8' })).toBe('1073741824\n');
-  rmSync(join(root, group), { recursive: true });
-  expect(killsIn(lines, root)).toBe(0);
-});
+])(
+  'the limit and the kills of a control group are read in version %s',
+  (_, lines, group, limit, count, counts) => {
+    const root = realpathSync(mkdtempSync(join(tmpdir(), 'pipework-groups-')));
+    onTestFinished(() => rmSync(root, { recursive: true }));
+    mkdirSync(join(root, group), { recursive: true });
+    writeFileSync(join(root, 'lines'), lines);
+    writeFileSync(join(root, group, limit), '1073741824\n');
+    writeFileSync(join(root, group, count), counts);
+    expect(killsIn(lines, root)).toBe(3);
+    const script = limitScript(join(root, 'lines'), root);
+    expect(execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8' })).toBe('1073741824\n');
+    rmSync(join(root, group), { recursive: true });
+    expect(killsIn(lines, root)).toBe(0);
+  },
+);
 
 describe('the last output of a plugin that did not start', () => {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'pipework-hidden-')));
@@ -308,32 +317,48 @@ describe('the last output of a plugin that did not start', () => {
 
   test.each([
     ['a package', `Error: Cannot find package 'dep' imported from ${main}`, 'app/node_modules'],
-    ['its part', `Error: Cannot find module 'dep/a'\nRequire stack:\n- ${main}\n`, 'app/node_modules'],
-    ['a module', `Cannot find module '${at('app/lib/util.js')}' imported from ${main}`, 'app/lib/util.js'],
-    ['a required one', `Cannot find module './lib/util'\nRequire stack:\n- ${main}\n`, 'app/lib/util.js'],
+    [
+      'a part of a package',
+      `Error: Cannot find module 'dep/a'\nRequire stack:\n- ${main}\n`,
+      'app/node_modules',
+    ],
+    [
+      'an imported module',
+      `Cannot find module '${at('app/lib/util.js')}' imported from ${main}`,
+      'app/lib/util.js',
+    ],
+    ['a required module', `Cannot find module './lib/util'\nRequire stack:\n- ${main}\n`, 'app/lib/util.js'],
     ['a module of Deno', `error: Module not found "file://${at('app/lib/util.js')}".`, 'app/lib/util.js'],
     ['a file', `ENOENT: no such file or directory, open '${at('app/conf.json')}'`, 'app/conf.json'],
-    ['one by its name', "ENOENT: no such file or directory, open 'conf.json'", 'app/conf.json'],
-    ['one of a shell', `sh: 1: cannot open ${at('app/conf.json')}: No such file`, 'app/conf.json'],
-    ['one under a model', `  resource: '${at('app/conf.json')}'`, 'app/conf.json'],
+    [
+      'a file of the working directory',
+      "ENOENT: no such file or directory, open 'conf.json'",
+      'app/conf.json',
+    ],
+    [
+      'a file that a shell cannot open',
+      `sh: 1: cannot open ${at('app/conf.json')}: No such file`,
+      'app/conf.json',
+    ],
+    ['a file that a permission model denies', `  resource: '${at('app/conf.json')}'`, 'app/conf.json'],
   ])('tells that %s is not shown', async (_, text, path) => {
     expect(await told(text, main)).toBe(at(path));
     expect(await told(text, at('app'))).toBeUndefined();
   });
 
-  test('tells where a link leads that is shown', async () => {
+  test('tells where a shown link leads, if its target is hidden', async () => {
     const text = `Cannot find package 'linked' imported from ${main}`;
     expect(await told(text, at('app'))).toBe(at('store/node_modules'));
   });
 
-  test('tells nothing of a file that is not there, of /proc, or that was not asked for', async () => {
+  test('tells nothing about a file that does not exist, is in /proc, or was not missed', async () => {
     expect(await told(`ENOENT, open '${at('app/nowhere')}'`, main)).toBeUndefined();
     expect(await told("ENOENT, open '/proc/version'", main)).toBeUndefined();
     expect(await told(`wrote ${at('app/conf.json')}`, main)).toBeUndefined();
   });
 });
 
-test('a watch tells how much processor time a process can have used since it last looked', () => {
+test('a watch counts the processor time that a process can have used since the last measurement', () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
   onTestFinished(() => void vi.useRealTimers());
   const ended = (lateMs: number): ResourceWatch => {
@@ -350,7 +375,7 @@ test('a watch tells how much processor time a process can have used since it las
   expect(ended(lookMs / 2).mayHaveUsed(22)).toBe(true);
 });
 
-test('a watch whose host was blocked does not rule out that the time was used up', () => {
+test('if the host was blocked, a watch reports that the processor time may have been used up', () => {
   const now = vi.spyOn(performance, 'now').mockReturnValue(0);
   onTestFinished(() => now.mockRestore());
   const watch = new ResourceWatch(

@@ -55,7 +55,7 @@ function resolvePlace(name: string, given: string): Place {
 
 /**
  * Refuses a place that is reached by a link which the plugin could change. If the plugin changed the link,
- * its next start would grant it the link's new target. Throws `ISOLATE_PATH`.
+ * the plugin's next start would grant the link's new target. Throws `ISOLATE_PATH`.
  */
 export function refuseLinks(name: string, place: Place, written: readonly Place[]): void {
   for (const link of linksOn(place.given)) {
@@ -99,8 +99,8 @@ function linkTarget(path: string): string | undefined {
 }
 
 /**
- * Leaves out places that one of `shown` already shows. A running plugin could otherwise put a link there
- * between the check of the path and the mount.
+ * Leaves out places that one of `shown` already shows. Otherwise a running plugin could put a link in such a
+ * place between the check of the path and the mount.
  */
 export function withoutShown(places: readonly Place[], shown: readonly Place[]): Place[] {
   return places.filter(

@@ -32,8 +32,8 @@ export interface Isolation {
   readonly means: 'bubblewrap' | 'node' | 'deno';
   /**
    * What enforces each permission and limit: `bubblewrap`, `seccomp`, `node`, `deno`, `prlimit`, `systemd`,
-   * `v8`, `watch` or `launcher`. Several are separated by commas. `run` and `net` are `granted` if they are
-   * allowed.
+   * `v8`, `watch` or `launcher`. Several names are separated by commas. `run` and `net` are `granted` if they
+   * are allowed.
    */
   readonly held: Readonly<Record<string, string>>;
   /** The real paths of what the user listed in `read`. Writable places are not repeated. */
@@ -66,7 +66,7 @@ export interface Plan {
   readonly isHeapHeld: boolean;
 }
 
-/** The descriptor from which bubblewrap reads the filter. It closes the descriptor afterwards. */
+/** The descriptor from which bubblewrap reads the filter. Bubblewrap closes the descriptor afterwards. */
 export const filterDescriptor = 5;
 
 /**
@@ -119,7 +119,8 @@ export function makePlan(policy: Policy, command: LaunchCommand): Plan {
 }
 
 /**
- * Refuses a program that runs outside of the sandbox, if the plugin could replace it before its next start.
+ * Refuses a program that runs outside of the sandbox, if the plugin could replace that program before the
+ * next start.
  */
 function refuseHelpers(files: readonly string[], written: readonly Place[]): void {
   for (const place of existing(files)) {
@@ -220,7 +221,7 @@ function inBubblewrap(job: Job, file: string): Parts {
 
 /**
  * Returns the script, if it is a file. A directory may hold more than the program that is run from it, so the
- * user must list it.
+ * user must list the directory.
  */
 function scriptOf({ script }: Program): string[] {
   return script !== undefined && statSync(script, { throwIfNoEntry: false })?.isFile() === true

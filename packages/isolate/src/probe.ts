@@ -1,6 +1,5 @@
 /**
- * Tries each tool with a harmless program before a plugin is started with it, and keeps the reason of a
- * failure.
+ * Tries each tool with a harmless program before the tool starts a plugin, and keeps the reason of a failure.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -41,7 +40,7 @@ function isOpenToAll(file: string): boolean {
   return [dirname(file), dirname(real), real].some((place) => (statSync(place).mode & 0o002) !== 0);
 }
 
-/** Finds out whether bubblewrap can make the sandbox. After a success it is not tried again. */
+/** Finds out whether bubblewrap can make the sandbox. After a success, bubblewrap is not tried again. */
 export function probeBubblewrap(name: string, net: boolean): Found {
   if (process.platform !== 'linux')
     return { missing: `bubblewrap is for Linux, and this is ${process.platform}` };

@@ -157,8 +157,8 @@ const opensPipe = "new (require('node:net').Socket)({ fd: 3 }).destroy()";
 const letPipes = new Map<string, boolean>();
 
 /**
- * Finds out whether a Node program lets a plugin open its pipes if its permission model denies the network.
- * Later versions of Node 26 refuse this. Runs the program once.
+ * Finds out whether a plugin can open its pipes in a Node whose permission model denies the network. Later
+ * versions of Node 26 refuse this. Runs the program once.
  */
 export function letsPipes(file: string): boolean {
   const known = letPipes.get(file);

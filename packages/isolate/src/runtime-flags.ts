@@ -24,7 +24,10 @@ export interface Grants {
   readonly write: readonly Place[];
 }
 
-/** Returns both names of each place. A listed place may be a link, and the program may use either name. */
+/**
+ * Returns the listed name and the real name of each place. A listed place may be a link, and the program may
+ * use either name.
+ */
 function namesOf(places: readonly Place[]): string[] {
   return [...new Set(places.flatMap(({ given, real }) => [given, real]))];
 }

@@ -50,7 +50,7 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (arch) => {
     expect(asked(least, n.ioctl, 0, 0x5401)).toBe('allow');
   });
 
-  test('always refuses access to the memory of other processes, new namespaces, and typing into a terminal', () => {
+  test('always refuses new namespaces, typing into a terminal, and access to the memory of other processes', () => {
     for (const policy of [least, most]) {
       expect([asked(policy, n.ptrace), asked(policy, n.unshare)]).toEqual([1, 1]);
       expect([0x5412, 0x541c, 0x5423].map((request) => asked(policy, n.ioctl, 0, request))).toEqual([
@@ -79,7 +79,7 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (arch) => {
     }
   });
 
-  test('allows threads, and processes only with run', () => {
+  test('always allows threads, but allows processes only with run', () => {
     expect([asked(least, n.clone, thread), asked(least, n.clone, signal)]).toEqual(['allow', 1]);
     expect(asked(most, n.clone, signal)).toBe('allow');
     if (n.fork !== undefined) expect([asked(least, n.fork), asked(most, n.fork)]).toEqual([1, 'allow']);
@@ -103,7 +103,7 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (arch) => {
     for (const policy of [least, most]) expect(asked(policy, n.socketpair, tipc, 1)).toBe(97);
   });
 
-  test('refuses urgent data without net', () => {
+  test('refuses urgent data on sockets if net is false', () => {
     const [urgent, noSignal] = [1, 0x4000];
     const sends: [number, ...number[]][] = [[n.sendto, 0, 0, 0], [n.sendmsg, 0, 0], [n.sendmmsg, 0, 0, 0]]; // prettier-ignore
     for (const [number, ...before] of sends) {
@@ -115,7 +115,7 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (arch) => {
     }
   });
 
-  test('refuses leases, and to stop the process group, which reaches out of the sandbox', () => {
+  test('refuses leases, and refuses to stop the process group, because some of its processes are outside of the sandbox', () => {
     const [lease, lock, flags] = [1024, 6, 3];
     for (const policy of [least, most]) {
       expect([lease, lock, flags].map((command) => asked(policy, n.fcntl, 5, command))).toEqual([

@@ -37,7 +37,7 @@ const numbers: Readonly<
   },
 };
 
-/** Calls of newer kernels, which have the same number on all processors. */
+/** Calls of newer kernels. The numbers of these calls are the same on all processors. */
 // prettier-ignore
 const commonNumbers: Readonly<Record<string, number>> = {
   io_uring_setup: 425, io_uring_enter: 426, io_uring_register: 427, open_tree: 428, move_mount: 429, fsopen: 430, fsconfig: 431,
@@ -45,7 +45,7 @@ const commonNumbers: Readonly<Record<string, number>> = {
 };
 
 /**
- * Calls on the memory and descriptors of other processes, keys, mounts, namespaces and the machine's state.
+ * Calls on keys, mounts, namespaces, the machine's state, and the memory and descriptors of other processes.
  * No plugin needs them.
  */
 const alwaysRefused =
@@ -117,32 +117,35 @@ const argument = (index: number): number => 16 + 8 * index;
 const firstOfX32 = 0x40000000;
 
 /**
- * The mode bits of a file that runs with its owner's rights. If a plugin could leave such a file where it may
- * write, it would give the rights of the host's user to others.
+ * The mode bits of a file that runs with its owner's rights. If a plugin could leave such a file on the host,
+ * other users could get the rights of the host's user.
  */
 const setIdBits = 0o6000;
-/** The flags with which an `open` creates a file. The mode counts only then. */
+/** The flags with which an `open` creates a file. Without these flags, the mode has no effect. */
 const making = 0o20000100;
 /**
- * The requests that type into a terminal as if its user had, that control the console, and that load another
- * line discipline into the kernel.
+ * The requests that type into a terminal in place of the terminal's user, that control the console, and that
+ * load another line discipline into the kernel.
  */
 const ofTerminals = [0x5412, 0x541c, 0x5423];
-/** The command of `fcntl` by which the owner of a file holds up each program that opens the file. */
+/**
+ * The command of `fcntl` that sets a lease. With a lease, the owner of a file can delay each program that
+ * opens it.
+ */
 const setLease = 1024;
 /** SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU. */
 const stopping = [19, 20, 21, 22];
-/** The families of sockets that `net` grants: Unix, both of the internet, and netlink, which lists interfaces. */
+/** The families of sockets that `net` grants: Unix, IPv4, IPv6, and netlink, which lists interfaces. */
 const families = [1, 2, 10, 16];
 const unixFamily = 1;
-/** The flag of urgent data, a part of Unix sockets that nothing uses and that had holes. */
+/** The flag of urgent data. Programs do not use this part of Unix sockets, and it had security holes. */
 const urgent = 1;
 const newThread = 0x10000;
 /** All flags of `clone` that create a namespace. */
 const newNamespaces = 0x7e020080;
 /**
- * `typeMask` leaves a socket's type without its flags. `connectedType` is the only type whose sockets cannot
- * send to another address later.
+ * `typeMask` selects the bits of a socket's type, without the flags. `connectedType` is the only type whose
+ * sockets cannot send to another address later.
  */
 const typeMask = 0xff;
 const connectedType = 1;
@@ -161,9 +164,9 @@ export function hasFilter(arch: string = process.arch): boolean {
 }
 
 /**
- * Returns the filter as bubblewrap reads it, an array of the kernel's `struct sock_filter`. It refuses with
- * EPERM, EACCES or ENOSYS. It kills only a program that uses another processor's calls. There must be a
- * filter for `arch`.
+ * Returns the filter as bubblewrap reads it, an array of the kernel's `struct sock_filter`. The filter
+ * refuses a call with EPERM, EACCES, ENOSYS, EOPNOTSUPP or EAFNOSUPPORT. It kills only a program that uses
+ * another processor's calls. There must be a filter for `arch`.
  */
 export function seccompFilter(
   policy: { readonly run: boolean; readonly net: boolean },
@@ -231,8 +234,8 @@ export function seccompFilter(
       refused,
       { code: RETURN, k: ALLOW },
     ]),
-    // The plugin's process group also has bubblewrap and the keeper, which are outside of the sandbox. What is
-    // stopped there would outlive a host that is killed.
+    // The plugin's process group also has bubblewrap and the keeper, which are outside of the sandbox. If
+    // these two were stopped, they would outlive a host that is killed.
     ...when(numberOf('kill'), [
       { code: LOAD, k: argument(0) },
       { code: EQUAL, k: 0, yes: 1 },

@@ -31,8 +31,8 @@ export const loaderPlaces: readonly string[] = [
 ];
 
 /**
- * What the kernel tells of its own memory, timers and keys. Most of it is for root alone, and a plugin of a root
- * host has root's user id.
+ * Files in which the kernel describes its own memory, timers and keys. Only root can read most of them, and
+ * the plugin of a host that is root has root's user id.
  */
 const kernelFiles = [
   'kcore',
@@ -49,7 +49,7 @@ const kernelFiles = [
   'vmallocinfo',
 ];
 
-/** Returns those of these files that a plugin could read. */
+/** Returns the paths of the kernel's files that a plugin could read. */
 export function readableKernelFiles(): string[] {
   return kernelFiles.map((name) => `/proc/${name}`).filter(isReadable);
 }

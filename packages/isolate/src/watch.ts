@@ -1,6 +1,6 @@
 /**
- * Measures from outside what a process and everything that it has started use, and reports when that is too
- * much. Linux only.
+ * Measures from outside how much memory and processor time a process and its descendants use, and reports
+ * when that is too much. Linux only.
  */
 
 import { readdirSync, statfsSync } from 'node:fs';
@@ -16,15 +16,20 @@ export const lookMs = 100;
  */
 const ticksPerSecond = 100;
 
-/** The memory of the kernel for one file of a file system in memory, without its contents. */
+/** The memory that the kernel needs for one file of a file system in memory, beside the file's contents. */
 const bytesOfFile = 1_024;
 
-/** The kernel counts the time for its signal less exactly than what /proc shows, so this share is evidence. */
+/**
+ * For SIGXCPU, the kernel counts time less exactly than in /proc. So this share of the limit is evidence
+ * enough.
+ */
 const evidentShare = 0.9;
 
 /** What a tree of processes uses. */
 export interface Use {
-  /** The resident memory of all of them together. Shared memory counts for each. */
+  /**
+   * The resident memory of all processes of the tree. Memory that several share is counted for each of them.
+   */
   readonly residentBytes: number;
   /** The processor time of the process that has used the most. */
   readonly cpuSeconds: number;
@@ -54,8 +59,9 @@ function residentOf(pid: number): number {
 }
 
 /**
- * Returns how much memory the files of file systems in memory take, as `pid` sees them at `places`. Linux counts
- * this memory for no process, unless a process maps the file. Returns 0 for a place that this host may not look at.
+ * Returns how much memory is taken by files of the file systems in memory that `pid` sees at `places`. Linux
+ * counts this memory for no process, unless a process maps the file. Returns 0 for a place that this host may
+ * not look at.
  */
 export function heldByFiles(pid: number, places: readonly string[]): number {
   return places.reduce((sum, place) => {
@@ -79,8 +85,8 @@ function processorTimeOf(pid: number): number {
 }
 
 /**
- * Returns the processes that a process has started and that still exist. Each of its threads has a list of
- * its own.
+ * Returns the processes that a process has started and that still exist. Each thread of the process has a
+ * list of its own.
  */
 export function childrenOf(pid: number): number[] {
   try {
@@ -94,14 +100,17 @@ export function childrenOf(pid: number): number[] {
 }
 
 /**
- * Measures one process until it is stopped. It does not keep the event loop alive, and is late if the loop is
- * blocked.
+ * Measures one process until the watch is stopped. The watch does not keep the event loop alive, and is late
+ * if the loop is blocked.
  */
 export class ResourceWatch {
   /** The processor time at the last measurement, in seconds. */
   cpuSeconds = 0;
   #lookedAt = performance.now();
-  /** The processor time that a process can have used at the stop, if it had all processors since the last look. */
+  /**
+   * The processor time that the process can have used when the watch stopped, if it had all processors since
+   * the last measurement.
+   */
   #mostSeconds = 0;
   readonly #timer: NodeJS.Timeout;
 
@@ -117,8 +126,8 @@ export class ResourceWatch {
   }
 
   /**
-   * True if a process can have used that much time when the watch was stopped. The last look is older than a moment
-   * if the host was blocked.
+   * True if the process can have used that much processor time when the watch stopped. If the host was
+   * blocked, the last measurement may be old.
    */
   mayHaveUsed(seconds: number): boolean {
     return this.#mostSeconds >= seconds * evidentShare;

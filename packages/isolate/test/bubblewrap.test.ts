@@ -80,13 +80,13 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     });
   });
 
-  test('a plugin reads nothing of the tables of the kernel, also if its host is root', async () => {
+  test('a plugin cannot read the kernel’s tables, even if its host is root', async () => {
     const { cell } = await start({ read: ['/'] });
     for (const name of ['keys', 'timer_list', 'kpageflags'])
       expect(await cell.read(`/proc/${name}`)).toMatch(/EACCES|ENOENT/);
   });
 
-  test('a plugin sees a machine of its own, as docs/isolation.md tells its author', async () => {
+  test('a plugin sees what docs/isolation.md describes to plugin authors', async () => {
     const { cell } = await start({});
     expect(await cell.surroundings()).toEqual({
       scratch: '/tmp',
@@ -100,7 +100,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(await cell.writeBytes('/tmp/large', 65 * MiB)).toBe('ENOSPC');
   });
 
-  test('run and net grant children and sockets', async () => {
+  test('run grants child processes, and net grants sockets', async () => {
     const { client, cell } = await start({ run: true, net: true });
     expect(await cell.run('/bin/sh', '-c', 'exit 0')).toBe('done');
     expect(await cell.listen()).toBe('done');
@@ -137,14 +137,14 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(added({ read: [path] })).toContain(path);
   });
 
-  test('the working directory exists, and is empty, if it is below /tmp and everything is shown', async () => {
+  test('if everything is shown and the working directory is below /tmp, that directory exists and is empty', async () => {
     const cwd = directory();
     writeFileSync(join(cwd, 'file'), 'x');
     const { cell } = await start({ read: ['/'] }, { cmd: { file: command[0], args: [fixture], cwd } });
     expect(await cell.list(cwd)).toEqual([]);
   });
 
-  test('a listed link is visible under both names', async () => {
+  test('a listed link is visible under its own name and its target’s', async () => {
     const path = directory();
     writeFileSync(join(path, 'file'), 'x');
     const link = join(directory(), 'link');
@@ -242,7 +242,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     });
   });
 
-  test('a plugin above memoryBytes is ended, and the exit says so', async () => {
+  test('a plugin that exceeds memoryBytes is ended, and the exit report says so', async () => {
     const { client, cell } = await start({ resources: { memoryBytes: 160 * MiB } });
     const error = await failure(cell.fill());
     expect((error.cause as Error).message).toMatch(
@@ -257,7 +257,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     });
   });
 
-  test('a plugin that fills the heap of V8 is ended by V8, and the exit says so', async () => {
+  test('a plugin that fills the heap of V8 is ended by V8, and the exit report says so', async () => {
     const { client, cell } = await start({ resources: { memoryBytes: 800 * MiB } });
     const error = await failure(cell.fillHeap());
     expect((error.cause as Error).message).toMatch(
@@ -268,13 +268,13 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(exit.stderrTail).toContain('JavaScript heap out of memory');
   });
 
-  test('memoryBytes counts what the plugin has started', async () => {
+  test('memoryBytes counts the memory of processes that the plugin has started', async () => {
     const { client, cell } = await start({ run: true, resources: { memoryBytes: 250 * MiB } });
     await failure(cell.fillElsewhere());
     expect(await client.exit).toMatchObject({ limit: 'memory', leftBehind: false });
   });
 
-  test('memoryBytes counts the files in the private directories, and their number', async () => {
+  test('memoryBytes counts the contents of files in the private directories, and an amount for each file', async () => {
     const { client, cell } = await start({ resources: { memoryBytes: 240 * MiB } });
     for (const path of ['/tmp/a', '/run/a']) expect(await cell.writeBytes(path, 60 * MiB)).toBe('done');
     const error = await failure(cell.makeFiles('/dev/shm', 120_000));
@@ -290,7 +290,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(await client.kill()).toMatchObject({ by: 'quit', code: 0 });
   });
 
-  test('a start that misses a file tells which one to add to read', async () => {
+  test('if a start fails because a file is not shown, the error names the path to add to `read`', async () => {
     const path = directory();
     const config = join(path, 'config');
     writeFileSync(config, '');
@@ -312,7 +312,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(await client.exit).toMatchObject({ signal, by: 'plugin', limit: 'cpu', outOfMemory: false });
   });
 
-  test('a plugin that sends itself SIGXCPU has reached no limit', async () => {
+  test('if a plugin sends SIGXCPU to itself, no limit is reported', async () => {
     const { client, cell } = await start({ resources: { cpuSeconds: 60 } });
     const error = await failure(cell.signal('SIGXCPU'));
     expect((error.cause as Error).message).not.toContain('processor time');
@@ -321,7 +321,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(exit.limit).toBeUndefined();
   });
 
-  test('a kill by the host does not count as a limit', async () => {
+  test('if the host kills a plugin, no limit is reported', async () => {
     const { client } = await start({ resources: { cpuSeconds: 1_000, memoryBytes: 4_096 * MiB } });
     process.kill(client.pid as number, 'SIGKILL');
     const exit = await client.exit;
@@ -329,7 +329,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(exit.limit).toBeUndefined();
   });
 
-  test('openFiles and fileBytes are held by the kernel', async () => {
+  test('the kernel enforces openFiles and fileBytes', async () => {
     const path = directory();
     const { client, cell } = await start({ write: [path], resources: { fileBytes: 10_000, openFiles: 64 } });
     const limits = await failure(
@@ -339,7 +339,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect((await client.kill()).held).toMatchObject({ fileBytes: 'prlimit', openFiles: 'prlimit' });
   });
 
-  test('an exit code is the plugin’s own', async () => {
+  test('the exit report has the plugin’s own exit code', async () => {
     const { client, cell } = await start({});
     await failure(cell.exit(7));
     expect(await client.exit).toMatchObject({ code: 7, signal: null, by: 'plugin' });
@@ -424,7 +424,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(await client.kill()).toMatchObject({ by: 'sigterm', signal: 'SIGTERM' });
   });
 
-  test('a plugin whose process group is stopped at once leaves no keeper behind', async () => {
+  test('if a plugin’s process group is stopped right after the launch, no keeper is left', async () => {
     const launched = await isolated()({
       ...{ file: '/bin/sleep', args: ['60'], cwd: '/', env: {}, handshakeEnv: {} },
       ...{ stdin: 'ignore', processGroup: false },
@@ -442,12 +442,12 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     await expect.poll(members).toEqual([]);
   });
 
-  test('nothing of a plugin is left when it is killed while it starts', async () => {
+  test('nothing of a plugin is left when the plugin is killed while it starts', async () => {
     const mark = `started-by-${process.pid}`;
     const launcher = isolated();
     const left = (): string[] => marked(mark);
-    // A process that was forked, but has not become bubblewrap yet, shows the variables of this process. They
-    // lack the mark.
+    // A process that was forked, but has not become bubblewrap yet, shows the variables of this process,
+    // which lack the mark.
     for (let delayMs = 0; delayMs < 20; delayMs += 0.5) {
       const launched = await launcher({
         ...{ file: '/bin/sleep', args: ['60'], cwd: '/', env: {}, handshakeEnv: { MARK: mark } },
@@ -477,7 +477,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     });
   }
 
-  test('a plugin works in a supervisor, which restarts it, and in a pool', async () => {
+  test('an isolated plugin works in a pool, and in a supervisor that restarts it', async () => {
     const config = { cmd: command, launcher: isolated({ read: own }) };
     await using supervisor = new Supervisor<Cells>({ ...config, restart: { initialDelayMs: 1 } });
     const cell = await supervisor.dispense('cell');
