@@ -1,4 +1,4 @@
 // escapes.mjs [--means NAME] [--only WORDS]: attempts to escape from each kind of isolation that this machine
-// has. It is the same as `node reliability/run.mjs escapes`.
+// has. This command does the same as `node reliability/run.mjs escapes`.
 process.argv.splice(2, 0, 'escapes');
 await import('./run.mjs');

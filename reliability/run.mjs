@@ -19,7 +19,7 @@ if (!names.includes(name)) {
   process.exit(name === undefined ? 0 : 2);
 }
 
-/** Parses options. Each has the type of its default. */
+/** Parses options. Each option has the type of its default. */
 function parse(defaults) {
   const options = {};
   for (let i = 0; i < args.length; i += 2) {

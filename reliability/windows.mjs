@@ -43,7 +43,7 @@ const faultsOfWine = {
   'its taskkill does not know /T': ['the process group > ends with its plugin, grandchildren included'],
 };
 
-/** After one crash more of Wine's server, the run has failed. */
+/** If Wine's server crashes once more after that, the run has failed. */
 const mostCrashes = 3;
 
 /** Copies this workspace, as far as core's tests need it, and installs what they need for Windows. */
@@ -77,8 +77,8 @@ function makeWorkspace(folder) {
 }
 
 /**
- * Runs the tests. If Wine's server crashes, which ends nothing and leaves everything waiting, runs the files
- * that had not ended again. Returns the lines of the report, and what Vitest printed last.
+ * Runs the tests. If Wine's server crashes, all processes wait without end. Then this function runs again all
+ * files that had not ended. Returns the lines of the report, and what Vitest printed last.
  */
 async function runTests(windows, folder) {
   const [report, printed] = [join(folder, 'report'), join(folder, 'printed')];
@@ -89,7 +89,7 @@ async function runTests(windows, folder) {
     NODE_NO_WARNINGS: '1',
     WINDOWS_REPORT: 'C:\\pipework\\report',
     WINDOWS_WORKERS: options.workers,
-    // Time limits grow with the load, which Windows does not tell.
+    // Time limits grow with the load, which Windows does not report.
     LOADAVG_FILE: 'Z:\\proc\\loadavg',
   };
   const deadline = performance.now() + Number(options.minutes) * 60_000;

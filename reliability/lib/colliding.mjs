@@ -1,4 +1,5 @@
-// Numbers that V8 cannot tell apart at first: its hash of integers has no seed, so a peer can choose them.
+// Numbers that have the same hash in V8. A peer can choose such numbers, because V8's hash of integers has no
+// seed.
 
 /** Returns a bigint of 11 bytes. V8 hashes the lowest 64 bits, which are the same for every index. */
 export const collidingBigint = (index) =>
@@ -19,7 +20,7 @@ function unshift(value, bits) {
   return made;
 }
 
-/** Returns what multiplies an odd number to 1, by 32 bits. */
+/** Returns the inverse of an odd number: their product is 1 in 32 bits. */
 function inverseOf(odd) {
   let inverse = odd;
   for (let bits = 3; bits < 32; bits *= 2) inverse = Math.imul(inverse, 2 - Math.imul(odd, inverse));

@@ -110,12 +110,13 @@ export async function exercise(
 }
 
 /**
- * True for an error that pipework did not mean to throw. It has no code, and its stack begins in pipework's
- * files. An error of the peer has whatever name and code the peer gave it, and no stack of this side.
+ * True for an error that pipework did not mean to throw. Such an error has no code, and its stack begins in
+ * pipework's files. An error of the peer has whatever name and code the peer gave it, and no stack of this
+ * side.
  */
 export const isOurBug = (error) => {
   // Finds the code that made the error. The stack of a peer's error begins with the place from which the
-  // error came. The code that awaited it comes below.
+  // error came. The code that awaited the error comes below.
   const made = (error.stack ?? '')
     .split('\n')
     .find((line) => /^\s+at /.test(line) && !line.includes('node:'));

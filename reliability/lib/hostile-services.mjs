@@ -1,5 +1,5 @@
-// What a hostile plugin does to a host that provides services, and how it describes itself when it is asked.
-// The attacks have names, or come from random numbers.
+// What a hostile plugin does to a host that provides services, and the descriptions that such a plugin gives
+// of itself. The attacks have names, or come from random numbers.
 import { data, FIN, RST, SYN, windowUpdate } from './frames.mjs';
 import { hostileValue, lyingError } from './hostile-values.mjs';
 import * as m from './msgpack.mjs';
@@ -100,7 +100,10 @@ const names = ['files', 'nothing', '__proto__', 'constructor', 'then', '', '\u00
 const methods = ['Host.Dispense', 'Control.Describe', '$/describe', 'Dispenser.Dispense', 'Host.constructor', 'Plugin.read', 'Plugin.hang', 'Plugin.count', 'Plugin.__proto__']; // prettier-ignore
 const words = ['$/cancel', '$/release', '$/retain', '$/drop', '$/abort'];
 
-/** Returns an invalid description of a plugin or of methods. It is wrong in one place or everywhere. */
+/**
+ * Returns an invalid description of a plugin or of methods. The description is wrong in one place or
+ * everywhere.
+ */
 function lyingDescription(random) {
   const any = () => hostileValue(random);
   const method = () => m.pairs([['doc', any()], ['input', any()], ['output', any()], ['items', any()], ['errors', any()]].slice(random.below(5))); // prettier-ignore

@@ -40,8 +40,8 @@ const values = [
   (r) => m.fixext1(r.u32(), r.u32() & 0xff),
   (r) => m.ext8(r.u32(), r.bytes(r.below(40))),
   (r) => m.ext8(r.pick([-1, 0x72, 0x74, 0x78, 0x62, 0x73, 0x65, 0x69, 0x70]), r.bytes(r.below(40))),
-  // msgpackr's record extension. It carries a class definition, which a decoder would compile if it allowed
-  // the extension.
+  // msgpackr's record extension. This extension carries a class definition. A decoder that allows the
+  // extension would compile the class.
   () =>
     Buffer.concat([
       m.fixext1(0x72, 0x40),
@@ -141,7 +141,7 @@ function hostileColumn(random, rows, levels) {
 
 const letter = (random, letters) => letters[random.below(letters.length)];
 
-/** Returns what may follow a mark. Mostly it is not what the mark requires. */
+/** Returns what may follow a mark. In most cases, the result is not what the mark requires. */
 const hostileScalar = (random) =>
   random.pick([
     () => m.nil,
@@ -261,7 +261,7 @@ export function hostileMessage(random, ids = [0, 1, 2, 3]) {
 
 /**
  * Returns a message in which one value is replaced, cut or extended, at any depth. A decoder may check less
- * there than at the beginning.
+ * inside a message than at its beginning.
  */
 export function mutateMessage(random, bytes) {
   const places = m.spans(bytes);

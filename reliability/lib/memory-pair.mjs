@@ -40,8 +40,8 @@ function through(from, transform) {
 }
 
 /**
- * Returns the transform. What is written to it goes on to `to`. When `to` closes, the transform is destroyed,
- * because a pipe without a reader is broken for its writer.
+ * Returns the transform. Bytes that are written to the transform go on to `to`. When `to` closes, the
+ * transform is destroyed, because a pipe without a reader is broken for its writer.
  */
 function before(to, transform) {
   transform.pipe(to);

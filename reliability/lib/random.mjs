@@ -35,7 +35,10 @@ export function randomOf(seed) {
       for (let i = 0; i < length; i++) bytes[i] = next();
       return bytes;
     },
-    /** A length that is mostly small, and sometimes close to a power of two, because limits are there. */
+    /**
+     * A length that is mostly small, and sometimes close to a power of two, because most limits are powers of
+     * two.
+     */
     length: (most) => {
       if (random.chance(0.7)) return random.below(Math.min(most, 64) + 1);
       const near = 2 ** random.below(Math.floor(Math.log2(most)) + 1) + random.between(-1, 1);

@@ -47,8 +47,8 @@ export class RawPeer {
   }
 
   /**
-   * Sends a whole message, in frames of at most 64 KiB. It does not wait for credit. A test that must respect
-   * the window counts the bytes itself.
+   * Sends a whole message, in frames of at most 64 KiB. This function does not wait for credit. A test that
+   * must respect the window counts the bytes itself.
    */
   message(id, value, flags = 0) {
     const bytes = Buffer.isBuffer(value) ? value : encode(value);

@@ -6,7 +6,7 @@ const fixture = (name) => fileURLToPath(new URL(`../fixtures/${name}`, import.me
 
 /**
  * Arguments before the plugin's file. Deno can read the environment, files and process ids only if it is
- * allowed to. It is not allowed to use the network.
+ * allowed to. Deno is not allowed to use the network.
  */
 export const runtimes = {
   bun: ['run'],

@@ -48,8 +48,8 @@ export class Saboteur extends Transform {
 
   /**
    * @param {{ random: object, attack: ReturnType<typeof attackOf>, line: boolean, lie?: (random: object, ids: number[]) => Buffer }} options
-   *   `line` is true if a handshake line comes first. `lie` makes the frames of an injected message. Without it, any hostile
-   *   message on any stream is injected.
+   * `line` is true if a handshake line comes first. `lie` makes the frames of an injected message. Without
+   * `lie`, any hostile message on any stream is injected.
    */
   constructor({ random, attack, line, lie }) {
     super();

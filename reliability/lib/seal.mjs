@@ -1,6 +1,6 @@
 // The seal is a seccomp filter. Under it, every call that leads to a network address ends the process.
-// socketpair() stays allowed, because Node makes its stdio pipes of anonymous pairs. They have no name and no
-// address, and no third process could connect to them.
+// socketpair() stays allowed, because Node makes its stdio pipes of anonymous pairs. Such a pair has no name
+// and no address, and no third process could connect to it.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -65,7 +65,7 @@ function groupDirectories(name, isUnified = false) {
 /** True if version 1 of control groups has the memory of this machine. */
 export const hasMemoryInVersion1 = () => groupDirectories('').kinds.includes('memory');
 
-/** Returns why this machine cannot boot a systemd, or undefined if it is worth a try. */
+/** Returns why this machine cannot boot a systemd, or undefined if a boot is worth a try. */
 export function whyNoSystemd() {
   if (process.platform !== 'linux') return `it is for Linux, and this is ${process.platform}`;
   if (process.getuid() !== 0) return 'it takes root';

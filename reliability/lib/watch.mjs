@@ -18,8 +18,8 @@ export function heldNow() {
 
 /**
  * Starts to watch. `stop()` returns `{ uncaught, peakBytes, longestStallMs }`. With `fatalStallMs`, a
- * separate thread ends the process if the event loop is blocked for that long. It prints the last number that
- * `doing` got.
+ * separate thread ends the process if the event loop is blocked for that long. The thread first prints the
+ * last number that `doing` got.
  */
 export function watch({ fatalStallMs } = {}) {
   const uncaught = [];

@@ -25,7 +25,7 @@ const ofWine =
   /^C:\\windows\\system32\\(services|explorer|winedevice|plugplay|svchost|rpcss|conhost|winemenubuilder|wineboot|rundll32|start|tabtip)\.exe/i;
 
 export class Windows {
-  /** The folder that is `C:\` there. */
+  /** The folder that is `C:\` in this Windows. */
   drive;
   #env;
 
@@ -50,9 +50,9 @@ export class Windows {
   }
 
   /**
-   * Runs Node there, and resolves to its exit status. It prints into the file `printed`, because Wine's Node
-   * cannot print into a pipe of Unix. Resolves to `'late'` if it takes longer than `ms`, and to `'crashed'` if
-   * Wine's server does so, which leaves every process there waiting.
+   * Runs Node there, and resolves to its exit status. Node prints into the file `printed`, because under Wine
+   * it cannot print into a pipe of Unix. Resolves to `'late'` if Node takes longer than `ms`. Resolves to
+   * `'crashed'` if Wine's server crashes, because then every process there waits without end.
    */
   async node(args, { cwd, env, printed, ms }) {
     const output = openSync(printed, 'w');
@@ -95,7 +95,7 @@ export class Windows {
         try {
           process.kill(pid, 'SIGKILL');
         } catch {
-          // It has ended by itself.
+          // The process has ended by itself.
         }
       }
       Atomics.wait(nap, 0, 0, 100);

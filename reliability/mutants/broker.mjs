@@ -17,7 +17,7 @@ export class Broker {
     if (breaks('numbers-from-100')) this.#nextId = 100;
   }
 
-  /** Returns a new id. `owner` gets the stream that begins with it. */
+  /** Returns a new id. `owner` gets the stream that begins with the id. */
   offer(owner, expires) {
     const id = this.#nextId;
     if (!this.#breaks('hands-out-one-id')) this.#nextId++;

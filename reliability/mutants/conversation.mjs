@@ -136,7 +136,7 @@ export class Conversation {
       stream.write(Buffer.concat([Buffer.of(0xdc, 0, 4), message.subarray(1)]));
     else stream.write(message);
     if (breaks('answers-twice') && stream.id > 5) stream.write(message);
-    // The second answer follows before the next pong, when the check has its first answer.
+    // The second answer is sent before the next pong. By then the check has the first answer.
     if (breaks('answers-again-a-moment-later') && stream.id > 5)
       this.session.mux.beforePong = () => stream.write(message);
     this.session.settle();

@@ -1,5 +1,5 @@
-// The plugin's end of yamux for the mutants, without pipework. `breaks(name)` tells whether this rule is the
-// broken one.
+// The plugin's end of yamux for the mutants, without pipework. `breaks(name)` tells whether the plugin breaks
+// the rule with this name.
 import { ACK, DATA, FIN, GO_AWAY, INITIAL_WINDOW, PING, RST, SYN, WINDOW, frame } from '../lib/frames.mjs';
 
 const HEADER = 12;
@@ -35,7 +35,7 @@ export class Stream {
     return this.#received.length > 0;
   }
 
-  /** Writes bytes. Calls `sent` when the last of them has been sent. */
+  /** Writes bytes. Calls `sent` when the last of the bytes has been sent. */
   write(bytes, sent = () => {}) {
     if (this.isGone) return;
     this.#waiting.push({ bytes, sent });
@@ -196,7 +196,7 @@ export class Mux {
     return length > stream.window && !breaks('takes-beyond-the-window') ? 'the window' : undefined;
   }
 
-  /** A breach sets this to do something before the next pong, once. */
+  /** A breach sets this function to do something once, before the next pong. */
   beforePong;
 
   #take({ type, flags, id, length }, payload) {

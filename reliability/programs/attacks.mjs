@@ -1,6 +1,6 @@
 // Each known attack by name, from a peer without pipework: what a plugin may answer to its host, and what a
-// host may ask of a plugin. For each it checks how the call ended, how much memory the victim used, and that
-// the victim still serves the next call.
+// host may ask of a plugin. For each attack, this program checks how the call ended, how much memory the
+// victim used, and that the victim still serves the next call.
 import { isPipeworkError } from '@pipework/core';
 import { PassThrough } from 'node:stream';
 import { inspect } from 'node:util';
@@ -25,9 +25,9 @@ export const defaults = { towards: 'both', only: '', asks: 5_000 };
 const MiB = 2 ** 20;
 const MOST = 0xffff_ffff;
 /**
- * The most memory that a victim may use at its peak for a refused message. That covers twice its bytes so
- * far, and garbage that was not collected yet. The largest attack sends 8 MiB. Most attacks stay below 64
- * MiB. On a busy machine, which collects late, one used 119.
+ * The most memory that a victim may use at its peak for a refused message. The victim may hold twice the
+ * bytes that have arrived, and garbage that was not collected yet. The largest attack sends 8 MiB. Most
+ * attacks stay below 64 MiB. On a busy machine, where garbage is collected late, one attack used 119 MiB.
  */
 const BOUND = 192 * MiB;
 
@@ -41,7 +41,7 @@ const manyReferences = (count) => {
 };
 const random = randomOf(8);
 
-/** Values that replace an honest one: the result of a call, or the params of one. */
+/** Values that replace an honest value: the result of a call, or the params of a call. */
 export const values = {
   'an array of 2^32 - 1': () => m.array32(MOST),
   'a map of 2^32 - 1': () => m.map32(MOST),
@@ -134,7 +134,10 @@ export const values = {
   'a map with the same key ten times': () => m.pairs(Array.from({ length: 10 }, (_, i) => ['same', i])),
 }; // prettier-ignore
 
-/** Values that only a host is sent. The other peer, which reads a plugin's echo, takes quadratic time for so much. */
+/**
+ * Values that are sent only to a host. An attacked plugin would echo them, and this program takes quadratic
+ * time to read so much.
+ */
 const large = {
   'an error of eight megabytes of control characters': () =>
     m.encode([m.mark('E'), m.pairs(['message', 'stack', 'name'].map((key) => [key, '\u0001'.repeat((8 * MiB) / 3)]))]),
@@ -193,7 +196,7 @@ const conducts = {
   },
 }; // prettier-ignore
 
-/** How many times the attacks on services ask: `--asks 1000000` for a million. */
+/** How many requests the attacks on services send: `--asks 1000000` for a million. */
 let asks = defaults.asks;
 
 /** What a plugin can print on its raw standard error before it answers its call. */
@@ -264,7 +267,7 @@ const wrong = (error) => {
 };
 const outcome = (promise) => promise.then(() => undefined, (error) => error); // prettier-ignore
 
-/** Calls a plugin that answers as `conduct` says, and then kills it. */
+/** Calls a plugin that answers as `conduct` says, and then kills the plugin. */
 async function towardsHost(conduct) {
   const { raw, patienceMs = 100 } = conduct;
   let exit;

@@ -1,6 +1,6 @@
 // The most that one message costs its receiver. For each kind of value, it finds the largest message that the
-// limits allow. It measures how much memory its values hold, and how much processor time it took to read
-// them. The table of SECURITY.md comes from this program.
+// limits allow. Then it measures how much memory the values of this message hold, and how much processor time
+// reading them took. The table of SECURITY.md comes from this program.
 import { PassThrough } from 'node:stream';
 import { serve } from '@pipework/core/plugin';
 import { within } from '../lib/bounded.mjs';
@@ -14,8 +14,8 @@ export const defaults = { only: '', most: 16 };
 
 const MiB = 2 ** 20;
 /**
- * The limits for one message: in memory ten times its bytes, or this many bytes if that is more, and in time
- * one second.
+ * The limits for one message. It may take one second, and memory of ten times its bytes, or of this many
+ * bytes if that is more.
  */
 const FLOOR = 64 * MiB;
 const TIMES = 10;
@@ -23,7 +23,9 @@ const MOST_MS = 1_000;
 
 const hex = (text) => Buffer.from(text.replaceAll(' ', ''), 'hex');
 const u32 = (value) => Buffer.from([value >>> 24, value >>> 16, value >>> 8, value]);
-/** Returns a function that makes `count` times the bytes that `one` returns for an index. */
+/**
+ * Returns a function that makes an array of `count` items. `one` returns the bytes of the item at an index.
+ */
 const list = (one) => (count) => {
   const unit = one(0);
   const all = Buffer.allocUnsafe(5 + unit.length * count);
@@ -171,7 +173,10 @@ export async function costOf(value) {
   return { refused: String(code), bytes: value.length, ms: (user + system) / 1000 };
 }
 
-/** Returns the memory in use once repeated collections have freed what each one before found. */
+/**
+ * Returns the memory in use after several collections, because a collection may free only what an earlier one
+ * found.
+ */
 function settled() {
   for (let times = 0; times < 3; times++) heldNow();
   return heldNow();

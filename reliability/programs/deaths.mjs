@@ -32,7 +32,7 @@ async function judge({ name, promise, resolves = false }) {
   return undefined;
 }
 
-/** Kills the plugin. This process is its host. */
+/** Kills the plugin. This process is the plugin's host. */
 export async function pluginDies(name, boundMs) {
   const { client, pid, pending } = await enter(phases[name]);
   const judged = pending.map(judge);

@@ -54,12 +54,15 @@ function pairOf(index) {
   return `${head}${unit.repeat(Math.floor(65_000 / unit.length))}\u0001x\n`;
 }
 
-/** Lines of JSON whose objects cost V8 the most: indexes as keys, beside one escape that makes all of it be read. */
+/**
+ * Lines of JSON whose objects cost V8 the most: indexes as keys, beside one escape, because of which the
+ * whole line is read.
+ */
 const objects = ['{"1020":1}', '{"1020":1,"2500":1,"3300":1}', '{"\\u0031020":1}', '{}', '[]', '"\\b"', '{"\\b":1}'].map(
   (one) => `{"msg":"\\u0007","a":[${Array.from({ length: Math.floor(64_900 / (one.length + 1)) }, () => one).join(',')}]}\n`,
 ); // prettier-ignore
 
-/** Short lines without end, which cost the most for each of their bytes. Case 0 begins with them. */
+/** A flood of short lines. Such lines cost the most for each byte. Case 0 begins with them. */
 const floods = ['{}\n', '/1\n', '\n'].map((line) => line.repeat((1024 * KiB) / line.length));
 
 /**
@@ -165,7 +168,7 @@ export async function run(options, say = () => {}) {
       };
       if (took.longest > boundMs) find(`a turn of ${Math.round(took.longest)} ms`);
       if (took.shown > boundMs) find(`printable() took ${Math.round(took.shown)} ms`);
-      // 1 MiB of the shortest lines takes some 350 ms.
+      // 1 MiB of the shortest lines takes about 350 ms.
       if (took.whole > 40 * boundMs) find(`the output took ${Math.round(took.whole)} ms`);
     }
   }

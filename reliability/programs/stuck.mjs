@@ -87,7 +87,7 @@ async function stuckPlugin({ seconds, bound }, { cmd = pluginCommand(), stick, b
 }
 
 /**
- * Runs a plugin whose host makes as many calls as it is allowed to and takes no answers. If `deaf`, the host
+ * Runs a plugin whose host makes as many calls as it is allowed to and reads no answers. If `deaf`, the host
  * reads nothing any more. Otherwise it reads frames, so that it gets credit for its calls, but it grants no
  * credit for the answers.
  */
@@ -151,8 +151,8 @@ const hostEnvironment = {
   PIPEWORK_GRACE_MS: '2000',
 };
 
-// By which steps kill() may end a plugin that stopped reading. If it had read all bytes before, it still sees
-// the end of its pipe. Otherwise a signal ends it.
+// The steps by which kill() may end a plugin that stopped reading. If the plugin had read all bytes before,
+// it still sees the end of its pipe. Otherwise a signal ends the plugin.
 const whatIsLeft = ['eof', 'sigterm'];
 
 const wordFrom = (cmd) => async (client, worker, pending) => {

@@ -45,19 +45,19 @@ describe.skipIf(why !== undefined)(`a plugin in a control group of systemd${skip
 
   test.each([
     ['fill', 'it takes memory faster than the watch measures', 'watch, v8, systemd'],
-    ['fillUnderModel', "so does a plugin under Node's permission model", 'watch, v8, systemd'],
+    ['fillUnderModel', "it does so under Node's permission model", 'watch, v8, systemd'],
     [
       'fillFiles',
       'it fills its private file systems, whose memory belongs to no process',
       'watch, v8, systemd',
     ],
     ['fillElsewhere', 'a child takes too much memory, while the plugin continues', 'watch, v8, systemd'],
-  ])('is ended by the count of the kernel (%s): %s', async (name, _, memoryBytes) => {
+  ])('is ended when the kernel has counted a kill (%s): %s', async (name, _, memoryBytes) => {
     const [exit] = await run(name);
     expect(exit).toMatchObject({ ...byKernel, held: { memoryBytes } });
   });
 
-  test.each(['quits', 'quitsUnderModel'])('inherits nothing and leaves nothing (%s)', async (name) => {
+  test.each(['quits', 'quitsUnderModel'])('inherits no socket and leaves no group (%s)', async (name) => {
     const [exit] = await run(name);
     expect(exit).toMatchObject({ code: 0, by: 'quit', leftBehind: false, left: [] });
     expect(exit.held.memoryBytes).toBe('watch, v8, systemd');
@@ -71,7 +71,7 @@ describe.skipIf(why !== undefined)(`a plugin in a control group of systemd${skip
     expect(exit.limit).toBeUndefined();
   });
 
-  test('leaves no group if it is killed at any moment of its start', async () => {
+  test('leaves no group, whenever it is killed during its start', async () => {
     expect(await run('startsAndKills')).toEqual([{ left: [] }]);
   });
 
@@ -82,7 +82,8 @@ describe.skipIf(why !== undefined)(`a plugin in a control group of systemd${skip
   });
 });
 
-// Where version 1 has the memory, version 2 has none of it. systemd then makes a group and leaves the limit out.
+// If version 1 of control groups has the memory, version 2 cannot limit it. systemd then makes a group and
+// leaves the limit out.
 const isElsewhere = why === undefined && hasMemoryInVersion1();
 
 describe.skipIf(!isElsewhere)(
@@ -92,7 +93,7 @@ describe.skipIf(!isElsewhere)(
     beforeAll(async () => void (unified = await bootSystemd({ isUnified: true })));
     afterAll(() => unified?.stop());
 
-    test('makes no group for a plugin, which the watch ends, with its files in memory', async () => {
+    test('makes no group for a plugin that fills files in memory, so the watch ends the plugin', async () => {
       const [exit] = await runIn(unified, 'fillFilesWatched');
       expect(exit).toMatchObject({ signal: 'SIGKILL', limit: 'memory', leftBehind: false, left: [] });
       expect(exit.held.memoryBytes).toBe('watch, v8');
