@@ -1,6 +1,6 @@
 /**
  * Fails a test that does not await an asynchronous matcher. Otherwise the test would pass even if the matcher
- * failed, because its result would be lost.
+ * failed, because the result of the matcher would be lost.
  */
 import { chai } from 'vitest';
 import type { Matchers } from './matchers.ts';

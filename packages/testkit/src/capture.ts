@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { printable } from '@pipework/core';
 
-/** How many characters of an output are kept, which are the newest. */
+/** How many of the newest characters of an output are kept. */
 const keep = 1024 * 1024;
 
 export class Capture {

@@ -65,7 +65,7 @@ export interface ConnectOptions<P = Record<string, object>, S = Record<never, ne
   readonly serve?: Omit<ServeOptions<P, S>, 'plugins' | 'transport' | 'protocolVersions'> & {
     readonly protocolVersions?: readonly number[];
   };
-  /** If false, the wire is not recorded. If so, `pair.transcript()` is empty, and recording costs nothing. */
+  /** If false, the wire is not recorded. Then `pair.transcript()` is empty, and recording costs nothing. */
   readonly transcript?: boolean;
   /**
    * The context of the running test. The pair ends with that test, and a failing test shows what the pair
@@ -88,15 +88,15 @@ const optionNames: ReadonlySet<string> = new Set<keyof ConnectOptions<unknown>>(
 ]);
 
 /**
- * A connected host and plugin. Dispose of it with `await using`, or give `connect` the test that it belongs
- * to.
+ * A connected host and plugin. Dispose of the pair with `await using`, or give `connect` the test that it
+ * belongs to.
  */
 export interface Pair<P = Record<string, object>, S = Record<never, never>> extends AsyncDisposable {
   /** The client on the host's side. */
   readonly client: Client<P, S>;
   /** The host's connection. Use this client to dispense implementations. */
   readonly rpc: RPCClientOf<P>;
-  /** The seed of this pair. Give it to `connect` to repeat the random part. */
+  /** The seed of this pair. Give the seed to `connect` to repeat the random part. */
   readonly seed: number;
   /** What the plugin has printed on its standard output so far. */
   readonly stdout: string;

@@ -35,7 +35,7 @@ export interface FakeControls<T> {
   hang(method: keyof T & string): () => void;
   /**
    * Crashes the process of the plugin that serves the fake, at once or at the next call of the method `on`.
-   * Calls that hang then reject. If no plugin serves the fake, this is the only effect.
+   * Then all calls that hang reject. If no plugin serves the fake, this is the only effect.
    */
   crash(report?: CrashReport & { readonly on?: keyof T & string }): void;
   /**
@@ -43,7 +43,7 @@ export interface FakeControls<T> {
    * made with.
    */
   reset(): void;
-  /** Throws if a call had no handler, even if the code under test ignored its failure. */
+  /** Throws if a call had no handler, even if the code under test ignored the failure of that call. */
   assertNoUnhandled(): void;
 }
 

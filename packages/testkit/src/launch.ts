@@ -16,7 +16,7 @@ export interface LaunchOptions<S = Record<never, never>> extends ClientConfig<S>
    * recorded. Under `node --test`, the process ends with the running test even without this option.
    */
   readonly test?: TestContext;
-  /** If false, the wire is not recorded. If so, `transcript()` is empty, and recording costs nothing. */
+  /** If false, the wire is not recorded. Then `transcript()` is empty, and recording costs nothing. */
   readonly transcript?: boolean;
   /** Faults to put between the real process and the host. */
   readonly faults?: { readonly toPlugin?: readonly Fault[]; readonly toHost?: readonly Fault[] };

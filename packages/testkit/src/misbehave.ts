@@ -85,9 +85,9 @@ export type Misbehaviour = keyof typeof conducts;
 
 /**
  * Returns the command line, `[file, ...args]`, of a plugin program that misbehaves in the way that `kind`
- * names. Give it to a Client as `cmd`. The program dispenses every name. The methods `echo`, `fail`, `print`,
- * `bytes` and `sleep` answer, unless the kind concerns calls. Some kinds take `args`. The sentence of such a
- * kind in `conducts` says so.
+ * names. Give this command line to a Client as `cmd`. The program dispenses every name. The methods `echo`,
+ * `fail`, `print`, `bytes` and `sleep` answer, unless the kind concerns calls. Some kinds take `args`. The
+ * sentence of such a kind in `conducts` says so.
  *
  * Throws a RangeError at once if `kind` is not one of the kinds. The message lists the kinds.
  *

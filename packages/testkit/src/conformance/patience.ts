@@ -18,8 +18,9 @@ const sampleMs = 50;
 const againMs = 100;
 
 /**
- * Limits how much a busy machine extends waits. If a plugin never answers, each wait for it lasts as long as
- * it may. So tests of such plugins call this function. Returns a function that restores the previous limit.
+ * Limits how much a busy machine extends waits. If a plugin never answers, each wait for an answer lasts as
+ * long as the limit allows. So tests of such plugins call this function. Returns a function that restores the
+ * previous limit.
  */
 export function limitStretch(times: number): () => void {
   const before = mostStretch;

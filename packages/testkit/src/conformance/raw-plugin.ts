@@ -225,7 +225,7 @@ export class RawPlugin {
         process.kill(hasGroups ? -pid : pid, 'SIGKILL');
         await this.exited;
       } catch {
-        // The process runs as another user, and can only be left.
+        // The process runs as another user, so this process cannot kill it.
       }
     }
     // A grandchild may hold the pipes. No check reads what is left in the pipes.
@@ -233,7 +233,7 @@ export class RawPlugin {
   }
 }
 
-/** True if a process can lead a group, which then ends with it. */
+/** True if this system has process groups. A plugin can then lead a group that is killed together with it. */
 const hasGroups = process.platform !== 'win32';
 
 export const describeExit = ({ code, signal }: RawExit): string =>

@@ -55,7 +55,7 @@ export class RawStream {
   /** How many bytes the plugin may still send on the stream, and how many the suite may still send. */
   theirCredit: number = initialWindow;
   ourCredit: number = initialWindow;
-  /** If true, the session returns credit when bytes arrive. If false, it returns no credit. */
+  /** If true, the session returns credit when bytes arrive. If false, the session returns no credit. */
   autoCredit = true;
   /**
    * The credit that the plugin has returned on this stream so far. The credit in the plugin's acknowledgement

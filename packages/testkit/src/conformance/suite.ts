@@ -58,8 +58,8 @@ export interface Conformance {
   readonly checks: readonly ConformanceCheck[];
   /**
    * Runs every check, a few at a time, and resolves to the results. Does not reject if checks fail. Calls
-   * `onOutcome` with each result when its check ends. Aborting `signal` ends every plugin that runs, and then
-   * rejects with the signal's reason.
+   * `onOutcome` with each result when its check ends. If `signal` aborts, ends every plugin that runs, and
+   * then rejects with the signal's reason.
    */
   run(options?: {
     readonly concurrency?: number;

@@ -41,14 +41,14 @@ export type LeakSubject =
  *   more children, descriptors or active timers than when the kit was loaded. Use this form in tests that run
  *   one after another.
  * - `expectNoLeaks(work)`: runs `work`, and resolves to its result once everything that began in it has
- *   ended. It is safe beside concurrent tests, because only what `work` began counts.
+ *   ended. This form is safe beside concurrent tests, because only what `work` began counts.
  * - `expectNoLeaks(pair)`, or with a client: the open connection is at rest. The connection has no pending or
  *   running call, no stream of values and no reference.
  */
 export async function expectNoLeaks(): Promise<void>;
 /**
  * Runs `work`, and resolves to its result once everything that began in it has ended. Otherwise rejects with
- * a {@link LeakError}. It is safe beside concurrent tests, because only what `work` began counts.
+ * a {@link LeakError}. This form is safe beside concurrent tests, because only what `work` began counts.
  */
 export async function expectNoLeaks<T>(work: () => T | Promise<T>, options?: LeakOptions): Promise<T>;
 /**

@@ -2,7 +2,7 @@
 import { FIN, RST, type Frame } from '../wire/yamux.ts';
 import type { Direction, Phrase } from './stream-reader.ts';
 
-/** One observation. The line that shows it is made only when that line is read. */
+/** One observation. The line that shows this observation is made only when the line is read. */
 export interface Sighting {
   /** Milliseconds since the transcript began. */
   readonly at: number;

@@ -79,8 +79,8 @@ export class StreamReader {
 
   #readMessages(bytes: Uint8Array, phrases: Phrase[]): void {
     /**
-     * The position at which the small messages begin that are not kept yet. All of them are then kept
-     * together, in one piece.
+     * The position of the first small message that is not kept yet. This message and those after it are later
+     * kept together, in one piece.
      */
     let small = 0;
     for (let at = 0; at < bytes.length;) {

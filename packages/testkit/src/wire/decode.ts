@@ -16,7 +16,7 @@ export class Extension {
     this.data = data;
     this.length = length;
   }
-  /** The type, as the property that `encode` reads. */
+  /** The type, in the property from which `encode` reads it. */
   get ext(): number {
     return this.type;
   }

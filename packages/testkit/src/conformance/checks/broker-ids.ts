@@ -71,8 +71,8 @@ export const brokerChecks: Check[] = [
   {
     section,
     long: 'waits',
-    // The plugin's mux may send pings, which are not answered. Keep-alive is off on both sides, so it must
-    // have no effect that these answers are missing.
+    // The plugin's mux may send pings, which are not answered. Keep-alive is off on both sides, so the
+    // missing answers must have no effect.
     name: 'keeps a dispensed broker id for 20 seconds and forgets it after 30, and outlives a host that answers no ping',
     run: async (bench) => {
       const running = await bench.ready();
@@ -84,8 +84,8 @@ export const brokerChecks: Check[] = [
         const result = await bench.call(bench.dial(running.session, kept), 'echo', 'kept');
         demandEqual(result, 'kept', 'the result of echo');
       } catch (error) {
-        // The plugin may read the stream so late that it has rightly forgotten the id. In that case it
-        // refuses the stream five seconds later.
+        // The plugin may read the stream so late that it has rightly forgotten the id. In that case the
+        // plugin refuses the stream five seconds later.
         if (error instanceof CheckFailure && realNow() - before > 34_000) throw new DoesNotApply(tooBusy);
         throw error;
       }
