@@ -1,4 +1,7 @@
-/** A plugin that runs from its TypeScript sources. It is reloaded whenever one of them is saved. */
+/**
+ * A plugin that runs from its TypeScript sources. The plugin is reloaded whenever one of the sources is
+ * saved.
+ */
 import { fileURLToPath } from 'node:url';
 import { Supervisor } from '@pipework/fleet';
 import type { Plugins } from './contract.ts';
