@@ -121,7 +121,8 @@ func (b *Broker) leave() {
 	b.coming--
 }
 
-// give hands the stream once to the code that waits for its id. If none waits, it holds the stream and returns false.
+// give hands the stream once to the code that waits for its id. If no code waits, give holds the stream and
+// returns false.
 func (b *Broker) give(id uint32, stream *yamux.Stream) bool {
 	b.lock.Lock()
 	defer b.lock.Unlock()

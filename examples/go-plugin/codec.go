@@ -86,12 +86,13 @@ func (d description) Describe(_ interface{}, reply *map[string]interface{}) erro
 	return nil
 }
 
-// fields is a map on the wire, with its keys in order. Each is followed by its value.
+// fields is a map on the wire, with its keys in order. Each key is followed by its value.
 type fields []interface{}
 
 func (fields) MapBySlice() {}
 
-// schemaOf returns the JSON Schema of a type. It is true, which any value fits, if JSON Schema cannot say the type.
+// schemaOf returns the JSON Schema of a type. If JSON Schema cannot say the type, the schema is true, which
+// any value fits.
 func schemaOf(form reflect.Type) interface{} {
 	switch kind := form.Kind(); {
 	case kind == reflect.String:
@@ -191,8 +192,8 @@ func (c *serverCodec) WriteResponse(response *rpc.Response, body interface{}) er
 	return err
 }
 
-// calls counts the running calls, so that Quit can refuse new ones and wait for the others. A nil calls counts and
-// refuses nothing.
+// calls counts the running calls, so that Quit can refuse new ones and wait for the others. If calls is nil,
+// no call is counted or refused.
 type calls struct {
 	lock     sync.Mutex
 	running  int

@@ -4,8 +4,9 @@ import { describe, expect, test } from 'vitest';
 
 /**
  * Runs the quick form of the suite against `command`. Each check that applies becomes a test. All other
- * checks become one test. It compares the reasons why they do not apply with `leftOut`: the parts of the
- * protocol that the plugin leaves out on purpose. `missing` says what this machine lacks to run the plugin.
+ * checks become one test. That test compares the reasons why these checks do not apply with `leftOut`: the
+ * parts of the protocol that the plugin leaves out on purpose. `missing` says what this machine lacks to run
+ * the plugin.
  */
 export async function testConformance(
   command: readonly [file: string, ...args: string[]],

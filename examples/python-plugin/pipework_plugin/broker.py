@@ -1,4 +1,4 @@
-"""Every stream after the first three begins with a broker id, a number that its acceptor handed out before.
+"""Every stream after the first three begins with a broker id. The side that accepts the stream handed out this number.
 
 So a reply or an argument can name a stream. One side takes an id from `next_id`, sends the id in a call or a reply, and
 calls `accept`. The other side dials the id.

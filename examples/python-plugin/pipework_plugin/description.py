@@ -31,7 +31,7 @@ def titled(name, known):
 
 
 def schema(hint):
-    """Returns the JSON Schema of an annotation; `True`, which any value fits, if it cannot be said."""
+    """Returns the JSON Schema of an annotation; `True`, which any value fits, if JSON Schema cannot say it."""
     if hint in TYPES:
         return {"type": TYPES[hint]}
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)

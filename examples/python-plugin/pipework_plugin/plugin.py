@@ -215,7 +215,7 @@ class _Plugin:
 
     def refuse_calls(self):
         """Refuses new calls once Quit was read. Streams have no common order, so calls that were sent before Quit may
-        still be unread. It waits for these first."""
+        still be unread. Quit waits for these calls first."""
         deadline = time.monotonic() + UNREAD
         while time.monotonic() < deadline and not all(stream.is_taken for stream in tuple(self._streams)):
             time.sleep(0.001)

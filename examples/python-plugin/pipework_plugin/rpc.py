@@ -99,7 +99,8 @@ class Connection:
         try:
             while (message := decoder.message()) is not None:
                 self._on_message(message, decoder.fault)
-                # A host that takes no answers gets no credit for further requests. They would pile up here.
+                # A host that takes no answers gets no credit for further requests. Further requests would
+                # pile up here.
                 self._stream.wait_for_credit()
             with self._changed:  # the host sends no more calls, but those that run are still answered
                 self._changed.wait_for(lambda: not self._running and not self._answering)

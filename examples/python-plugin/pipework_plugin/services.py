@@ -41,8 +41,8 @@ class Host:
     def dispense(self, name):
         """Asks the host for a new implementation of its service `name`, and returns an object with the service's methods.
 
-        Raises LookupError if the host offers no services at all. Raises HostError with `unknown service: NAME` if it offers others,
-        but not this one.
+        Raises LookupError if the host offers no services at all. Raises HostError with `unknown service: NAME`
+        if the host offers others, but not this one.
         """
         if "host" not in self._capabilities:
             raise LookupError(f"unknown service: {name}: this host offers no services")

@@ -2,7 +2,7 @@
 
 This is the plugin's side, which is the yamux server. The host opens streams with odd ids, and this side opens streams
 with even ones. The thread that calls `Session.run` reads frames, and another thread writes them. Any number of threads
-may read and write streams. They block while there is nothing to read, or no credit to write.
+may read and write streams. These threads block while there is nothing to read, or no credit to write.
 """
 
 import os

@@ -142,7 +142,7 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
       await expect.poll(() => host.disposed()).toBe(3);
     });
 
-    test('and gets its error, with the name and the code', async () => {
+    test('and gets the host’s error, with the name and the code', async () => {
       await using client = offering().client;
       const plugin = await (await client.client()).dispense('everything');
       expect(await plugin.ask_in_vain('files', 'fail')).toEqual(['RangeError', 'E_DISK', 'no disk']);

@@ -10,8 +10,8 @@ export interface ContainerOptions {
 }
 
 /**
- * Runs the plugin in a container of its own, which is removed with it. The plugin's command is a program in
- * the image.
+ * Runs the plugin in a container of its own, which is removed when the plugin is gone. The plugin's command
+ * is a program in the image.
  */
 export function overDocker({ run, env = [], engine = 'docker' }: ContainerOptions): Launcher {
   return overStdio({

@@ -5,11 +5,13 @@ export interface SshOptions {
   readonly destination: string;
   /** Further options of ssh, before the destination. */
   readonly options?: readonly string[];
-  /** Names of the variables that are passed to the plugin. Nothing else of the host's environment is. */
+  /**
+   * Names of the variables that are passed to the plugin. Nothing else of the host's environment is passed.
+   */
   readonly env?: readonly string[];
 }
 
-/** Runs the plugin on another machine. Its command is a program on that machine. */
+/** Runs the plugin on another machine. The plugin's command is a program on that machine. */
 export function overSsh({ destination, options = [], env = [] }: SshOptions): Launcher {
   return overStdio({
     via: ({ file, args, env: own, handshakeEnv }) => {
