@@ -162,7 +162,8 @@ async function libp2p(name, role, readable, writable) {
   const log = Object.assign(() => {}, { trace() {}, error() {}, newScope: () => log });
   const direction = role === 'client' ? 'outbound' : 'inbound';
   const connection = new PipeConnection({ log, direction, remoteAddr: {}, inactivityTimeout: 1e9 });
-  // With its defaults it measures the round trip by a first ping. Without, its windows never grow.
+  // With its defaults the library measures the round trip by a first ping. Without this ping, its windows
+  // never grow.
   const muxer = yamux()().createStreamMuxer(connection);
   return withMany({
     open: async () => ofLibp2p(await muxer.createStream()),

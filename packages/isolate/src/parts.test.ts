@@ -67,13 +67,10 @@ describe('bubblewrap', () => {
     [['/', '/tmp'], '/tmp/a', false],
     [['/tmp/a'], '/tmp/a/b', false],
     [[], '/work', true],
-  ])(
-    'makes the working directory if no listed place shows it (listed %j, directory %s, made: %s)',
-    (shown, cwd, isMade) => {
-      const words = bubblewrapArguments({ ...view, read: shown.map(place), cwd }, 5);
-      expect(at(words, '--dir', cwd) !== -1).toBe(isMade);
-    },
-  );
+  ])('makes the working directory unless %j shows it: directory %s, made %s', (shown, cwd, isMade) => {
+    const words = bubblewrapArguments({ ...view, read: shown.map(place), cwd }, 5);
+    expect(at(words, '--dir', cwd) !== -1).toBe(isMade);
+  });
 
   test.each([
     [[], ['/dev/shm', '/tmp', '/run']],
@@ -82,12 +79,9 @@ describe('bubblewrap', () => {
       ['/dev/shm', '/tmp', '/run'],
     ],
     [['/tmp'], ['/dev/shm', '/run']],
-  ])(
-    'has private memory in those of its own directories that are not listed (listed %j, private %j)',
-    (shown, own) => {
-      expect(privatePlaces({ ...view, write: shown.map(place) })).toEqual(own);
-    },
-  );
+  ])('has private memory in its directories that %j does not list: %j', (shown, own) => {
+    expect(privatePlaces({ ...view, write: shown.map(place) })).toEqual(own);
+  });
 
   test('shares the network only if it is granted', () => {
     expect(bubblewrapArguments(view, 5)).toContain('--unshare-net');
@@ -286,22 +280,19 @@ test.each([
     'memory.oom_control',
     'oom_kill_disable 0\nunder_oom 0\noom_kill 3\n',
   ],
-])(
-  'the limit and the kills of a control group are read in version %s',
-  (_, lines, group, limit, count, counts) => {
-    const root = realpathSync(mkdtempSync(join(tmpdir(), 'pipework-groups-')));
-    onTestFinished(() => rmSync(root, { recursive: true }));
-    mkdirSync(join(root, group), { recursive: true });
-    writeFileSync(join(root, 'lines'), lines);
-    writeFileSync(join(root, group, limit), '1073741824\n');
-    writeFileSync(join(root, group, count), counts);
-    expect(killsIn(lines, root)).toBe(3);
-    const script = limitScript(join(root, 'lines'), root);
-    expect(execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8' })).toBe('1073741824\n');
-    rmSync(join(root, group), { recursive: true });
-    expect(killsIn(lines, root)).toBe(0);
-  },
-);
+])('limit and kills of a control group are read in version %s', (_, lines, group, limit, count, counts) => {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'pipework-groups-')));
+  onTestFinished(() => rmSync(root, { recursive: true }));
+  mkdirSync(join(root, group), { recursive: true });
+  writeFileSync(join(root, 'lines'), lines);
+  writeFileSync(join(root, group, limit), '1073741824\n');
+  writeFileSync(join(root, group, count), counts);
+  expect(killsIn(lines, root)).toBe(3);
+  const script = limitScript(join(root, 'lines'), root);
+  expect(execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8' })).toBe('1073741824\n');
+  rmSync(join(root, group), { recursive: true });
+  expect(killsIn(lines, root)).toBe(0);
+});
 
 describe('the last output of a plugin that did not start', () => {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'pipework-hidden-')));
