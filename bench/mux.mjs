@@ -38,7 +38,7 @@ for (const workName of values.work.split(',')) {
   const results = new Map(able.map((name) => [name, []]));
   for (let round = 0; round < Number(values.rounds); round += 1) {
     for (const name of round % 2 === 0 ? able : able.toReversed()) {
-      // A candidate that failed twice fails until its time is over each time.
+      // A candidate that has failed twice is not measured again, because each failure takes the whole time.
       const failures = results.get(name).filter((rate) => typeof rate !== 'number').length;
       if (failures < 2) results.get(name).push(await measure(name, work).catch((error) => error));
     }

@@ -38,12 +38,12 @@ export const works = [
 
 export const workNames = works.map(({ name }) => name);
 
-/** How many bytes warm a stream up. A slow mux has no time for all of them. */
+/** How many bytes warm a stream up. A slow mux has no time for all these bytes. */
 const WARM_UP_BYTES = 2048 * MiB;
 const WARM_UP_MS = 2000;
 /** How many bytes are measured. */
 const MEASURED_BYTES = 1024 * MiB;
-/** Ends a bulk. No other byte of it is the same. */
+/** Ends a bulk. No other byte of the bulk has this value. */
 const LAST = Buffer.from('e');
 
 /**
@@ -114,7 +114,7 @@ function churn(mux, milliseconds) {
   return streamsPerSecond(mux, () => performance.now() < end);
 }
 
-/** The same for the first 200 streams. Neither process has run any of this code before. */
+/** The same figure for the first 200 streams. Neither process has run any of this code before. */
 function cold(mux) {
   let left = 200;
   return streamsPerSecond(mux, () => left-- > 0);

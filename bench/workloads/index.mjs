@@ -48,7 +48,7 @@ export const workloads = [
   curveSize,
 ];
 
-/** The ten that have a column for each version of Node, with the peers that are measured there. */
+/** The ten workloads that have a column for each version of Node, with the peers that are measured there. */
 export const nodeWorkloads = [
   'first-host',
   'start',

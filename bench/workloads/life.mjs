@@ -41,8 +41,8 @@ const read = ['bench', 'packages', 'node_modules'].map((name) =>
 );
 
 /**
- * Makes the same start with the plugin isolated. The first start in a host takes longer, because it first
- * tries whether the isolation tool works.
+ * Makes the same start with the plugin isolated. The first start in a host takes longer, because the host
+ * first tries whether the isolation tool works.
  */
 function isolatedStart(name, title, options) {
   return {

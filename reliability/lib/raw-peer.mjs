@@ -95,8 +95,8 @@ export class RawPeer {
 export const FULL = 'cancel,refs,errors,types';
 
 /**
- * A plugin's end. It greets, then answers the control stream as a real plugin does. Other messages go to
- * `answer`.
+ * A plugin's end. This end greets, then answers the control stream as a real plugin does. Other messages go
+ * to `answer`.
  */
 export function rawPlugin(
   { readable, writable, exit },
@@ -121,8 +121,8 @@ export function rawPlugin(
 }
 
 /**
- * A host's end. It reads the line and opens the three streams. `dispense(stream, name)` dispenses `worker` or
- * another name, and resolves with the stream on which it can be called.
+ * A host's end. This end reads the line and opens the three streams. `dispense(stream, name)` dispenses
+ * `worker` or another name, and resolves with the stream on which it can be called.
  */
 export async function rawHost({ readable, writable }) {
   const peer = new RawPeer({ readable, writable });

@@ -21,8 +21,8 @@ exec "$@"`;
 
 /**
  * systemd's own units would empty the real /tmp and mount what is already mounted. So this systemd gets only
- * two units. It starts only if it has a /tmp and a /run of its own. The arguments are the kinds of control
- * groups. If there are none, control groups of version 2 are used.
+ * two units. systemd starts only if it has a /tmp and a /run of its own. The arguments are the kinds of
+ * control groups. If there are none, control groups of version 2 are used.
  */
 const boot = `set -eu
 mount --make-rprivate /
@@ -45,8 +45,8 @@ exec ${systemd} --system --unit=pipework.target --log-target=null`;
 const namespaces = '--pid --fork --kill-child --mount --uts --ipc --cgroup --mount-proc'.split(' ');
 
 /**
- * Names directories for the groups of this systemd: one in each hierarchy that it needs. If `isUnified` is true, it
- * gets version 2 alone, with the kinds that version 1 does not have here.
+ * Names directories for the groups of this systemd: one in each hierarchy that it needs. If `isUnified` is
+ * true, this systemd gets version 2 alone, with the kinds that version 1 does not have here.
  */
 function groupDirectories(name, isUnified = false) {
   const lines = readFileSync('/proc/self/cgroup', 'utf8').trim().split('\n');

@@ -1,5 +1,6 @@
 /**
- * Makes a span and a duration for each call, on the side that makes the call and on the side that answers it.
+ * Makes a span and a duration for each call, on the side that makes the call and on the side that answers the
+ * call.
  */
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {

@@ -36,8 +36,8 @@ export interface InstrumentOptions {
    */
   readonly ignore?: (call: CallTrace) => boolean;
   /**
-   * Called with the span of each call that begins, to add attributes to it. An error that it throws goes to
-   * OpenTelemetry's `diag`, never to the call.
+   * Called with the span of each call that begins, to add attributes to it. An error that this function
+   * throws goes to OpenTelemetry's `diag`, never to the call.
    */
   readonly annotate?: (span: Span, call: CallTrace) => void;
 }
@@ -46,7 +46,7 @@ export interface InstrumentOptions {
 export interface Instrumentation extends Disposable {
   /**
    * Reports the processes and the queue of a pool of `@pipework/fleet` at each collection. Returns a function
-   * that stops this. {@link disable} stops it too.
+   * that ends these reports. {@link disable} ends them too.
    */
   watchPool(pool: PoolFigures, name: string): () => void;
   /**
