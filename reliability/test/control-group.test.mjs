@@ -45,7 +45,7 @@ describe.skipIf(why !== undefined)(`a plugin in a control group of systemd${skip
 
   test.each([
     ['fill', 'it takes memory faster than the watch measures', 'watch, v8, systemd'],
-    ['fillUnderModel', "it does so under Node's permission model", 'watch, v8, systemd'],
+    ['fillUnderModel', "it takes memory too fast under Node's permission model", 'watch, v8, systemd'],
     [
       'fillFiles',
       'it fills its private file systems, whose memory belongs to no process',
