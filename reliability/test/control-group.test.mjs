@@ -37,7 +37,7 @@ describe.skipIf(why !== undefined)(`a plugin in a control group of systemd${skip
     by: 'plugin',
     limit: 'memory',
     reason: expect.stringContaining(
-      'ended because the kernel ended a process of its control group for want of memory (resources.memoryBytes: ',
+      'ended because the kernel ended a process of its control group, which had no memory left (resources.memoryBytes: ',
     ),
     leftBehind: false,
     left: [],

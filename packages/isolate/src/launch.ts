@@ -249,7 +249,7 @@ class Life {
   }
 }
 
-const byKernel = 'the kernel ended a process of its control group for want of memory';
+const byKernel = 'the kernel ended a process of its control group, which had no memory left';
 
 const ending: ReadonlySet<string> = new Set(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGKILL']);
 
