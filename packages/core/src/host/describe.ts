@@ -55,6 +55,12 @@ export interface Describer {
 /** The most names that a description may have. Each of them may be dispensed, one after the other. */
 const maxNames = 1_000;
 
+/** The most methods that one name may have. */
+const maxMethods = 10_000;
+
+/** The most values that the schemas of one name may have in all. */
+const maxSchemaValues = 200_000;
+
 /**
  * The maximum size of one description, in characters of JSON. This limit bounds memory, because the answers
  * for all names are held at once.
@@ -123,8 +129,13 @@ async function describeOne(describer: Describer, name: string): Promise<PluginDe
     what = `the description of ${name}`;
     try {
       const methods = Object.entries(recordOf(await conversation.describe(describer.callOptions)));
+      if (methods.length > maxMethods)
+        return { error: `it has ${methods.length} methods; at most ${maxMethods} are described` };
+      const room: Room = { values: maxSchemaValues };
       return {
-        methods: compacted(Object.fromEntries(methods.map(([method, said]) => [method, methodOf(said)]))),
+        methods: compacted(
+          Object.fromEntries(methods.map(([method, said]) => [method, methodOf(said, room)])),
+        ),
       };
     } finally {
       conversation.finish();
@@ -141,15 +152,21 @@ async function describeOne(describer: Describer, name: string): Promise<PluginDe
   }
 }
 
+/** How many more values may be copied. */
+interface Room {
+  values: number;
+}
+
 /** Copies the keys that this version knows, if their types are right. Leaves out all other keys. */
-function methodOf(value: unknown): MethodDescription {
+function methodOf(value: unknown, room: Room): MethodDescription {
+  const json = (part: unknown): unknown => jsonOf(part, room);
   const { doc, input, output, items, errors } = recordOf(value);
   return {
     ...(typeof doc === 'string' ? { doc } : {}),
-    ...(Array.isArray(input) ? { input: input.map(jsonOf) } : {}),
-    ...(output === undefined ? {} : { output: jsonOf(output) }),
-    ...(items === undefined ? {} : { items: jsonOf(items) }),
-    ...(isPlainObject(errors) ? { errors: jsonOf(errors) as Readonly<Record<string, unknown>> } : {}),
+    ...(Array.isArray(input) ? { input: input.map(json) } : {}),
+    ...(output === undefined ? {} : { output: json(output) }),
+    ...(items === undefined ? {} : { items: json(items) }),
+    ...(isPlainObject(errors) ? { errors: json(errors) as Readonly<Record<string, unknown>> } : {}),
   };
 }
 
@@ -157,10 +174,14 @@ function methodOf(value: unknown): MethodDescription {
  * Returns a copy that has JSON values only. Any other value, such as a function or a stream of the plugin,
  * becomes null. The recursion is safe, because the decoder limits the depth of incoming values.
  */
-function jsonOf(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(jsonOf);
-  if (isPlainObject(value))
-    return compacted(Object.fromEntries(Object.entries(value).map(([key, item]) => [key, jsonOf(item)])));
+function jsonOf(value: unknown, room: Room): unknown {
+  if (--room.values < 0)
+    throw new PipeworkError('RPC_PROTOCOL', `its schemas have more than ${maxSchemaValues} values`);
+  if (Array.isArray(value)) return value.map((item) => jsonOf(item, room));
+  if (isPlainObject(value)) {
+    const entries = Object.entries(value).map(([key, item]) => [key, jsonOf(item, room)] as const);
+    return compacted(Object.fromEntries(entries));
+  }
   return ['string', 'boolean'].includes(typeof value) || Number.isFinite(value) ? value : null;
 }
 

@@ -134,7 +134,7 @@ describe('a text of the peer is made printable before a terminal shows it:', () 
 
   test('an invalid column of a table', async () => {
     const error = await errorOf([Buffer.from('94d450430191a16191a4c285c285', 'hex')]);
-    expect(error.message).toContain('a column of a table is of kind');
+    expect(error.message).toContain('a column of a table has the kind');
     expectPrintable(error);
   });
 

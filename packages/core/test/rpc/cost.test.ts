@@ -47,6 +47,29 @@ describe('a value in a message counts by what it costs the receiving side:', () 
     expect([ran, references]).toEqual([1, 0]);
   });
 
+  test.each<[string, string, number, boolean]>([
+    ['a URL of 130 characters in its path counts little', 'http://a/', 130, true],
+    ['a URL of 130 characters in its host name counts more than 1,000', 'http://a', 130, false],
+  ])('%s, if they are not ASCII', async (_name, start, count, fits) => {
+    const bytes = Buffer.from(start + 'é'.repeat(count));
+    const text = `da ${bytes.length.toString(16).padStart(4, '0')} ${bytes.toString('hex')}`;
+    const [answer, ran] = await taken(`92 d45055 ${text}`, 1);
+    expect(answer.includes('RPC_MESSAGE_TOO_LARGE')).toBe(!fits);
+    expect(ran).toBe(fits ? 2 : 1);
+  });
+
+  test('fields of an error beyond 16 count as 4 more each', async () => {
+    const map = (keys: number): string => {
+      const entries = Array.from(
+        { length: keys },
+        (_, at) => `a4 ${Buffer.from(`k${100 + at}`).toString('hex')} 01`,
+      );
+      return `92 d45045 de ${keys.toString(16).padStart(4, '0')} ${entries.join(' ')}`;
+    };
+    expect((await taken(map(170), 1))[0]).not.toContain('RPC_');
+    expect((await taken(map(190), 1))[0]).toContain('RPC_MESSAGE_TOO_LARGE');
+  });
+
   test.each<[string, string, boolean]>([
     ['a pattern of 200 characters counts less than 1,000', '', true],
     ['a pattern of 200 characters with Unicode classes counts more than 1,000', 'u', false],

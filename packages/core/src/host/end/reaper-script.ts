@@ -15,6 +15,8 @@ export type Identification = 'proc' | 'ps';
  *
  * A wrapper that forks stands between the host and the plugin, so every process that holds the plugin's end
  * of the pipe is killed too. While the wrapper still holds the pipe, `-ef` compares the sockets themselves.
+ * The wrapper may have put another file at the descriptor, which strangers have too, so its own descriptor is
+ * compared with PIPE first.
  * If the wrapper is gone, `ls` finds the processes whose socket has the same number. The kernel may give the
  * number to another socket once no process holds the first one, but only after 4 billion others. Right before
  * a process is killed, its descriptor is compared again.
@@ -65,6 +67,7 @@ wait_a_moment() {
   }
 }
 kill_holders() {
+  still_holds "$1" "$2" || return
   for dir in /proc/[0-9]*; do
     other=\${dir#/proc/}
     [ "$other" != "$1" ] && [ "$dir/fd/$2" -ef "/proc/$1/fd/$2" ] && kill -9 "$other"
@@ -82,6 +85,12 @@ is_holder() {
   fd=\${path##*/}
   case $gone in *" $fd/$number "*) return 0 ;; esac
   return 1
+}
+# Succeeds if a descriptor of a process is still the pipe. Without ls, only a socket can be told from a file.
+still_holds() {
+  [ -S "/proc/$1/fd/$2" ] || return 1
+  shown=$(ls -ln "/proc/$1/fd/$2" 2>/dev/null) || return 0
+  is_holder "$shown"
 }
 kill_holders_of_gone() {
   ls -ln /proc/[0-9]*/fd/0 /proc/[0-9]*/fd/3 2>/dev/null | while read -r shown; do
@@ -115,6 +124,7 @@ for entry in $known; do
     if [ "$pipe" != - ]; then
       # A shell would go on with its next command when the plugin ends.
       kill -STOP "$pid" 2>/dev/null
+      gone="$gone$pipe "
       kill_holders "$pid" "\${pipe%/*}"
     fi
     kill -9 "$pid" 2>/dev/null

@@ -5,7 +5,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -171,6 +171,21 @@ describe.skipIf(identification() !== 'proc')('the reaper', () => {
     await expect(gone(one.inner), 'it is gone').toHappenWithin(1_000);
     expect([other.pid, other.inner].map(isAlive)).toEqual([true, true]);
   });
+
+  test.each(['/usr/bin:/bin', '/nowhere'])(
+    'does not kill a stranger whose descriptor 3 is the file that a wrapper has put in place of its pipe (PATH=%s)',
+    async (path) => {
+      const one = await wrapper('exec 3</dev/null; read -r line');
+      const file = openSync('/dev/null', 'r');
+      const stranger = spawn('sleep', ['30'], { stdio: ['ignore', 'ignore', 'ignore', file] });
+      closeSync(file);
+      onTestFinished(() => void stranger.kill());
+      await once(stranger, 'spawn');
+      await reap(`+ ${one.pid} ${one.birth} 0 ${pipeNameOf(one.inner, 3)}\n`, 'proc', path);
+      await expect(gone(one.pid), 'the wrapper is gone').toHappenWithin(1_000);
+      expect(isAlive(stranger.pid as number)).toBe(true);
+    },
+  );
 
   test('does not kill a process whose pipe has another number, or whose file only has the name of a pipe', async () => {
     const [one, other] = [await wrapper(''), await wrapper('', 'a -> socket:[4711]')];

@@ -52,6 +52,11 @@ describe('the log of an output', () => {
     expect(await brief(`${trace}\nnext\n`)).toEqual([`error: ${trace}`, 'debug: next']);
   });
 
+  test('makes the text of a trace printable', async () => {
+    const raw = 'Error: \x1b[2J\x07\u202Eno\n    at f (/a.js:1:1)\n';
+    expect(await brief(raw)).toEqual(['error: Error: \\x1b[2J\\x07\\u202eno\n    at f (/a.js:1:1)']);
+  });
+
   test('keeps chained traces of Python together', async () => {
     const trace = [
       'Traceback (most recent call last):',

@@ -3,6 +3,7 @@
  * its own.
  */
 
+import { printable } from '../../base/printable.ts';
 import { clock, patientTimers } from '../../base/timers.ts';
 import { traceBegunBy, type Steps, type TraceKind } from './crash-trace.ts';
 import { readRecord, type LogRecord, type RecordLevel } from './log-record.ts';
@@ -109,7 +110,7 @@ export class TraceGatherer {
   }
 
   #emitTrace(trace: OpenTrace): void {
-    const message = trace.lines.join('\n').trimEnd();
+    const message = printable(trace.lines.join('\n')).trimEnd();
     if (message !== '') this.#emit({ level: 'error', message, fields: {}, isTagged: false });
     trace.lines = [];
     trace.length = 0;

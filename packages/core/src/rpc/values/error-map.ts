@@ -207,6 +207,9 @@ function copied(value: unknown, around: readonly object[] = []): unknown {
 /** Returns a value as text, for a message that people read. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return value;
+  // Decimal text of a long bigint takes the square of its length.
+  if (typeof value === 'bigint' && BigInt.asIntN(65, value) !== value)
+    return 'an integer of more than 64 bits';
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
 }
 

@@ -95,7 +95,7 @@ class OddKeyReader {
     let hasTable = false;
     for (let left = count; left > 0; left--) {
       const read = this.value();
-      if (typeof read === 'object' && read !== null)
+      if ((typeof read === 'object' && read !== null) || isLong(read))
         throw new TypeError('a map has a key that is not a string');
       const key = String(read);
       const value = this.value();
@@ -111,6 +111,11 @@ class OddKeyReader {
     }
     return record;
   }
+}
+
+/** True for an integer of more than 64 bits. To write one as decimal text takes the square of its length. */
+function isLong(value: unknown): boolean {
+  return typeof value === 'bigint' && BigInt.asIntN(65, value) !== value;
 }
 
 /** Returns a number for an integer that a number holds exactly. */

@@ -67,7 +67,8 @@ function readColumn(column: unknown, count: number, source: ColumnSource): Value
         return readRows(first, column, 2, count, source);
       break;
   }
-  throw new TypeError(`a column of a table is of kind ${String(kind)}, and what follows does not fit that`);
+  const named = typeof kind === 'number' ? kind : `a ${typeof kind}`;
+  throw new TypeError(`a column of a table has the kind ${named}, and what follows does not fit that kind`);
 }
 
 /**
