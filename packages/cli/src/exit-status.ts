@@ -2,7 +2,7 @@
  * The exit statuses of the command, and which status each error means. docs/cli.md repeats the table, and a
  * test compares the two.
  */
-import { isPipeworkError } from '@pipework/core';
+import { isPipeworkError, printable } from '@pipework/core';
 
 const table = {
   answered: [0, 'Answered, or all well.'],
@@ -110,7 +110,17 @@ export function exitOfCall(error: unknown, { method, isClosed, isLate }: Circums
 /** True if the plugin does not have the called method. */
 export function isUnknown(error: unknown, method: string): error is Error {
   if (!(error instanceof Error) || !('code' in error)) return false;
-  return error.code === 'RPC_UNKNOWN_METHOD' && error.message.includes(`can't find method Plugin.${method}`);
+  if (error.code !== 'RPC_UNKNOWN_METHOD') return false;
+  return error.message.includes(`can't find method Plugin.${method}`) || namesPrinted(error.message, method);
+}
+
+/**
+ * True if the message names the method as an error that came over the connection shows it. Control characters
+ * are removed there, or written as text.
+ */
+function namesPrinted(message: string, method: string): boolean {
+  const said = `can't find method Plugin.${printable(method)}`;
+  return message === said || message.startsWith(`${said}: `);
 }
 
 /** True if the called method's contract refused the arguments. */
@@ -128,14 +138,21 @@ export function asTyped(error: unknown, operand: string, method: string): unknow
     const said = error.message.slice(method.length).replaceAll(/\bargs\[(\d+)\]([.[][^\s:]*)?/g, argument);
     error.message = `${operand}${said}`;
   } else if (isUnknown(error, method) || (isPipeworkError(error) && isOwn(error, method))) {
-    error.message = error.message.replaceAll(`Plugin.${method}`, operand);
+    const shown = printable(operand) === operand ? operand : JSON.stringify(operand);
+    const onWire = `Plugin.${method}`;
+    error.message = error.message.includes(onWire)
+      ? error.message.replaceAll(onWire, shown)
+      : error.message.replace(printable(onWire), shown);
   }
   return error;
 }
 
 /** True for an error that was made on this side of the connection. */
 const isOwn = ({ sent, message }: Error & { readonly sent?: boolean }, method: string): boolean =>
-  sent === false || message.startsWith(`Plugin.${method} was `);
+  sent === false ||
+  [`Plugin.${method} was `, `the stream of Plugin.${method} of `].some((beginning) =>
+    message.startsWith(beginning),
+  );
 
 /** Returns the place of an argument in words: `argument 2 at .tags[0]`. */
 const argument = (_: string, index: string, path = ''): string =>

@@ -167,7 +167,14 @@ describe('the exit status of call', () => {
     ['5 for an unknown method', ['tool.nope'], 5, "can't find method tool.nope: "],
     ['5 for a name that a remote answers itself', ['tool.toString'], 5, "can't find method tool.toString: "],
     ['5 for an unknown name', ['nope.x'], 5, 'unknown plugin type: nope'],
+    [
+      '5 for a method whose name has an escape sequence',
+      ['tool.\u001b[31m'],
+      5,
+      `can't find method "tool.\\u001b[31m": tool offers`,
+    ],
     ['6 if the plugin dies', ['tool.die'], 6, 'code 3'],
+    ['6 if the plugin dies within a stream', ['tool.dieLater'], 6, 'the stream of tool.dieLater of '],
     [
       '4 if the method fails for an argument of another call',
       ['tool.failAsIfRefused'],
