@@ -8,6 +8,7 @@ const table = {
   answered: [0, 'Answered, or all well.'],
   found: [1, '`conformance` or `doctor` found something.'],
   usage: [2, 'The command line or an argument is wrong.'],
+  broken: [3, 'The command could not do its work, such as write its result.'],
   failed: [4, 'The method failed.'],
   unknown: [5, 'The plugin has no such name or method.'],
   died: [6, 'The plugin died, or broke the protocol.'],
@@ -46,6 +47,11 @@ export class UsageError extends Error {
 /** The plugin did not start. Code outside of core has noticed this, so there is no StartError. */
 export class NotStarted extends Error {
   override readonly name = 'NotStarted';
+}
+
+/** The command itself could not do its work. Neither the command line nor the plugin is at fault. */
+export class CommandBroken extends Error {
+  override readonly name: string = 'CommandBroken';
 }
 
 /** The user pressed Ctrl-C. */
@@ -173,6 +179,7 @@ export function exitNameOf(error: unknown): ExitName {
   if (error instanceof UsageError) return 'usage';
   if (error instanceof Interrupted) return 'interrupted';
   if (error instanceof NotStarted) return 'notStarted';
+  if (error instanceof CommandBroken) return 'broken';
   if (!isPipeworkError(error)) return 'failed';
   if (error.name === 'StartError') return 'notStarted';
   if (error.code === 'RPC_UNKNOWN_PLUGIN') return 'unknown';

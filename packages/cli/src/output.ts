@@ -2,6 +2,7 @@
  * Writes to standard output. Waits while the stream is full, and ends a command quietly if the stream's
  * reader has closed it.
  */
+import { CommandBroken } from './exit-status.ts';
 import type { Io } from './io.ts';
 
 /**
@@ -17,7 +18,7 @@ export class OutputClosed extends Error {
 }
 
 /** Standard output refuses data, for example because the disk is full. */
-export class OutputFailed extends Error {
+export class OutputFailed extends CommandBroken {
   override readonly name = 'OutputFailed';
 
   constructor(cause: Error) {

@@ -1,9 +1,16 @@
 /** Shows an error, in words or as one line of JSON. */
 import { inspect } from 'node:util';
 import { isPipeworkError, printable } from '@pipework/core';
-import { CallFailed, exitNameOf, Interrupted, NotStarted, statusOf, UsageError } from './exit-status.ts';
+import {
+  CallFailed,
+  CommandBroken,
+  exitNameOf,
+  Interrupted,
+  NotStarted,
+  statusOf,
+  UsageError,
+} from './exit-status.ts';
 import { styler, type Io } from './io.ts';
-import { OutputFailed } from './output.ts';
 import { jsonText, toJson } from './values.ts';
 
 /** How many causes of an error are shown. */
@@ -66,7 +73,7 @@ function inWords(error: unknown): string {
 
 /** True for an error of this package, whose message needs no name or code. */
 const isPlain = (error: Error): boolean =>
-  [UsageError, NotStarted, Interrupted, OutputFailed].some((kind) => error instanceof kind);
+  [UsageError, NotStarted, Interrupted, CommandBroken].some((kind) => error instanceof kind);
 
 /** Returns the message without the last lines of the plugin's output, which are already on standard error. */
 function withoutOutput(message: string): string {

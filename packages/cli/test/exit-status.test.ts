@@ -60,6 +60,17 @@ const commands: Readonly<Record<number, readonly (readonly string[])[]>> = {
     ['new', '--language', 'cobol', 'x'],
     ['completion', 'tcsh'],
   ],
+  3: [
+    ['--help'],
+    ['--version'],
+    ['help', 'call'],
+    ['completion', 'bash'],
+    ['describe', ...plugin],
+    ['describe', '--json', ...plugin],
+    ['call', 'tool.echo', '1', ...plugin],
+    ['doctor', '--skip', 'wrappers,shell,proc,namespaces,bubblewrap,permission,descriptors,init'],
+    ['conformance', '--only', 'cookie', ...exits],
+  ],
   4: [
     ['call', 'tool.fail', ...plugin],
     ['call', 'tool.throwText', ...plugin],
@@ -105,7 +116,20 @@ test('the tests below know each status of docs/cli.md', () => {
   expect(documented.map(([status]) => status)).toEqual([...Object.keys(commands).map(Number), 130]);
 });
 
-test.each(documented.filter(([status]) => status in commands))(
+test.skipIf(process.platform !== 'linux')(
+  `the status is 3 if standard output takes nothing${skipped(process.platform === 'linux' ? undefined : 'needs /dev/full')}`,
+  async () => {
+    for (const args of commands[3] ?? []) {
+      const ran = await run(['/bin/sh', '-c', 'exec "$@" > /dev/full', 'sh', process.execPath, bin, ...args]);
+      const isForMachines = args.includes('--json');
+      const said = isForMachines ? '"error":{"status":3,' : 'pipework: standard output takes nothing: ENOSPC';
+      expect(ran.stderr, args.join(' ')).toContain(said);
+      expect(ran.status, args.join(' ')).toBe(3);
+    }
+  },
+);
+
+test.each(documented.filter(([status]) => status !== 3 && status in commands))(
   'the status %i is answered: %s',
   async (status) => {
     for (const args of commands[status] ?? []) {
@@ -146,5 +170,13 @@ test.skipIf(process.platform === 'win32')(
     child.kill('SIGINT');
     expect(await ended).toBe(130);
     expect(await running()).toBe(0);
+  },
+);
+
+test.skipIf(process.platform === 'win32')(
+  'the status is 0 if a shell has closed standard output, which Node then replaces by /dev/null',
+  async () => {
+    const ran = await run(['/bin/sh', '-c', 'exec "$@" >&-', 'sh', process.execPath, bin, '--version']);
+    expect(ran).toEqual({ status: 0, stdout: '', stderr: '' });
   },
 );

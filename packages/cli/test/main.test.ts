@@ -39,6 +39,7 @@ Exit status:
   0    Answered, or all well.
   1    \`conformance\` or \`doctor\` found something.
   2    The command line or an argument is wrong.
+  3    The command could not do its work, such as write its result.
   4    The method failed.
   5    The plugin has no such name or method.
   6    The plugin died, or broke the protocol.

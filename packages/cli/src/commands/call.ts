@@ -6,7 +6,7 @@ import type { Command, CommandLine } from '../command.ts';
 import { asTyped, CallFailed, exitOfCall, statusOf, UsageError } from '../exit-status.ts';
 import { readArguments, stdinKinds, type Input, type StdinKind } from '../input.ts';
 import type { Io } from '../io.ts';
-import { OutputClosed, print } from '../output.ts';
+import { OutputClosed, OutputFailed, print } from '../output.ts';
 import { choice, wholeNumber } from '../parse.ts';
 import { interruptHelp, orInterrupted, pluginOptions, targetIn, watchEnd, withPlugin } from '../session.ts';
 import { jsonText, toJson } from '../values.ts';
@@ -65,7 +65,7 @@ async function run(line: CommandLine, io: Io): Promise<number> {
       const done = callAndPrint(withCallOptions(remote, options), method, input, line, io);
       await Promise.race([done, time.passed]);
     } catch (error) {
-      if (error instanceof OutputClosed || error instanceof CallFailed) throw error;
+      if ([OutputClosed, OutputFailed, CallFailed].some((kind) => error instanceof kind)) throw error;
       const reason = input.mistake() ?? refusedStream(error, rest, kind) ?? error;
       const exit = exitOfCall(reason, { method, isClosed: await isClosed(), isLate: time.isOver });
       throw new CallFailed(exit, exit === 'deadline' ? time.over(operand) : asTyped(reason, operand, method));
