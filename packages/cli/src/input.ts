@@ -56,13 +56,27 @@ function readOne(json: string, where: string): unknown {
 
 async function readStdin(kind: StdinKind, io: Io, onMistake: (error: UsageError) => void): Promise<unknown> {
   const stdin = io.stdin();
+  stdin.once('error', (error) => onMistake(unreadable(error)));
   if (kind === 'bytes') return Readable.toWeb(stdin) as ReadableStream<Uint8Array>;
   if (kind === 'ndjson') return values(stdin, onMistake);
-  const chunks: Buffer[] = [];
-  for await (const chunk of stdin) chunks.push(Buffer.from(chunk as Uint8Array));
-  const content = utf8In(Buffer.concat(chunks));
+  const content = utf8In(await contentOf(stdin));
   return kind === 'text' ? content : readOne(content, 'standard input');
 }
+
+async function contentOf(stdin: Readable): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of stdin) chunks.push(Buffer.from(chunk as Uint8Array));
+  } catch (error) {
+    throw unreadable(error);
+  }
+  return Buffer.concat(chunks);
+}
+
+const unreadable = (error: unknown): UsageError =>
+  new UsageError(`standard input cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
+    cause: error,
+  });
 
 /** Decodes the bytes and removes a byte order mark. */
 function utf8In(bytes: Uint8Array): string {

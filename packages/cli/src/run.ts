@@ -1,5 +1,7 @@
 /** Runs the command in this process. */
+import { fstatSync } from 'node:fs';
 import { splitAtPlugin } from './correction.ts';
+import { UsageError } from './exit-status.ts';
 import { main } from './main.ts';
 import { warningLine } from './report.ts';
 
@@ -12,7 +14,10 @@ export async function run(argv: readonly string[]): Promise<number> {
   let stdin: NodeJS.ReadStream | undefined;
   try {
     return await main(argv, {
-      stdin: () => (stdin = process.stdin),
+      stdin: () => {
+        refuseDirectory();
+        return (stdin = process.stdin);
+      },
       stdout: process.stdout,
       stderr: process.stderr,
       env: process.env,
@@ -26,6 +31,12 @@ export async function run(argv: readonly string[]): Promise<number> {
     // If a read were left under way, it would keep the process alive as long as the input is open.
     stdin?.destroy();
   }
+}
+
+/** Throws if standard input is a directory, because Node reads it as an empty file. */
+function refuseDirectory(): void {
+  if (fstatSync(0).isDirectory())
+    throw new UsageError('standard input cannot be read: it is a directory (EISDIR)');
 }
 
 /**

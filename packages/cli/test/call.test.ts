@@ -131,6 +131,32 @@ describe('call in a pipe', () => {
     expect(ran).toEqual({ status: 0, stdout: '20000000\n', stderr: '' });
   });
 
+  test.skipIf(process.platform === 'win32').each([
+    ['a directory', '< /', 'it is a directory (EISDIR)'],
+    ['open for writing alone', '0> /dev/null', 'EBADF: bad file descriptor, read'],
+  ])('says that standard input cannot be read if it is %s', async (_, redirection, reason) => {
+    for (const [kind, method] of [
+      ['bytes', 'tool.double'],
+      ['ndjson', 'tool.double'],
+      ['json', 'tool.echo'],
+      ['text', 'tool.echo'],
+    ]) {
+      const args = ['call', '--stdin', kind ?? '', method ?? '', '-', '--', ...fixture];
+      const ran = await run([
+        '/bin/sh',
+        '-c',
+        `exec "$@" ${redirection}`,
+        'sh',
+        process.execPath,
+        bin,
+        ...args,
+      ]);
+      expect(ran.stdout, kind).toBe('');
+      expect(ran.stderr, kind).toContain(`pipework: standard input cannot be read: ${reason}\n`);
+      expect(ran.status, kind).toBe(2);
+    }
+  });
+
   test.skipIf(process.platform !== 'linux')(
     `reports that standard output cannot be written${skipped(process.platform === 'linux' ? undefined : 'needs /dev/full')}`,
     async () => {
