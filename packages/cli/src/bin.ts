@@ -3,10 +3,11 @@
  * The program `pipework`. The process ends by itself, because `process.exit()` drops output that a pipe has
  * not accepted yet.
  */
-import { nodeCheck, supportsNode } from './doctor/checks/node.ts';
-
 /** How long the output of a command that was interrupted, or ran out of time, is waited for, in milliseconds. */
 const lingerMs = 1_000;
+
+/** The status `broken` of `exitStatuses`, which this file cannot import if the system opens no file. */
+const brokenStatus = 3;
 
 try {
   const { run, showWarnings } = await import('./run.ts');
@@ -18,9 +19,16 @@ try {
   if ([exitStatuses.deadline, exitStatuses.interrupted].some(([hasty]) => hasty === status))
     setTimeout(() => process.exit(), lingerMs).unref();
 } catch (error) {
-  // An old Node may lack what these modules need.
-  if (supportsNode(process.versions.node)) throw error;
-  const { found, todo } = nodeCheck.run({ nodeVersion: process.versions.node });
-  process.stderr.write(`pipework: ${found}\nto do: ${todo}\n`);
-  process.exitCode = 1;
+  if (error instanceof Error && 'syscall' in error) {
+    // The system refused something, for example one more open file. A stack would explain nothing.
+    process.stderr.write(`pipework: the command cannot run: ${error.message}\n`);
+    process.exitCode = brokenStatus;
+  } else {
+    const { nodeCheck, supportsNode } = await import('./doctor/checks/node.ts');
+    // An old Node may lack what these modules need.
+    if (supportsNode(process.versions.node)) throw error;
+    const { found, todo } = nodeCheck.run({ nodeVersion: process.versions.node });
+    process.stderr.write(`pipework: ${found}\nto do: ${todo}\n`);
+    process.exitCode = 1;
+  }
 }

@@ -1,7 +1,7 @@
 /** Runs the command in this process. */
 import { fstatSync } from 'node:fs';
 import { splitAtPlugin } from './correction.ts';
-import { UsageError } from './exit-status.ts';
+import { CommandBroken, UsageError } from './exit-status.ts';
 import { main } from './main.ts';
 import { warningLine } from './report.ts';
 
@@ -21,7 +21,9 @@ export async function run(argv: readonly string[]): Promise<number> {
       stdout: process.stdout,
       stderr: process.stderr,
       env: process.env,
-      cwd: process.cwd(),
+      get cwd() {
+        return workingDirectory();
+      },
       onInterrupt: (listener) => {
         process.on('SIGINT', listener);
         return () => process.off('SIGINT', listener);
@@ -30,6 +32,16 @@ export async function run(argv: readonly string[]): Promise<number> {
   } finally {
     // If a read were left under way, it would keep the process alive as long as the input is open.
     stdin?.destroy();
+  }
+}
+
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new CommandBroken('the working directory does not exist any more. Change to another, by cd', {
+      cause: error,
+    });
   }
 }
 

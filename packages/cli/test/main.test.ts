@@ -13,6 +13,7 @@ import {
   python,
   run,
   skipped,
+  type Ran,
 } from './support/run.ts';
 
 const overview = `Usage: pipework COMMAND [options] [-- CMD...]
@@ -169,6 +170,31 @@ describe('a warning of the process', () => {
       '{"warning":{"message":"one\\ntwo"}}\n',
     );
     expect(await warned('OtherWarning', '--version')).toMatch(/^\(node:\d+\) OtherWarning: one\ntwo\n/);
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('one sentence and the status 3 tell', () => {
+  const after = async (setup: string, ...args: string[]): Promise<Ran> =>
+    await run(['/bin/sh', '-c', `${setup}; exec "$@"`, 'sh', process.execPath, bin, ...args]);
+
+  test('that the working directory was deleted, if the command needs one', async () => {
+    const gone = 'gone=$(mktemp -d) && cd "$gone" && rmdir "$gone"';
+    expect(await after(gone, 'describe', '--', ...fixture)).toEqual({
+      status: exitStatuses.broken[0],
+      stdout: '',
+      stderr: 'pipework: the working directory does not exist any more. Change to another, by cd\n',
+    });
+    expect((await after(gone, '--version')).status).toBe(0);
+  });
+
+  test('that too few files may be open', async () => {
+    // With the lowest limits Node cannot even begin, and with the highest ones the plugin cannot be started.
+    const limits = Array.from({ length: 16 }, (_, index) => index + 10);
+    const all = await Promise.all(
+      limits.map(async (limit) => await after(`ulimit -n ${limit}`, 'describe', '--', ...fixture)),
+    );
+    const said = all.filter(({ stderr }) => /^pipework: the command cannot run: EMFILE: .*\n$/.test(stderr));
+    expect(new Set(said.map(({ status }) => status))).toEqual(new Set([exitStatuses.broken[0]]));
   });
 });
 
