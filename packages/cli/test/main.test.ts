@@ -207,6 +207,28 @@ describe('main', () => {
   });
 });
 
+describe('conformance without the methods of the suite', () => {
+  test('says in its last line how many checks it could not try', async () => {
+    const ran = await pipework(['conformance', '--only', 'cookie', '--', ...fixture]);
+    expect(ran.status).toBe(0);
+    expect(ran.stdout).toMatch(
+      /\nthe suite did not try 1 of 3 checks, because the plugin serves no 'conformance'\. --service names another service\n$/,
+    );
+  });
+
+  test('refuses a service that the plugin does not serve, and a choice of which no check applies', async () => {
+    const wrong = await pipework(['conformance', '--service', 'nope', '--', ...fixture]);
+    expect(wrong.stderr).toContain(
+      'pipework: --service: expected a name that the plugin serves, which pipework describe lists; got "nope"\n',
+    );
+    expect(wrong.stdout).toBe('');
+    const none = await pipework(['conformance', '--only', 'no such service', '--', ...fixture]);
+    expect(none.stderr).toContain(
+      "pipework: expected checks that apply to the plugin; of those chosen, none does: the plugin serves no 'conformance' ",
+    );
+  });
+});
+
 describe.skipIf(noPython !== undefined)(`conformance${skipped(noPython)}`, () => {
   const only = 'handshake';
 

@@ -8,6 +8,8 @@ import { cookieOf, text, wholeNumber } from '../parse.ts';
 import { definedIn } from '../session.ts';
 import { jsonText } from '../values.ts';
 
+type Outcome = ConformanceReport['results'][number]['outcome'];
+
 export const conformanceCommand: Command = {
   name: 'conformance',
   operands: '',
@@ -57,6 +59,7 @@ async function run(line: CommandLine, io: Io): Promise<number> {
   });
   if (suite.checks.length === 0)
     throw new UsageError(`--only: no check has this in its name; got ${JSON.stringify(only)}`);
+  const unserved = `the plugin serves no '${service ?? 'conformance'}' `;
   const interrupt = new AbortController();
   const stopListening = io.onInterrupt(() => interrupt.abort(new Interrupted()));
   const progress = new Progress(suite.checks.length, io);
@@ -64,8 +67,10 @@ async function run(line: CommandLine, io: Io): Promise<number> {
   try {
     report = await suite.run({
       signal: interrupt.signal,
-      onOutcome: (check) => {
-        if (!interrupt.signal.aborted) progress.ended(check);
+      onOutcome: (check, outcome) => {
+        if (interrupt.signal.aborted) return;
+        progress.ended(check);
+        if (service !== undefined && isFor(unserved, outcome)) interrupt.abort(wrongService(service));
       },
       ...(concurrency === undefined ? {} : { concurrency }),
     });
@@ -74,8 +79,33 @@ async function run(line: CommandLine, io: Io): Promise<number> {
     progress.clear();
   }
   refuseIfNotStarted(report, file);
-  await print(io, line.values.json === true ? `${jsonText(facts(report))}\n` : `${report.toString()}\n`);
+  if (line.values.json === true) await print(io, `${jsonText(facts(report))}\n`);
+  else await print(io, `${report.toString()}\n${noteOn(report, unserved)}`);
+  refuseIfNothingRan(report);
   return statusOf(report.ok ? 'answered' : 'found');
+}
+
+const isFor = (beginning: string, outcome: Outcome): boolean =>
+  outcome.status === 'does not apply' && outcome.reason.startsWith(beginning);
+
+const wrongService = (service: string): UsageError =>
+  new UsageError(
+    `--service: expected a name that the plugin serves, which pipework describe lists; got ${JSON.stringify(service)}`,
+  );
+
+/** Returns a last line that says how many checks were left out because the plugin does not serve the suite. */
+function noteOn({ results }: ConformanceReport, unserved: string): string {
+  const count = results.filter(({ outcome }) => isFor(unserved, outcome)).length;
+  if (count === 0) return '';
+  return `the suite did not try ${count} of ${results.length} checks, because ${unserved.trim()}. --service names another service\n`;
+}
+
+/** Throws if no check applies, because a report without results proves nothing. */
+function refuseIfNothingRan({ passed, failed, results }: ConformanceReport): void {
+  if (passed.length + failed.length > 0) return;
+  const [first] = results;
+  const reason = first?.outcome.status === 'does not apply' ? `: ${first.outcome.reason}` : '';
+  throw new UsageError(`expected checks that apply to the plugin; of those chosen, none does${reason}`);
 }
 
 /**
@@ -129,7 +159,7 @@ const eraseLine = '\r\u001b[2K';
 
 function facts(report: ConformanceReport): object {
   return {
-    ok: report.ok,
+    ok: report.ok && report.passed.length > 0,
     passed: report.passed.length,
     failed: report.failed.length,
     doesNotApply: report.doesNotApply.length,

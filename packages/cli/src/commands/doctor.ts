@@ -38,6 +38,8 @@ export const doctor: Command = {
 async function run(line: CommandLine, io: Io): Promise<number> {
   const skipped = skippedIn(text(line, 'skip'));
   const chosen = checks.filter(({ name }) => !skipped.has(name));
+  if (chosen.length === 0)
+    throw new UsageError('--skip: expected at least one check that is left; got the names of all');
   const results: Result[] = [];
   for await (const result of examine(chosen, realProbes(io.env))) {
     results.push(result);
