@@ -66,11 +66,17 @@ function written(stream: Writable): Promise<void> {
 
 async function dispatch(argv: readonly string[], io: Io): Promise<number> {
   const [first, ...rest] = argv;
-  if (first === '--version' || first === '-v') return await say(`${version()}\n`, io);
-  if (first === 'help' && rest[0] !== undefined)
-    return await say(helpOf(commandNamed(rest[0]), widthOf(io)), io);
-  if (first === 'help' || first === '--help' || first === '-h')
-    return await say(overview(commands, widthOf(io)), io);
+  const isHelp = first === 'help' || first === '--help' || first === '-h';
+  const isVersion = first === '--version' || first === '-v';
+  const surplus = isVersion ? rest[0] : isHelp ? rest[1] : undefined;
+  if (surplus !== undefined) throw new UsageError(`unexpected argument ${JSON.stringify(surplus)}`);
+  if (isVersion) return await say(`${version()}\n`, io);
+  if (isHelp) {
+    const [topic] = rest;
+    const text =
+      topic === undefined ? overview(commands, widthOf(io)) : helpOf(commandNamed(topic), widthOf(io));
+    return await say(text, io);
+  }
   if (first === undefined) throw new UsageError(`expected a command: ${names()}`);
   if (first === '--' || looksLikeProgram(first))
     throw new UsageError(

@@ -22,6 +22,7 @@ export function parse(command: Command, argv: readonly string[], cwd: string): C
   const hint = meant === undefined ? '' : `. The command line of the plugin stands behind --:\n  ${meant}`;
   const { values, positionals } = parseOptions(command, own, hint);
   if (values.help === true) return 'help';
+  refuseWrongValues(command, values);
   const operands = positionals.map(unmarked);
   const [atLeast, atMost] = command.operandCount;
   if (operands.length < atLeast) throw new UsageError(`expected ${command.operands}; got nothing`);
@@ -36,6 +37,17 @@ export function parse(command: Command, argv: readonly string[], cwd: string): C
   if (!command.takesPlugin && plugin !== undefined)
     throw new UsageError(`${command.name} takes no plugin; got --`);
   return { operands, values, plugin: plugin ?? [] };
+}
+
+/**
+ * Checks the values of options before the operands. If a value was forgotten, the option has taken the first
+ * operand, and only the option's name leads the user to the mistake.
+ */
+function refuseWrongValues({ options }: Command, values: CommandLine['values']): void {
+  for (const [name, { value, choices, isList }] of Object.entries(options)) {
+    if (value === 'MS' || value === 'N') wholeNumber({ values }, name);
+    else if (choices !== undefined && isList !== true) choice({ values }, name, choices);
+  }
 }
 
 const unmarked = (text: string): string => (text.startsWith(mark) ? text.slice(1) : text);
@@ -87,7 +99,7 @@ function explain(command: Command, code: string, message: string, hint: string):
 }
 
 /** Returns the value of an option that takes a whole number above 0. */
-export function wholeNumber({ values }: CommandLine, name: string): number | undefined {
+export function wholeNumber({ values }: Pick<CommandLine, 'values'>, name: string): number | undefined {
   const given = values[name];
   if (given === undefined) return undefined;
   const number = Number(given);
@@ -98,14 +110,14 @@ export function wholeNumber({ values }: CommandLine, name: string): number | und
   );
 }
 
-export function text({ values }: CommandLine, name: string): string | undefined {
+export function text({ values }: Pick<CommandLine, 'values'>, name: string): string | undefined {
   const given = values[name];
   return typeof given === 'string' ? given : undefined;
 }
 
 /** Returns the value of an option that accepts only the texts of a list. */
 export function choice<T extends string>(
-  line: CommandLine,
+  line: Pick<CommandLine, 'values'>,
   name: string,
   choices: readonly T[],
 ): T | undefined {

@@ -93,6 +93,14 @@ describe('the command line', () => {
     [['describe', '--', '--port'], 'expected a program behind --; got "--port"'],
     [['describe', '--json', '--dts', '--', 'x'], '--json and --dts exclude each other'],
     [['conformance', '--cookie', 'x', '--', 'x'], '--cookie: expected KEY=VALUE'],
+    [['call', '--timeout', 'a.b', '"x"', '--', 'x'], '--timeout: expected a whole number above 0'],
+    [['call', '--timeout', 'a.b', '--', 'x'], '--timeout: expected a whole number above 0'],
+    [['call', '--stdin', 'a.b', '--', 'x'], '--stdin: expected bytes, ndjson, json, text; got "a.b"'],
+    [['call', '--stdin', 'json', 'a.b', '1', '--', 'x'], '--stdin: expected an argument -'],
+    [['call', '--raw', '--json', 'a.b', '--', 'x'], '--raw and --json exclude each other'],
+    [['--version', 'foo'], 'unexpected argument "foo"'],
+    [['--help', 'call', 'extra'], 'unexpected argument "extra"'],
+    [['help', 'call', 'extra'], 'unexpected argument "extra"'],
     [['call', '--timeout'], "option '--timeout <value>' argument missing"],
   ])('is refused with status 2 if it is %j', async (args, message) => {
     const { status, stdout, stderr } = await pipework(args);

@@ -54,7 +54,11 @@ async function run(line: CommandLine, io: Io): Promise<number> {
   const [operand = '', ...rest] = line.operands;
   const { name, method } = targetIn(operand);
   const deadlineMs = wholeNumber(line, 'timeout');
+  if (line.values.raw === true && line.values.json === true)
+    throw new UsageError('--raw and --json exclude each other');
   const kind = choice(line, 'stdin', stdinKinds) ?? 'bytes';
+  if (line.values.stdin !== undefined && !rest.includes('-'))
+    throw new UsageError('--stdin: expected an argument -, which stands for standard input; got none');
   const input = await orInterrupted(io, readArguments(rest, kind, io));
   await withPlugin(line, io, async (rpc, signal) => {
     const isClosed = watchEnd(rpc);
