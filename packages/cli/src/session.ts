@@ -13,6 +13,7 @@ import { styler, type Io } from './io.ts';
 import { cookieOf, wholeNumber } from './parse.ts';
 import { isInterpreter } from './program.ts';
 import { warningLine } from './report.ts';
+import { inCommandWords } from './start-advice.ts';
 
 /** Options of every command that starts a plugin. */
 export const pluginOptions: Readonly<Record<string, OptionSpec>> = {
@@ -72,7 +73,7 @@ export async function withPlugin<T>(
     return await Promise.race([use(rpc, signal), aborted(signal)]);
   } catch (error) {
     signal.throwIfAborted();
-    throw error;
+    throw inCommandWords(error, line);
   } finally {
     await client.kill();
     stopListening();

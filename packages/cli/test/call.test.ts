@@ -273,6 +273,26 @@ describe('the exit status of call', () => {
     expect(none.status).toBe(2);
   });
 
+  test.each([
+    [
+      ['--start-timeout', '300', 'a.b', '--', 'node', '-e', 'setInterval(() => {}, 1000)'],
+      'its handshake, which serve() makes: look at what it waits for before that, or raise --start-timeout\n',
+    ],
+    [
+      ['--start-timeout', '300', 'a.b', '--', 'sleep', '60'],
+      'its handshake: look at what it waits for before that, or raise --start-timeout\n',
+    ],
+    [['a.b', '--', 'true'], 'without a handshake: is the program a plugin?\n'],
+    [
+      ['--protocol', '9', 'tool.echo', '1', '--', ...fixture],
+      'Plugin versions: [1]. --protocol names a version that the plugin does not have\n',
+    ],
+  ])('is 7 with advice in words of the command: %j', async (args, advice) => {
+    const ran = await pipework(['call', ...args]);
+    expect(ran.stderr).toContain(advice);
+    expect(ran.status).toBe(7);
+  });
+
   test('is also in the line that --json prints for an error', async () => {
     const ran = await call('--json', 'tool.fail');
     expect(JSON.parse(ran.stderr)).toEqual({
