@@ -43,6 +43,9 @@ export const interruptHelp =
 /** How many characters of an unfinished line of the plugin are kept. A longer line is shown in parts. */
 const maxLineLength = 64 * 1024;
 
+/** How many characters are shown of a plugin that has not started. */
+const maxEarlyOutput = 64 * 1024;
+
 type Use<T> = (rpc: RPCClient<Record<string, object>>, signal: AbortSignal) => Promise<T>;
 
 /**
@@ -56,7 +59,8 @@ export async function withPlugin<T>(
   use: Use<T>,
   services: readonly string[] = [],
 ): Promise<T> {
-  const outputs = [0, 1, 2, 3].map(() => new PluginOutput(line.plugin, io));
+  const early = new EarlyOutput();
+  const outputs = [0, 1, 2, 3].map(() => new PluginOutput(line.plugin, io, early));
   const client = makeClient(line, io, outputs, services);
   const interrupt = new AbortController();
   const { signal } = interrupt;
@@ -70,6 +74,7 @@ export async function withPlugin<T>(
   });
   try {
     const rpc = await client.client();
+    early.end();
     return await Promise.race([use(rpc, signal), aborted(signal)]);
   } catch (error) {
     signal.throwIfAborted();
@@ -177,15 +182,35 @@ export function pluginName([file = '', ...args]: readonly string[]): string {
   return script === undefined ? program : basename(script);
 }
 
+/** Counts what a plugin prints before it has started, because a program that is no plugin may print without end. */
+class EarlyOutput {
+  #left = maxEarlyOutput;
+
+  /** Returns how many of the next characters are shown. */
+  take(length: number): number {
+    const taken = Math.min(length, this.#left);
+    this.#left -= taken;
+    return taken;
+  }
+
+  /** From here on everything is shown, because the plugin has started. */
+  end(): void {
+    this.#left = Infinity;
+  }
+}
+
 /** Writes whole lines of one output of the plugin to standard error, each after the plugin's name. */
 class PluginOutput extends Writable {
   readonly #io: Io;
   readonly #prefix: string;
   readonly #decoder = new StringDecoder('utf8');
+  readonly #early: EarlyOutput;
   #line = '';
+  #leftOut = 0;
 
-  constructor(plugin: readonly string[], io: Io) {
+  constructor(plugin: readonly string[], io: Io, early: EarlyOutput) {
     super();
+    this.#early = early;
     this.#io = io;
     this.#prefix = styler(io, 'stderr')('dim', `[${printable(pluginName(plugin))}]`);
   }
@@ -200,7 +225,15 @@ class PluginOutput extends Writable {
   /** Shows the rest, which has no line break. */
   flush(): void {
     this.#line += this.#decoder.end();
-    if (this.#line !== '') this.#show([this.#take()], () => {});
+    this.#show(this.#line === '' ? [] : [this.#take()], () => {});
+    if (this.#leftOut > 0) this.#io.stderr.write(this.#mark());
+  }
+
+  /** Returns the line that stands for what was left out. */
+  #mark(): string {
+    const count = this.#leftOut.toLocaleString('en');
+    this.#leftOut = 0;
+    return `${this.#prefix} (${count} characters are left out, which the plugin printed before it started)\n`;
   }
 
   #take(): string {
@@ -214,10 +247,17 @@ class PluginOutput extends Writable {
    * output waits inside the plugin.
    */
   #show(lines: readonly string[], done: () => void): void {
-    if (lines.length === 0) return done();
-    const shown = lines.map((line) => `${this.#prefix} ${printable(line.replace(/\r$/, ''))}\n`).join('');
+    const shown: string[] = [];
+    for (const line of lines) {
+      const length = this.#early.take(line.length + 1);
+      this.#leftOut += line.length + 1 - length;
+      if (length === 0) continue;
+      if (length === line.length + 1 && this.#leftOut > 0) shown.push(this.#mark());
+      shown.push(`${this.#prefix} ${printable(line.slice(0, length).replace(/\r$/, ''))}\n`);
+    }
+    if (shown.length === 0) return done();
     // If the reader of standard error has closed it, the call still goes on.
-    this.#io.stderr.write(shown, () => done());
+    this.#io.stderr.write(shown.join(''), () => done());
   }
 }
 

@@ -293,6 +293,21 @@ describe('the exit status of call', () => {
     expect(ran.status).toBe(7);
   });
 
+  test('is 7 for a program that prints without end, of which the beginning is shown', async () => {
+    const ran = await pipework(['describe', '--start-timeout', '1000', '--', 'yes']);
+    expect(ran.status).toBe(7);
+    const lines = ran.stderr.split('\n');
+    expect(lines.filter((line) => line === '[yes] y')).toHaveLength(32 * 1024);
+    const mark = /^\[yes\] \([\d,]+ characters are left out, which the plugin printed before it started\)$/;
+    expect(lines[32 * 1024]).toMatch(mark);
+  });
+
+  test('shows everything that a plugin prints after it has started', async () => {
+    const args = ['call', '--stdin', 'text', 'tool.print', '-', '--', ...fixture];
+    const ran = await pipework(args, 'y\n'.repeat(100_000));
+    expect(ran.stderr.match(/^\[plugin\.mjs\] y$/gm)).toHaveLength(100_000);
+  });
+
   test('is also in the line that --json prints for an error', async () => {
     const ran = await call('--json', 'tool.fail');
     expect(JSON.parse(ran.stderr)).toEqual({
