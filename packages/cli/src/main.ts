@@ -15,6 +15,7 @@ import { OutputClosed, print } from './output.ts';
 import { parse } from './parse.ts';
 import { looksLikeProgram, startable } from './program.ts';
 import { report, type Hints } from './report.ts';
+import { nearest } from './spelling.ts';
 import { helpOf, overview, synopsis } from './usage.ts';
 import { version } from './version.ts';
 
@@ -105,6 +106,11 @@ function hintsFor(error: unknown, argv: readonly string[], io: Io): Hints {
   const { own, plugin = [] } = splitAtPlugin(rest);
   if (wantsAnotherCookie(error))
     return { todo: 'give the magic cookie that the plugin expects of its host, by --cookie KEY=VALUE' };
+  const [words = '', ...others] = plugin;
+  if (others.length === 0 && /^\S+ +\S/.test(words))
+    return {
+      todo: `write the program and its arguments as separate words: ${typed(name, ...own, '--', ...words.split(/ +/))}`,
+    };
   const better = startable(plugin, io.cwd);
   return better === undefined ? {} : { todo: `${better.how}: ${typed(name, ...own, '--', ...better.words)}` };
 }
@@ -129,6 +135,11 @@ function commandNamed(name: string): Command {
   const command = commands.find((one) => one.name === name);
   if (command !== undefined) return command;
   const isOption = name.startsWith('-');
+  const meant = nearest(name, [...commands.map((one) => one.name), 'help', '--help', '--version']);
+  if (meant !== undefined)
+    throw new UsageError(
+      `unknown ${isOption ? 'option' : 'command'} ${JSON.stringify(name)}; did you mean ${meant}?`,
+    );
   const rule = isOption ? 'options stand behind a command' : 'the commands are';
   throw new UsageError(
     `unknown ${isOption ? 'option' : 'command'} ${JSON.stringify(name)}; ${rule}${isOption ? ':' : ''} ${names()}`,

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import type { Command, CommandLine } from './command.ts';
 import { corrected, isSplitInside, splitAtPlugin, typed } from './correction.ts';
 import { UsageError } from './exit-status.ts';
+import { nearest } from './spelling.ts';
 
 /**
  * Marks a negative number, so that the parser reads it as an operand. No argument of a process can contain
@@ -95,6 +96,8 @@ function explain(command: Command, code: string, message: string, hint: string):
   if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return said;
   if (hint !== '') return `${said}${hint}`;
   const names = [...Object.keys(command.options), 'help'].map((name) => `--${name}`);
+  const meant = nearest(/'(--[^'=\s]+)/.exec(said)?.[1] ?? '', names);
+  if (meant !== undefined) return `${said}; did you mean ${meant}?`;
   return `${said}; the options of ${command.name} are ${names.join(', ')}`;
 }
 

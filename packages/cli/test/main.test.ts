@@ -98,6 +98,11 @@ describe('the command line', () => {
     [['call', '--stdin', 'a.b', '--', 'x'], '--stdin: expected bytes, ndjson, json, text; got "a.b"'],
     [['call', '--stdin', 'json', 'a.b', '1', '--', 'x'], '--stdin: expected an argument -'],
     [['call', '--raw', '--json', 'a.b', '--', 'x'], '--raw and --json exclude each other'],
+    [['descrbe', '--', 'x'], 'unknown command "descrbe"; did you mean describe?\n'],
+    [['--versoin'], 'unknown option "--versoin"; did you mean --version?\n'],
+    [['help', 'cal'], 'unknown command "cal"; did you mean call?\n'],
+    [['describe', '--jsn', '--', 'x'], "unknown option '--jsn'; did you mean --json?\n"],
+    [['call', '--timeuot=5', 'a.b', '--', 'x'], "unknown option '--timeuot'; did you mean --timeout?\n"],
     [['--version', 'foo'], 'unexpected argument "foo"'],
     [['--help', 'call', 'extra'], 'unexpected argument "extra"'],
     [['help', 'call', 'extra'], 'unexpected argument "extra"'],
@@ -141,6 +146,12 @@ describe('a usage error', () => {
     const { status, stderr } = await inProcess(typed.split(' '));
     expect(stderr.split('\n')[1]).toBe(`  pipework ${meant}`);
     expect(status).toBe(2);
+  });
+
+  test('shows the separate words if a program and its arguments were quoted as one', async () => {
+    const { status, stderr } = await pipework(['describe', '--', 'node plugin.js --port 5']);
+    expect(stderr).toContain('separate words: pipework describe -- node plugin.js --port 5\n');
+    expect(status).toBe(7);
   });
 
   test("shows no corrected command line if the beginning of the plugin's part is unclear", async () => {
