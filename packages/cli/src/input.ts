@@ -83,9 +83,12 @@ function utf8In(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
-    throw new UsageError('standard input is not UTF-8. --stdin bytes gives it to the plugin as it is', {
-      cause: error,
-    });
+    throw new UsageError(
+      'standard input is not UTF-8. --stdin bytes gives it to the plugin as a stream. A plugin without streams takes the argument {"$bytes":"..."}, in base64',
+      {
+        cause: error,
+      },
+    );
   }
 }
 

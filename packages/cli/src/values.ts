@@ -234,6 +234,7 @@ export function fromJson(json: unknown): unknown {
 function fromJsonAt(json: unknown, depth: number): unknown {
   if (depth > maxDepth) throw new UsageError(`it is nested deeper than ${maxDepth} levels`);
   const read = (inner: unknown): unknown => fromJsonAt(inner, depth + 1);
+  if (typeof json === 'string') return wellFormed(json);
   if (Array.isArray(json)) return json.map(read);
   if (typeof json !== 'object' || json === null) return json;
   const entries = Object.entries(json) as [string, unknown][];
@@ -243,7 +244,16 @@ function fromJsonAt(json: unknown, depth: number): unknown {
     if (key.startsWith('$$')) return Object.fromEntries([[key.slice(1), read(content)]]);
     return readForm(key, content, read);
   }
-  return Object.fromEntries(entries.map(([key, item]) => [key, read(item)]));
+  return Object.fromEntries(entries.map(([key, item]) => [wellFormed(key), read(item)]));
+}
+
+/** Returns a text as it is. Throws if it has half of a surrogate pair, which UTF-8 would replace by U+FFFD. */
+function wellFormed(text: string): string {
+  const half = /\p{Surrogate}/u.exec(text)?.[0];
+  if (half === undefined) return text;
+  throw new UsageError(
+    `a text has \\u${half.charCodeAt(0).toString(16)}, which is half of a character and cannot be sent`,
+  );
 }
 
 function readForm(key: string, content: unknown, read: (inner: unknown) => unknown): unknown {

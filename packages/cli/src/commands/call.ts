@@ -152,7 +152,7 @@ function refusedStream(error: unknown, operands: readonly string[], kind: StdinK
   if (!isStream || !isPipeworkError(error) || error.code !== 'RPC_NOT_SERIALIZABLE' || error.sent !== false)
     return undefined;
   return new UsageError(
-    'the plugin takes no streams (it does not announce "refs"). Give standard input as one value, by --stdin json or --stdin text',
+    'the plugin takes no streams (it does not announce "refs"). Give standard input as one value, by --stdin json or --stdin text, or bytes as the argument {"$bytes":"..."}, in base64',
     { cause: error },
   );
 }
