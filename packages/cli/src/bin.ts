@@ -28,7 +28,7 @@ try {
     // An old Node may lack what these modules need.
     if (supportsNode(process.versions.node)) throw error;
     const { found, todo } = nodeCheck.run({ nodeVersion: process.versions.node });
-    process.stderr.write(`pipework: ${found}\nto do: ${todo}\n`);
+    process.stderr.write(`pipework: ${found}\n  to do: ${todo}\n`);
     process.exitCode = 1;
   }
 }

@@ -36,7 +36,7 @@ export function report(
   const head = styler(io, 'stderr')('red', 'pipework:');
   const lines = [
     `${head} ${inWords(error)}`,
-    ...(todo === undefined ? [] : [`to do: ${printable(todo)}`]),
+    ...(todo === undefined ? [] : [`  to do: ${printable(todo)}`]),
     ...(usage === undefined ? [] : [usage]),
   ];
   return `${lines.join('\n')}\n`;
@@ -67,7 +67,8 @@ function inWords(error: unknown): string {
   const lines = [prefix + message, ...dataOf(error)];
   const { cause } = error;
   // The message of a pipework error already contains the message of its cause.
-  if (cause instanceof Error && !error.message.includes(cause.message)) lines.push(`cause: ${cause.message}`);
+  if (cause instanceof Error && !error.message.includes(cause.message))
+    lines.push(`  cause: ${cause.message}`);
   return lines.map((line) => indented(printable(line))).join('\n');
 }
 
@@ -92,7 +93,7 @@ const shown = (value: unknown): string => (typeof value === 'string' ? value : i
 
 function dataOf(error: Error): string[] {
   const { data } = error as { data?: unknown };
-  return data === undefined ? [] : [`data: ${jsonText(toJson(data))}`];
+  return data === undefined ? [] : [`  data: ${jsonText(toJson(data))}`];
 }
 
 function factsOf(error: unknown, depth: number): Record<string, unknown> {

@@ -185,6 +185,16 @@ describe('call in a pipe', () => {
   });
 });
 
+test.skipIf(noTerminal !== undefined)(
+  `call --raw ends a single text with a line break in a terminal alone${skipped(noTerminal)}`,
+  async () => {
+    const args = ['call', '--raw', 'tool.echo', '"a"', '--', ...fixture];
+    expect((await pipework(args)).stdout).toBe('a');
+    expect((await inTerminal(args)).shown).toBe('a\n');
+    expect((await inTerminal(args.with(3, '"a\\n"'))).shown).toBe('a\n');
+  },
+);
+
 describe('the exit status of call', () => {
   test.each([
     ['4 if the method fails', ['tool.fail'], 4, 'TypeError [E_COLOUR]: no such colour'],
@@ -476,7 +486,7 @@ test('a text of several lines that a plugin throws is indented, so that no line 
 test('if a plugin expects another magic cookie, the error names the option that sets it', async () => {
   const other = ['--', 'node', fixture[1]!.replace('plugin.mjs', 'other-cookie.mjs')];
   const ran = await pipework(['call', 'tool.greet', ...other]);
-  expect(ran.stderr).toMatch(/^to do: give the magic cookie .* by --cookie KEY=VALUE$/m);
+  expect(ran.stderr).toMatch(/^ {2}to do: give the magic cookie .* by --cookie KEY=VALUE$/m);
   expect(ran.status).toBe(7);
   const given = await pipework(['call', '--cookie', 'OTHER_COOKIE=chocolate', 'tool.greet', ...other]);
   expect(given).toEqual({ status: 0, stdout: '"hello"\n', stderr: '' });

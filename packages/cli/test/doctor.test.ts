@@ -252,7 +252,7 @@ describe('doctor', () => {
     expect(await run([node, ...old, bin, 'doctor'])).toEqual({
       status: 1,
       stdout: '',
-      stderr: `pipework: Node 18.20.8 is not among the supported versions, ${supportedNode}\nto do: ${'install a supported version of Node, the newest with long-term support for example'}\n`,
+      stderr: `pipework: Node 18.20.8 is not among the supported versions, ${supportedNode}\n  to do: ${'install a supported version of Node, the newest with long-term support for example'}\n`,
     });
   });
 

@@ -271,7 +271,7 @@ describe.skipIf(noPython !== undefined)(`conformance${skipped(noPython)}`, () =>
     expect(stderr).toMatch(/^pipework: cannot start docs\/cli\.md\/nope: .*\n$/);
     const plain = await pipework(['conformance', '--', 'examples/greeter/dist/plugin.js']);
     expect(plain.stderr).toContain(
-      '\nto do: start it by node: pipework conformance -- node examples/greeter/dist/plugin.js\n',
+      '\n  to do: start it by node: pipework conformance -- node examples/greeter/dist/plugin.js\n',
     );
   });
 

@@ -176,7 +176,11 @@ async function callAndPrint(
   if (isStream(result)) {
     for await (const item of result) await print(io, shown(item, isRaw, 0));
   } else if (result !== undefined) {
-    await print(io, shown(result, isRaw, io.stdout.isTTY === true && values.json !== true ? 2 : 0));
+    const isTerminal = io.stdout.isTTY === true;
+    const content = shown(result, isRaw, isTerminal && values.json !== true ? 2 : 0);
+    // In a terminal, the prompt of the shell would follow on the same line.
+    const isOpen = isTerminal && typeof content === 'string' && !content.endsWith('\n');
+    await print(io, isOpen ? `${content}\n` : content);
   }
 }
 
