@@ -182,7 +182,7 @@ export function pluginName([file = '', ...args]: readonly string[]): string {
   return script === undefined ? program : basename(script);
 }
 
-/** Counts what a plugin prints before it has started, because a program that is no plugin may print without end. */
+/** Counts what a program prints before it has started as a plugin. Another program may print without end. */
 class EarlyOutput {
   #left = maxEarlyOutput;
 
