@@ -79,7 +79,7 @@ test('docs/fleet.md has every option of a supervisor and of a pool', () => {
   } satisfies Record<Exclude<keyof PoolConfig, keyof Omit<SupervisorConfig, 'idleMs'>>, true>;
   const spareLine = 'With a spare, a process that fails is replaced at once, so `ready` stays `ready`.';
   expect(namesBehind('docs/fleet.md', spareLine)).toEqual(Object.keys(supervisor));
-  const poolLine = 'hold up a lower one without end.';
+  const poolLine = 'a higher priority can hold up calls of a lower priority without end.';
   expect(namesBehind('docs/fleet.md', poolLine)).toEqual(Object.keys(pool));
 });
 
@@ -98,7 +98,7 @@ test('docs/isolation.md has every option and limit', () => {
     keyof Resources,
     true
   >;
-  const behind = 'give it exactly what the host decides, call by call.';
+  const behind = 'give the plugin exactly what the host decides, call by call.';
   expect(namesBehind('docs/isolation.md', behind)).toEqual(Object.keys(options));
   expect(namesBehind('docs/isolation.md', '## Limits')).toEqual(Object.keys(limits));
 });

@@ -71,6 +71,7 @@ describe('fails only the call', () => {
     ['a table with a key twice', '91 94 d4 50 74 92 a1 61 a1 61 01 02'],
     ['a table with a key __proto__', '91 93 d4 50 74 91 a9 5f5f70726f746f5f5f 01'],
     ['a table with a key that is no text', '91 93 d4 50 74 91 01 01'],
+    ['a map whose key is an integer of more than 64 bits', `91 81 c7 0c 50 4e ${'7f'.repeat(11)} 01`],
     ['columns and nothing else', '91 91 d4 50 43'],
     ['columns of no rows', '91 94 d4 50 43 00 91 a1 61 91 00'],
     ['columns of a row and a half', '91 94 d4 50 43 cb 3ff8000000000000 91 a1 61 92 00 01'],
