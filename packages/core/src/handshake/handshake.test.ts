@@ -76,7 +76,11 @@ describe('the handshake line', () => {
       'Incompatible API version with plugin. Plugin version: 2, Ours: 1',
     ],
     ['1|tcp|127.0.0.1:1|grpc', 'HANDSHAKE_NETWORK', 'Unknown address type: tcp'],
-    ['1|3|unix|/tmp/p1|grpc|', 'HANDSHAKE_NETWORK', 'Unknown address type: unix (the line is that of a go-plugin'],
+    [
+      '1|3|unix|/tmp/p1|grpc|',
+      'HANDSHAKE_NETWORK',
+      'Unknown address type: unix (the line is that of a go-plugin',
+    ],
     ['1|pipe|3,4|grpc|9', 'HANDSHAKE_PROTOCOL', 'unsupported plugin protocol "grpc"'],
     ['1|pipe|3,4||seven', 'HANDSHAKE_UNRECOGNIZED', 'Unrecognized remote plugin message: 1|pipe|3,4||seven'],
   ])('is refused if it is %j', (line, code, message) => {
