@@ -10,16 +10,15 @@ import { rawHost } from '../lib/raw-peer.mjs';
 import { heldNow, mebibytes } from '../lib/watch.mjs';
 
 export const help = 'the most memory and time that one message of each kind of value costs its receiver';
-export const defaults = { only: '', most: 16 };
+export const defaults = { only: '', most: 16, ms: 1_000 };
 
 const MiB = 2 ** 20;
 /**
- * The limits for one message. It may take one second, and memory of ten times its bytes, or of this many
+ * The limits for one message. It may take one second (the option `ms`), and memory of ten times its bytes, or of this many
  * bytes if that is more.
  */
 const FLOOR = 64 * MiB;
 const TIMES = 10;
-const MOST_MS = 1_000;
 
 const hex = (text) => Buffer.from(text.replaceAll(' ', ''), 'hex');
 const u32 = (value) => Buffer.from([value >>> 24, value >>> 16, value >>> 8, value]);
@@ -208,7 +207,7 @@ export async function mostOf(make, mostBytes) {
 }
 
 export async function run(options, say = () => {}) {
-  const { only, most } = { ...defaults, ...options };
+  const { only, most, ms: longest } = { ...defaults, ...options };
   const findings = [];
   const figures = {};
   for (const [name, make] of Object.entries(kinds)) {
@@ -223,7 +222,7 @@ export async function run(options, say = () => {}) {
     figures[name] = line;
     say(`${name}: ${line}`);
     if (held > Math.max(FLOOR, TIMES * bytes)) findings.push(`${name}: ${line}`);
-    if (ms > MOST_MS) findings.push(`${name}: took ${Math.round(ms)} ms`);
+    if (ms > longest) findings.push(`${name}: took ${Math.round(ms)} ms`);
   }
   return { findings, figures };
 }

@@ -130,25 +130,31 @@ describe('a handler', () => {
   test('ends only its own stream if it throws', async () => {
     const { peer, streams } = opened();
     const thrown: unknown[] = [];
-    const nextTick = vi.spyOn(process, 'nextTick');
+    const { nextTick } = process;
+    // What a handler throws is thrown again in a tick of its own, and would end this process.
+    const spy = vi.spyOn(process, 'nextTick').mockImplementation(((
+      run: (...args: unknown[]) => void,
+      ...args: unknown[]
+    ) => {
+      nextTick(() => {
+        try {
+          run(...args);
+        } catch (error) {
+          thrown.push(error);
+        }
+      });
+    }) as typeof process.nextTick);
     peer.send(update(1, 0, SYN), update(3, 0, SYN));
     await settled();
     const log: string[] = [];
     const onData = (): void => {
-      nextTick.mockImplementationOnce(((run: () => void) => {
-        try {
-          run();
-        } catch (error) {
-          thrown.push(error);
-        }
-      }) as typeof process.nextTick);
       throw new Error('handler');
     };
     streams[0]!.setHandler(recorder(log, { onData }));
     streams[1]!.setHandler(recorder(log));
     peer.send(data(1, 'x'), data(3, 'fine'));
-    await until(() => log.length === 2, 'both streams have been told');
-    nextTick.mockRestore();
+    await until(() => log.length === 2 && thrown.length === 1, 'both streams have been told');
+    spy.mockRestore();
     expect(log).toEqual(['close MUX_STREAM_CLOSED', 'fine']);
     expect(thrown).toEqual([new Error('handler')]);
   });

@@ -334,6 +334,16 @@ test.each([[[1]], [new Date(0)], [new Uint8Array(1)], [new ArrayBuffer(1)]])(
   },
 );
 
+test('retain() refuses a dispensed remote, and the error says that it lives without that', async () => {
+  const { remote } = await rpcPair({});
+  expect(() => retain(remote)).toThrow(
+    expect.objectContaining({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('a dispensed remote, which lives until it is disposed of') as unknown,
+    }),
+  );
+});
+
 test('retain() refuses a frozen object of this process with an error that says so', () => {
   expect(() => retain(Object.freeze({}))).toThrow('retain() must be remote, or not frozen');
 });

@@ -238,8 +238,8 @@ function feed(source: Readable, stdin: Writable, exited: Promise<ProcessExit>): 
 }
 
 /**
- * Ignores the error. Ignores the error, because callers get the process's exit, which explains more than an
- * EPIPE or ECONNRESET on a pipe.
+ * Ignores the error, because callers get the process's exit, which explains more than an EPIPE or ECONNRESET
+ * on a pipe.
  */
 function ignoreError(): void {}
 
