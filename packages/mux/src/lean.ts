@@ -1,10 +1,11 @@
 /**
- * What `@pipework/core` needs beyond the main entry: sessions and streams without Node's stream machinery. Exported as
+ * What `@pipework/core` needs beyond the main entry: sessions and streams without Node's stream machinery, and the map of ids. Exported as
  * `@pipework/mux/lean`, without a promise of stability.
  *
  * @module
  */
 
+export { IdMap } from './id-map.ts';
 export { LeanSession, toDuplex, type LeanSessionOptions } from './lean-session.ts';
 export type { ExplainClose } from './mux-stream.ts';
 export type { RawStream, RawStreamHandler } from './raw-stream.ts';

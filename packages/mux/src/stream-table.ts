@@ -4,7 +4,7 @@ import { DeadlineQueue } from './deadline-queue.ts';
 import { MuxError, type MuxErrorCode } from './errors.ts';
 import { Flag, FrameType, INITIAL_WINDOW } from './frame.ts';
 import type { FrameWriter } from './frame-writer.ts';
-import { idKey } from './id-key.ts';
+import { IdMap } from './id-map.ts';
 import { LeanStream, type LeanStreamHome } from './lean-stream.ts';
 import type { SessionSettings } from './options.ts';
 import { Scheduler } from './scheduler.ts';
@@ -20,8 +20,7 @@ export class StreamTable implements LeanStreamHome {
   readonly #settings: SessionSettings;
   readonly #writer: FrameWriter;
   readonly #onRemoved: (stream: LeanStream) => void;
-  /** Streams by their ids. The keys of this map and of `#extraWindows` are made by {@link idKey}. */
-  readonly #streams = new Map<number, LeanStream>();
+  readonly #streams = new IdMap<LeanStream>();
   /** Our streams whose SYN was sent and is unanswered. */
   readonly #unanswered: DeadlineQueue<LeanStream>;
   /** Our streams whose SYN is held back because too many are unanswered. */
@@ -32,7 +31,7 @@ export class StreamTable implements LeanStreamHome {
    * The bytes of window that each stream has beyond the initial window. These bytes count against the
    * session's budget.
    */
-  readonly #extraWindows = new Map<number, number>();
+  readonly #extraWindows = new IdMap<number>();
   #extraBytes = 0;
   #inbound = 0;
   #nextId: number;
@@ -46,8 +45,8 @@ export class StreamTable implements LeanStreamHome {
     this.scheduler = new Scheduler(writer, {
       allotWindow: ({ id }) => this.#allotWindow(id),
       // The stream may be gone, because a handler that was told of its FIN may have reset it.
-      onSent: ({ id }) => this.#streams.get(idKey(id))?.onSent(),
-      onFinSent: ({ id }) => this.#onFinSent(this.#streams.get(idKey(id))!),
+      onSent: ({ id }) => this.#streams.get(id)?.onSent(),
+      onFinSent: ({ id }) => this.#onFinSent(this.#streams.get(id)!),
     });
     const { streamOpenTimeout, streamCloseTimeout, timers } = settings;
     const onUnanswered = (stream: LeanStream): void =>
@@ -72,7 +71,7 @@ export class StreamTable implements LeanStreamHome {
   }
 
   get(id: number): LeanStream | undefined {
-    return this.#streams.get(idKey(id));
+    return this.#streams.get(id);
   }
 
   [Symbol.iterator](): IterableIterator<LeanStream> {
@@ -121,13 +120,13 @@ export class StreamTable implements LeanStreamHome {
   /** Removes a stream that both sides have ended. */
   remove(stream: LeanStream): void {
     const { id, record } = stream;
-    if (!this.#streams.delete(idKey(id))) return;
+    if (!this.#streams.delete(id)) return;
     if (this.isPeers(id)) this.#inbound -= 1;
     this.scheduler.forget(record);
     this.#halfClosed.delete(stream);
     this.#queued.delete(stream);
-    this.#extraBytes -= this.#extraWindows.get(idKey(id)) ?? 0;
-    this.#extraWindows.delete(idKey(id));
+    this.#extraBytes -= this.#extraWindows.get(id) ?? 0;
+    this.#extraWindows.delete(id);
     this.#onRemoved(stream);
     if (this.#unanswered.delete(stream)) this.#openQueued();
   }
@@ -180,7 +179,7 @@ export class StreamTable implements LeanStreamHome {
 
   #add(id: number, opening: InitialOpening): LeanStream {
     const stream = new LeanStream(new StreamRecord(id, opening), this.scheduler, this);
-    this.#streams.set(idKey(id), stream);
+    this.#streams.set(id, stream);
     return stream;
   }
 
@@ -189,7 +188,7 @@ export class StreamTable implements LeanStreamHome {
     const extra = this.#settings.maxStreamWindowSize - INITIAL_WINDOW;
     if (extra === 0 || this.#extraBytes + extra > this.#settings.windowBudget) return INITIAL_WINDOW;
     this.#extraBytes += extra;
-    this.#extraWindows.set(idKey(id), extra);
+    this.#extraWindows.set(id, extra);
     return INITIAL_WINDOW + extra;
   }
 

@@ -25,8 +25,8 @@ describe('the main entry', () => {
 });
 
 describe('the lean entry', () => {
-  test('exports its session and the function that makes a Duplex of a lean stream', () => {
-    expect(Object.keys(lean).toSorted()).toEqual(['LeanSession', 'toDuplex']);
+  test('exports its session, the function that makes a Duplex of a lean stream, and the map of ids', () => {
+    expect(Object.keys(lean).toSorted()).toEqual(['IdMap', 'LeanSession', 'toDuplex']);
   });
 
   test('has sessions that are sessions of the main entry', async () => {

@@ -3,9 +3,8 @@
  * stream to the code that waits for this id.
  */
 import type { MuxStream } from '@pipework/mux';
-import { toDuplex, type LeanSession, type RawStream } from '@pipework/mux/lean';
+import { IdMap, toDuplex, type LeanSession, type RawStream } from '@pipework/mux/lean';
 import { PipeworkError } from '../base/errors.ts';
-import { idKey } from '../base/id-key.ts';
 import { handled } from '../base/handled.ts';
 import type { Limits } from '../base/limits.ts';
 import { serviceBrokerId } from './wire-words.ts';
@@ -67,8 +66,7 @@ export class Broker implements StreamBroker, Arrivals {
   readonly #session: LeanSession;
   readonly #limits: Pick<Limits, 'maxWaitingStreams' | 'brokerTimeoutMs'>;
   readonly #waiters = new Map<number, Waiter>();
-  /** Held streams. Their keys are made by {@link idKey}, because the peer chooses the ids. */
-  readonly #held = new Map<number, RawStream>();
+  readonly #held = new IdMap<RawStream>();
   readonly #arriving = new Set<RawStream>();
   readonly #timers = new Map<RawStream | number, NodeJS.Timeout>();
   readonly #options: BrokerOptions;
@@ -170,9 +168,9 @@ export class Broker implements StreamBroker, Arrivals {
         ),
       );
     }
-    const held = this.#held.get(idKey(id));
+    const held = this.#held.get(id);
     if (held !== undefined) {
-      this.#held.delete(idKey(id));
+      this.#held.delete(id);
       this.#clearTimer(held);
       return waiter.resolve(held);
     }
@@ -273,13 +271,13 @@ export class Broker implements StreamBroker, Arrivals {
       );
       return;
     }
-    if (this.#held.has(idKey(id))) {
+    if (this.#held.has(id)) {
       stream.reset(new PipeworkError('BROKER_ID_IN_USE', `another stream already brought broker id ${id}`));
       return;
     }
-    this.#held.set(idKey(id), stream);
+    this.#held.set(id, stream);
     this.#setTimer(stream, this.#limits.brokerTimeoutMs, () => {
-      this.#held.delete(idKey(id));
+      this.#held.delete(id);
       stream.reset(new PipeworkError('BROKER_NOT_AWAITED', `broker id ${id} is not awaited here`));
     });
   }
@@ -287,7 +285,7 @@ export class Broker implements StreamBroker, Arrivals {
   /** Called when a stream has ended before it was accepted. */
   left(stream: RawStream, id: number | undefined): void {
     this.#arriving.delete(stream);
-    if (id !== undefined && this.#held.get(idKey(id)) === stream) this.#held.delete(idKey(id));
+    if (id !== undefined && this.#held.get(id) === stream) this.#held.delete(id);
     this.#clearTimer(stream);
   }
 

@@ -3,8 +3,8 @@
  * this side gives it back.
  */
 import { AsyncResource } from 'node:async_hooks';
+import { IdMap } from '@pipework/mux/lean';
 import { type PipeworkError, unsent } from '../../base/errors.ts';
-import { idKey } from '../../base/id-key.ts';
 import { runtimeMethods } from '../../session/wire-words.ts';
 import type { SharedCounts } from '../../session/shared.ts';
 import type { MessageStream } from '../messages/message-stream.ts';
@@ -18,8 +18,7 @@ export class TakenReferences {
   readonly #host: ReferenceHost;
   /** The target of each value names this owner, which shows which table the value belongs to. */
   readonly #owner: object;
-  /** By {@link idKey}. */
-  readonly #byId = new Map<number, TakenReference>();
+  readonly #byId = new IdMap<TakenReference>();
   /**
    * Finds the reference of a value. Only signals need this map, because a stand-in knows its own reference.
    */
@@ -39,7 +38,7 @@ export class TakenReferences {
   }
 
   get(id: unknown): TakenReference | undefined {
-    const entry = typeof id === 'number' ? this.#byId.get(idKey(id)) : undefined;
+    const entry = typeof id === 'number' ? this.#byId.get(id) : undefined;
     return entry?.id === id ? entry : undefined;
   }
 
@@ -56,10 +55,10 @@ export class TakenReferences {
    * came, or held.
    */
   take(kind: TakenKind, id: number, borrower: Borrower | undefined): object {
-    let entry = this.#byId.get(idKey(id));
+    let entry = this.#byId.get(id);
     if (entry === undefined) {
       entry = kind === 'signal' ? this.#makeSignal(id) : this.#makeCallable(kind, id);
-      this.#byId.set(idKey(id), entry);
+      this.#byId.set(id, entry);
       this.#counts.references++;
     } else if (entry.kind !== kind) {
       throw new TypeError(`reference ${id} came as a ${entry.kind} before, and now as a ${kind}`);
@@ -104,11 +103,11 @@ export class TakenReferences {
       value: {},
       abort: undefined,
       call: (name, args) => {
-        if (this.#byId.get(idKey(id)) === entry) return this.#host.callReference(id, name, args);
+        if (this.#byId.get(id) === entry) return this.#host.callReference(id, name, args);
         return Promise.reject(this.#releasedError(releasedAt));
       },
       retain: () => {
-        if (this.#byId.get(idKey(id)) !== entry) throw this.#releasedError(releasedAt);
+        if (this.#byId.get(id) !== entry) throw this.#releasedError(releasedAt);
         entry.held++;
         this.#messages.notify(runtimeMethods.retain, [id]);
       },
@@ -147,7 +146,7 @@ export class TakenReferences {
    * call settles.
    */
   #release(entry: TakenReference, count: number = entry.held): void {
-    if (this.#byId.get(idKey(entry.id)) !== entry || entry.held < count || count === 0) return;
+    if (this.#byId.get(entry.id) !== entry || entry.held < count || count === 0) return;
     entry.held -= count;
     if (this.#endedBy === undefined) this.#messages.notify(runtimeMethods.release, [entry.id, count]);
     this.#forget(entry);
@@ -171,7 +170,7 @@ export class TakenReferences {
   }
 
   #forget(entry: TakenReference): void {
-    if (entry.borrowed > 0 || entry.held > 0 || !this.#byId.delete(idKey(entry.id))) return;
+    if (entry.borrowed > 0 || entry.held > 0 || !this.#byId.delete(entry.id)) return;
     this.#counts.references--;
   }
 

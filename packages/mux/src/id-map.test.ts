@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { idKey as idKeyOfMux } from '../../../mux/src/id-key.ts';
-import { idKey } from './id-key.ts';
+import { idKey, IdMap } from './id-map.ts';
 
 /**
  * Returns V8's hash of an integer. A Map searches for a key among the keys whose hashes have the same lowest
@@ -56,12 +55,9 @@ test('the chosen ids differ, but all have the same place in a Map', () => {
   expect(mostInOnePlace(colliding)).toBe(65_536);
 });
 
-describe.each([
-  ['core', idKey],
-  ['the mux', idKeyOfMux],
-])('the keys that %s makes of ids', (_name, keyOf) => {
+describe('the keys that are made of ids', () => {
   test('are in many places, even if the ids were chosen to have the same place', () => {
-    expect(mostInOnePlace(colliding.map(keyOf))).toBeLessThan(30);
+    expect(mostInOnePlace(colliding.map(idKey))).toBeLessThan(30);
   });
 
   test.each<[string, (n: number) => number]>([
@@ -69,11 +65,28 @@ describe.each([
     ['that are even', (n) => 2 * n],
     ['that differ in their highest bits', (n) => n * 65_536],
   ])('are in many places if they are made of ids %s', (_which, idOf) => {
-    expect(mostInOnePlace(Array.from({ length: 65_536 }, (_, n) => keyOf(idOf(n) >>> 0)))).toBeLessThan(30);
+    expect(mostInOnePlace(Array.from({ length: 65_536 }, (_, n) => idKey(idOf(n) >>> 0)))).toBeLessThan(30);
   });
 
   test('differ for different ids', () => {
     const ids = [0, 1, 2, 0x7fff_ffff, 0x8000_0000, 0xffff_fffe, 0xffff_ffff, ...colliding];
-    expect(new Set(ids.map(keyOf)).size).toBe(new Set(ids).size);
+    expect(new Set(ids.map(idKey)).size).toBe(new Set(ids).size);
   });
+});
+
+test('a map of ids has each value under its id alone, in the order in which they were set', () => {
+  const map = new IdMap<string>();
+  map.set(0xffff_ffff, 'last');
+  map.set(0, 'first');
+  expect([map.get(0), map.get(0xffff_ffff), map.get(1), map.has(1), map.size]).toEqual([
+    'first',
+    'last',
+    undefined,
+    false,
+    2,
+  ]);
+  expect([...map.values()]).toEqual(['last', 'first']);
+  expect([map.delete(0), map.delete(0), map.has(0)]).toEqual([true, false, false]);
+  map.clear();
+  expect(map.size).toBe(0);
 });
