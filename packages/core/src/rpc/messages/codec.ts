@@ -3,7 +3,7 @@ import type { RawStream } from '@pipework/mux/lean';
 import { isPipeworkError, PipeworkError } from '../../base/errors.ts';
 import { printable } from '../../base/printable.ts';
 import { doubleMarks } from '../wire/byte-order-mark.ts';
-import { readWithOddKeys } from '../wire/odd-key-reader.ts';
+import { readOne } from '../wire/value-reader.ts';
 import { baseCodec, fullCodec, reuseBuffer, type Codec, type Packed } from '../wire/msgpack.ts';
 import { plainBytes } from './small/writer.ts';
 import type { IncomingMessage } from '../wire/incoming-message.ts';
@@ -125,7 +125,7 @@ export function readValue(message: IncomingMessage, options: InboundOptions): un
   range.end = end;
   try {
     scratch.bins = message.bins;
-    const read = hasOddKeys ? readWithOddKeys(source, start) : fullCodec().unpack(source, range);
+    const read = hasOddKeys ? readOne(source, start) : fullCodec().unpack(source, range);
     return (flags & needsWalk) === 0 ? read : fromWire(read, options);
   } catch (error) {
     if (isPipeworkError(error)) throw error;

@@ -3,9 +3,9 @@ import { setOwn } from '../../../base/own-property.ts';
 import { messageType } from '../../../session/wire-words.ts';
 import { minTableRows } from '../../values/tables/table.ts';
 import { scratch } from '../../wire/scratch.ts';
+import { readMany } from '../../wire/value-reader.ts';
 import { addFields, isTame } from '../../values/own-fields.ts';
 import { maxPlainBytes, maxPlainItems, maxPlainLevels, maxPlainText } from './limits.ts';
-import { readBack, recordOf } from './read-back.ts';
 
 const maxMethodBytes = 64;
 /** The bytes of the message that was packed last. Copy them before any other code runs. */
@@ -110,7 +110,7 @@ function leave(value: unknown): 0 {
 function leaveList(list: readonly unknown[], count: number, from: number, index: number): 0 {
   const { left: item, copies: inner } = scratch;
   if (inner === noCopies && isTame(list, index)) return leave(list);
-  const copy = readBack(plainBytes, from + 1, index);
+  const copy = readMany(plainBytes, from + 1, index);
   copy.push(item);
   for (let at = index + 1; at < count; at++) copy.push(list[at]);
   return leaveCopy(copy, list, inner);
@@ -124,9 +124,16 @@ function leaveRecord(record: object, from: number, count: number, key?: string):
   const { left: value } = scratch;
   const inner = key === undefined ? noCopies : scratch.copies;
   if (inner === noCopies && isTame(record, count)) return leave(record);
-  const copy = recordOf(readBack(plainBytes, from + 1, count * 2));
+  const copy = recordOf(readMany(plainBytes, from + 1, count * 2));
   if (key !== undefined) setOwn(copy, key, value);
   return leaveCopy(addFields(copy, record), record, inner);
+}
+
+/** Makes an object of its keys and fields in turn. */
+function recordOf(parts: readonly unknown[]): Record<string, unknown> {
+  const record: Record<string, unknown> = {};
+  for (let at = 0; at < parts.length; at += 2) setOwn(record, parts[at] as string, parts[at + 1]);
+  return record;
 }
 
 function leaveCopy(copy: object, own: object, inner: readonly object[]): 0 {

@@ -1,7 +1,8 @@
 /**
- * Decodes a message in which a map has a key that msgpackr must not make a property of: `__proto__`, which it
- * renames, and an index that would cost much memory. The result is otherwise what msgpackr makes. The scanner
- * has accepted the message, so it is complete and not too deep.
+ * Decodes values without msgpackr. It reads a message in which a map has a key that msgpackr must not make a
+ * property of: `__proto__`, which it renames, and an index that would cost much memory. It also reads back
+ * what the writer of small messages has packed. The result is otherwise what msgpackr makes. The values must
+ * be complete and not too deep: the scanner has accepted them, or this side has written them.
  */
 import { defineOwn, indexOf, isSparse } from '../../base/own-property.ts';
 import { readExtension } from './extension.ts';
@@ -10,11 +11,16 @@ import { headerBytes, payloadBytes, sizeBytes } from './tokens.ts';
 const { utf8Slice } = Buffer.prototype;
 
 /** Returns the value that begins at `source[start]`. */
-export function readWithOddKeys(source: Uint8Array, start: number): unknown {
-  return new OddKeyReader(source, start).value();
+export function readOne(source: Uint8Array, start: number): unknown {
+  return new ValueReader(source, start).value();
 }
 
-class OddKeyReader {
+/** Returns the first `count` values from `source[start]` on. */
+export function readMany(source: Uint8Array, start: number, count: number): unknown[] {
+  return new ValueReader(source, start).list(count);
+}
+
+class ValueReader {
   readonly #source: Uint8Array;
   readonly #view: DataView;
   #at: number;
@@ -33,7 +39,7 @@ class OddKeyReader {
     if (token < 0x80) return token;
     if (token >= 0xe0) return token - 0x100;
     if (token < 0x90) return this.#record(token - 0x80);
-    if (token < 0xa0) return this.#list(token - 0x90);
+    if (token < 0xa0) return this.list(token - 0x90);
     if (token < 0xc0) return this.#text(at + 1, this.#at);
     const view = this.#view;
     switch (token) {
@@ -62,7 +68,7 @@ class OddKeyReader {
         return this.#uint(at + 1, 1 << (token - 0xcc));
       case 0xdc:
       case 0xdd:
-        return this.#list(this.#uint(at + 1, header - 1));
+        return this.list(this.#uint(at + 1, header - 1));
       case 0xde:
       case 0xdf:
         return this.#record(this.#uint(at + 1, header - 1));
@@ -84,7 +90,7 @@ class OddKeyReader {
     return from === to ? '' : utf8Slice.call(this.#source, from, to);
   }
 
-  #list(count: number): unknown[] {
+  list(count: number): unknown[] {
     const list = new Array<unknown>(count);
     for (let index = 0; index < count; index++) list[index] = this.value();
     return list;

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { toWire } from '../values/outbound.ts';
 import { errorMap } from '../values/error-map.ts';
 import { fullCodec } from './msgpack.ts';
-import { readWithOddKeys } from './odd-key-reader.ts';
+import { readOne } from './value-reader.ts';
 import { saw, Scanner } from './scanner.ts';
 
 const options = {
@@ -17,7 +17,7 @@ const pack = (value: unknown): Buffer => Buffer.from(fullCodec().pack(toWire(val
 const unpack = (bytes: Buffer): unknown => fullCodec().unpack(bytes, { start: 0, end: bytes.length });
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
 
-describe('the reader for odd keys', () => {
+describe('the reader of values', () => {
   test('reads what msgpackr reads', () => {
     const value = fc.anything({
       withBigInt: true,
@@ -36,7 +36,7 @@ describe('the reader for odd keys', () => {
         } catch {
           return;
         }
-        expect(readWithOddKeys(bytes, 0)).toEqual(unpack(bytes));
+        expect(readOne(bytes, 0)).toEqual(unpack(bytes));
       }),
     );
   });
@@ -50,7 +50,7 @@ describe('the reader for odd keys', () => {
     ['undefined, dates and bytes', '95 d40000 d6ff00000001 d7ff0000000400000001 c40101 c5000101'],
   ])('reads %s', (_what, text) => {
     const bytes = hex(text);
-    expect(readWithOddKeys(bytes, 0)).toEqual(unpack(bytes));
+    expect(readOne(bytes, 0)).toEqual(unpack(bytes));
   }); // prettier-ignore
 
   test.each<[string, string, unknown]>([
@@ -60,7 +60,7 @@ describe('the reader for odd keys', () => {
     ['the same twice', '82 a4 31303230 01 a4 31303230 02', { 1020: 2 }],
     ['__proto__', '81 a9 5f5f70726f746f5f5f 01', JSON.parse('{"__proto__":1}')],
   ])('makes properties of keys that are %s', (_what, text, value) => {
-    const read = readWithOddKeys(hex(text), 0) as object;
+    const read = readOne(hex(text), 0) as object;
     expect(read).toEqual(value);
     expect(Object.keys(read)).toEqual(Object.keys(value as object));
     expect(Object.getPrototypeOf(read)).toBe(Object.prototype);
