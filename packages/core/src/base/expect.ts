@@ -2,6 +2,7 @@
 
 import { inspect } from 'node:util';
 import { PipeworkError } from './errors.ts';
+import { isAbortSignal } from './realm.ts';
 import { maxTimerMs } from './timers.ts';
 
 /**
@@ -43,6 +44,11 @@ export function expectFunctions(name: string, value: unknown): void {
 export function expectDuration(name: string, value: unknown): void {
   const fits = typeof value === 'number' && value >= 0 && (value <= maxTimerMs || value === Infinity);
   expect(fits, name, `milliseconds, from 0 to ${maxTimerMs}, or Infinity`, value);
+}
+
+/** Throws if `signal` is neither absent nor an AbortSignal. */
+export function expectSignal(signal: unknown): void {
+  expect(signal === undefined || isAbortSignal(signal), 'signal', 'an AbortSignal', signal);
 }
 
 /** Throws if a value of the object is not a text or `undefined`, or cannot be in an environment. */

@@ -66,7 +66,7 @@ function withTable<T extends object>(record: T): T {
   if (!isSparse(indexOf(last), keys.length)) return record;
   const copy: Record<string, unknown> = {};
   // Once V8 keeps a table, it puts every other index there by itself.
-  if (last !== '') defineOwn(copy, last, undefined);
+  defineOwn(copy, last, undefined);
   for (const key of keys) {
     const value = (record as Record<string, unknown>)[key];
     if (key === '__proto__') defineOwn(copy, key, value);

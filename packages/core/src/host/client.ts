@@ -1,9 +1,8 @@
 /** The lifecycle of one plugin process, from nothing to its exit report. */
 
 import { unsent } from '../base/errors.ts';
-import { expect, expectDuration, expectKeys } from '../base/expect.ts';
+import { expectDuration, expectKeys, expectSignal } from '../base/expect.ts';
 import { onAbort } from '../base/on-abort.ts';
-import { isAbortSignal } from '../base/realm.ts';
 import { defer, settlesWithin } from '../base/timers.ts';
 import { Activity } from './activity.ts';
 import { ClientOutput } from './client-output.ts';
@@ -141,7 +140,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
   async drain(options: DrainOptions = {}): Promise<boolean> {
     expectKeys('options', options, ['signal', 'timeoutMs']);
     const { signal, timeoutMs = Infinity } = options;
-    expect(signal === undefined || isAbortSignal(signal), 'signal', 'an AbortSignal', signal);
+    expectSignal(signal);
     expectDuration('timeoutMs', timeoutMs);
     return this.#activity.drain(timeoutMs, signal);
   }

@@ -4,10 +4,9 @@ import type { MuxStream } from '@pipework/mux';
 import type { StreamBroker } from '../session/broker.ts';
 import { controlMethods } from '../session/wire-words.ts';
 import { markSent, PipeworkError } from '../base/errors.ts';
-import { expect, expectDuration, expectKeys } from '../base/expect.ts';
+import { expect, expectDuration, expectKeys, expectSignal } from '../base/expect.ts';
 import type { VersionsOf } from '../handshake/versioned.ts';
 import { handled } from '../base/handled.ts';
-import { isAbortSignal } from '../base/realm.ts';
 import type { CallOptions } from '../rpc/api/call-options.ts';
 import { askToDispense, checkDispenseOptions, type DispenseOptions } from '../rpc/calls/ask-to-dispense.ts';
 import { dispensedRemote, draining, type Remote } from '../rpc/calls/dispensed-remote.ts';
@@ -160,7 +159,7 @@ class SessionClient<P> implements RPCClient<P> {
     const { dispense = true, timeoutMs, signal } = options;
     expect(typeof dispense === 'boolean', 'dispense', 'true or false', dispense);
     if (timeoutMs !== undefined) expectDuration('timeoutMs', timeoutMs);
-    expect(signal === undefined || isAbortSignal(signal), 'signal', 'an AbortSignal', signal);
+    expectSignal(signal);
     const { control, shared, session } = this.#end;
     const callOptions = { deadlineMs: timeoutMs, signal };
     return await describePlugin(

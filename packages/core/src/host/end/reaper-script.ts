@@ -120,16 +120,15 @@ for entry in $known; do
   born=\${rest%:*}
   group=\${rest##*:}
   now=$(birth "$pid")
+  [ "$pipe" = - ] || gone="$gone$pipe "
   if [ "$now" = "$born" ]; then
     if [ "$pipe" != - ]; then
       # A shell would go on with its next command when the plugin ends.
       kill -STOP "$pid" 2>/dev/null
-      gone="$gone$pipe "
       kill_holders "$pid" "\${pipe%/*}"
     fi
     kill -9 "$pid" 2>/dev/null
   fi
-  [ "$pipe" = - ] || gone="$gone$pipe "
   # A group's id is not given away while it has members: without its leader it is still the same group.
   if [ "$group" = 1 ] && { [ -z "$now" ] || [ "$now" = "$born" ]; }; then kill -9 "-$pid" 2>/dev/null; fi
 done

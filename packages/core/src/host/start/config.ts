@@ -7,6 +7,7 @@ import {
   expect,
   expectFunctions,
   expectKeys,
+  expectSignal,
   expectVariables,
   isObject,
   isStream,
@@ -22,7 +23,6 @@ import {
 import { sortVersions } from '../../handshake/negotiate.ts';
 import { maxTimerMs } from '../../base/timers.ts';
 import { checkLimits, type Limits } from '../../base/limits.ts';
-import { isAbortSignal } from '../../base/realm.ts';
 import type { CallInterceptor, HandlerInterceptor } from '../../rpc/api/interceptors.ts';
 import type { CanServe } from '../../rpc/remote/refusal-types.ts';
 import type { StreamBroker } from '../../session/broker.ts';
@@ -266,7 +266,7 @@ export function checkConfig(config: ClientConfig<unknown>): ClientSettings {
   const { name, logLevel, signal, launcher, logger, interceptors } = settings;
   expect(isText(name), 'name', 'a text', name);
   expect(logLevels.includes(logLevel), 'logLevel', `one of ${logLevels.join(', ')}`, logLevel);
-  expect(signal === undefined || isAbortSignal(signal), 'signal', 'an AbortSignal', signal);
+  expectSignal(signal);
   expect(launcher === undefined || typeof launcher === 'function', 'launcher', 'a function', launcher);
   expect(
     logger === undefined || isLogger(logger),

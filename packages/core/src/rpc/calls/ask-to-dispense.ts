@@ -1,7 +1,6 @@
 /** Asks the peer for an implementation. The counterpart on the other side is `Dispenser`. */
 import { PipeworkError } from '../../base/errors.ts';
-import { expect, expectKeys } from '../../base/expect.ts';
-import { isAbortSignal } from '../../base/realm.ts';
+import { expectKeys, expectSignal } from '../../base/expect.ts';
 import type { CallOptions } from '../api/call-options.ts';
 import type { Conversation } from './conversation.ts';
 
@@ -18,7 +17,7 @@ export interface DispenseOptions {
 export function checkDispenseOptions(options: DispenseOptions): CallOptions | undefined {
   expectKeys('options', options, ['signal']);
   const { signal } = options;
-  expect(signal === undefined || isAbortSignal(signal), 'signal', 'an AbortSignal', signal);
+  expectSignal(signal);
   return signal === undefined ? undefined : { signal };
 }
 

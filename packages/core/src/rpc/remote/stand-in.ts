@@ -135,14 +135,15 @@ export function isMarkedObject(value: object): boolean {
 export function retain<T extends object>(reference: T): T & Disposable {
   expect(canBeHeld(reference), 'the argument of retain()', 'a function or object', reference);
   const target = targets.get(reference);
-  expect(
-    target === undefined || target.retain !== undefined,
-    'the argument of retain()',
-    'a function or object that came in a call, not a dispensed remote, which lives until it is disposed of',
-    reference,
-  );
-  if (target !== undefined) target.retain?.();
-  else if (!(Symbol.dispose in reference)) {
+  if (target !== undefined) {
+    expect(
+      target.retain !== undefined,
+      'the argument of retain()',
+      'a function or object that came in a call, not a dispensed remote, which lives until it is disposed of',
+      reference,
+    );
+    target.retain();
+  } else if (!(Symbol.dispose in reference)) {
     // Within one process there is nothing to give back. This method lets the caller's code be the same in
     // both cases.
     const fits = Object.isExtensible(reference);
