@@ -4,6 +4,7 @@
 //   node host.mjs '{"peer": ..., "workloads": [...], "time": ms, "warmup": ms, "quick": bool, "out": file}'
 import { writeFileSync } from 'node:fs';
 import { place } from './lib/cores.mjs';
+import { within } from './lib/within.mjs';
 import { loadPeer } from './peers/index.mjs';
 import { workloadByName } from './workloads/index.mjs';
 
@@ -48,16 +49,4 @@ async function reasonToSkip(workload) {
   return (
     (await workload.obstacle?.()) ?? adapter.missing?.[workload.name] ?? adapter.missing?.[workload.needs]
   );
-}
-
-async function within(ms, promise) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not done after ${ms / 1000} s`)), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -3,6 +3,7 @@
 //   node host.mjs '{"peer": ..., "row": ..., "steps": n, "quick": bool, "out": file}'
 import { writeFileSync } from 'node:fs';
 import { ballast } from '../lib/ballast.mjs';
+import { within } from '../lib/within.mjs';
 import { loadPeer } from './peers/index.mjs';
 import { rowByName } from './rows.mjs';
 
@@ -27,15 +28,3 @@ else if (peer[needs] !== undefined) {
 }
 writeFileSync(task.out, JSON.stringify({ results, skipped, failed }));
 process.exit();
-
-async function within(ms, promise) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not done after ${ms / 1000} s`)), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
