@@ -157,6 +157,16 @@ describe.concurrent('the conformance suite', () => {
     },
   );
 
+  test('rejects with the error that onOutcome throws', async () => {
+    const error = new Error('no room for the outcome');
+    const run = conformance({ cmd: ['/no/such/program'] }).run({
+      onOutcome: () => {
+        throw error;
+      },
+    });
+    await expect(run).rejects.toBe(error);
+  });
+
   test('refuses a wrong command line at once, and reports every check as failed if the program cannot start', async () => {
     expect(() => conformance({ cmd: [] as unknown as [string] })).toThrow(
       'conformance({ cmd }): expected [file, ...args] or { file, args, cwd, env }; got []',

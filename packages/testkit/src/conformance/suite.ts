@@ -129,8 +129,12 @@ export function conformance(options: ConformanceOptions): Conformance {
     run: async ({ concurrency = 4, onOutcome, signal } = {}) => {
       const started = realNow();
       // One listener for all checks, because Node warns of the eleventh.
-      const stopped = aborted(signal);
+      let stop = (): void => {};
+      const stopped = new Promise<never>((_, reject) => {
+        stop = () => reject(new CheckFailure('the run was stopped'));
+      });
       stopped.catch(() => {});
+      signal?.addEventListener('abort', stop, { once: true });
       const outcomes = new Map<ConformanceCheck, ConformanceOutcome>();
       const perform = async (check: BoundCheck): Promise<void> => {
         signal?.throwIfAborted();
@@ -146,8 +150,12 @@ export function conformance(options: ConformanceOptions): Conformance {
       // The longest check starts first, so that it does not run alone at the end.
       const others = [...moving, ...short].values();
       const workers = Array.from({ length: concurrency }, () => [work(waits), work(others)]);
-      await Promise.allSettled(workers.flat());
+      // No plugin may be left when the run ends, so all workers end before their errors count.
+      const ends = await Promise.allSettled(workers.flat());
+      signal?.removeEventListener('abort', stop);
       signal?.throwIfAborted();
+      const failed = ends.find((end) => end.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
       const results = checks.map((check) => ({ check, outcome: outcomes.get(check) ?? notRun }));
       return new ConformanceReport(results, realNow() - started);
     },
@@ -184,12 +192,6 @@ async function runCheck(check: Check, target: Target, stopped?: Promise<never>):
     await bench.dispose();
   }
 }
-
-/** Rejects when the signal aborts. */
-const aborted = (signal?: AbortSignal): Promise<never> =>
-  new Promise((_resolve, reject) => {
-    signal?.addEventListener('abort', () => reject(new CheckFailure('the run was stopped')), { once: true });
-  });
 
 function targetOf({
   cmd,
