@@ -24,6 +24,8 @@ export default defineConfig({
     // Only ends a test that hangs, on any machine. A test that promises a duration uses `toHappenWithin`.
     testTimeout: 300_000,
     hookTimeout: 300_000,
+    // The reason of a failure, which the end of a log repeats, holds the values and not only how many there were.
+    chaiConfig: { truncateThreshold: 400 },
     expect: { poll: { timeout: 30_000, interval: 10 } },
     projects: [
       ...packages.map((name) => ({
