@@ -1,4 +1,6 @@
-/** Decides for one conversation which of the peer's calls run, which wait, and which are refused, and keeps them. */
+/**
+ * Decides which calls of the peer run, wait or are refused in one conversation, and keeps the admitted ones.
+ */
 import { PipeworkError } from '../../base/errors.ts';
 import type { CallQueue } from '../../session/call-queue.ts';
 import { withoutFrames } from '../values/error-stack.ts';
@@ -7,7 +9,7 @@ import type { IncomingCall } from './incoming-call.ts';
 
 /**
  * The calls of the peer that one conversation has admitted: they run or wait. The session's queue limits how
- * many run at a time over all conversations.
+ * many calls run at the same time over all conversations.
  */
 export class AdmittedCalls {
   readonly #queue: CallQueue;
@@ -52,8 +54,8 @@ export class AdmittedCalls {
   }
 
   /**
-   * Counts the call as running, if it may run now. If it must {@link wait} for room, says so. Returns an error
-   * if it can neither run nor wait.
+   * Counts the call as running, and returns `'running'`, if the call may run now. Returns `'must wait'` if
+   * the caller must {@link wait} with the call, or an error if the call can neither run nor wait.
    */
   begin(call: IncomingCall): 'running' | 'must wait' | PipeworkError {
     if (call.limit === 'calls' && !this.#queue.tryBegin()) return 'must wait';
@@ -63,7 +65,7 @@ export class AdmittedCalls {
     return 'running';
   }
 
-  /** Runs `start` once there is room. */
+  /** Queues the call, and runs `start` as soon as there is room. */
   wait(call: IncomingCall, start: () => void): void {
     this.track(call);
     this.#waiting++;
@@ -84,10 +86,7 @@ export class AdmittedCalls {
     this.#queue.wait(call.waiting);
   }
 
-  /**
-   * Takes a waiting call out of the queue, because its caller no longer wants it. Returns false if the call
-   * does not wait.
-   */
+  /** Takes a waiting call out of the queue. Returns false if the call does not wait. */
   unqueue(call: IncomingCall): boolean {
     if (call.waiting === undefined) return false;
     this.#queue.remove(call.waiting);
@@ -104,7 +103,9 @@ export class AdmittedCalls {
     this.#tracked.add(call);
   }
 
-  /** The handler of a call has ended. The call stays tracked while its result still streams. */
+  /**
+   * Must be called when the handler of a call has ended. The call remains tracked while its result streams.
+   */
   handlerEnded(call: IncomingCall): void {
     this.#running--;
     if (call.limit === 'calls') this.#queue.ended();
@@ -122,12 +123,12 @@ export class AdmittedCalls {
     this.#tracked.delete(call.id);
   }
 
-  /** Refuses new calls with this message from now on. */
+  /** From now on, refuses new calls with this message, apart from callbacks. */
   refuse(message: string): void {
     this.#refusal ??= message;
   }
 
-  /** Resolves once no call runs or waits. */
+  /** Resolves as soon as no call runs or waits. */
   idle(): Promise<void> {
     if (this.count === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
@@ -138,12 +139,14 @@ export class AdmittedCalls {
     for (const call of this.#tracked.values()) call.cancel(reason);
   }
 
-  /** The conversation has ended. Waiting calls never start, and running calls are aborted. */
+  /**
+   * Must be called when the conversation has ended. Waiting calls never start, and running calls are aborted.
+   */
   end(reason: unknown): void {
     this.#queue.abandon(this);
     this.#waiting = 0;
-    // The streams in the calls' arguments are not ended here. These streams end with the conversation, whose
-    // error explains more.
+    // The streams in the calls' arguments are not ended here. They end with the conversation, and the
+    // conversation's error explains more than `reason`.
     for (const call of this.#tracked.values()) call.abort(reason);
   }
 }

@@ -7,13 +7,15 @@ import type { Conversation } from './conversation.ts';
 /** Options of a dispense. */
 export interface DispenseOptions {
   /**
-   * Aborting it rejects the dispense at once with the signal's reason. The `context.signal` of the factory aborts too, and what the factory
-   * makes nevertheless is disposed of.
+   * When this signal aborts, the dispense rejects immediately with the signal's reason. The `context.signal`
+   * of the factory aborts too. If the factory makes an object nevertheless, the object is disposed of.
    */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Returns the options of the call that dispenses. Throws `CONFIG_INVALID`, naming the option, for an invalid one. */
+/**
+ * Returns the options of the dispensing call. For an invalid option, throws `CONFIG_INVALID` with its name.
+ */
 export function checkDispenseOptions(options: DispenseOptions): CallOptions | undefined {
   expectKeys('options', options, ['signal']);
   const { signal } = options;
@@ -24,9 +26,9 @@ export function checkDispenseOptions(options: DispenseOptions): CallOptions | un
 const maxBrokerId = 0xffff_ffff;
 
 /**
- * Calls the dispensing method `method`, and resolves with the broker id for the implementation of `name`.
- * Rejects as the call does, and with `RPC_PROTOCOL` if the answer is not a broker id. In the message of that
- * error, `peer` is the name of the other side.
+ * Calls the dispensing method `method`, and resolves with the broker id for the implementation of `name`. If
+ * the call rejects, rejects with the same error. If the answer is not a broker id, rejects with
+ * `RPC_PROTOCOL`, and names the other side as `peer` in the message.
  */
 export async function askToDispense(
   conversation: Conversation,

@@ -5,8 +5,8 @@ import type { Shared } from '../../session/shared.ts';
 import { withoutStack } from '../values/error-stack.ts';
 
 /**
- * Returns the error for a call whose conversation ended before the answer came. `cause` is why the
- * conversation ended.
+ * Returns the error for a call whose conversation ended before the answer came. `cause` is the error that
+ * ended the conversation.
  */
 export function lossOf(method: string, peer: string, cause: Error): PipeworkError {
   const message = `${method} was not answered by ${peer}: ${reasonText(cause)}`;

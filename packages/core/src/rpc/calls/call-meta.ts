@@ -2,7 +2,7 @@
 import { compacted } from '../../base/own-property.ts';
 import type { CallOptions } from '../api/call-options.ts';
 
-/** Returns what to write for the options of a call; undefined if they hold nothing to send. */
+/** Returns the fifth element for the options of a call; undefined if no option has to be sent. */
 export function metaOf({ deadlineMs, metadata }: CallOptions): Record<string, unknown> | undefined {
   const meta: Record<string, unknown> = {};
   if (deadlineMs !== undefined && deadlineMs < Infinity) meta['deadline'] = Math.ceil(deadlineMs);

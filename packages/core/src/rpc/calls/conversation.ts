@@ -32,7 +32,7 @@ export interface ConversationOptions {
    */
   readonly prefix?: string | undefined;
   /**
-   * The name under which the implementation was dispensed. Traces of the implementation's calls show this
+   * The name under which the implementation was dispensed. Traces of calls to the implementation show this
    * name.
    */
   readonly service?: string | undefined;
@@ -41,10 +41,11 @@ export interface ConversationOptions {
   /** Interceptors around each call that is answered here, the outermost first. */
   readonly handlerInterceptors?: readonly HandlerInterceptor[] | undefined;
   /**
-   * True if the served object is a service of the host. Calls to it are counted as callbacks, and never wait.
+   * True if the served object is a service of the host. Calls to a service are counted as callbacks, and
+   * never wait.
    */
   readonly isService?: boolean | undefined;
-  /** Called when a call or a stream has ended, and {@link Conversation.isUnderWay} may have become false. */
+  /** Called when a call or a stream has ended, which may have made {@link Conversation.isUnderWay} false. */
   readonly onQuiet?: (() => void) | undefined;
 }
 
@@ -73,7 +74,7 @@ export class Conversation implements RawStreamHandler {
   #hasPeerFinished = false;
   #hasEnded = false;
 
-  /** Takes over the stream, by becoming its handler. */
+  /** Becomes the handler of the stream. */
   constructor(stream: RawStream, options: ConversationOptions) {
     const {
       shared,
@@ -128,7 +129,7 @@ export class Conversation implements RawStreamHandler {
     return watchedCall(call, this.#interceptors, (...sent) => this.#outgoing.call(name, ...sent));
   }
 
-  /** Asks the peer's runtime which methods it serves here. */
+  /** Asks the peer's runtime which methods the peer serves on this conversation. */
   describe(options: CallOptions): Promise<unknown> {
     return this.#outgoing.call(describeName, [], options);
   }
@@ -148,7 +149,7 @@ export class Conversation implements RawStreamHandler {
     );
   }
 
-  /** How many calls made here are not answered yet. */
+  /** How many calls of this side are not answered yet. */
   get pendingCalls(): number {
     return this.#outgoing.unanswered;
   }
@@ -161,7 +162,9 @@ export class Conversation implements RawStreamHandler {
     return this.#outgoing.methods().length > 0 || this.#references?.isStreaming === true;
   }
 
-  /** The methods of the pending calls, for reports of a crash. */
+  /**
+   * The methods of the pending calls, and of calls whose result is being streamed. Crash reports show them.
+   */
   get pendingMethods(): string[] {
     return this.#outgoing.methods();
   }
@@ -176,20 +179,21 @@ export class Conversation implements RawStreamHandler {
     return this.#references?.size ?? 0;
   }
 
-  /** From now on new calls of the peer fail with this message. Running calls continue. */
+  /** Lets new calls of the peer fail with this message, apart from callbacks. Running calls continue. */
   refuseCalls(message: string): void {
     this.#incoming.admitted.refuse(message);
   }
 
-  /** Resolves when no call of the peer runs. */
+  /** Resolves as soon as no call of the peer runs or waits. */
   idle(): Promise<void> {
     return this.#incoming.admitted.idle();
   }
 
   /**
-   * This side is leaving. The signals of running handlers abort. Streams of values and calls to the peer,
-   * which handlers may wait for, fail with the reason. The `return()` of each source of a stream that the
-   * peer reads is called. Handlers still answer.
+   * Prepares the conversation for the end of this side. The signals of running handlers abort. Calls to the
+   * peer and streams of values fail with the reason, because handlers may be waiting for them. If the peer
+   * reads a stream, the `return()` of the stream's source is called. The answers of handlers are sent
+   * nevertheless.
    */
   leave(reason: Error): void {
     this.#incoming.admitted.cancelAll(reason);
@@ -198,7 +202,7 @@ export class Conversation implements RawStreamHandler {
   }
 
   /**
-   * Revokes every reference that the peer holds. Resolves once those objects that were handed over are
+   * Revokes every reference that the peer holds. Resolves after the objects that were handed over are
    * disposed of.
    */
   async takeBackReferences(): Promise<void> {
@@ -206,8 +210,8 @@ export class Conversation implements RawStreamHandler {
   }
 
   /**
-   * This side makes no more calls. Its half of the stream finishes once its calls are answered, the peer's
-   * calls are answered, and no stream of values is being read.
+   * Refuses further calls of this side. This side's half of the stream ends as soon as the calls of both
+   * sides are answered and no stream of values is being read.
    */
   finish(): void {
     this.#isFinishing = true;
@@ -215,7 +219,9 @@ export class Conversation implements RawStreamHandler {
     this.#finishWhenIdle();
   }
 
-  /** Ends the conversation at once. Pending calls reject, running calls abort, and the peer gets a reset. */
+  /**
+   * Ends the conversation immediately. Pending calls reject, running calls abort, and the peer gets a reset.
+   */
   close(error?: Error): void {
     if (this.#hasEnded) return;
     const reason = error ?? new PipeworkError('RPC_CLOSED', 'the connection was closed on this side');
@@ -282,8 +288,8 @@ export class Conversation implements RawStreamHandler {
       return this.close(error as Error);
     }
     const { unfinished } = this.#reader;
-    // A peer that does not read its answers gets no credit for further calls. Only the answering end waits
-    // like this, because otherwise both ends could wait for each other.
+    // A peer that does not read its answers gets no credit for further calls. Only a side that serves an
+    // object withholds credit, because otherwise both sides could wait for each other.
     this.#gate.isWanted = this.#incoming.isFlowing || !this.#answersPeer;
     if (this.#gate.isWanted) return this.#gate.read(end - start, unfinished);
     this.#owedCredit += end - start;
@@ -323,8 +329,8 @@ export class Conversation implements RawStreamHandler {
   }
 
   /**
-   * Ends the conversation. Every end of the conversation calls this method. The first reason counts, and
-   * everything that is pending settles with that reason.
+   * Ends the conversation, whatever ended it. The first reason counts, and everything that is pending settles
+   * with that reason.
    */
   #end(reason: Error): void {
     if (this.#hasEnded) return;

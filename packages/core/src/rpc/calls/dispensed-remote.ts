@@ -1,4 +1,4 @@
-/** Remotes: objects whose methods call the other side's methods, or a function of the user. */
+/** Remotes: objects whose methods call methods of the other side, or run a function of the user. */
 import { checkCallOptions, checkKnownCallOptions, type CallOptions } from '../api/call-options.ts';
 import type { Conversation } from './conversation.ts';
 import { failed } from '../remote/call-result.ts';
@@ -20,17 +20,14 @@ export type {
   RemoteValue,
 } from '../remote/remote-types.ts';
 
-/**
- * The function behind the methods of a remote. It calls `method` of the other side, with the options that
- * {@link withCallOptions} set.
- */
+/** The function that runs when a method of a remote is called. {@link withCallOptions} sets `options`. */
 export type RemoteCall = (
   method: string,
   args: unknown[],
   options: CallOptions | undefined,
 ) => Promise<unknown>;
 
-/** What all remotes of one implementation share, whatever options they have. */
+/** The part that all remotes of one implementation share, whatever options they have. */
 interface RemoteSource {
   readonly call: RemoteCall;
   /** The remote's name when it is printed. */
@@ -61,8 +58,8 @@ interface SourcedTarget extends RemoteTarget {
 }
 
 /**
- * Returns an object whose methods are calls on the conversation. Disposing of it finishes the conversation.
- * If the remote is printed, it shows the `name` under which it was dispensed. Once `isDraining` returns true,
+ * Returns an object whose methods are calls on the conversation. Disposing of the object finishes the
+ * conversation. A printed remote shows the `name` under which it was dispensed. If `isDraining` returns true,
  * calls are refused.
  */
 export function dispensedRemote<T>(
@@ -79,12 +76,12 @@ export function dispensedRemote<T>(
   });
 }
 
-/** The error with which a draining client refuses `what`. */
+/** Makes the error with which a draining client refuses `what`. */
 export function draining(what: string): PipeworkError {
   return unsent('RPC_CLOSED', `${what} was not sent: the client drains, and takes no new calls`);
 }
 
-/** Makes a remote. The remote never has methods for `then`, symbols and the names of Object.prototype. */
+/** Makes a remote. A remote has no methods for `then`, symbols and the names of Object.prototype. */
 function remoteOver<T>(source: RemoteSource): Remote<T> {
   return make(source, undefined) as Remote<T>;
 }
@@ -101,12 +98,12 @@ function make(source: RemoteSource, options: CallOptions | undefined): object {
 }
 
 /**
- * Returns a remote over a function of your own. Each call of one of its methods runs `call`, with the
- * method's name, its arguments and the options from {@link withCallOptions}. The remote is used like a
- * dispensed one: `withCallOptions()` and `await using` accept it, a result that is a stream can be iterated
- * without awaiting the call, and an error that `call` throws is the call's rejection. Options that pipework
- * does not know are passed on to `call`. The remote's `[Symbol.dispose]()` calls `dispose` once. From then on
- * calls fail with `RPC_CLOSED`, and `call` is not run.
+ * Returns a remote over a function of your own. When one of the remote's methods is called, `call` gets the
+ * method's name, the arguments and the options from {@link withCallOptions}. The remote is used like a
+ * dispensed one. `withCallOptions()` and `await using` accept it, and a result that is a stream can be
+ * iterated without awaiting the call. If `call` throws, the method's promise rejects with the thrown error.
+ * Options that pipework does not know are passed on to `call`. The remote's `[Symbol.dispose]()` calls
+ * `dispose` one time. After that, calls fail with `RPC_CLOSED`, and `call` is not run.
  *
  * @example
  * ```ts
@@ -151,7 +148,7 @@ export function createRemote<T>(
  * Returns a remote for the same object, with options for every call that is made through it: a deadline,
  * metadata, a signal. A remote of `createRemote()` accepts any further options. An object from `checked()` is
  * accepted if it wraps a remote. Throws `CONFIG_INVALID` for an option that the remote does not accept, and
- * for an object that is not a dispensed remote.
+ * for any other object.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * Makes one implementation for each dispense, serves it on a stream of its own, and disposes of it. Both
- * sides use it.
+ * Makes one implementation for each dispense, serves it on its own stream, and disposes of it. Plugins
+ * dispense implementations in this way, and hosts dispense their services.
  */
 import { dispose } from '../../base/dispose.ts';
 import { isPipeworkError, PipeworkError } from '../../base/errors.ts';
@@ -25,11 +25,14 @@ export interface DispenserOptions {
   readonly handlerInterceptors: readonly HandlerInterceptor[];
   /** True if the dispensed implementations are services of the host. */
   readonly isService?: boolean;
-  /** Returns the factory with this name. Throws the error for an unknown name if the name is not offered. */
+  /**
+   * Returns the factory with this name. If this side offers no such name, throws the error for an unknown
+   * name.
+   */
   find(name: string): DispenseFactory;
   /** Returns why this side refuses new dispenses and calls; undefined while this side is not leaving. */
   refusal(): string | undefined;
-  /** Reports a failure that no caller can be told of. */
+  /** Reports a failure that cannot be sent to a caller. */
   report(message: string, error: unknown): void;
   /** Called when a call or a stream of a dispensed implementation has ended. */
   readonly onQuiet?: () => void;
@@ -42,7 +45,10 @@ interface Dispensed {
   implementation: object | undefined;
 }
 
-/** Runs a factory. If the factory fails, the error names the factory, and has the reason as its cause. */
+/**
+ * Runs a factory. If the factory fails, throws an error that names the factory. The `cause` is the factory's
+ * error.
+ */
 async function runFactory(name: string, factory: DispenseFactory, signal: AbortSignal): Promise<unknown> {
   try {
     return await factory(signal);
@@ -61,7 +67,7 @@ export class Dispenser {
   readonly #conversations = new Set<Conversation>();
   /** Conversations that have ended while some of their handlers still run. */
   readonly #unfinished = new Set<Conversation>();
-  /** How many implementations the peer has asked for and not dialled yet. */
+  /** How many implementations the peer has asked for, but has not dialled yet. */
   #undialled = 0;
 
   constructor(options: DispenserOptions) {
@@ -74,10 +80,11 @@ export class Dispenser {
   }
 
   /**
-   * Makes an implementation, and returns the broker id by which the peer reaches it. The id expires if the
-   * peer does not dial it. Rejects with what the factory threw, with the error for an unknown name, or with
-   * `RPC_OVERLOADED` if the maximum number of streams already wait to be dialled. `cancelled` aborts if the
-   * peer no longer wants the implementation.
+   * Makes an implementation, and resolves with the broker id by which the peer reaches it. The id expires if
+   * the peer does not dial it. Rejects with an error that has the factory's error as its cause, with the
+   * error for an unknown name, with `RPC_SHUTTING_DOWN` if this side is leaving, or with `RPC_OVERLOADED` if
+   * `maxWaitingStreams` implementations have not been dialled yet. `cancelled` aborts if the peer no longer
+   * wants the implementation.
    */
   async dispense(name: unknown, cancelled: AbortSignal): Promise<number> {
     this.#expectStaying();
@@ -115,7 +122,7 @@ export class Dispenser {
           },
           reject: (error) => {
             this.#undialled -= 1;
-            // At the end of the session there is nothing to report.
+            // If the session has ended, there is nothing to report.
             if (isPipeworkError(error) && error.code === 'BROKER_TIMEOUT')
               report('a dispensed implementation was never used', error);
             void this.#letGo(dispensed);

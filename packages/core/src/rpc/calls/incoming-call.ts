@@ -1,6 +1,6 @@
 /**
- * One call of the peer while it is being answered. Holds what its handler can ask for, and what ends with the
- * call.
+ * One call of the peer while it is being answered. The object holds the data that the call's handler can ask
+ * for, and the resources that are released when the call ends.
  */
 import { AsyncResource } from 'node:async_hooks';
 import { afterPatience } from '../../base/timers.ts';
@@ -9,26 +9,28 @@ import type { Borrower, Held } from '../references/reference-types.ts';
 
 const noMetadata: Readonly<Record<string, string>> = Object.freeze({});
 
-/** What came with a call beside its arguments. */
+/** The data that came with a call beside its arguments. */
 interface Meta {
   metadata: Readonly<Record<string, string>>;
   deadlineAt: number | undefined;
   stopTimer: (() => void) | undefined;
 }
 
-// `meta` and `held` have what most calls do not need. So the object of a call is small, which matters because
-// calls come by the million.
+// Most calls need neither `#meta` nor `#held`, so these are created when they are needed. This keeps the
+// object of a call small, which matters if a peer makes millions of calls.
 export class IncomingCall implements Borrower {
   readonly id: number;
   readonly method: string;
   isAnswered = false;
   /**
-   * Which limit counts the call. Calls under `calls` may wait for room. Calls under `callbacks`, which are
-   * calls to references and to services, are refused if there is no room. Calls under `none`, which are those
-   * of the runtime itself, have no limit.
+   * Which limit counts the call. Calls under `calls` may wait for room. Calls to references and to services
+   * are under `callbacks`, and are refused if there is no room. Calls on the control stream are under `none`,
+   * and have no limit.
    */
   limit: 'calls' | 'callbacks' | 'none' = 'calls';
-  /** True if the limits know the call by its id, because it outlives the turn in which it arrived. */
+  /**
+   * True if `AdmittedCalls` finds the call by its id, because the call outlives the turn in which it arrived.
+   */
   isTracked = false;
   /** The call's place in the queue, while the call waits. */
   waiting: WaitingCall | undefined = undefined;
@@ -68,7 +70,7 @@ export class IncomingCall implements Borrower {
     return this.#held !== undefined;
   }
 
-  /** What the call holds by reference. It is created on first access. */
+  /** The references and streams that the call holds. This object is created on first access. */
   get held(): Held {
     return (this.#held ??= { references: [], streams: [], given: 0 });
   }
@@ -78,7 +80,8 @@ export class IncomingCall implements Borrower {
   }
 
   /**
-   * Stores what the caller sent with the call. Calls `expire` once the caller's `remainingMs` have passed.
+   * Stores what the caller sent with the call. Calls `expire` after `remainingMs`, if the caller sent a
+   * deadline.
    */
   setMeta(
     metadata: Readonly<Record<string, string>>,
@@ -91,7 +94,10 @@ export class IncomingCall implements Borrower {
     this.#meta.stopTimer = afterPatience(remainingMs, expire, false);
   }
 
-  /** Aborts the handler's signal, even if the handler reads it only later. The first reason counts. */
+  /**
+   * Aborts the handler's signal. If the handler reads `signal` for the first time later, it gets an aborted
+   * signal. The first reason counts.
+   */
   abort(reason: unknown): void {
     if (this.#abortedWith !== undefined) return;
     this.#abortedWith = { reason };
@@ -104,10 +110,7 @@ export class IncomingCall implements Borrower {
     return this.#abortedWith?.reason;
   }
 
-  /**
-   * The call was cancelled. The signal of the call's handler aborts, and the streams in the call's arguments
-   * end.
-   */
+  /** Cancels the call: aborts the handler's signal, and ends the streams in the call's arguments. */
   cancel(reason: unknown): void {
     this.abort(reason);
     if (this.#held !== undefined) for (const stream of [...this.#held.streams]) stream.abort(reason);

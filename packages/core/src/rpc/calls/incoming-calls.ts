@@ -24,7 +24,7 @@ export interface IncomingCallsOptions {
    */
   readonly isService: boolean;
   /**
-   * The name under which the implementation was dispensed. Traces of the implementation's calls show this
+   * The name under which the implementation was dispensed. Traces of calls to the implementation show this
    * name.
    */
   readonly service: string | undefined;
@@ -45,7 +45,7 @@ export class IncomingCalls {
   readonly #isService: boolean;
   readonly #service: string | undefined;
   readonly #names: MethodNames;
-  /** False while the peer does not read its answers. Requests that arrive meanwhile get no credit. */
+  /** False while the peer does not read its answers. While this is false, arriving requests get no credit. */
   isFlowing = true;
 
   constructor(
@@ -88,7 +88,7 @@ export class IncomingCalls {
     this.#begin(call, params);
   }
 
-  /** Handles a request whose params are numbers, booleans and the like. */
+  /** Handles a request whose params the fast path has read. */
   plainRequest(id: number, method: string, params: unknown[]): void {
     this.#checkId(id, method);
     this.#begin(new IncomingCall(id, method), params);
@@ -123,7 +123,7 @@ export class IncomingCalls {
   }
 
   #readWithMeta(call: IncomingCall, message: IncomingMessage): unknown {
-    // The params are not the last element, so the message is read whole.
+    // `read()` expects the last element, and the params are not the last one. So the whole message is read.
     message.at = message.start;
     const elements = this.#messages.read(message) as unknown[];
     const { metadata, remainingMs } = readMeta(elements[4]);
@@ -154,7 +154,8 @@ export class IncomingCalls {
 
   #begin(call: IncomingCall, params: unknown[]): void {
     const { admitted } = this;
-    // A callback belongs to a call that waits for it, so delaying it could block both sides.
+    // A callback must not be delayed. A handler may wait for the callback, and would keep its own place in
+    // the queue meanwhile, so that both sides could block.
     if (this.#isControl) call.limit = 'none';
     else if (this.#isService || this.#isCallback(call)) call.limit = 'callbacks';
     const refusal = admitted.refusalOf(call);
@@ -176,8 +177,8 @@ export class IncomingCalls {
   }
 
   /**
-   * Runs the call of a reference in the asynchronous context in which the reference was given. The answer is
-   * sent in this context too, because it may hold a stream.
+   * Starts the call. A call to a reference runs in the asynchronous context in which the reference was given.
+   * The answer is sent in this context too, because the source of a stream in it must run there.
    */
   #runWhereGiven(call: IncomingCall, params: unknown[]): void {
     const context = this.#isCallback(call) ? this.#references?.contextOf(params[0]) : undefined;
@@ -209,8 +210,8 @@ export class IncomingCalls {
   }
 
   /**
-   * Runs and answers a call within its trace. A store that is bound to the channel is active while the
-   * handler runs and while the answer is sent.
+   * Runs and answers a call within its trace. A store that a subscriber bound to the channel is active while
+   * the handler runs and while the answer is sent.
    */
   #startTraced(call: IncomingCall, params: unknown[]): void {
     this.admitted.track(call);
@@ -234,7 +235,7 @@ export class IncomingCalls {
       this.#answer(call, result);
       return result;
     };
-    // The failure was already sent to the caller.
+    // The failure has already been sent to the caller.
     handlerChannel.tracePromise(answer, trace).catch(() => {});
   }
 
@@ -256,8 +257,8 @@ export class IncomingCalls {
   }
 
   /**
-   * Returns a call as interceptors and tools see it. For a call of a reference, the params are the arguments
-   * that its function gets.
+   * Returns the method and the params that interceptors and tracing tools see. For a call to a reference, the
+   * params are the arguments of the referenced function.
    */
   #seen(call: IncomingCall, params: unknown[]): { method: string; params: unknown[] } {
     if (!this.#isCallback(call)) return { method: call.method, params };
@@ -328,7 +329,7 @@ export class IncomingCalls {
     try {
       this.#write([messageType.response, id, this.#messages.errorToWire(error, method), null]);
     } catch {
-      // The error could not be written, for instance because it is too large. So a short text is written
+      // If the error cannot be written, for instance because it is too large, a short text is written
       // instead.
       this.#write([messageType.response, id, `${method} failed with an error that cannot be sent`, null]);
     }
@@ -354,8 +355,8 @@ export class IncomingCalls {
   }
 
   /**
-   * Forgets an answered call once no stream of its result is open. Until then its signal can abort, and its
-   * borrowed references live.
+   * Forgets an answered call if no stream of its result is open. While a stream is open, the call's signal
+   * can abort, and its borrowed references can be called.
    */
   #forgetWhenDone(call: IncomingCall): void {
     if (!call.isAnswered) return;

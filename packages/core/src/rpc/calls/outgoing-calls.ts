@@ -15,7 +15,7 @@ import { MethodName } from '../messages/method-names.ts';
 import { referenceCallName } from '../api/interceptors.ts';
 import type { IncomingMessage } from '../wire/incoming-message.ts';
 
-// These variables hold the functions of the promise that was made last, so that no call needs a closure.
+// Hold the functions of the promise that was made last, so that no call needs a closure for its promise.
 let resolveNext: (value: unknown) => void;
 let rejectNext: (reason: unknown) => void;
 const capture = (resolve: (value: unknown) => void, reject: (reason: unknown) => void): void => {
@@ -60,8 +60,8 @@ export class OutgoingCalls {
   }
 
   /**
-   * Returns the methods of the calls that the peer has not answered, also of those whose caller no longer waits,
-   * and of the calls whose result is still streamed. Reports show them.
+   * Returns the methods of the calls that the peer has not answered, and of the calls whose result is being
+   * streamed. This includes calls whose caller no longer waits. Crash reports show these methods.
    */
   methods(): string[] {
     return this.#pending
@@ -80,7 +80,7 @@ export class OutgoingCalls {
     return this.call(callName, params, options, reference);
   }
 
-  /** Calls a method. Never throws: every failure is a rejection. */
+  /** Calls a method. Never throws. Every failure is a rejection. */
   call(
     name: MethodName,
     params: unknown[],
@@ -117,7 +117,7 @@ export class OutgoingCalls {
 
   readonly #isCopied = (param: object): boolean => this.#references?.standsApart(param) !== true;
 
-  /** The rejection of a call that must not be sent; undefined if it may be sent. */
+  /** Returns the rejection of a call that must not be sent; undefined if the call may be sent. */
   #refusalOf(method: string): Promise<never> | undefined {
     const { shared } = this.#messages;
     if (this.#endedBy !== undefined) return this.#lost(method, this.#endedBy);
@@ -202,7 +202,7 @@ export class OutgoingCalls {
     return isAwaited;
   }
 
-  /** Stops counting a call for which its caller no longer waits. */
+  /** Stops counting a call as pending, because its caller no longer waits. */
   #uncount(): void {
     this.#unanswered--;
     this.#messages.shared.count('pendingCalls', -1);
@@ -239,7 +239,7 @@ export class OutgoingCalls {
     this.#afterAnswer(call);
   }
 
-  /** Handles a successful answer of the peer that is plain, so that it contains no reference. */
+  /** Handles a successful answer that the fast path has read. Such an answer contains no reference. */
   takePlainAnswer(id: number, result: unknown): void {
     const call = this.#awaited(id);
     if (call === undefined) return;
@@ -247,7 +247,7 @@ export class OutgoingCalls {
     this.#afterAnswer(call);
   }
 
-  /** Returns the call that an answer is for. Undefined if no call with this id awaits an answer. */
+  /** Returns the call with this id; undefined if no call with this id awaits an answer. */
   #awaited(id: number): SentCall | undefined {
     const call = this.#pending.get(id);
     return call?.state === 'concluded' ? undefined : call;
@@ -259,8 +259,9 @@ export class OutgoingCalls {
   }
 
   /**
-   * Reads the error of an answer. The error comes before the result, which is nil then. Only the last element
-   * of a message can be read, so both are read as one array.
+   * Reads the error of an answer. In the message, the error stands before the result, and the result of a
+   * failed call is nil. `read()` can only read the last element, so the two are copied into an array of their
+   * own.
    */
   #readError(message: IncomingMessage): unknown {
     const { source, at, end, bins } = message;
@@ -272,8 +273,8 @@ export class OutgoingCalls {
   }
 
   /**
-   * Gives back the references in an answer, because its caller has gone, or because the rest of the answer
-   * cannot be read.
+   * Gives back the references in an answer, because the call's caller no longer waits, or because the rest of
+   * the answer cannot be read.
    */
   #giveBack(call: SentCall): void {
     for (const stream of [...(call.streams ?? [])])
@@ -282,8 +283,8 @@ export class OutgoingCalls {
   }
 
   /**
-   * Ends a call because its signal aborted or its deadline passed. The caller's promise rejects at once, the
-   * peer gets a cancel, and the answer will be dropped.
+   * Ends a call because its signal aborted or its deadline passed. The caller's promise rejects immediately,
+   * the peer gets a cancel, and the answer will be dropped.
    */
   #abort(call: SentCall, reason: unknown): void {
     this.#references?.leaveStreams(call.scope, reason);
@@ -293,7 +294,7 @@ export class OutgoingCalls {
     if (call.state === 'concluded') {
       for (const stream of [...(call.streams ?? [])]) stream.abort(reason);
     } else if (call.state === 'waiting') {
-      // The code that ran above may have aborted the call by another of its signals.
+      // The lines above may run user code, and that code may have aborted the call by another of its signals.
       this.#uncount();
       call.state = 'abandoned';
       call.end();
@@ -307,7 +308,7 @@ export class OutgoingCalls {
     for (const call of this.#pending.values()) if (call.state === 'waiting') this.#abort(call, reason);
   }
 
-  /** A stream of the result has ended. */
+  /** Must be called when a stream of the result has ended. */
   streamEnded(receiver: Receiver): void {
     const call = this.#pending.get(receiver.id);
     if (call !== undefined && call === receiver) this.#settleWhenDone(call);
@@ -337,7 +338,7 @@ export class OutgoingCalls {
 
   /**
    * Resolves with the reason why the conversation ended. The process's exit may explain more than `error`.
-   * This waits for the exit only once, and only if a call needs the reason.
+   * The wait for the exit happens at most one time, and only if a call needs the reason.
    */
   #explain(error: Error): Promise<Error> {
     if (isAlone(error)) return Promise.resolve(error);
@@ -345,7 +346,10 @@ export class OutgoingCalls {
     return this.#explanation ?? Promise.resolve(error);
   }
 
-  /** Rejects a call that was made after the end, with the same reason as the calls that were pending then. */
+  /**
+   * Rejects a call that was made after the end. The reason is the same as for the calls that were pending at
+   * the end.
+   */
   async #lost(method: string, reason: Error): Promise<never> {
     const cause = await this.#explain(reason);
     return failed(markSent(lossOf(method, this.#messages.shared.peer, cause), false));

@@ -13,18 +13,18 @@ export class SentCall implements Receiver {
   readonly method: string;
   readonly resolve: (result: unknown) => void;
   readonly #reject: (error: unknown) => void;
-  /** The references that its arguments gave to the peer. */
+  /** The references that the call's arguments gave to the peer. */
   scope: Scope | undefined = undefined;
   /**
-   * Streams of the result that are still open. While any of these streams is open, the scope and the signal
-   * are kept.
+   * Streams of the result that are still open. While any of these streams is open, the scope is kept and the
+   * call's signals are watched.
    */
   streams: Set<TakenStream> | undefined = undefined;
   /**
    * `waiting`: the caller waits for the answer. `abandoned`: the caller's promise has rejected, and the
    * answer is awaited only to release the references. `concluded`: no answer is awaited, because the answer
-   * came, the conversation has ended, or the call could not be sent. Streams of the result may still be open
-   * then.
+   * came, the conversation has ended, or the call could not be sent. Streams of the result may be open in
+   * this state.
    */
   state: 'waiting' | 'abandoned' | 'concluded' = 'waiting';
   /** Removes the listeners and the timer that may end the call early. */
@@ -48,9 +48,9 @@ export class SentCall implements Receiver {
   }
 
   /**
-   * Cancels the call when one of the signals aborts or the deadline passes. An answer that has arrived by the
-   * deadline counts, even if this process was too busy to read it. The timer keeps the event loop alive,
-   * because the caller waits for the call.
+   * Calls `cancel` when one of the signals aborts, and `expire` when the deadline passes. If the answer has
+   * arrived by the deadline, the answer counts, even if this process was too busy to read it in time. The
+   * timer keeps the event loop alive, because the caller waits for the call.
    */
   watch(
     signals: readonly AbortSignal[],

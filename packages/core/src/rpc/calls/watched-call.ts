@@ -17,8 +17,8 @@ export interface WatchedCall {
 type Send = (params: unknown[], options?: CallOptions) => Promise<unknown>;
 
 /**
- * True if a call has an observer. This is checked before each call, so that a call without an observer costs
- * nothing extra.
+ * Returns true if calls have an observer: an interceptor, or a subscriber of the channel. Callers check this
+ * before each call, so that a call without an observer costs nothing extra.
  */
 export function isWatched(
   interceptors: readonly CallInterceptor[] | undefined,
@@ -37,7 +37,8 @@ export function watchedCall(
   if (!isTraced(callChannel)) return intercepted(method, params, options, interceptors, send);
   const trace = { method, service, peer, params, metadata: { ...options?.metadata } };
   return callChannel.tracePromise(() => {
-    // If a call has no options, and no subscriber added metadata, it stays on the fast path.
+    // A call without options must get none here if no subscriber added metadata, because only a call without
+    // options can take the fast path.
     const { metadata } = trace;
     const sent = Object.keys(metadata).length === 0 ? options : { ...options, metadata };
     return intercepted(method, params, sent, interceptors, send);
@@ -56,7 +57,8 @@ function intercepted(
   const run = async (index: number): Promise<unknown> => {
     const interceptor = interceptors[index];
     if (interceptor !== undefined) return interceptor(call, () => run(index + 1));
-    // The params of an interceptor may be any kind of list. Each item of the list is read once.
+    // An interceptor may have set `params` to any kind of list. The copy reads each item of the list only one
+    // time.
     return send([...call.params], { ...options, metadata: call.metadata });
   };
   return run(0);

@@ -15,7 +15,7 @@ type Method = (...args: unknown[]) => unknown;
 /**
  * Returns an implementation to serve. Each call's arguments are checked before its handler runs
  * (`RPC_INVALID_INPUT`). The handler's result and items are checked too (`RPC_INVALID_OUTPUT`). The other
- * side gets what the schemas make of a value. When the implementation is disposed of, the
+ * side gets the value that the schema returns. When the implementation is disposed of, the
  * `[Symbol.asyncDispose]()` or `[Symbol.dispose]()` of `handlers` is called. Throws `CONFIG_INVALID` for a
  * method without a handler.
  *
@@ -58,8 +58,7 @@ export function implement<C extends Contract<unknown>>(
 /**
  * Returns a remote whose results and items are checked when they arrive. Use it for a plugin that is not
  * trusted to keep the contract. If a result does not fit, its call rejects with `RPC_INVALID_OUTPUT`.
- * `withCallOptions` accepts the returned object as it accepts the remote. Disposing of the object disposes of
- * the remote.
+ * `withCallOptions` accepts the returned object too. Disposing of the object disposes of the remote.
  *
  * @example
  * ```ts
@@ -105,8 +104,8 @@ function checkCall(name: string, schemas: MethodSchemas, handle: Method): Method
 }
 
 /**
- * Returns a promise of a stream. The promise can be iterated too, so that a served method also has its
- * declared type if it is called in its own process.
+ * Returns a method that returns a promise of a stream. The promise can be iterated too, because the contract
+ * declares an async iterable, and the method may also be called in its own process.
  */
 function checkStream(name: string, schemas: MethodSchemas, handle: Method): Method {
   return (...args) => {
@@ -136,8 +135,8 @@ async function openStream(
 }
 
 /**
- * Checks the arguments, then runs the handler. The handler still finds its call's context until its first
- * `await`.
+ * Checks the arguments, then runs the handler. Until its first `await`, the handler finds the context of its
+ * call, although checking the arguments has awaited.
  */
 async function runChecked(
   name: string,
@@ -158,8 +157,8 @@ async function runChecked(
 }
 
 /**
- * Calls `run`. If the handler throws a declared error, checks the error's data. The peer recognises no other
- * error as a declared one.
+ * Calls `run`. If `run` rejects with a declared error, checks the error's data. Other errors are thrown again
+ * unchanged.
  */
 async function declared(
   name: string,

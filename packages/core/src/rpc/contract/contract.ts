@@ -7,11 +7,13 @@ import { expect, expectKeys, isObject } from '../../base/expect.ts';
 import type { InputOf, OutputOf, StandardSchema } from './standard-schema.ts';
 
 /**
- * What a contract declares for one method. Each schema can come from any validator that implements Standard
- * Schema.
+ * The declaration of one method in a contract. Each schema can come from any validator that implements
+ * Standard Schema.
  */
 export interface MethodSchemas {
-  /** What the method does, for people: `rpc.describe()` and the `pipework` command show it. */
+  /**
+   * A text for people that says what the method does. `rpc.describe()` and the `pipework` command show it.
+   */
   readonly doc?: string;
   /**
    * One schema for each argument, in their order. Callers may leave out trailing arguments that accept
@@ -22,33 +24,36 @@ export interface MethodSchemas {
   readonly output?: StandardSchema;
   /** The schema of each item, if the result is a stream. */
   readonly items?: StandardSchema;
-  /** The errors that callers can tell apart: a schema for the data of each, by its code. */
+  /**
+   * The errors that callers can tell apart. Each key is the code of an error, and its value is the schema of
+   * the error's data.
+   */
   readonly errors?: Readonly<Record<string, StandardSchema>>;
 }
 
-/** The last argument of every method of a contract; its signal cancels the call. */
+/** The options object that callers may pass as the last argument of every method of a contract. */
 export interface MethodOptions {
-  /** If it aborts, the call rejects at once, and the handler's signal aborts too. */
+  /** When this signal aborts, the call rejects immediately, and the handler's signal aborts too. */
   readonly signal?: AbortSignal | undefined;
 }
 
 declare const types: unique symbol;
 
 /**
- * What {@link defineContract} returns. Its type holds no validator, so the declarations of a contract package
- * do not need one.
+ * A contract, as {@link defineContract} returns it. The type refers to no validator, so the type declarations
+ * of a package that exports a contract do not need the validator's types.
  */
 export interface Contract<M> {
-  /** The schemas of each method, by its name, as `defineContract()` got them. */
+  /** The schemas of each method, by the method's name, as `defineContract()` got them. */
   readonly methods: Readonly<Record<string, MethodSchemas>>;
-  /** Carries the types of the methods. At run time there is no such property. */
+  /** Carries the types of the methods. At run time this property does not exist. */
   readonly [types]?: M;
 }
 
 type Inputs<S> = S extends readonly StandardSchema[]
   ? OptionalTail<{ -readonly [K in keyof S]: InputOf<S[K]> }>
   : [];
-/** The same arguments, but trailing arguments that may be undefined can be left out. */
+/** The arguments `L`, of which trailing ones that may be undefined can be left out. */
 type OptionalTail<L extends readonly unknown[]> = L extends readonly [...infer Rest, infer Last]
   ? undefined extends Last
     ? [...rest: OptionalTail<Rest>, last?: Last]
@@ -57,7 +62,7 @@ type OptionalTail<L extends readonly unknown[]> = L extends readonly [...infer R
 type Outputs<S> = S extends readonly StandardSchema[] ? { -readonly [K in keyof S]: OutputOf<S[K]> } : [];
 type Given<D, K extends keyof MethodSchemas> = D extends { readonly [P in K]: infer S } ? S : undefined;
 
-// Refuses unknown keys, because a misspelt `input` would leave the arguments of its method unchecked.
+// Refuses unknown keys, because a misspelt `input` would leave the arguments of the method unchecked.
 type NoOthers<D> = {
   readonly [K in keyof D]: { readonly [P in Exclude<keyof D[K], keyof MethodSchemas>]: never };
 };
@@ -82,7 +87,8 @@ type InputSchemas<L extends readonly unknown[]> = {
 };
 
 /**
- * The schemas that fit an interface: one for each parameter, and one for the result or for each of its items.
+ * The schemas that fit an interface: one for each parameter of a method, and one for its result or, if the
+ * method returns a stream, for the items.
  */
 export type SchemasOf<T> = {
   readonly [K in keyof T]: T[K] extends (...args: infer A) => infer R
@@ -97,13 +103,16 @@ export type SchemasOf<T> = {
 };
 
 /**
- * `unknown` for each schema of `S` that accepts a value of the type at the same place in `L`; `never` for one
- * that requires another type.
+ * Maps each schema of `S` to `unknown` if the schema accepts the type at the same index in `L`, and to
+ * `never` if it does not.
  */
 type Taking<S, L> = {
   readonly [I in keyof S]: I extends keyof L ? (L[I] extends InputOf<S[I]> ? unknown : never) : unknown;
 };
-/** The schemas must produce the interface's types, and accept them too. */
+/**
+ * Refuses schemas that do not accept the interface's types. {@link SchemasOf} refuses schemas that do not
+ * produce these types.
+ */
 type TakingEach<D, T> = {
   readonly [K in keyof D & keyof T]: T[K] extends (...args: infer A) => infer R
     ? {
@@ -120,9 +129,9 @@ type HandlerOf<F> = F extends (...args: infer A) => infer R
 
 /**
  * Makes a contract for an interface that exists already: `defineContract<Kv>()({ get: { input: [key], output:
- * text } })`. The names of parameters and the docs of methods come from the interface, and each schema must
- * fit the interface. A method has a schema for each parameter, or for none. The method must return a promise
- * or an async iterable, because its caller gets one of these.
+ * text } })`. The names of parameters and the docs of methods are those of the interface, and each schema
+ * must fit the interface. A method has a schema for each parameter, or no schemas for parameters. The method
+ * must return a promise or an async iterable, because a caller on the other side gets one of these.
  */
 export function defineContract<T extends object>(): <const D extends SchemasOf<T>>(
   methods: D & NoOthers<D> & TakingEach<D, T> & Readonly<Record<Exclude<keyof D, keyof T>, never>>,
@@ -137,7 +146,7 @@ export function defineContract<T extends object>(): <const D extends SchemasOf<T
 /**
  * Makes a contract from schemas, for both sides: `implement(contract, handlers)` in the plugin,
  * `checked(contract, remote)` in the host. Throws `CONFIG_INVALID` for a schema that does not follow Standard
- * Schema, and for an unknown part of a method. Methods without schemas are declared with `{}`.
+ * Schema, and for an unknown key of a method. Methods without schemas are declared with `{}`.
  */
 export function defineContract<const D extends Readonly<Record<string, MethodSchemas>>>(
   methods: D & NoOthers<D>,
@@ -205,9 +214,7 @@ function checkSchema(schema: unknown, name: string): void {
 
 type TypesOf<C> = C extends Contract<infer M> ? M : never;
 
-/**
- * The interface of a contract, as its caller sees it: `interface Kv extends ContractInterface<typeof kv> {}`.
- */
+/** The interface of a contract for callers: `interface Kv extends ContractInterface<typeof kv> {}`. */
 export type ContractInterface<C> = {
   [K in keyof TypesOf<C>]: TypesOf<C>[K] extends { call: infer F } ? F : never;
 };
@@ -217,14 +224,17 @@ export type ContractHandlers<C> = {
   [K in keyof TypesOf<C>]: TypesOf<C>[K] extends { handle: infer F } ? F : never;
 };
 
-/** The declared errors of all methods of a contract: for each code, the type of its data. */
+/**
+ * The declared errors of all methods of a contract. Each key is a code, and its type is the type of the
+ * error's data.
+ */
 export type ContractErrors<C> = Merge<
   { [K in keyof TypesOf<C>]: TypesOf<C>[K] extends { errors: infer E } ? E : never }[keyof TypesOf<C>]
 >;
 
 /**
- * Like {@link ContractErrors}, but with the data as a handler passes it to `declaredError`, before the
- * schemas have processed it.
+ * Like {@link ContractErrors}, but with the types of the data that a handler passes to `declaredError`. The
+ * schemas may transform this data.
  */
 export type ContractRaises<C> = Merge<
   { [K in keyof TypesOf<C>]: TypesOf<C>[K] extends { raises: infer E } ? E : never }[keyof TypesOf<C>]

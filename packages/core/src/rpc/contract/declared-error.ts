@@ -1,5 +1,6 @@
 /**
- * Errors that a contract declares. One side throws such errors, and the other side tells them apart by type.
+ * Errors that a contract declares. One side throws such errors, and the other side tells them apart by their
+ * code.
  */
 import { PipeworkError } from '../../base/errors.ts';
 import { isError } from '../../base/realm.ts';
@@ -13,7 +14,9 @@ import type { StandardSchema } from './standard-schema.ts';
 export class DeclaredError<C extends string = string, D = unknown> extends Error {
   /** The code under which the contract declares the error. */
   readonly code: C;
-  /** The data that the contract allows for the error, checked against its schema. */
+  /**
+   * The data of the error. `implement()` and `checked()` check it against the contract's schema for `code`.
+   */
   readonly data: D;
 
   constructor(code: C, data: D, message: string) {
@@ -24,12 +27,12 @@ export class DeclaredError<C extends string = string, D = unknown> extends Error
   }
 }
 
-/** The schema that produced the data of an error, so that the schema need not run again. */
+/** The schema that has checked the data of an error. `isDeclaredError()` does not run this schema again. */
 const checkedBy = new WeakMap<Error, StandardSchema>();
 
 /**
- * Sets the data of a declared error to what its schema made of it. Returns false if the error cannot be
- * changed.
+ * Sets the data of a declared error to `data`, which `schema` has returned. Returns false if the error cannot
+ * be changed.
  */
 export function takeCheckedData(error: Error, schema: StandardSchema, data: unknown): boolean {
   const taken = Reflect.defineProperty(error, 'data', { value: data });
@@ -68,8 +71,8 @@ export function declaredError<T extends Contract<unknown>, C extends keyof Contr
 }
 
 /**
- * Returns true if `error`, with which a call rejected, is this contract's error with this code, and its
- * `data` fits the contract. If `checked()` has not run the schema, the schema runs here. If the schema is
+ * Returns true if `error`, with which a call rejected, is a declared error with this code, and the `data` of
+ * the error fits the contract. If `checked()` has not run the schema, the schema runs here. If the schema is
  * asynchronous, it cannot run here, and the result is false.
  *
  * @example
@@ -106,7 +109,7 @@ function fits(error: Error, schema: StandardSchema, data: unknown): boolean {
   try {
     const result = schema['~standard'].validate(data);
     if ('then' in result) {
-      result.catch(() => {}); // The answer of an asynchronous schema cannot be awaited here.
+      result.catch(() => {}); // The result of an asynchronous schema cannot be awaited here.
       return false;
     }
     return result.issues === undefined && takeCheckedData(error, schema, result.value);

@@ -4,15 +4,18 @@
  */
 
 export interface StandardSchema<Input = unknown, Output = Input> {
-  /** What Standard Schema requires of a validator: its version, the library's name and `validate`. */
+  /**
+   * The properties that Standard Schema requires: the version of Standard Schema, the library's name and
+   * `validate`.
+   */
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
     readonly types?: { readonly input: Input; readonly output: Output } | undefined;
     /**
-     * Standard JSON Schema, if the validator has it. The validator then makes a JSON Schema of the input or
-     * of the output.
+     * Present if the validator implements Standard JSON Schema. Its functions make a JSON Schema of the input
+     * or of the output.
      */
     readonly jsonSchema?:
       | {
@@ -26,7 +29,7 @@ export interface StandardSchema<Input = unknown, Output = Input> {
 /**
  * Returns the JSON Schema of a schema. Returns undefined if the validator makes no JSON Schemas, cannot make
  * one of this schema (a date, a transformation), or makes something that is not JSON. This function does not
- * throw in these cases, because one such schema would then fail the description of all methods.
+ * throw in these cases, because the error of one schema would prevent the description of all methods.
  */
 export function jsonSchemaOf(schema: StandardSchema, side: 'input' | 'output'): unknown {
   try {
@@ -40,9 +43,9 @@ export function jsonSchemaOf(schema: StandardSchema, side: 'input' | 'output'): 
 export type SchemaResult<Output> =
   { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] };
 
-/** One thing that a validator finds wrong with a value. */
+/** One fault that a validator finds in a value. */
 export interface SchemaIssue {
-  /** What is wrong, for people. */
+  /** A text for people that says what is wrong. */
   readonly message: string;
   /** The path to the wrong part of the value, outermost key first. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
@@ -52,7 +55,7 @@ export interface SchemaIssue {
 export type InputOf<S> = S extends StandardSchema<infer Input, unknown> ? Input : never;
 export type OutputOf<S> = S extends StandardSchema<infer _Input, infer Output> ? Output : never;
 
-/** The first issues of a failed validation in one line, with their paths. */
+/** Returns the first five issues of a failed validation in one line, with their paths. */
 export function describeIssues(issues: readonly SchemaIssue[], root: string): string {
   return issues
     .slice(0, 5)
