@@ -9,10 +9,10 @@ test('writeMessage() returns the result of the last write, even if other code as
   const stream: RawStream = {
     write: (): boolean => {
       writes++;
-      // Over pipes in memory, a call of the peer may arrive and be answered before this write returns.
+      // Over pipes in memory, this side may answer a call of the peer before this write returns.
       if (writes === 1) expect(writeMessage(stream, message(2), true, 1e9)).toBe(true);
-      // The first message's two pieces fill the stream. The stream has drained when the second message
-      // follows.
+      // Writes 1 and 2, the two pieces of the first message, report a full stream. Writes 3 and 4, the second
+      // message, report a stream with room.
       return writes > 2;
     },
   } as unknown as RawStream;

@@ -1,4 +1,4 @@
-/** Turns messages into bytes and back. Only this file knows how a message is laid out in the stream. */
+/** Turns messages into bytes and back. Only this file knows the layout of messages in the stream. */
 import type { RawStream } from '@pipework/mux/lean';
 import { isPipeworkError, PipeworkError } from '../../base/errors.ts';
 import { printable } from '../../base/printable.ts';
@@ -14,13 +14,14 @@ import { scratch, type Gap } from '../wire/scratch.ts';
 
 const noBins: readonly Uint8Array[] = [];
 
-// The streams to which a message is being written in pieces. For each there is a list of the writes that
-// other code asked for meanwhile.
+// The streams to which a message is being written in pieces. The value is a list of the writes that other
+// code asked for since then.
 const underWay = new Map<RawStream, (() => boolean)[]>();
 
 /**
  * Packs a message and writes it. Large bins are written without a copy, between the packed pieces. Returns
- * what the stream's `write` returns. Throws `RPC_MESSAGE_TOO_LARGE` before anything is written.
+ * the result of the stream's `write`: false if the stream is full. Throws `RPC_MESSAGE_TOO_LARGE` for a
+ * message of more than `maxBytes`, and writes none of it.
  */
 export function writeMessage(
   stream: RawStream,
@@ -51,8 +52,8 @@ export function writeMessage(
 }
 
 /**
- * Writes the message that was packed into the first `length` bytes of `plainBytes`. Returns what the stream's
- * `write` returns.
+ * Writes the message that was packed into the first `length` bytes of `plainBytes`. Returns the result of the
+ * stream's `write`.
  */
 export function writePlain(stream: RawStream, length: number): boolean {
   if (underWay.size === 0) return stream.writeCopy(plainBytes, 0, length);
@@ -64,8 +65,8 @@ export function writePlain(stream: RawStream, length: number): boolean {
 }
 
 /**
- * Packs the output of the walk into a buffer that the next message reuses. The objects that the walk made run
- * no code of the user while they are packed.
+ * Packs a value that the walk has returned, into a buffer that the next message reuses. Packing runs no code
+ * of the user, because the walk has copied the user's objects.
  */
 export function pack(codec: Codec, value: unknown): Packed {
   takeGaps();
@@ -84,7 +85,9 @@ function piecesOf(packed: Uint8Array, start: number, gaps: readonly Gap[]): Uint
   return pieces;
 }
 
-/** Writes the pieces of a message. Nothing else is written between them. */
+/**
+ * Writes the pieces of a message, and after them the messages that other code asked to write in the meantime.
+ */
 function writePieces(stream: RawStream, pieces: readonly Uint8Array[]): boolean {
   const waiting: (() => boolean)[] = [];
   underWay.set(stream, waiting);
@@ -94,15 +97,16 @@ function writePieces(stream: RawStream, pieces: readonly Uint8Array[]): boolean 
   } finally {
     underWay.delete(stream);
   }
-  // Returns the result of the last write. The stream may have drained after the pieces were written, and no
-  // other drain would follow.
+  // Returns the result of the last write. A caller that gets false waits for a drain. If the stream has
+  // drained since the pieces were written, an earlier result would make the caller wait forever.
   for (const write of waiting) flowing = write();
   return flowing;
 }
 
 /**
- * Decodes a message from its `at` on. The caller passes only messages that the scanner has accepted. Throws
- * `RPC_INVALID_VALUE`, `RPC_TOO_DEEP` or `RPC_MESSAGE_TOO_LARGE`, which fail this message alone.
+ * Decodes the value at the message's `at`. The scanner must have found the message's end. Throws
+ * `RPC_INVALID_VALUE`, `RPC_TOO_DEEP` or `RPC_MESSAGE_TOO_LARGE`. These errors fail only this message, and
+ * not the conversation.
  */
 export function readValue(message: IncomingMessage, options: InboundOptions): unknown {
   const { scanner } = message;
@@ -139,7 +143,7 @@ export function readValue(message: IncomingMessage, options: InboundOptions): un
   }
 }
 
-/** Makes the text of a decoding error printable, because it may quote the message. */
+/** Makes the text of a decoding error printable, because the text may quote bytes of the peer's message. */
 function printableCause(error: unknown): unknown {
   if (error instanceof Error) {
     error.message = printable(error.message);
@@ -149,8 +153,8 @@ function printableCause(error: unknown): unknown {
 }
 
 /**
- * Returns true if the message has the text `__proto__`. The scanner only knows that the message may have it,
- * because it looks at three bytes of a text, and not across splits.
+ * Returns true if the message contains the text `__proto__`. The scanner looks at only three bytes of a text,
+ * so its flag means that the message may contain this text.
  */
 function hasProtoKey(source: Uint8Array, start: number, end: number): boolean {
   return Buffer.from(source.buffer, source.byteOffset + start, end - start).includes(

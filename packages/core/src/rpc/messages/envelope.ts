@@ -1,6 +1,6 @@
 /**
- * Reads the outer array of an RPC message without the codec. A call's id and method are then known even if
- * its params cannot be decoded.
+ * Reads the outer array of an RPC message without the codec, so that a call's id and method are known even if
+ * the call's params cannot be decoded.
  */
 import { PipeworkError } from '../../base/errors.ts';
 import { messageType } from '../../session/wire-words.ts';
@@ -8,8 +8,8 @@ import type { IncomingMessage } from '../wire/incoming-message.ts';
 import { methodNameAt } from '../wire/method-name.ts';
 
 /**
- * Reads the envelope of a message into the message's fields, and moves `at` behind the envelope. Throws
- * `RPC_PROTOCOL` if the message is not one of the three kinds of MessagePack-RPC.
+ * Reads the type, id and method of a message into the message's fields, and moves `at` to the element after
+ * them. Throws `RPC_PROTOCOL` if the message is not one of the three kinds of MessagePack-RPC.
  */
 export function readEnvelope(message: IncomingMessage): void {
   const { source, start } = message;

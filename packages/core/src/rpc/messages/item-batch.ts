@@ -1,4 +1,4 @@
-/** Several items of a stream in one message. */
+/** Combines several items of a stream into one message. */
 import type { RawStream } from '@pipework/mux/lean';
 import { pack } from './codec.ts';
 import { baseCodec, fullCodec, type Codec } from '../wire/msgpack.ts';
@@ -11,9 +11,9 @@ const maxBatchBytes = 16 * 1024;
 const batchHead = 5;
 
 /**
- * Collects values for one message that holds them as a list. As long as all of them are objects with the same
- * keys, they become a table, and are added without a walk. Other values are walked first, and packed when
- * they are added.
+ * Collects values for one message that has them in a list. If all of them are objects with the same keys,
+ * they become a table, and the caller adds them without a walk. Other values are packed when they are added,
+ * and the caller must walk them before that.
  */
 export class ItemBatch {
   readonly #codec: Codec;
@@ -40,11 +40,12 @@ export class ItemBatch {
   }
 
   /**
-   * Adds an object if it has the same keys as the objects before it. Otherwise returns false, and {@link
-   * takeLeft} returns the value to walk, as it was read.
+   * Adds an object if it has the same keys as the objects before it. Otherwise returns false. The caller must
+   * then walk and add the value that {@link takeLeft} returns.
    */
   addRow(value: unknown): boolean {
-    // Stops trying tables for this stream. Mixed items would start a new batch at every change.
+    // After one item with other keys, stops trying tables for this stream. Mixed items would start a new
+    // batch at every change.
     this.#areAlike = this.#rows.add(value);
     if (this.#areAlike) this.count++;
     return this.#areAlike;
@@ -55,8 +56,8 @@ export class ItemBatch {
   }
 
   /**
-   * Adds the output of the walk. Returns false for a value that is too large, that holds a large bin, or that
-   * cannot be combined with the values before it.
+   * Adds a value that the walk has returned. Returns false if the value is too large for the batch, if it
+   * holds a large bin, or if the batch has rows.
    */
   add(value: unknown): boolean {
     if (this.#rows.count > 0) return false;
@@ -65,7 +66,7 @@ export class ItemBatch {
     if (takeGaps().length > 0 || this.#length + end - start > maxBatchBytes) return false;
     const bytes = (this.#bytes ??= Buffer.allocUnsafeSlow(maxBatchBytes));
     let at = this.#length;
-    // For most items, copying costs less than a view.
+    // Most items have at most 64 bytes. Copying these costs less than making a view.
     if (end - start > 64) bytes.set(packed.subarray(start, end), at);
     else for (let from = start; from < end; from++) bytes[at++] = packed[from]!;
     this.#length += end - start;
@@ -73,7 +74,7 @@ export class ItemBatch {
     return true;
   }
 
-  /** Writes `[word, [value, ...]]` and starts an empty batch. Returns what the stream's `write` returns. */
+  /** Writes `[word, [value, ...]]` and starts an empty batch. Returns the result of the stream's `write`. */
   write(stream: RawStream, word: number): boolean {
     const { count } = this;
     this.count = 0;

@@ -24,7 +24,7 @@ export interface ValueReferences extends ReferenceSender {
   take(reference: WireReference): unknown;
 }
 
-// A value has three levels around it: the message's array, its params, and the arguments of a call to a
+// A value is nested in up to three arrays: the message, its params, and the arguments of a call to a
 // reference.
 const levelsAround = 3;
 
@@ -60,15 +60,19 @@ export class MessageStream {
     };
   }
 
-  /** From now on values may be sent by reference. Not called for a peer that accepts no references. */
+  /**
+   * Allows values to be sent by reference from now on. Must not be called for a peer that accepts no
+   * references.
+   */
   carry(references: ValueReferences): void {
     this.#outbound = { ...this.#outbound, references };
     this.#inbound = { ...this.#inbound, takeReference: (reference) => references.take(reference) };
   }
 
   /**
-   * Returns what to pack for a value; for the params array itself, `depth` is -1. `where` is the call's
-   * method, for the hook on errors. `copies` comes from {@link Unwritten}, if the value was read before.
+   * Returns the form in which a value is packed. `depth` is -1 for the params array itself. `where` is the
+   * call's method, which the hook on errors gets. If the fast path has read parts of the value, `copies` must
+   * be the list in {@link Unwritten}.
    */
   toWire(value: unknown, root: string, where: string, depth = 0, copies?: readonly object[]): unknown {
     return toWire(value, root, this.#redacting(where), depth, copies);
@@ -76,8 +80,8 @@ export class MessageStream {
 
   /**
    * Returns the options for the values of one message. The redaction hook also sees the errors inside values.
-   * The hook gets the method of this message, because a getter among the values may make another call
-   * meanwhile.
+   * The options have the method of this message, because a getter among the values may make another call
+   * during the walk.
    */
   #redacting(where: string): OutboundOptions {
     const hook = this.shared.options.redactError;
@@ -89,8 +93,8 @@ export class MessageStream {
   }
 
   /**
-   * Returns a failure in the form that this peer accepts: a map, or a text. Never throws, whatever the
-   * failure is and whatever the hook does.
+   * Returns an error in the form that this peer accepts: a map, or a text. Never throws, even if the hook
+   * throws.
    */
   errorToWire(error: unknown, where: string): unknown {
     const { capabilities, options } = this.shared;
@@ -98,14 +102,14 @@ export class MessageStream {
       const shown = options.redactError === undefined ? error : redact(options.redactError, error, where);
       return capabilities.has('errors') ? errorMap(shown, this.#outbound) : errorText(shown);
     } catch {
-      // For instance, a revoked proxy has nothing that could be read.
+      // For instance, the error is a revoked proxy.
       return `${where} failed with an error that cannot be read`;
     }
   }
 
   /**
-   * Returns the error for the failure in the message that was read last. If that message holds too many
-   * values, returns an error that says so.
+   * Returns an error for `value`, the failure in the message that was read last. If that message has too many
+   * values, returns the error for that.
    */
   errorFromWire(value: unknown, where: string): Error {
     const failure = `${where} (${this.shared.peer})`;
@@ -131,8 +135,9 @@ export class MessageStream {
   }
 
   /**
-   * Writes a request whose params are plain, and returns what the stream's `write` returns. If the params are
-   * not plain, returns an {@link Unwritten} with what is left to write. Throws what a getter throws.
+   * Writes a request if its params are plain, and returns the result of the stream's `write`. If the params
+   * are not plain, returns an {@link Unwritten} for the general path. If a getter in the params throws,
+   * throws the same error.
    */
   writeRequest(id: number, method: MethodName, params: readonly unknown[]): boolean | Unwritten {
     if (!this.#mayBePlain || this.#hasEnded) return { value: params, copies: [] };
@@ -140,22 +145,22 @@ export class MessageStream {
     return length > 0 ? writePlain(this.#stream, length) : takeUnwritten();
   }
 
-  /** Writes an answer that is plain. Returns and throws as {@link writeRequest} does. */
+  /** Writes an answer if its result is plain. Has the results and errors of {@link writeRequest}. */
   writeAnswer(id: number, result: unknown): boolean | Unwritten {
     if (!this.#mayBePlain || this.#hasEnded) return { value: result, copies: [] };
     const length = packAnswer(id, result, this.#outbound);
     return length > 0 ? writePlain(this.#stream, length) : takeUnwritten();
   }
 
-  /** From now on nothing is written on the conversation's stream. Streams of values continue. */
+  /** Stops all writing on the conversation's stream. Writing on the streams of values continues. */
   end(): void {
     this.#hasEnded = true;
   }
 
   reader(sink: MessageSink, takePlain?: PlainSink): MessageReader {
     const { limits, budget } = this.shared;
-    // The scanner accepts the extensions that this package announces. A peer that speaks only the base
-    // protocol sends none.
+    // The scanner accepts the extensions that this package announces, whatever the peer announced. A peer
+    // that has only the base protocol sends no extensions.
     const { maxMessageBytes, maxMessageValues, maxDepth } = limits;
     return new MessageReader(
       new Scanner(maxMessageBytes, maxDepth + levelsAround, maxMessageValues),
@@ -165,7 +170,7 @@ export class MessageStream {
     );
   }
 
-  /** Decodes the element at the message's `at`, which must be the last one. */
+  /** Decodes the element at the message's `at`, which must be the message's last element. */
   read(message: IncomingMessage): unknown {
     return readValue(message, this.#inbound);
   }

@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest';
 import { MethodNames } from './method-names.ts';
 
-test('a method has its short name here and its prefixed name on the wire, in both directions', () => {
+test('called() and received() return a method with its short name and its prefixed wire name', () => {
   const names = new MethodNames('Plugin.');
   expect(names.called('greet')).toMatchObject({ short: 'greet', wire: 'Plugin.greet' });
   expect(names.received('Plugin.greet')).toMatchObject({ short: 'greet', wire: 'Plugin.greet' });
   expect(names.called('greet')).toBe(names.called('greet'));
 });
 
-test('a method of the peer without the prefix has no name here', () => {
+test('received() returns undefined for a wire name without the prefix', () => {
   expect(new MethodNames('Plugin.').received('Control.Ping')).toBeUndefined();
   expect(new MethodNames('').received('Control.Ping')?.short).toBe('Control.Ping');
 });
 
-test('a conversation can use any number of names, and keeps 1,024 of each direction', () => {
+test('MethodNames returns any number of names, and keeps 1,024 of each direction', () => {
   const names = new MethodNames('Plugin.');
   for (let index = 0; index < 1_024; index++) names.called(`made up ${index}`);
   expect(names.called('one more').wire).toBe('Plugin.one more');

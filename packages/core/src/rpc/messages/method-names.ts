@@ -1,4 +1,4 @@
-/** The methods of one conversation. The forms of a method's name are derived once, and kept. */
+/** The names of the methods of one conversation. The forms of a name are derived one time, and kept. */
 import { maxKeptNames } from '../../base/limits.ts';
 import { packMethod } from './small/writer.ts';
 
@@ -7,11 +7,11 @@ export class MethodName {
   /** The method's name in the implementation, without the conversation's prefix. */
   readonly short: string;
   /**
-   * The method's name on the wire. All calls of a method share one string, because the engine would hash a
-   * new string for each call.
+   * The method's name on the wire. All calls of a method share one string, because the engine would have to
+   * hash a new string for each call.
    */
   readonly wire: string;
-  /** The wire name as packed bytes. Empty if the name is too long for a plain message. */
+  /** The wire name as packed bytes, or no bytes if the name is too long for a plain message. */
   readonly packed: Uint8Array;
 
   constructor(short: string, wire: string) {

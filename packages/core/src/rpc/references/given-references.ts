@@ -1,4 +1,4 @@
-/** What one conversation has given to the peer by reference, and how often the peer holds each reference. */
+/** The references that one conversation has given to the peer, and how often the peer holds each of them. */
 import { AsyncResource } from 'node:async_hooks';
 import { inspect } from 'node:util';
 import { dispose } from '../../base/dispose.ts';
@@ -27,13 +27,13 @@ export class GivenReferences {
   }
 
   /**
-   * Counts one more reference to `target`, under its known id or a new id. `attach` runs for a new signal;
-   * its return value is called when the signal is released.
+   * Counts one more hold of `target`, under its known id or a new id. For a signal that gets a new id,
+   * `attach` is called, and the function that `attach` returns is called when the signal is released.
    *
-   * A function runs in the asynchronous context in which it was given. If two pending calls both bring the
-   * function, it has a different id in each call. With one id, the peer's calls of the function for one
-   * pending call would run in the context of the other call. A reference that the peer keeps has one id, by
-   * which the peer recognises it.
+   * A function runs in the asynchronous context in which it was given. If a function is an argument of two
+   * pending calls, it gets a different id in each of them. With one id, the peer's calls of the function for
+   * one pending call would run in the context of the other. If the peer keeps a reference, the reference has
+   * one id, by which the peer recognises it.
    */
   give(
     target: object,
@@ -71,7 +71,10 @@ export class GivenReferences {
     return entry;
   }
 
-  /** Counts `count` fewer references. If the peer gives a reference back twice, the entry is already gone. */
+  /**
+   * Counts `count` fewer holds of a reference, and releases the reference if none is left. Does nothing if
+   * the reference is already released.
+   */
   takeBack(entry: GivenReference, count: number): void {
     if (entry.count <= 0) return;
     entry.count -= count;
@@ -84,14 +87,16 @@ export class GivenReferences {
   }
 
   /**
-   * The context in which the reference was given. Calls of the reference run in this context, and their
-   * answers are sent in it.
+   * Returns the context in which the reference was given. The peer's calls to the reference run in this
+   * context, and the answers are sent in it.
    */
   contextOf(id: unknown): AsyncResource | undefined {
     return this.#byId.get(id as number)?.context;
   }
 
-  /** Runs a call of the peer to a function, or to a method of an object. */
+  /**
+   * Runs a call of the peer to the reference with this id. For an object, `name` is the name of the method.
+   */
   invoke(id: unknown, name: unknown, args: unknown[]): unknown {
     const entry = this.#byId.get(id as number);
     if (entry === undefined) {
@@ -103,10 +108,7 @@ export class GivenReferences {
     return call(entry.target, name, args);
   }
 
-  /**
-   * Releases every entry, because the peer holds nothing any more. Resolves once every dispose method has
-   * run.
-   */
+  /** Releases every reference. Resolves after every dispose method has run. */
   async clear(): Promise<void> {
     this.#counts.references -= this.#byId.size;
     const entries = [...this.#byId.values()];

@@ -1,14 +1,14 @@
-/** Finds what a received value holds by reference. */
+/** Finds the references and streams in a received value. */
 import { isMarkedObject } from '../remote/stand-in.ts';
 
-/** True for a value that may hold something by reference, or be a reference itself. */
+/** Returns true for an object or a function. Only these can be references, or contain them. */
 export function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
 /**
  * Calls `visit` with each function, stand-in, stream and signal in a value, and with the value itself if it
- * is one of these. Does not look inside these values.
+ * is one of these. Does not look inside functions, stand-ins, streams and signals.
  */
 export function forEachHeld(value: object, visit: (held: object) => void): void {
   const parts: unknown[] = [value];

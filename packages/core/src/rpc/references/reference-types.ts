@@ -17,13 +17,13 @@ export interface GivenReference {
    */
   isHandedOver: boolean;
   /**
-   * The asynchronous context in which the target was last given. Calls of the target run in this context.
-   * Undefined for a signal.
+   * The asynchronous context in which the target was last given. The peer's calls to the target run in this
+   * context. Undefined for a signal.
    */
   context: AsyncResource | undefined;
-  /** The message in which the target was last given. */
+  /** The scope of the message in which the target was last given. */
   scope: Scope;
-  /** True if the peer keeps the reference, by this id, beyond the call in which it came. */
+  /** True if the peer has retained the reference beyond the call in which it came. */
   isRetained: boolean;
   /** Removes the listener, if the target is a signal. */
   readonly detach: (() => void) | undefined;
@@ -46,14 +46,14 @@ export interface TakenReference extends RemoteTarget {
   /** How many unsettled calls brought the reference in their arguments. */
   borrowed: number;
   /**
-   * How often the reference came in results or was retained. To give such holds back, this side sends a
-   * notification.
+   * How often the reference came in results or was retained, minus how often it was given back. Giving a hold
+   * back takes a notification.
    */
   held: number;
   readonly abort: ((reason: unknown) => void) | undefined;
 }
 
-/** What an incoming call holds by reference. */
+/** The references and streams that an incoming call holds. */
 export interface Held {
   /** References that came in the call's arguments. The handler may use them until the call settles. */
   readonly references: TakenReference[];

@@ -1,7 +1,7 @@
 /**
- * What one conversation holds by reference: the references that it gave, those that it took, and the streams
- * of both directions. Both sides keep the same counts, which follow from the messages alone. No count depends
- * on the garbage collector. docs/protocol.md has the rules.
+ * The references of one conversation: those that this side gave, those that it took, and the streams of both
+ * directions. Both sides have the same counts, because they compute them from the messages alone. No count
+ * depends on the garbage collector. docs/protocol.md has the rules.
  */
 import type { AsyncResource } from 'node:async_hooks';
 import { PipeworkError } from '../../base/errors.ts';
@@ -49,14 +49,17 @@ export class References implements ValueReferences, MessageScopes {
   readonly #taken: TakenReferences;
   readonly #givenStreams = new Map<number, GivenStream>();
   readonly #takenStreams = new Set<TakenStream>();
-  /** For each stream value that a user holds, the stream behind it. */
+  /** The taken stream of each stream value that user code got. */
   readonly #streamOf = new WeakMap<object, TakenStream>();
-  /** Items of streams that contained something by reference. */
+  /** The items of streams in which references came. */
   readonly #itemsThatHold = new WeakSet<object>();
   #message: Message | undefined;
   #hasEnded = false;
 
-  /** From now on the message stream sends and takes references through this table. */
+  /**
+   * Connects this table to the message stream, which sends and takes references through the table from now
+   * on.
+   */
   constructor(messages: MessageStream, host: ReferenceHost) {
     this.#messages = messages;
     this.#shared = messages.shared;
@@ -73,8 +76,8 @@ export class References implements ValueReferences, MessageScopes {
   }
 
   /**
-   * True if a stream of either direction is being read. A stream does not count before the peer or the
-   * consumer begins to read, because that may never happen.
+   * True if a stream of either direction is being read. A stream does not count before its reader begins to
+   * read, because the reader may never begin.
    */
   get isStreaming(): boolean {
     for (const stream of this.#givenStreams.values()) if (stream.isOpen) return true;
@@ -97,22 +100,22 @@ export class References implements ValueReferences, MessageScopes {
   }
 
   /**
-   * The next walk is over a call's arguments. Each of `callSignals` cancels the call. In place of such a
-   * signal, the handler gets the signal of the call itself.
+   * Must be called before the walk over a call's arguments. Each of `callSignals` cancels the call. In the
+   * place of each, the handler gets the signal of the call itself.
    */
   beginSending(callSignals: readonly AbortSignal[] | undefined): void {
     this.#message = { outer: this.#message, callSignals, isHandingOver: false };
   }
 
   /**
-   * The next walk is over the result of a call, or an item of a stream. The references in it belong to the
-   * peer until the peer gives them back.
+   * Must be called before the walk over the result of a call or an item of a stream. The references in it
+   * belong to the peer until the peer gives them back.
    */
   beginHandingOver(incoming?: Borrower): void {
     this.#message = { outer: this.#message, incoming, isHandingOver: true };
   }
 
-  /** Ends a walk, and returns the references that it gave; undefined if there were none. */
+  /** Ends a walk, and returns the references that the message gives; undefined if it gives none. */
   endSending(): Scope | undefined {
     const scope = this.#message?.scope;
     this.#message = this.#message?.outer;
@@ -170,7 +173,7 @@ export class References implements ValueReferences, MessageScopes {
     return new WireReference(kind, stream.id);
   }
 
-  /** Takes back the references of a message, because its call has settled, or because it was never sent. */
+  /** Takes back the references of a call's arguments, because the call has settled or was never sent. */
   settle(scope: Scope | undefined): void {
     if (scope === undefined) return;
     for (const entry of scope.references) this.#given.takeBack(entry, 1);
@@ -178,19 +181,22 @@ export class References implements ValueReferences, MessageScopes {
   }
 
   /**
-   * The call was cancelled on this side. The sources of the streams in its arguments learn of it before the
-   * peer does.
+   * Lets the sources of the streams in a call's arguments end, because this side has cancelled the call. Must
+   * be called before the peer gets the cancel.
    */
   leaveStreams(scope: Scope | undefined, reason: unknown): void {
     if (scope !== undefined) for (const stream of scope.streams) stream.leave(reason);
   }
 
-  /** The call was cancelled on this side, and the peer knows. The streams in its arguments end. */
+  /**
+   * Ends the streams in a call's arguments, because this side has cancelled the call. Must be called after
+   * the cancel was sent.
+   */
   abortStreams(scope: Scope | undefined, reason: unknown): void {
     if (scope !== undefined) for (const stream of scope.streams) stream.abort(reason);
   }
 
-  /** Like {@link settle}, for a result that could not be sent. The streams in the result are cancelled. */
+  /** Takes back the references of a result that could not be sent, and cancels the streams in it. */
   revoke(scope: Scope | undefined, reason: unknown): void {
     if (scope === undefined) return;
     for (const entry of scope.references) this.#given.takeBack(entry, 1);
@@ -203,7 +209,7 @@ export class References implements ValueReferences, MessageScopes {
   }
 
   /**
-   * Returns the asynchronous context in which a reference was given. The peer's calls of the reference run in
+   * Returns the asynchronous context in which a reference was given. The peer's calls to the reference run in
    * this context.
    */
   contextOf(id: unknown): AsyncResource | undefined {
@@ -216,8 +222,8 @@ export class References implements ValueReferences, MessageScopes {
   }
 
   /**
-   * Says what the values that are decoded next are: the arguments of a running call, the result of a pending
-   * call, or an item of a stream.
+   * Must be called before values are decoded. With `incoming`, they are the arguments of this call. With
+   * `outgoing`, they are the result of this call. With neither, they are items of a stream.
    */
   beginTaking(incoming?: Borrower, outgoing?: Receiver): void {
     this.#message = { outer: this.#message, incoming, outgoing, isHandingOver: false };
@@ -234,7 +240,7 @@ export class References implements ValueReferences, MessageScopes {
     this.endTaking();
   }
 
-  /** Gives back the references in an item that its consumer will not take. */
+  /** Gives back the references in an item of a stream that the stream's consumer will not take. */
   discard(item: unknown): void {
     if (!isObject(item) || !this.#itemsThatHold.has(item)) return;
     forEachHeld(item, (held) => {
@@ -284,7 +290,9 @@ export class References implements ValueReferences, MessageScopes {
     return value;
   }
 
-  /** Gives back what a call borrowed from the peer, because the call has settled. */
+  /**
+   * Gives back the references and streams that a call borrowed from the peer, because the call has settled.
+   */
   returnBorrowed(call: Borrower): void {
     if (!call.isHolding) return;
     this.#taken.returnBorrowed(call.held.references);
@@ -297,8 +305,8 @@ export class References implements ValueReferences, MessageScopes {
   }
 
   /**
-   * Handles a notification about references. If the named reference does not exist, it was given back before,
-   * and nothing happens.
+   * Handles a notification about references. A notification about a reference that does not exist is ignored,
+   * because the peer may have given the reference back before.
    */
   notified(method: string, params: readonly unknown[]): void {
     const id = params[0] as number;
@@ -316,7 +324,7 @@ export class References implements ValueReferences, MessageScopes {
   }
 
   /**
-   * Revokes all references that the peer holds. Resolves once the objects that were handed over are disposed
+   * Revokes all references that the peer holds. Resolves after the objects that were handed over are disposed
    * of.
    */
   takeBackAll(): Promise<void> {
@@ -324,15 +332,15 @@ export class References implements ValueReferences, MessageScopes {
   }
 
   /**
-   * This side is leaving. The sources of its given streams are told to end, and readers of taken streams fail
-   * with the reason.
+   * Ends the streams, because this side is leaving. The `return()` of each given stream's source is called,
+   * and the readers of taken streams fail with the reason.
    */
   leave(reason: unknown): void {
     for (const stream of [...this.#givenStreams.values()]) stream.leave(reason);
     for (const stream of [...this.#takenStreams]) stream.abort(reason);
   }
 
-  /** The conversation has ended, so everything that it held is released. */
+  /** Must be called when the conversation has ended. Releases all references and streams. */
   close(error: Error): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;

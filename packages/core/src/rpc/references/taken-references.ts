@@ -1,6 +1,6 @@
 /**
- * References of the peer that one conversation holds. Each reference is borrowed for a call, or held until
- * this side gives it back.
+ * The references that one conversation has taken from the peer. Each reference is borrowed for a call, or
+ * held until this side gives it back.
  */
 import { AsyncResource } from 'node:async_hooks';
 import { IdMap } from '@pipework/mux/lean';
@@ -16,11 +16,12 @@ export class TakenReferences {
   readonly #messages: MessageStream;
   readonly #counts: SharedCounts;
   readonly #host: ReferenceHost;
-  /** The target of each value names this owner, which shows which table the value belongs to. */
+  /** Each reference has this owner, which shows the table that the reference belongs to. */
   readonly #owner: object;
   readonly #byId = new IdMap<TakenReference>();
   /**
-   * Finds the reference of a value. Only signals need this map, because a stand-in knows its own reference.
+   * The reference of each signal. A stand-in needs no entry, because `remoteTargetOf()` returns its
+   * reference.
    */
   readonly #signals = new WeakMap<object, TakenReference>();
   #latest: TakenReference[] = [];
@@ -43,16 +44,16 @@ export class TakenReferences {
   }
 
   /**
-   * Begins a new message. The references of the previous message are in use by now, and can no longer be
-   * dropped.
+   * Must be called before a message is decoded. After this, {@link releaseLatest} no longer releases the
+   * references of the previous message, because they are in use.
    */
   beginMessage(): void {
     if (this.#latest.length > 0) this.#latest = [];
   }
 
   /**
-   * Returns the local value for an object of the peer. The reference is borrowed for the call in which it
-   * came, or held.
+   * Returns the local value for an object of the peer. The reference is borrowed if `borrower` is given, and
+   * held otherwise.
    */
   take(kind: TakenKind, id: number, borrower: Borrower | undefined): object {
     let entry = this.#byId.get(id);
@@ -87,7 +88,7 @@ export class TakenReferences {
       release: () => this.#release(entry),
     };
     this.#signals.set(controller.signal, entry);
-    // A signal that came in a result is held until its owner calls this.
+    // A signal that came in a result is held until the user calls its `[Symbol.dispose]()`.
     Object.defineProperty(controller.signal, Symbol.dispose, { value: entry.release, configurable: true });
     return entry;
   }
@@ -135,15 +136,15 @@ export class TakenReferences {
     );
   }
 
-  /** Gives back one reference to what a value stands for, if the value is a reference of the peer. */
+  /** Gives back one hold of a value, if the value stands for a reference of the peer. */
   giveBack(value: object): void {
     const target = this.#signals.get(value) ?? remoteTargetOf(value);
     if (target?.owner === this.#owner) this.#release(target as TakenReference, 1);
   }
 
   /**
-   * Gives back all holds of a reference, or `count` of them. What a running call borrowed stays until that
-   * call settles.
+   * Gives back all holds of a reference, or `count` of them. If a running call has borrowed the reference,
+   * the reference remains until that call settles.
    */
   #release(entry: TakenReference, count: number = entry.held): void {
     if (this.#byId.get(entry.id) !== entry || entry.held < count || count === 0) return;

@@ -1,6 +1,6 @@
 /**
- * What a remote method returns: a native promise that can also be iterated. `await` handles native promises
- * fastest.
+ * The return value of a remote method: a native promise that can also be iterated. The promise is native,
+ * because `await` is fastest with native promises.
  */
 import { PipeworkError } from '../../base/errors.ts';
 import { iterableKind } from '../sources/stream-kind.ts';
@@ -17,10 +17,9 @@ export function callResult(promise: Promise<unknown>): Promise<unknown> & AsyncI
 }
 
 /**
- * Fails with an error whose stack shows the waiting caller. V8 finds the waiting caller only if the error's
- * stack is made within an async function, and only through the promise that this function settles. So use
- * `failed(error).then(resolve, reject)`, with the functions of the awaited promise. Calls that succeed pay
- * nothing for this.
+ * Rejects with `error`, whose stack then shows the code that awaits the call. V8 finds this code only if the
+ * stack is made within an async function, and only through the promise that this function returns. So settle
+ * the caller's promise by `failed(error).then(resolve, reject)`. Calls that succeed cost nothing extra.
  */
 export async function failed(error: unknown): Promise<never> {
   await Promise.resolve();
@@ -37,15 +36,16 @@ function iterateCall(this: Promise<unknown>): AsyncIterator<unknown, unknown> {
     if (left !== undefined) void iterator.return?.(left.value).catch(() => {});
     return iterator;
   });
-  // A caller that iterates gets the failure from next(), so the promise itself must count as handled.
+  // A caller that iterates gets the error from next(), so a rejection of `opened` must not be reported as
+  // unhandled.
   opened.catch(() => {});
   return {
-    // Once the stream is open, the iterator's own promise is returned. Another promise for each item would
-    // cost as much as the item.
+    // After the call was answered, this returns the promise of the result's own iterator. Another promise for
+    // each item would cost as much as the item.
     next: (...args) =>
       iterator === undefined ? opened.then((it) => it.next(...args)) : iterator.next(...args),
-    // A consumer that leaves does not wait for the answer. If the answer brings a stream, the stream's
-    // `return()` is called once it has arrived.
+    // If the consumer leaves, it does not wait for the answer. If the answer brings a stream, the stream's
+    // `return()` is called when the answer arrives.
     return: async (value) => {
       if (iterator !== undefined) return iterator.return?.(value) ?? { done: true, value };
       left ??= { value };
@@ -61,8 +61,8 @@ function iterateCall(this: Promise<unknown>): AsyncIterator<unknown, unknown> {
 
 function iteratorOf(result: unknown): AsyncIterator<unknown, unknown> {
   if (typeof result === 'object' && result !== null) {
-    // Do not use the iterator that a web stream or a Node stream has itself, because its return() waits for
-    // the item that was asked for.
+    // The iterators of web streams and Node streams are not used, because their return() waits for the
+    // pending next().
     if (iterableKind(result) !== 'iterable') return iteratorOver(openSource(result));
     const iterable = result as {
       [Symbol.asyncIterator]?: () => AsyncIterator<unknown>;

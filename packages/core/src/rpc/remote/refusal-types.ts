@@ -1,6 +1,6 @@
 /**
- * Types that tell why a declaration does not compile. These types have the words that the compiler shows, and
- * decide when the compiler shows them.
+ * Types that explain why a declaration does not compile. They contain the texts that the compiler shows, and
+ * decide when the compiler shows which text.
  */
 import type { AnyFunction, CannotTravel, Itself, KeepsCall, Rule } from './travel-types.ts';
 import type { Signatures } from './signatures.ts';
@@ -28,7 +28,10 @@ type Broken<A extends readonly unknown[], Q> =
           ? 'class'
           : 'sync';
 
-/** The rules among `R` that one of the signatures breaks; `never` if all rules hold. */
+/**
+ * The first rules that the signatures in `L` break, for signatures that break a rule of `R`; `never` if all
+ * signatures keep the rules of `R`.
+ */
 type BrokenBy<L, R extends Rule> = L extends [[infer A extends readonly unknown[], infer Q], ...infer Rest]
   ? (KeepsCall<A, Q, R> extends true ? never : Broken<A, Q>) | BrokenBy<Rest, R>
   : never;
@@ -39,12 +42,14 @@ type Refused<Name, B> = [B] extends [never]
     ? CannotTravel<`${Name & string}() ${Advice[B]}`>
     : never;
 
-/** Why a method cannot be called from another process; never if it can. */
+/** The reason why a method cannot be called from another process; `never` if the method can be called. */
 export type MethodRefusal<M, Name> = [M] extends [AnyFunction]
   ? Refused<Name, BrokenBy<Signatures<M>, NeverTravels>>
   : never;
 
-/** Why an implementation of `T` cannot be served as it is declared; never if it can. */
+/**
+ * The reason why an implementation of `T` cannot be served as it is declared; `never` if it can be served.
+ */
 type ServedRefusal<T> = { [K in keyof T & string]: MemberRefusal<(T & Itself)[K], K> }[keyof T & string];
 
 type MemberRefusal<M, Name> =
@@ -68,8 +73,8 @@ type IsNamespace<T> = 0 extends 1 & T
     : false;
 
 /**
- * Adds nothing to a type that can be served. To any other type, adds a type with the reason, which no value
- * fits.
+ * `unknown` for a type that can be served. For any other type, a type that states the reason, and that no
+ * value fits.
  */
 export type CanServe<T> = 0 extends 1 & T
   ? unknown

@@ -1,4 +1,6 @@
-/** What an interface looks like from the other process: the types of remote objects, results and functions. */
+/**
+ * The types that an interface has in the other process: the types of remote objects, results and functions.
+ */
 import type { Readable } from 'node:stream';
 import type { MethodRefusal } from './refusal-types.ts';
 import type { Signatures } from './signatures.ts';
@@ -23,17 +25,17 @@ export type Reference<T extends object> = T & ByReference;
 
 /**
  * An argument that is an object of either process. The caller passes an object of its own that is marked with
- * {@link ref}, or a `Remote<T>` that it holds. If the remote came from the handler's side, the handler gets
- * its own object back. Await the results of the object's methods.
+ * {@link ref}, or a `Remote<T>` that it holds. If the remote stands for an object of the handler's process,
+ * the handler gets that object. The handler must await the results of the object's methods.
  */
 export type LocalOrRemote<T extends object> = (T & EitherSide) | Remote<T>;
 
 /**
  * The stand-in for an object that the other side serves. The stand-in has only the methods of that object.
- * Disposing of it tells the other side that the object is no longer needed. A method that is optional in the
- * interface always exists at run time. If it is not implemented, a call rejects with `RPC_UNKNOWN_METHOD`;
- * `rpc.describe()` lists the implemented ones. If a method's values cannot be sent, a {@link CannotTravel}
- * replaces the method and says why.
+ * Disposing of the stand-in tells the other side that the object is no longer needed. A method that is
+ * optional in the interface always exists at run time. If the other side does not implement the method, a
+ * call rejects with `RPC_UNKNOWN_METHOD`. `rpc.describe()` lists the implemented methods. If a method's
+ * values cannot be sent, a {@link CannotTravel} with the reason replaces the method.
  */
 export type Remote<T> = {
   readonly [
@@ -41,7 +43,7 @@ export type Remote<T> = {
   ]: K extends string ? RemoteMember<T, K> : () => void;
 };
 
-// This does not use `extends infer`, which would hide the parameters of dispense() from inference.
+// `extends infer` is not used here, because it would hide the parameters of dispense() from inference.
 type RemoteMember<T, K extends string & keyof (T & Disposable)> = [Refusal<T, K>] extends [never]
   ? RemoteMethod<NonNullable<(T & Disposable)[K]>>
   : Refusal<T, K>;
@@ -57,7 +59,7 @@ type DisposeKey<K> = K extends typeof Symbol.dispose ? K : never;
 
 type MethodKey<M, K> = K extends NeverRemote ? never : [NonNullable<M>] extends [AnyFunction] ? K : never;
 
-// Names that a remote answers itself or does not have; makeRemoteObject() decides this.
+// Names that are never calls of a remote. makeRemoteObject() decides which names these are.
 type NeverRemote = 'then' | 'catch' | 'finally' | ObjectName | ToolName;
 type ObjectName =
   | 'constructor'
@@ -90,8 +92,8 @@ type ToolName =
   | `@@${string}`;
 
 /**
- * A method as its caller sees it. The type is unchanged if all overloads are asynchronous. Otherwise the
- * method returns a promise of each result.
+ * The type of a method for its caller. If all overloads are asynchronous and their values arrive unchanged,
+ * the type is unchanged. Otherwise each overload returns a {@link RemoteResult}.
  */
 export type RemoteMethod<F> = F extends AnyFunction
   ? [unknown, true] extends [ThisParameterType<F>, KeepsSignatures<Signatures<F>>]
@@ -114,7 +116,7 @@ type RemoteSignatures<L> = L extends [[infer A extends readonly unknown[], infer
 type RemoteArguments<A extends readonly unknown[]> = { [K in keyof A]: RemoteArgument<A[K]> };
 
 /**
- * True for a result that is the same on both sides. If a function keeps its own type, it also keeps its
+ * True for a result that has the same type on both sides. A function whose type is kept also keeps its
  * generics, its overloads and its hover text.
  */
 type KeepsItsType<R> = [R] extends [never]
@@ -130,8 +132,8 @@ type KeepsItsType<R> = [R] extends [never]
         : false;
 
 /**
- * What a call returns: a promise of the result, or a stream that can be iterated without awaiting the call
- * first.
+ * The return value of a call: a promise of the result, or a stream that can be iterated without awaiting the
+ * call.
  */
 export type RemoteResult<R> =
   Awaited<R> extends infer A
@@ -154,12 +156,12 @@ export type RemoteResult<R> =
                 : Promise<RemoteValue<A>>
     : never;
 
-/** True if a type says only that its value can be iterated. The value may then be a generator. */
+/** True if a type says only that its value can be iterated, so that the value may be a generator. */
 type IsPlainIterable<A, T> = [Iterable<T>] extends [A] ? true : false;
 
 /**
- * A call whose result is a stream. Iterate it, once. If you await it instead, you get the iterator as soon as
- * the call is answered.
+ * A call whose result is a stream. Iterate the call, and only one time. If you await the call instead, you
+ * get the iterator as soon as the call is answered.
  */
 export interface RemoteStream<T, Return = unknown>
   extends AsyncIterable<T, Return, undefined>, PromiseLike<AsyncGenerator<T, Return, undefined>> {}
@@ -177,7 +179,10 @@ export type RemoteReadable<A> = Promise<A> &
  */
 export type RemoteIterable<T> = Promise<Iterable<T> | AsyncIterable<T>> & AsyncIterable<T>;
 
-/** The type of a value after it was sent: functions in it return promises, and marked objects are remotes. */
+/**
+ * The type of a value on the other side. Functions in the value return promises, and marked objects are
+ * remotes.
+ */
 export type RemoteValue<T> = T extends Copied
   ? T
   : IsMarked<T> extends true
@@ -201,15 +206,15 @@ type RemoteData<T> = T extends AnyFunction
               : { [K in keyof T]: RemoteValue<T[K]> };
 
 /**
- * True for a type that keeps its name. Rewritten types are harder to read, and make generics lose their
- * parameters.
+ * True for a type that is not rewritten. Rewritten types are harder to read, and generics lose their
+ * parameters in them.
  */
 type Unchanged<T> = Keeps<T, 'changes', 'sent'>;
 
 /**
- * What a caller may pass for an argument. A function may return a promise, because the other side gets a
- * promise anyway. A marked object may be replaced by a remote. The arguments of a passed function come from
- * the other side.
+ * The type that a caller may pass for an argument of type `T`. A passed function may return a promise,
+ * because the other side gets a promise in any case. A marked object may be replaced by a remote. The
+ * arguments of a passed function come from the other side.
  */
 export type RemoteArgument<T> =
   Keeps<T, 'changes', 'taken'> extends true

@@ -1,12 +1,12 @@
-/** The signatures of a function, one by one. */
+/** Lists the overloads of a function type. */
 import type { AnyFunction } from './travel-types.ts';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
 /**
- * The signatures of a function, as `[arguments, result]`, in their order. If there are more than eight, these
- * are only the last eight. If there are fewer, TypeScript repeats the first signature, and this type removes
- * the repetitions.
+ * The signatures of a function in their order, each as `[arguments, result]`. Of more than eight signatures,
+ * only the last eight are listed. If a function has fewer than eight, TypeScript repeats the first signature,
+ * and this type removes the repetitions.
  */
 export type Signatures<F extends AnyFunction> = F extends {
   (...args: infer A1): infer R1;

@@ -12,8 +12,8 @@ import type { Reference } from './remote-types.ts';
 /** The target of a remote function or object. */
 export interface RemoteTarget {
   /**
-   * The table that the target belongs to. If its remote is passed back to that table's peer, the peer gets
-   * its own object.
+   * The table that the target belongs to. If the remote is sent through the same table, the peer gets its own
+   * object back.
    */
   readonly owner: object;
   readonly call?: (name: string | undefined, args: unknown[]) => Promise<unknown>;
@@ -22,14 +22,14 @@ export interface RemoteTarget {
 }
 
 /**
- * Facts about objects, shared by every copy of this package in the process. One copy may mark an object that
- * another copy sends.
+ * Facts about objects. All copies of this package in the process share them, because one copy may mark an
+ * object that another copy sends.
  */
 interface Registry {
   readonly targets: WeakMap<object, RemoteTarget>;
   readonly marked: WeakSet<object>;
-  // Nearly every value consists of plain objects. So plain objects are looked up only after one of them has
-  // been marked.
+  // Nearly every value consists of plain objects, and looking each of them up costs time. So plain objects
+  // are looked up only after a plain object has been marked.
   hasPlainMarks: boolean;
 }
 
@@ -60,8 +60,8 @@ export function remoteTargetOf(value: object): RemoteTarget | undefined {
 /**
  * Marks an object to be sent by reference. The other side gets an object whose methods call the methods of
  * `object`. The `[Symbol.dispose]()` of the other side's object gives the reference back. Returns `object`.
- * Throws `CONFIG_INVALID` if the value is not an object. Also throws for arrays, dates and binary data, even
- * of a class of your own, because such values are always copied.
+ * Throws `CONFIG_INVALID` if `object` is neither an object nor a function. Also throws for arrays, dates and
+ * binary data, because these are always copied, even if they are instances of a subclass.
  *
  * @example
  * ```ts
@@ -111,10 +111,11 @@ export function isMarkedObject(value: object): boolean {
 }
 
 /**
- * Keeps a reference beyond the call in which it came, until its `[Symbol.dispose]()` or the conversation's
- * end. Returns the same reference. A function or object of this process is returned as it is. Throws
- * `RPC_REFERENCE_RELEASED` if the call has settled already. Throws `CONFIG_INVALID` if `reference` is not a
- * function or object, or if it is a frozen one of this process.
+ * Keeps a reference beyond the call in which it came, until its `[Symbol.dispose]()` is called or the
+ * conversation ends. Returns the same reference. If a function or object of this process has no
+ * `[Symbol.dispose]()`, it gets one that does nothing. Throws `RPC_REFERENCE_RELEASED` if the call has
+ * settled already. Throws `CONFIG_INVALID` for a dispensed remote, for a frozen function or object of this
+ * process, and for any other value.
  *
  * @example
  * ```ts
@@ -144,8 +145,8 @@ export function retain<T extends object>(reference: T): T & Disposable {
     );
     target.retain();
   } else if (!(Symbol.dispose in reference)) {
-    // Within one process there is nothing to give back. This method lets the caller's code be the same in
-    // both cases.
+    // A value of this process need not be given back. It gets the method nevertheless, so that the caller can
+    // treat both kinds of values in the same way.
     const fits = Object.isExtensible(reference);
     expect(
       fits,
@@ -171,8 +172,8 @@ export function makeRemoteFunction(target: RemoteTarget): object {
 }
 
 /**
- * True for names that common tools look up in any object. `catch` and `finally` would make a remote look like
- * a promise.
+ * Returns true for names that are never remote methods: the names that common tools look up in any object,
+ * and `catch` and `finally`, which would make a remote look like a promise.
  */
 function isNeverRemote(name: string): boolean {
   return name === 'catch' || name === 'finally' || isProbedName(name);
@@ -183,14 +184,14 @@ const inspectSymbol: unique symbol = Symbol.for('nodejs.util.inspect.custom') as
 
 /**
  * Makes an object whose methods call those of an object of the peer. Symbols, and names that JavaScript or
- * common tools call by themselves, are never remote.
+ * common tools look up in any object, are never remote methods.
  */
 export function makeRemoteObject(target: RemoteTarget, label = 'remote object'): object {
   const methods = new Map<string, (...args: unknown[]) => unknown>();
   const base: object = Object.create(null) as object;
   const shown = { value: () => `[${label}]`, configurable: true };
-  // These properties are configurable, so that the proxy may answer `has` in its own way. A remote that is
-  // printed as text shows its label, and two remotes with different labels differ.
+  // These properties are configurable, because a proxy must not deny a property that is not. A remote that is
+  // converted to text becomes its label, so texts of remotes with different labels differ.
   Object.defineProperties(base, {
     [Symbol.toStringTag]: { value: label, configurable: true },
     [inspectSymbol]: shown,

@@ -1,14 +1,14 @@
 /**
  * Decides which types can be sent, and which of these arrive unchanged. A type is compared with a copy of
- * itself, in which each part that breaks a rule is replaced by a type that nothing fits. The compiler
- * compares a recursive type only once, so this needs no limit of depth.
+ * itself. In the copy, a type that no value fits replaces each part that breaks a rule. The compiler compares
+ * a recursive type only one time, so the comparison needs no limit of depth.
  */
 import type { Readable } from 'node:stream';
 
 /** The supertype of every function, because any parameter accepts `never`. */
 export type AnyFunction = (...args: never) => unknown;
 
-/** Types that are copied whole and arrive unchanged. */
+/** Types that this file does not look into, because their values arrive with the same type. */
 export type Copied =
   | string
   | number
@@ -27,8 +27,8 @@ export type Copied =
   | Readable;
 
 /**
- * A synchronous generator, or an iterator like one. Such a value is sent as a stream, and arrives as an
- * asynchronous generator.
+ * A synchronous generator, or another iterator that can be iterated. Such a value is sent as a stream, and
+ * arrives as an asynchronous generator.
  */
 export type Stepped<T = unknown, Return = unknown, Next = never> = Iterator<T, Return, Next> &
   Iterable<unknown>;
@@ -49,8 +49,8 @@ export interface EitherSide {
 }
 
 /**
- * Added to a served type before its methods are checked. If a method's type then contains it, the method is
- * declared to return or take `this`.
+ * Added to a served type before the types of its methods are checked. If a method's type contains `Itself`,
+ * the method is declared to return or take `this`.
  */
 export interface Itself {
   readonly [itself]: never;
@@ -58,10 +58,10 @@ export interface Itself {
 
 /**
  * Replaces a method whose values cannot be sent, or a plugin that cannot be served as it is declared.
- * `Reason` says why, and what to do. No value fits this type.
+ * `Reason` is a text with the cause and the remedy. No value fits this type.
  */
 export interface CannotTravel<Reason extends string> {
-  /** Why the method cannot be called. At run time there is no such property. */
+  /** The reason why the method cannot be called. At run time this property does not exist. */
   readonly [refused]: Reason;
 }
 
@@ -70,14 +70,14 @@ export type Unmarked<T> = Omit<T, typeof byReference>;
 
 /**
  * A rule that a comparison checks. `changes` finds values that do not arrive unchanged. `sync` finds
- * functions and generators of the other process whose type is synchronous. The others find values that cannot
- * be sent.
+ * functions and generators of the other process whose type is synchronous. The other rules find values that
+ * cannot be sent.
  */
 export type Rule = 'changes' | 'sync' | 'promise' | 'symbol' | 'class' | 'this';
 
 /**
- * Whether the plugin sends a value or receives it. The parameters of a function go in the opposite direction
- * of the function.
+ * The direction of a value: the plugin sends it or takes it. The parameters of a function go in the opposite
+ * direction of the function.
  */
 export type Way = 'sent' | 'taken';
 type Back<W extends Way> = W extends 'sent' ? 'taken' : 'sent';
@@ -105,8 +105,8 @@ type Against<Broken extends Rule, R extends Rule, T> = [Broken & R] extends [nev
   : CannotTravel<Broken & R>;
 
 /**
- * A copy of a type in which each part that breaks a rule is replaced. Members of objects, results and items
- * are computed only when they are compared.
+ * A copy of a type, in which a {@link CannotTravel} replaces each part that breaks a rule. The compiler
+ * computes members of objects, results and items only when it compares them.
  */
 type Compared<T, R extends Rule, W extends Way, Level extends 0[] = []> = 0 extends 1 & T
   ? T
@@ -146,8 +146,8 @@ type ComparedAll<A extends readonly unknown[], R extends Rule, W extends Way> = 
   [K in keyof A]: Compared<A[K], R, W>;
 };
 
-// This is not mapped as a list, because a list's items would be computed at once. The type of a list that
-// contains itself would then have no end.
+// This is not a mapped list type, because the compiler would compute the items of such a type immediately.
+// For a list that contains itself, this would never end.
 type ComparedEntries<T, R extends Rule, W extends Way> = {
   readonly [K in keyof T as K extends number | `${number}` ? K : never]: Compared<T[K], R, W>;
 };
@@ -193,8 +193,8 @@ type ComparedStep<I, R extends Rule, W extends Way> =
   | { readonly done: true; readonly value: unknown };
 
 /**
- * The plugin calls the functions that it receives. For the plugin, such a function returns a promise,
- * whatever its type says.
+ * A function that the plugin takes returns a promise when the plugin calls it, whatever its type says. So
+ * such a function breaks `sync` if its type is synchronous.
  */
 type ComparedFunction<F, R extends Rule, W extends Way> = F extends (...args: infer A) => infer Q
   ? Against<
@@ -209,8 +209,8 @@ type ComparedResult<Q, R extends Rule, W extends Way> = 0 extends 1 & Q
   : Compared<Awaited<Q>, R, W> | PromiseLike<Compared<Awaited<Q>, R, W>>;
 
 /**
- * Like {@link Compared}, for the parameters of a function. For parameters the compiler checks the other
- * direction: the copy must be assignable to the type. So this copy keeps every member of the type.
+ * Like {@link Compared}, for the parameters of a function. For parameters, the compiler checks that the copy
+ * is assignable to the type, which is the opposite direction. So this copy keeps every member of the type.
  */
 type Narrowed<T, R extends Rule, W extends Way> = 0 extends 1 & T
   ? T
@@ -254,7 +254,8 @@ type NarrowedMembers<T, R extends Rule, W extends Way> = {
   [K in keyof T]: K extends symbol ? T[K] : Narrowed<T[K], R, W>;
 };
 
-// These are interfaces, because their bases are computed only when they are compared.
+// These are interfaces, because the compiler computes the base types of an interface only when it compares
+// them.
 interface NarrowedList<I, R extends Rule, W extends Way> extends Array<Narrowed<I, R, W>> {}
 interface NarrowedMap<K, V, R extends Rule, W extends Way> extends Map<
   Narrowed<K, R, W>,
@@ -286,7 +287,7 @@ type NarrowedResult<Q, R extends Rule, W extends Way> = 0 extends 1 & Q
     ? Promise<Narrowed<V, R, W>>
     : Narrowed<Q, R, W>;
 
-/** True for a result that may be a promise, or that its caller ignores. */
+/** True for a result that may be a promise or an async iterable, or that the caller ignores. */
 type IsAsync<Q> = unknown extends Q
   ? true
   : void extends Q

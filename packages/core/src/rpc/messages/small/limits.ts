@@ -1,13 +1,13 @@
 /**
- * The limits of a plain message. Most calls and answers are small: numbers, booleans, texts, and short lists
- * and objects of them. This folder writes and reads such messages in one pass. The walk, the scan and the
- * codec would take three quarters of the time of such a call. Messages that are not plain take the general
- * path. Both paths write the same bytes.
+ * The limits of a plain message. Most calls and answers consist of numbers, booleans, texts, and short lists
+ * and objects of these. This folder writes and reads such messages in one pass. On the general path, the
+ * walk, the scan and the codec would take three quarters of the time of a small call. Messages that are not
+ * plain take the general path. Both paths write the same bytes for the same message.
  */
 
 /** The maximum length of a plain message in bytes, and its maximum number of values. */
 export const maxPlainBytes = 2048;
-/** How deep lists and objects may be nested, including the params. */
+/** The maximum depth of nested lists and objects. The list of params is the first level. */
 export const maxPlainLevels = 8;
 /**
  * The maximum number of items in a list, and of fields in an object. This is the greatest number that

@@ -1,6 +1,6 @@
 /**
- * Reads plain messages. The result is what the codec would make of the bytes. A peer may send anything, so
- * everything is checked here.
+ * Reads plain messages. The values are the same as those that the codec would decode. Every length and type
+ * is checked here, because the peer may send any bytes.
  */
 import { indexOf } from '../../../base/own-property.ts';
 import { messageType } from '../../../session/wire-words.ts';
@@ -9,10 +9,11 @@ import { scratch, type PlainMessage } from '../../wire/scratch.ts';
 import { KnownTexts } from '../../wire/known-texts.ts';
 import { maxPlainBytes, maxPlainItems, maxPlainLevels, maxPlainText } from './limits.ts';
 
-// Every version of Node has these functions, because Buffers use them to read texts.
+// These functions are not documented, but every version of Node has them, because `buffer.toString()` uses
+// them.
 const { latin1Slice, utf8Slice } = Buffer.prototype;
 
-// A float64 is copied here before it is read. A view on each chunk would cost more.
+// The eight bytes of a float64 are copied here before they are read. A view on each chunk would cost more.
 const doubleBytes = new Uint8Array(8);
 const doubleView = new DataView(doubleBytes.buffer);
 
@@ -22,8 +23,8 @@ const doubleView = new DataView(doubleBytes.buffer);
 export const plain: PlainMessage = scratch.plain;
 
 /**
- * Reads a message at `source[start]`. Returns the position of the message's end. Returns 0 if the message is
- * not plain, or not complete before `end`.
+ * Reads a message at `source[start]`. Returns the position after the message. Returns 0 if the message is not
+ * plain, or is not complete before `end`.
  */
 export function readPlain(source: Uint8Array, start: number, end: number): number {
   if (end - start < 4 || source[start] !== 0x94) return 0;
@@ -64,8 +65,8 @@ function readMethod(source: Uint8Array): void {
 }
 
 /**
- * Reads one value. If the value is cut off or not plain, returns 0 and moves the position beyond the end. The
- * caller must check the position.
+ * Reads one value. If the value is cut off or not plain, returns 0 and moves `scratch.position` beyond
+ * `scratch.limit`. The caller must check the position.
  */
 function readValue(source: Uint8Array, level: number): unknown {
   if (scratch.position >= scratch.limit) return stop();
@@ -132,23 +133,23 @@ function readRecord(source: Uint8Array, count: number, level: number): object {
 const keys = new KnownTexts(1024, (source, start, end) => {
   if (!isAscii(source, start, end)) return undefined;
   const key = latin1Slice.call(source, start, end);
-  // Setting `__proto__` makes no property. Nor does setting `toString` if a hardened host has frozen
-  // Object.prototype.
+  // Assigning to `__proto__` creates no property. If the program has frozen Object.prototype, assigning to
+  // `toString` creates none either.
   if (key in Object.prototype) return undefined;
-  // In an object with few keys, an index of two or more digits may cost much memory. The general path handles
-  // it.
+  // If a key is an array index of two or more digits, a small object may take much memory. The general path
+  // avoids that.
   if (key.length > 1 && indexOf(key) >= 0) return undefined;
-  // This returns the string that the engine keeps for property names.
+  // Returns the string that the engine keeps for this property name.
   return Object.keys({ [key]: 0 })[0];
 });
 
-// Repeated texts are short: words rather than sentences.
+// Only texts up to this length are remembered, because texts that are repeated are mostly single words.
 const maxKnownBytes = 12;
 const words = new KnownTexts(1024, (source, start, end) =>
   isAscii(source, start, end) ? latin1Slice.call(source, start, end) : undefined,
 );
 
-/** True if all bytes are ASCII, which is the same in Latin-1 and UTF-8. */
+/** Returns true if all bytes are ASCII. ASCII bytes have the same meaning in Latin-1 and UTF-8. */
 function isAscii(source: Uint8Array, start: number, end: number): boolean {
   for (let at = start; at < end; at++) if (source[at]! > 0x7f) return false;
   return true;
@@ -167,7 +168,10 @@ function readKey(source: Uint8Array): string | undefined {
   return key;
 }
 
-/** Reads a short text in one step, because texts built character by character would be chains of strings. */
+/**
+ * Reads a text of up to 31 bytes in one step. A text that is built character by character would be a chain of
+ * strings.
+ */
 function readShortText(source: Uint8Array, length: number): unknown {
   const from = scratch.position;
   const end = from + length;
@@ -186,7 +190,7 @@ function readText(source: Uint8Array, length: number): unknown {
   scratch.position += length;
   if (scratch.position > scratch.limit || length > maxPlainText * 3) return stop();
   const text = utf8Slice.call(source, from, scratch.position);
-  // U+FFFD may stand for bytes that are not UTF-8. The codec decides what those become.
+  // U+FFFD may stand for bytes that are not UTF-8. The codec decides what such bytes become.
   return text.includes('\ufffd') ? stop() : text;
 }
 

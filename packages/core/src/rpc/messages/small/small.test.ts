@@ -149,7 +149,7 @@ test('if Object.prototype has an extra property, objects are left to the codec',
   expect(length).toBe(0);
 });
 
-test('packing throws what a getter throws, and the writer still packs the next message', () => {
+test('packing throws the error of a getter, and the writer packs the next message', () => {
   const throwing = {
     get it(): never {
       throw new Error('not now');
@@ -183,7 +183,7 @@ function counted(value: unknown, fields: Field[]): unknown {
   return copy;
 }
 
-test('if a message is not plain, the value that is left equals its params, and no field was read twice', () => {
+test('takeUnwritten() returns a value equal to the params, and no field of the params is read twice', () => {
   fc.assert(
     fc.property(fc.array(anything, { maxLength: 17 }), (params) => {
       const fields: Field[] = [];
@@ -214,7 +214,7 @@ test('a getter that packs another message does not disturb the message that cont
 });
 
 test('no message longer than maxPlainBytes is packed as plain', () => {
-  // The longest text may begin just before the limit, and must still fit, with its header, into the buffer.
+  // The longest text may begin just before the limit. Its header and its bytes must fit into the buffer.
   expect(plainBytes.length).toBeGreaterThanOrEqual(maxPlainBytes + maxPlainText * 3 + 3);
   const text = 'x'.repeat(200);
   expect(packAnswer(1, new Array(10).fill(text), full)).toBeGreaterThan(10 * 200);
@@ -239,7 +239,7 @@ test('a message that is read as plain is read as the codec reads it', () => {
   );
 });
 
-/** Returns the value with U+FFFD for half a surrogate pair. Negative zero is kept. */
+/** Returns a copy in which U+FFFD replaces each half of a surrogate pair. Negative zero is kept. */
 function wellFormed(value: unknown): unknown {
   if (typeof value === 'string') return value.toWellFormed();
   if (Array.isArray(value)) return value.map(wellFormed);

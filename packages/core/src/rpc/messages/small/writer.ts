@@ -1,4 +1,4 @@
-/** Writes plain messages, byte for byte as the codec would. */
+/** Writes plain messages. The bytes are the same as those that the codec would write. */
 import { setOwn } from '../../../base/own-property.ts';
 import { messageType } from '../../../session/wire-words.ts';
 import { minTableRows } from '../../values/tables/table.ts';
@@ -8,32 +8,34 @@ import { addFields, isTame } from '../../values/own-fields.ts';
 import { maxPlainBytes, maxPlainItems, maxPlainLevels, maxPlainText } from './limits.ts';
 
 const maxMethodBytes = 64;
-/** The bytes of the message that was packed last. Copy them before any other code runs. */
+/** The bytes of the message that was packed last. Callers must copy them before any other code runs. */
 export const plainBytes: Buffer = scratch.small;
 
 const plainView = new DataView(plainBytes.buffer, plainBytes.byteOffset, plainBytes.byteLength);
 
-/** What the peer accepts, and which values are sent by reference although they look plain. */
+/** The options that decide whether a value is plain for this peer. */
 export interface PlainOptions {
-  /** True if the peer announced `types`. For such a peer, undefined has a form of its own on the wire. */
+  /** True if the peer announced `types`. Only for such a peer is undefined plain. */
   readonly types: boolean;
   /**
-   * True if the peer announced `tables`. For such a peer, a list of objects with the same keys becomes a
-   * table, from a certain number of rows on.
+   * True if the peer announced `tables`. For such a peer, a list of `minTableRows` or more items whose first
+   * item is an object is not plain, because it may become a table.
    */
   readonly tables: boolean;
-  /** Undefined for a peer without `refs`. */
+  /** Recognises objects that look plain, but are sent by reference. Undefined for a peer without `refs`. */
   readonly references: { standsApart(record: object): boolean } | undefined;
 }
 
-/** The value that the general path must write, if a message turned out not to be plain. */
+/** The value that the general path must write, because the message is not plain. */
 export interface Unwritten {
   /**
-   * The value, with copies of the parts that were read, so that they are not read again. The other parts are
-   * the user's own objects.
+   * The value, in which copies replace the objects and lists that the writer has read, so that no getter runs
+   * a second time. The other parts are the user's own objects.
    */
   readonly value: unknown;
-  /** Pairs in one flat list: an object or list in `value` that is a copy, then the user's original. */
+  /**
+   * A flat list of pairs. In each pair, a copy in `value` comes first, and then the user's object or list.
+   */
   readonly copies: readonly object[];
 }
 
@@ -42,8 +44,8 @@ const noCopies: readonly object[] = [];
 
 /**
  * Packs a request whose params are plain. `method` comes from {@link packMethod}. Returns the message's
- * length. Returns 0 if the message is not plain, and {@link takeUnwritten} then returns what is left. Throws
- * what a getter throws.
+ * length. If the message is not plain, returns 0, and {@link takeUnwritten} returns the value for the general
+ * path. If a getter throws, throws the same error.
  */
 export function packRequest(
   id: number,
@@ -63,7 +65,7 @@ export function packRequest(
   }
 }
 
-/** Packs the answer of a call that returned a plain value. Returns and throws as {@link packRequest} does. */
+/** Packs the answer to a call if its result is plain. Has the results and errors of {@link packRequest}. */
 export function packAnswer(id: number, result: unknown, options: PlainOptions): number {
   if (!begin(options)) return leave(result);
   plainBytes[0] = 0x94;
@@ -86,9 +88,7 @@ function begin(options: PlainOptions): boolean {
   return true;
 }
 
-/**
- * Returns the value that the general path must write, of the last message that turned out not to be plain.
- */
+/** Returns the value that the general path must write, after packing has returned 0. */
 export function takeUnwritten(): Unwritten {
   const { left: value, copies } = scratch;
   scratch.left = undefined;
@@ -96,7 +96,7 @@ export function takeUnwritten(): Unwritten {
   return { value, copies };
 }
 
-/** Leaves a value to the general path. The writer has read nothing of it. */
+/** Leaves a value to the general path uncopied. */
 function leave(value: unknown): 0 {
   scratch.left = value;
   scratch.copies = noCopies;
@@ -105,7 +105,7 @@ function leave(value: unknown): 0 {
 
 /**
  * Leaves a list to the general path. The first `index` items of the list are packed, and `scratch.left` has
- * what is left of the next item.
+ * the next item.
  */
 function leaveList(list: readonly unknown[], count: number, from: number, index: number): 0 {
   const { left: item, copies: inner } = scratch;
@@ -118,7 +118,7 @@ function leaveList(list: readonly unknown[], count: number, from: number, index:
 
 /**
  * Leaves an object to the general path. The first `count` fields of the object are packed. If the field at
- * `key` was read, `scratch.left` has what is left of it.
+ * `key` was read, `scratch.left` has the field's value.
  */
 function leaveRecord(record: object, from: number, count: number, key?: string): 0 {
   const { left: value } = scratch;
@@ -129,7 +129,7 @@ function leaveRecord(record: object, from: number, count: number, key?: string):
   return leaveCopy(addFields(copy, record), record, inner);
 }
 
-/** Makes an object of its keys and fields in turn. */
+/** Makes an object from a list in which each key is followed by its value. */
 function recordOf(parts: readonly unknown[]): Record<string, unknown> {
   const record: Record<string, unknown> = {};
   for (let at = 0; at < parts.length; at += 2) setOwn(record, parts[at] as string, parts[at + 1]);
@@ -143,8 +143,8 @@ function leaveCopy(copy: object, own: object, inner: readonly object[]): 0 {
 }
 
 /**
- * Packs a method's name with its header, for {@link packRequest}. Empty if the name is too long for a plain
- * message.
+ * Packs a method's name with its header, for {@link packRequest}. Returns no bytes if the name is too long
+ * for a plain message.
  */
 export function packMethod(method: string): Uint8Array {
   const bytes = Buffer.from(method);
@@ -191,8 +191,8 @@ function packRecord(from: number, record: Record<string, unknown>, level: number
 }
 
 /**
- * Returns the position after the value. Returns 0 for a value that is not plain; `scratch.left` then has what
- * is left of it.
+ * Returns the position after the value. If the value is not plain, returns 0, and `scratch.left` has the
+ * value for the general path.
  */
 function packValue(from: number, value: unknown, level: number): number {
   let at = from;
@@ -223,7 +223,7 @@ function packValue(from: number, value: unknown, level: number): number {
   }
 }
 
-/** Packs a text. Returns 0 if it is not plain. */
+/** Packs a text, and returns the position after it. Returns 0 if the text is not plain. */
 function packText(from: number, text: string): number {
   const { length } = text;
   if (length > 31) return packLongText(from, text);
