@@ -3,8 +3,8 @@
 export type StreamKind = 'iterable' | 'webStream' | 'readable' | 'objectReadable';
 
 /**
- * True for a value that is sent as a stream: async iterables, readable streams, and iterators such as a
- * generator's.
+ * Returns true for a value that is sent as a stream: an async iterable, a readable stream, or an iterator
+ * that can be iterated, for instance a generator.
  */
 export function isIterableValue(value: object): boolean {
   const candidate = value as {
@@ -17,8 +17,8 @@ export function isIterableValue(value: object): boolean {
 }
 
 /**
- * Returns the kind of stream that the peer gets for a value. The kind is detected by shape, because naming
- * the ReadableStream global would load web streams into every plugin.
+ * Returns the kind of stream that the peer gets for a value. The kind is detected by the value's properties,
+ * because a use of the global ReadableStream would load web streams into every plugin.
  */
 export function iterableKind(value: object): StreamKind {
   const candidate = value as {
@@ -29,7 +29,7 @@ export function iterableKind(value: object): StreamKind {
   };
   if (typeof candidate.getReader === 'function') return 'webStream';
   if (typeof candidate.pipe !== 'function') return 'iterable';
-  // A stream with an encoding has text as its chunks.
+  // A stream with an encoding gives chunks of text.
   const isBytes = candidate.readableObjectMode !== true && (candidate.readableEncoding ?? null) === null;
   return isBytes ? 'readable' : 'objectReadable';
 }
@@ -39,7 +39,7 @@ interface Emitter {
   off(event: 'error', listener: () => void): void;
 }
 
-/** True for a Node stream, which reports failure by an event. */
+/** Returns true for a Node stream. A Node stream reports its failure by an 'error' event. */
 export function isEmitter(value: object): value is Emitter {
   const candidate = value as { on?: unknown; off?: unknown; pipe?: unknown };
   return (

@@ -1,6 +1,6 @@
 /**
- * One interface to every kind of stream. The interface reads the items, and can tell the stream at once that
- * no more items are wanted.
+ * One interface to every kind of stream. The interface reads the items. It can also tell the stream that no
+ * more items are wanted, without waiting for a pending item.
  */
 import { types } from 'node:util';
 import { iterableKind } from './stream-kind.ts';
@@ -10,21 +10,24 @@ export type Step = IteratorResult<unknown, unknown>;
 /** The iterator result of a source that has ended and returned nothing. */
 export const done: Step = { done: true, value: undefined };
 
-/** The items of a stream, one after another, whatever kind of stream it is. */
+/** Reads the items of a stream of any kind, one after another. */
 export interface Source {
   next(): Step | Promise<Step>;
   /**
-   * Tells the source that no more items are wanted. Does so at once, even while an item is being asked for.
-   * Resolves with the source's last step once its clean-up has run.
+   * Tells the source that no more items are wanted, even while a call of `next()` is pending. Resolves with
+   * the source's last step after the source's clean-up has run.
    */
   cancel(reason: unknown): Step | Promise<Step>;
-  /** Throws into the source; undefined if the source accepts no errors. */
+  /**
+   * Throws an error into the source, and returns the source's next step. Returns undefined if the source
+   * accepts no errors.
+   */
   throw(error: unknown): Step | Promise<Step> | undefined;
-  /** Releases a source that has ended by itself. */
+  /** Must be called when `next()` has reported the end of the source. */
   release(): void;
 }
 
-/** Opens the source behind a value that `isIterableValue` accepts. */
+/** Makes the source of a value that `isIterableValue` accepts. */
 export function openSource(value: object): Source {
   switch (iterableKind(value)) {
     case 'webStream':
@@ -36,7 +39,7 @@ export function openSource(value: object): Source {
   }
 }
 
-/** A source that could not be opened. The source fails when it is asked for its first item. */
+/** Replaces a source that could not be opened. Each call of `next()` throws the error. */
 export class BrokenSource implements Source {
   readonly #error: unknown;
 
@@ -93,8 +96,8 @@ class IteratorSource implements Source {
 }
 
 /**
- * A web stream, read by a reader of its own. This class does not use the stream's iterator, because that
- * iterator's `return()` would wait for the item that was asked for.
+ * Reads a web stream by a reader of its own. The stream's iterator is not used, because the iterator's
+ * `return()` would wait for a pending `next()`.
  */
 class WebSource implements Source {
   readonly #reader: ReadableStreamDefaultReader<unknown>;
@@ -130,8 +133,8 @@ interface Destroyable {
 }
 
 /**
- * A Node stream, read by its iterator. This class cancels the stream by `destroy()`, because the iterator's
- * `return()` would wait for the item that was asked for.
+ * Reads a Node stream by its iterator. The stream is cancelled by `destroy()`, because the iterator's
+ * `return()` would wait for a pending `next()`.
  */
 class NodeSource extends IteratorSource {
   readonly #stream: Destroyable;
@@ -143,8 +146,7 @@ class NodeSource extends IteratorSource {
   }
 
   /**
-   * If an item was being asked for when the stream was cancelled, that request does not fail. The request
-   * reports that the stream has ended.
+   * If the stream is cancelled while this call is pending, the call does not reject. It resolves with `done`.
    */
   override async next(): Promise<Step> {
     try {
@@ -158,7 +160,7 @@ class NodeSource extends IteratorSource {
   override async cancel(reason: unknown): Promise<Step> {
     this.#isCancelled = true;
     this.#stream.destroy?.(isError(reason) ? reason : undefined);
-    // Removes the iterator's listeners from the stream. The iterator's failure is expected, because the
+    // The iterator's `return()` removes the iterator's listeners from the stream. It may reject, because the
     // stream was destroyed.
     void Promise.resolve(super.cancel(undefined)).catch(() => {});
     return { done: true, value: reason };
@@ -173,7 +175,7 @@ function isError(value: unknown): value is Error {
   return value instanceof Error || types.isNativeError(value);
 }
 
-/** True if the source answers asynchronously. */
+/** Returns true if a source has returned a promise of its step. */
 export function isPromise(value: Step | Promise<Step>): value is Promise<Step> {
   return typeof (value as { then?: unknown }).then === 'function';
 }

@@ -1,13 +1,15 @@
 /**
- * Makes the object that the user gets for a stream of the peer: an iterator, or a stream of the kind that was
- * sent.
+ * Makes the object that the user gets for a stream of the peer: an iterator, a Node stream or a web stream.
  */
 import { Readable } from 'node:stream';
 import type { StreamHost } from './stream-host.ts';
 import type { StreamKind } from '../sources/stream-kind.ts';
 import { TakenStream } from './taken-stream.ts';
 
-/** If the stream came in the result of a call, `method` is the method of that call. */
+/**
+ * Makes a taken stream with this broker id, and the user's object for it. If the stream came in the result of
+ * a call, `method` is the method of that call.
+ */
 export function takeStream(
   kind: StreamKind,
   id: number,

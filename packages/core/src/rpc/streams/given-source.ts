@@ -1,7 +1,7 @@
 /**
- * The source of a given stream. This file opens the source when it is first needed, and tells it at most once
- * that no more items are wanted. The source's code runs as part of the stream's call, and in the asynchronous
- * context in which the stream was given.
+ * The source of a given stream. This file opens the source when it is first needed, and tells the source at
+ * most one time that no more items are wanted. The source's code can read the context of the stream's call,
+ * and runs in the asynchronous context in which the stream was given.
  */
 import { AsyncResource } from 'node:async_hooks';
 import type { CleanUps } from '../../session/clean-ups.ts';
@@ -17,34 +17,37 @@ export class GivenSource {
   /** The context in which the stream was given. */
   readonly #context = new AsyncResource('PIPEWORK_STREAM');
   #source: Source | undefined;
-  /** The source's last step, once the source was told that no more items are wanted. */
+  /** The promise of the source's last step. Undefined before {@link cancel} was called. */
   #ending: Promise<Step> | undefined;
 
   /**
-   * If the stream is in the result of a call, `call` is that call. `cleanUps` counts the clean-up code that
-   * runs after the end.
+   * If the stream is in the result of a call, `call` is that call. `cleanUps` gets the promise of the
+   * source's clean-up.
    */
   constructor(value: object, call: StreamingCall | undefined, cleanUps: CleanUps) {
     this.#value = value;
     this.#call = call;
     this.#cleanUps = cleanUps;
-    // A Node stream may fail before it is read. The peer gets the error when it reads.
+    // A Node stream may fail before it is read, and an 'error' event without a listener would end the
+    // process. The peer gets the error when it reads the stream.
     if (isEmitter(value)) value.on('error', ignoreError);
   }
 
-  /** Runs `act`, and what it awaits, in the asynchronous context in which the stream was given. */
+  /** Runs `act` in the asynchronous context in which the stream was given. */
   runInContext<T>(act: () => T): T {
     return this.#context.runInAsyncScope(act);
   }
 
   /**
-   * Asks for the next item. Call it within {@link runInContext}, because entering the context for each item
-   * would cost time. Also throws if the source cannot be opened.
+   * Asks the source for the next item. Must be called within {@link runInContext}. This method does not enter
+   * the context itself, because entering it for each item would cost time. Throws if the source cannot be
+   * opened.
    */
   next(): Step | Promise<Step> {
     if (this.#ending !== undefined) return this.#ending.then(({ value }) => ({ done: true, value }));
     const source = (this.#source ??= this.#open());
-    // This does not use inCall(), because a closure for each item would cost as much as the rest.
+    // #inCall() is not used here, because a closure for each item would cost as much as the rest of this
+    // method.
     const outer = enterContext(this.#call);
     try {
       return source.next();
@@ -54,7 +57,8 @@ export class GivenSource {
   }
 
   /**
-   * Throws into the source; undefined if the source accepts no errors. Call it within {@link runInContext}.
+   * Throws an error into the source, and returns the source's next step. Returns undefined if the source
+   * accepts no errors. Must be called within {@link runInContext}.
    */
   throw(error: unknown): Step | Promise<Step> | undefined {
     const source = (this.#source ??= this.#open());
@@ -62,8 +66,8 @@ export class GivenSource {
   }
 
   /**
-   * Tells the source at once that no more items are wanted. Resolves with its last step. Further calls
-   * resolve with the same step.
+   * Tells the source immediately that no more items are wanted. Resolves with the source's last step. Further
+   * calls return the same promise.
    */
   cancel(reason: unknown): Promise<Step> {
     if (this.#ending !== undefined) return this.#ending;
@@ -75,13 +79,16 @@ export class GivenSource {
     return this.#ending;
   }
 
-  /** The source has ended by itself. */
+  /** Must be called when the source has ended without a {@link cancel}. */
   release(): void {
     this.#source?.release();
     this.leave();
   }
 
-  /** Removes our listener from the source, which stays with its owner. */
+  /**
+   * Removes the 'error' listener from a source that was not in a result, because its owner may use the source
+   * after this.
+   */
   leave(): void {
     if (this.#call === undefined && isEmitter(this.#value)) this.#value.off('error', ignoreError);
   }
@@ -95,7 +102,8 @@ export class GivenSource {
   }
 
   /**
-   * Runs `act` as part of the call. So code at the top of a generator can ask for the context of its call.
+   * Runs `act` with the context of the call, so that code before a generator's first `await` or `yield` can
+   * ask for this context.
    */
   #inCall<T>(act: () => T): T {
     const outer = enterContext(this.#call);

@@ -1,6 +1,6 @@
 /**
- * A stream that this side gave to the peer. Once the peer dials its id, its items are sent as fast as the
- * peer's window allows.
+ * A stream that this side gave to the peer. After the peer has dialled the stream's id, the items are sent as
+ * fast as the peer's window allows.
  */
 import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import { explained, streamLost } from '../../session/loss.ts';
@@ -16,11 +16,11 @@ import { isPromise, type Step } from '../sources/stream-source.ts';
 // This is the real timer, because fake timers in a host must not stop a plugin that runs in the same process.
 const { setTimeout } = globalThis;
 
-// If the reader leaves while the source is being asked for an item, the source may take this many
-// milliseconds to end. Then the reader is released.
+// If the reader leaves while the source is being asked for an item, the source has this many milliseconds to
+// end. After that, the reader's stream ends without the source.
 const returnPatienceMs = 100;
 
-/** The objects that a stream needs once the peer has dialled it. */
+/** The objects that a stream has after the peer has dialled it. */
 interface Dialled {
   readonly raw: RawStream;
   readonly reader: MessageReader;
@@ -31,16 +31,16 @@ interface Dialled {
 }
 
 type State =
-  /** The peer has not dialled. The source is untouched. */
+  /** The peer has not dialled. The source is not opened. */
   | { readonly is: 'waiting' }
   /** The peer reads. */
   | { readonly is: 'open'; readonly on: Dialled }
   /**
-   * This side is leaving. The source was told. The remaining items are sent, but the end is not, because the
-   * stream would then look complete.
+   * This side is leaving, and has told the source to end. The remaining items are sent. The end is not sent,
+   * because the stream would look complete with it.
    */
   | { readonly is: 'leaving'; readonly on: Dialled }
-  /** The peer takes no more items. The source's clean-up runs, and its last step is still sent. */
+  /** The peer takes no more items. The source's clean-up runs, and the source's last step will be sent. */
   | { readonly is: 'returning'; readonly on: Dialled }
   /** The stream neither reads nor writes any more. */
   | { readonly is: 'ended' };
@@ -54,7 +54,10 @@ export class GivenStream implements RawStreamHandler {
   readonly #onEnd: () => void;
   #state: State = { is: 'waiting' };
 
-  /** If the stream is in the result of a call, `call` is that call. `onEnd` is called once. */
+  /**
+   * If the stream is in the result of a call, `call` is that call. `onEnd` is called one time, at the
+   * stream's end.
+   */
   constructor(value: object, host: StreamHost, call: StreamingCall | undefined, onEnd: () => void) {
     this.#host = host;
     this.#call = call;
@@ -65,8 +68,8 @@ export class GivenStream implements RawStreamHandler {
   }
 
   /**
-   * Lets the peer dial the id. If the peer guessed the id, it may have dialled already and left again. In
-   * that case the stream ends before `offer()` returns.
+   * Lets the peer dial the id. A peer that guessed the id may have dialled it before, and left again. In that
+   * case the stream ends before `offer()` returns.
    */
   offer(): void {
     const waiter = {
@@ -82,8 +85,8 @@ export class GivenStream implements RawStreamHandler {
   }
 
   /**
-   * The call that brought the stream has settled. If the peer has not dialled, the stream ends. The source
-   * stays untouched, because it belongs to the caller.
+   * Must be called when the call that had the stream in its arguments has settled. If the peer has not
+   * dialled, the stream ends. The source is not told to end, because it belongs to the caller.
    */
   callSettled(): void {
     if (this.#state.is !== 'waiting') return;
@@ -91,14 +94,17 @@ export class GivenStream implements RawStreamHandler {
     this.#end();
   }
 
-  /** The peer does not want the stream. If the peer has not dialled it, the source is told to end. */
+  /**
+   * Must be called when the peer does not want the stream. If the peer has not dialled, the stream ends, and
+   * the source is told to end.
+   */
   drop(reason: unknown): void {
     if (this.#state.is === 'waiting') this.#abandon(reason);
   }
 
   /**
-   * The call that brought the stream was cancelled on this side. The source is told to end at once, and the
-   * peer's reader fails with `reason`.
+   * Must be called when this side has cancelled the call that had the stream in its arguments. The source is
+   * told to end with `reason`, and the peer's reader gets an `AbortError`.
    */
   abort(reason: unknown): void {
     const on = this.#dialled;
@@ -108,8 +114,8 @@ export class GivenStream implements RawStreamHandler {
   }
 
   /**
-   * This side is leaving. The source is told to end, so that its clean-up runs in time. The peer learns of
-   * the stream's end when the conversation ends.
+   * Must be called when this side is leaving. The source is told to end, so that the source's clean-up runs
+   * before the process ends. For the peer, the stream ends with the conversation.
    */
   leave(reason: unknown): void {
     const state = this.#state;
@@ -119,14 +125,14 @@ export class GivenStream implements RawStreamHandler {
     void this.#source.cancel(reason);
   }
 
-  /** The conversation that the stream belongs to has ended. */
+  /** Must be called when the conversation that the stream belongs to has ended. */
   conversationClosed(error: Error): void {
     const raw = this.#dialled?.raw;
     this.#lost(error);
     raw?.reset(error);
   }
 
-  // This is a getter, because the state may have changed after each await and each call.
+  // This is a getter, because each await and each call may change the state.
   get #isReading(): boolean {
     return this.#state.is === 'open' || this.#state.is === 'leaving';
   }
@@ -156,14 +162,16 @@ export class GivenStream implements RawStreamHandler {
     this.#source.runInContext(() => void this.#pump(on));
   }
 
-  /** Asks the source for items until it ends or the peer wants no more. Waits while the window is full. */
+  /**
+   * Asks the source for items until the source ends or the peer wants no more items. Waits while the window
+   * is full.
+   */
   async #pump(on: Dialled): Promise<void> {
     try {
       while (this.#isReading) {
         const next = this.#source.next();
         on.isAsked = true;
-        // Awaiting a value that is not a promise costs a turn. So the items of a synchronous source are not
-        // awaited.
+        // Steps that are not promises are not awaited, because each await costs a turn.
         const step = isPromise(next) ? await next : next;
         on.isAsked = false;
         if (!this.#isReading) return;
@@ -177,7 +185,7 @@ export class GivenStream implements RawStreamHandler {
     }
   }
 
-  /** Sends an item. If the item cannot be sent, the source ends too, because no other item could follow. */
+  /** Sends an item. If the item cannot be sent, tells the source to end, because the stream fails. */
   #send(on: Dialled, item: unknown): void {
     try {
       on.writer.item(item, this.#where);
@@ -195,8 +203,8 @@ export class GivenStream implements RawStreamHandler {
   }
 
   /**
-   * The consumer called `return()` or `throw()`. If the source is already returning, the end of the stream
-   * serves as the answer.
+   * Handles the consumer's `return()` or `throw()`. If the source is already returning, the end of the stream
+   * is the answer.
    */
   #interrupted(word: number, value: unknown): void {
     const on = this.#dialled;
@@ -209,9 +217,9 @@ export class GivenStream implements RawStreamHandler {
     this.#state = { is: 'returning', on };
     on.writer.wake();
     if (on.isAsked) {
-      // The source is busy with an item that was asked for ahead, and may be busy for long. The handler's
-      // signal tells the source to stop. If the source does not stop in time, this side releases the reader
-      // anyway.
+      // The source is producing an item that was asked for ahead, and may need long for it. The handler's
+      // signal tells the source to stop. If the source does not stop in time, the stream ends without waiting
+      // for it.
       this.#abortCall();
       setTimeout(() => this.#finish(on, value), returnPatienceMs).unref();
     }
@@ -239,7 +247,7 @@ export class GivenStream implements RawStreamHandler {
     );
   }
 
-  /** The source answered a throw. */
+  /** Handles the step with which the source answered a throw. */
   #answer(on: Dialled, step: Step): void {
     if (!this.#isReading) return;
     if (step.done === true) return this.#sourceEnded(on, step.value);
@@ -269,29 +277,28 @@ export class GivenStream implements RawStreamHandler {
     try {
       on.writer.write(produced.failed, this.#host.errorToWire(error, this.#where));
     } catch {
-      // The error is too large to be sent. The peer sees an end without a final message, which is a failure
-      // as well.
+      // The error is too large to be sent. The peer gets FIN without a final message, which is a failure too.
     }
     this.#end();
     on.raw.end();
   }
 
   /**
-   * Aborts the handler's signal if the last stream of the call has lost its consumer. The handler's work is
-   * then no longer needed.
+   * Aborts the handler's signal if this is the last open stream of the call, because the handler's work is no
+   * longer needed.
    */
   #abortCall(): void {
     const call = this.#call;
     if (call !== undefined && call.held.given <= 1) call.cancel(readerGone());
   }
 
-  /** Ends the stream without telling the peer, and tells its source. */
+  /** Ends the stream, and tells the source to end. The peer gets no message. */
   #abandon(reason: unknown): void {
     this.#end();
     void this.#source.cancel(reason);
   }
 
-  /** The peer left before the end, or disappeared with the conversation. */
+  /** Handles the loss of the reader: the peer left before the end, or the conversation has ended. */
   #lost(cause: Error | undefined): void {
     if (this.#state.is === 'ended') return;
     this.#abortCall();

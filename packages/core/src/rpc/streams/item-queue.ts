@@ -1,6 +1,6 @@
 /**
- * Items that arrived and were not taken yet. Credit for a chunk is granted once the last of its items has
- * been taken.
+ * The items of a stream that have arrived and were not taken yet. Credit for a chunk is granted when the last
+ * item of the chunk has been taken.
  */
 
 interface Chunk {
@@ -13,10 +13,10 @@ export class ItemQueue {
   #items: unknown[] = [];
   #taken = 0;
   readonly #chunks: Chunk[] = [];
-  /** How many items have come so far from the chunk that is being read. */
+  /** How many items have been pushed from the chunk that is being read. */
   #arrived = 0;
 
-  /** Once all items of a chunk have been taken, `credit` is called with the chunk's length in bytes. */
+  /** When all items of a chunk have been taken, `credit` is called with the chunk's length in bytes. */
   constructor(credit: (bytes: number) => void) {
     this.#credit = credit;
   }

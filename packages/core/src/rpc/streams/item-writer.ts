@@ -1,6 +1,6 @@
 /**
- * Sends the items of a given stream. The first item of a turn is sent at once. The other items of that turn
- * are sent together. The pump waits while the window is full.
+ * Sends the items of a given stream. The first item of a turn is sent immediately. The other items of that
+ * turn are sent together.
  */
 import type { RawStream } from '@pipework/mux/lean';
 import type { ItemBatch } from '../messages/item-batch.ts';
@@ -10,10 +10,10 @@ import { produced } from './stream-protocol.ts';
 // This is the real timer, because fake timers in a host must not stop a plugin that runs in the same process.
 const { setImmediate } = globalThis;
 
-// With more items in one message, each item waits longer, and little time is saved.
+// With more items in one message, each item would wait longer, and little time would be saved.
 const maxBatchItems = 256;
-// The source waits after this many items in a turn. A source that is always ready would otherwise delay all
-// other work until the window is full.
+// The source must wait for the next turn after this many items. Otherwise a source that is always ready would
+// delay all other work until the window is full.
 const maxTurnItems = 512;
 
 export class ItemWriter {
@@ -21,7 +21,7 @@ export class ItemWriter {
   readonly #raw: RawStream;
   readonly #batch: ItemBatch | undefined;
   #turnLeft = maxTurnItems;
-  /** True while the mux asks to wait for its drain. */
+  /** True after a write that filled the stream, until the stream drains. */
   #isBlocked = false;
   #hasEnded = false;
   #resume: (() => void) | undefined;
@@ -37,8 +37,8 @@ export class ItemWriter {
   }
 
   /**
-   * Resolves when there is room for an item, or when the writer ends. Undefined if there is room already, or
-   * the writer has ended.
+   * Resolves when there is room for an item, or when the writer ends. Returns undefined if there is room
+   * already, or if the writer has ended.
    */
   room(): Promise<void> | undefined {
     if (this.#hasRoom) return undefined;
@@ -47,10 +47,7 @@ export class ItemWriter {
     });
   }
 
-  /**
-   * Sends an item. `where` names the call that the stream belongs to. Throws if the item cannot be sent or
-   * written.
-   */
+  /** Sends an item. `where` names the call that the stream belongs to. Throws if the item cannot be sent. */
   item(value: unknown, where: string): void {
     const isFirst = this.#turnLeft === maxTurnItems;
     if (isFirst) setImmediate(this.#endTurn);
@@ -69,13 +66,13 @@ export class ItemWriter {
     if (batch !== undefined && batch.count >= maxBatchItems) this.#flush();
   }
 
-  /** Sends a message of its own after the items. Throws if it cannot be written. */
+  /** Sends a single message after the items of the batch. Throws if the message cannot be written. */
   write(word: number, wire: unknown): void {
     this.#flush();
     this.#isBlocked = !this.#host.writeItem(this.#raw, word, wire);
   }
 
-  /** The mux has room again. */
+  /** Must be called when the stream has drained. */
   drained(): void {
     this.#isBlocked = false;
     if (this.#hasRoom) this.#resume?.();

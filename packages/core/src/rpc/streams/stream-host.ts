@@ -1,7 +1,4 @@
-/**
- * What the streams of one conversation share: how their items are written and read, and the parts of their
- * session.
- */
+/** The functions that the streams of one conversation use to write and read their items. */
 import type { RawStream } from '@pipework/mux/lean';
 import { PipeworkError } from '../../base/errors.ts';
 import type { Shared } from '../../session/shared.ts';
@@ -15,7 +12,7 @@ import { produced } from './stream-protocol.ts';
 export interface StreamingCall extends CallContext {
   /** `given` counts the streams of the result that have not ended. */
   readonly held: { readonly given: number };
-  /** Why the handler's signal aborted; undefined if it has not. */
+  /** The reason why the handler's signal aborted; undefined if it has not aborted. */
   readonly abortReason: unknown;
   /** Aborts the handler's signal, and ends the streams in the call's arguments. */
   cancel(reason: unknown): void;
@@ -23,16 +20,22 @@ export interface StreamingCall extends CallContext {
 
 /** Notes which references one message gives and takes, between its beginning and its end. */
 export interface MessageScopes {
-  /** The references of the next walk belong to the receiver until the receiver gives them back. */
+  /**
+   * Begins a walk. The references of the walk's message belong to the receiver until the receiver gives them
+   * back.
+   */
   beginHandingOver(): void;
   endSending(): unknown;
-  /** Ends the walk of a message that cannot be sent, and takes back the references that it gave. */
+  /** Ends the walk of a message that cannot be sent, and takes back the references in it. */
   revokeSending(reason: unknown): void;
   beginTaking(): void;
-  /** Called with the items that the message held. If an item is discarded, its references are given back. */
+  /**
+   * Ends the taking of a message, and remembers its items, so that {@link discard} can give back their
+   * references.
+   */
   endTakingItems(items: readonly unknown[]): void;
   discard(item: unknown): void;
-  /** True if a plain object is sent by reference. */
+  /** Returns true if a plain object is sent by reference. */
   standsApart(record: object): boolean;
 }
 
@@ -52,7 +55,7 @@ export class StreamHost {
     this.#messages.notify(method, params);
   }
 
-  /** Makes a collector of items for one message. Undefined if the peer accepts only single items. */
+  /** Makes an empty batch of items. Returns undefined if the peer accepts only single items. */
   itemBatch(): ItemBatch | undefined {
     const { capabilities } = this.shared;
     return capabilities.has('items')
@@ -60,7 +63,7 @@ export class StreamHost {
       : undefined;
   }
 
-  /** Writes one message on a stream of values. Returns what the stream's `write` returns. */
+  /** Writes one message on a stream of values. Returns the result of the stream's `write`. */
   writeItem(stream: RawStream, word: number, wire: unknown): boolean {
     return this.#messages.write([word, wire], stream);
   }
@@ -85,14 +88,14 @@ export class StreamHost {
     });
   }
 
-  /** Gives back the references in an item that its consumer will not take. */
+  /** Gives back the references in an item that the stream's consumer will not take. */
   discard(item: unknown): void {
     this.#scopes.discard(item);
   }
 
   /**
-   * Returns what to write for an item. The item's references belong to the receiver until the receiver gives
-   * them back.
+   * Returns the form in which an item is written. The item's references belong to the receiver until the
+   * receiver gives them back.
    */
   toWire(value: unknown, root: string, where: string): unknown {
     const scopes = this.#scopes;

@@ -1,8 +1,8 @@
-/** What the consumer of a taken stream gets: first the items that arrived, then how the stream ended. */
+/** The items that the consumer of a taken stream gets, and the outcome that it gets after them. */
 import { ItemQueue } from './item-queue.ts';
 import { done, type Step } from '../sources/stream-source.ts';
 
-/** How a stream ended for its consumer. */
+/** The end of a stream for its consumer: the last step, or the error. */
 export type Outcome = { readonly step: Step } | { readonly error: unknown };
 
 export interface Waiter {
@@ -15,19 +15,19 @@ export class TakenItems {
   readonly #waiters: Waiter[] = [];
   #outcome: Outcome | undefined;
 
-  /** Once all items of a chunk have been taken, `credit` is called with the chunk's length in bytes. */
+  /** When all items of a chunk have been taken, `credit` is called with the chunk's length in bytes. */
   constructor(credit: (bytes: number) => void) {
     this.queue = new ItemQueue(credit);
   }
 
-  /** How the stream ended; undefined while it continues. Items may still wait to be taken. */
+  /** The outcome of the stream; undefined before the end. After the end, the queue may still have items. */
   get outcome(): Outcome | undefined {
     return this.#outcome;
   }
 
   /**
-   * Resolves with the next item, or with the end after the last one. Undefined if the consumer must {@link
-   * wait}.
+   * Resolves with the next item, or with the end after the last item. Returns undefined if the consumer must
+   * {@link wait}.
    */
   next(): Promise<Step> | undefined {
     if (this.queue.length > 0) return Promise.resolve({ done: false, value: this.queue.take() });
@@ -44,8 +44,8 @@ export class TakenItems {
   }
 
   /**
-   * Resolves with how the stream ended. Only the first call reports the value or the error. Later calls
-   * resolve with a plain `done`.
+   * Settles with the stream's outcome. Only the first call reports the value or the error. Later calls
+   * resolve with `done`.
    */
   end(): Promise<Step> {
     const outcome = this.#outcome ?? { step: done };
@@ -53,14 +53,17 @@ export class TakenItems {
     return 'error' in outcome ? Promise.reject(outcome.error) : Promise.resolve(outcome.step);
   }
 
-  /** The stream has ended. Returns false if it had ended before, because only the first outcome counts. */
+  /**
+   * Ends the stream with this outcome. Returns false if the stream has ended before, because only the first
+   * outcome counts.
+   */
   settle(outcome: Outcome): boolean {
     if (this.#outcome !== undefined) return false;
     this.#outcome = outcome;
     return true;
   }
 
-  /** Passes what has arrived to the waiting calls of `next()`. */
+  /** Passes the items in the queue, and then the outcome, to the waiting calls of `next()`. */
   serve(): void {
     const waiters = this.#waiters;
     while (waiters.length > 0 && this.queue.length > 0) {

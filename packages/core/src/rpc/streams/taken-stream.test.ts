@@ -8,8 +8,8 @@ import { produced } from './stream-protocol.ts';
 type Sink = (word: number, value: unknown) => void;
 
 /**
- * A stream over a fake peer. `chunk` passes the messages of one arriving chunk to the sink. `onWrite` is what
- * the peer does during each write to it.
+ * Makes a stream from a fake peer. When `arrive()` is called, `chunk` passes the messages of one chunk to the
+ * sink. `onWrite` runs during each write to the peer.
  */
 function streamOver(play: { chunk?: (sink: Sink) => void; onWrite?: (handler: RawStreamHandler) => void }): {
   stream: TakenStream;

@@ -1,6 +1,6 @@
 /**
- * A stream of the peer. This side dials it when the consumer asks for the first item, and gives credit as the
- * consumer takes items.
+ * A stream of the peer. This side dials the stream when the consumer asks for the first item, and grants
+ * credit when the consumer takes items.
  */
 import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import { PipeworkError } from '../../base/errors.ts';
@@ -17,11 +17,11 @@ import { type Outcome, TakenItems, type Waiter } from './taken-items.ts';
 
 /** A consumer's `return` or `throw` that waits for its answer. */
 interface Interrupter extends Waiter {
-  /** Answers as for a stream that has ended. */
+  /** Settles the interrupt as if it had been called after the stream's end. */
   late(): void;
 }
 
-/** The objects that a stream needs once it is dialled. */
+/** The objects that a stream has after it was dialled. */
 interface Dialled {
   readonly raw: RawStream;
   readonly reader: MessageReader;
@@ -34,14 +34,14 @@ type State =
   | { readonly is: 'waiting' }
   /** Items arrive. */
   | { readonly is: 'open'; readonly on: Dialled }
-  /** The peer was told to return. Items are dropped until its final message. */
+  /** The peer was told to return. Items that arrive before the peer's final message are dropped. */
   | { readonly is: 'returning'; readonly on: Dialled }
-  /** The peer is gone. This side waits for the exit of the peer's process, which may explain why. */
+  /** The peer has left. This side waits for the exit of the peer's process, which may explain the reason. */
   | { readonly is: 'lost'; readonly on: Dialled }
   /** No more messages arrive. */
   | { readonly is: 'ended' };
 
-/** The iterator of the consumer. The iterator can be used once, as a generator can. */
+/** The iterator that the consumer uses. Like a generator, it can be iterated only one time. */
 export class TakenStream
   implements AsyncIterableIterator<unknown, unknown>, AsyncDisposable, RawStreamHandler
 {
@@ -58,8 +58,8 @@ export class TakenStream
   readonly #interrupters: Interrupter[] = [];
 
   /**
-   * If the stream came in the result of a call, `method` is the method of that call. `onEnd` is called once,
-   * when neither side sends anything more.
+   * If the stream came in the result of a call, `method` is the method of that call. `onEnd` is called one
+   * time, when neither side sends anything more.
    */
   constructor(id: number, host: StreamHost, method: string | undefined, onEnd: () => void) {
     this.#method = method;
@@ -87,8 +87,8 @@ export class TakenStream
   }
 
   /**
-   * Resolves with the next item. The source produces items ahead, so no value can be passed to it. Rejects
-   * with `MISUSE` if a value is given.
+   * Resolves with the next item. Rejects with `MISUSE` if `value` is given. The source produces items ahead,
+   * so no value can be passed to it.
    */
   next(value?: unknown): Promise<Step> {
     if (value !== undefined) return Promise.reject(valueRefused());
@@ -108,10 +108,7 @@ export class TakenStream
     return this.#return(value, () => this.#host.toWire(value, 'value', 'return'));
   }
 
-  /**
-   * Like {@link return}, for a stream that is cancelled with a reason. The reason may be a value that cannot
-   * be sent.
-   */
+  /** Like {@link return}, but with the reason of a cancel. If the reason cannot be sent, its text is sent. */
   async cancel(reason: unknown): Promise<void> {
     await this.#return(reason, () => this.#reasonToWire(reason));
   }
@@ -131,8 +128,8 @@ export class TakenStream
   }
 
   /**
-   * The call was cancelled. The consumer gets the reason, and items that have arrived are dropped. The peer
-   * is told to return.
+   * Must be called when the stream's call was cancelled. The consumer gets the reason, items that have
+   * arrived are dropped, and the peer is told to return.
    */
   abort(reason: unknown): void {
     if (this.#items.outcome !== undefined) return;
@@ -148,8 +145,8 @@ export class TakenStream
   }
 
   /**
-   * The call that brought the stream has settled. If the stream was not dialled by then, the peer no longer
-   * accepts it.
+   * Must be called when the call that had the stream in its arguments has settled. If the stream was not
+   * dialled, it fails, because the peer no longer accepts the dial.
    */
   callSettled(): void {
     if (this.#state.is !== 'waiting') return;
@@ -159,14 +156,14 @@ export class TakenStream
   }
 
   /**
-   * The conversation that the stream belongs to has ended. `ask` waits for the process's exit, which may
-   * explain the end. `ask` waits only once for all streams of the conversation, which may be many.
+   * Must be called when the conversation that the stream belongs to has ended. `ask` waits for the process's
+   * exit, which may explain the end. All streams of the conversation share one such wait.
    */
   conversationClosed(error: Error, ask: StreamHost['shared']['options']['explainLoss']): void {
     this.#lost(error, ask);
   }
 
-  /** Ends the stream from this side at once. The consumer gets `error`, and the peer a reset. */
+  /** Ends the stream immediately. The consumer gets `error`, and the peer gets a reset. */
   fail(error: unknown): void {
     this.#settle({ error });
     this.#items.serve();
@@ -187,7 +184,7 @@ export class TakenStream
     raw.setHandler(this);
   }
 
-  /** Tells the peer that a stream will not be dialled. */
+  /** Tells the peer that the stream will not be dialled. */
   #drop(reason: unknown): void {
     const params = reason === undefined ? [this.#id] : [this.#id, this.#reasonToWire(reason)];
     this.#host.notify(runtimeMethods.drop, params);
@@ -231,7 +228,7 @@ export class TakenStream
     return answer;
   }
 
-  /** Drops the items that will not be read, and gives credit for them. */
+  /** Drops the items in the queue, and grants credit for them. */
   #discard(): void {
     const { queue } = this.#items;
     while (queue.length > 0) this.#host.discard(queue.take());
@@ -252,7 +249,7 @@ export class TakenStream
       on.reader.push(chunk);
     } catch (error) {
       this.fail(error);
-      // If the stream's end came before the fault in the same chunk, the end counts.
+      // If the stream's end stood before the fault in the same chunk, the end counts.
       return this.#items.serve();
     }
     on.gate.read(this.#items.queue.endChunk(chunk.length), on.reader.unfinished);
@@ -261,8 +258,8 @@ export class TakenStream
   }
 
   /**
-   * Says whether more bytes of an incomplete message are wanted. Beyond the window, more bytes are wanted
-   * only if the consumer waits for the message, or if the message will be dropped.
+   * Tells the gate whether to grant credit for an incomplete message that is longer than the window. Its
+   * bytes are wanted only if the consumer waits for the message, or if the message will be dropped.
    */
   #want(): void {
     const on = this.#dialled;
@@ -300,7 +297,7 @@ export class TakenStream
   }
 
   #taken(on: Dialled, items: readonly unknown[]): void {
-    // Drops the items that were under way when the consumer called `return()` or `throw()`.
+    // Drops items that the peer sent before it got the consumer's `return()` or `throw()`.
     if (this.#state.is !== 'open' || this.#interrupters.length > 0) {
       for (const item of items) this.#host.discard(item);
       return;
@@ -309,13 +306,13 @@ export class TakenStream
     if (on.trace !== undefined) on.trace.items += items.length;
   }
 
-  /** The peer's final message has arrived. */
+  /** Handles the peer's final message. */
   #peerEnded({ raw }: Dialled): void {
     this.#end();
     raw.end();
   }
 
-  /** The stream has ended for its consumer. */
+  /** Ends the stream for its consumer. */
   #settle(outcome: Outcome): void {
     if (!this.#items.settle(outcome)) return;
     const on = this.#dialled;
@@ -328,7 +325,7 @@ export class TakenStream
     }
   }
 
-  /** Neither side sends anything more. */
+  /** Ends the stream for both sides. */
   #end(): void {
     if (this.#state.is === 'ended') return;
     this.#dialled?.reader.stop();

@@ -1,11 +1,12 @@
 /**
- * Bounds the time in which the keys of a message's Maps and Sets are added. V8's hash of numbers and bigints
- * has no seed, so a peer can choose keys of which each is compared with all the others: 60,000 take 6 s.
+ * Limits the time for adding keys to the Maps and Sets of a message. V8's hash of numbers and bigints has no
+ * seed, so a peer can choose keys with the same hash. V8 compares each of them with all the others: 60,000
+ * keys take 6 s.
  */
 import { PipeworkError } from '../../base/errors.ts';
 import { clock } from '../../base/timers.ts';
 
-/** How many keys the Maps and Sets of one message have got so far, and how long that took. */
+/** How many keys were added to the Maps and Sets of one message so far, and how long this took. */
 export interface Adding {
   keys: number;
   ms: number;
@@ -13,16 +14,19 @@ export interface Adding {
 
 /** How many keys are added before the clocks are read again. */
 const pieceKeys = 512;
-/** Up to this many keys are added without a look at the clocks, because they take at most 0.5 µs each. */
+/** A Map or Set with up to this many keys is not timed, because its keys take at most 0.5 µs each. */
 const fewKeys = 32;
 /**
- * The keys of one message may take this time, and 0.2 µs more for each key. Keys usually take a fraction of
- * that.
+ * The keys of one message may take this many milliseconds, and 0.2 µs more for each key. Keys usually take a
+ * fraction of this time.
  */
 const freeMs = 300;
 const msPerKey = 1 / 5_000;
 
-/** Calls `add` with each number below `count`. Throws `RPC_MESSAGE_TOO_LARGE` if that takes too long. */
+/**
+ * Calls `add` with each number below `count`, and counts the calls in `taken`. Throws `RPC_MESSAGE_TOO_LARGE`
+ * if the calls take too long.
+ */
 export function addInPieces(count: number, taken: Adding, add: (at: number) => void): void {
   for (let at = 0; at < count;) {
     const end = Math.min(count, at + pieceKeys);
@@ -32,8 +36,8 @@ export function addInPieces(count: number, taken: Adding, add: (at: number) => v
     const from = at;
     for (; at < end; at++) add(at);
     if (cpu === undefined) continue;
-    // The smaller of the two times counts, because other processes prolong the first, and other threads the
-    // second.
+    // The smaller time counts, because other processes prolong the wall-clock time, and other threads prolong
+    // the CPU time.
     const { user, system } = process.cpuUsage(cpu);
     taken.ms += Math.min(clock() - wall, (user + system) / 1_000);
     taken.keys += end - from;

@@ -1,6 +1,5 @@
 /**
- * The kinds of binary data that keep their type when they are sent to a peer with `types`. Elements are
- * little endian.
+ * The types of binary data that arrive unchanged at a peer with `types`. Elements are sent in little endian.
  */
 
 type BytesMaker = (bytes: Uint8Array<ArrayBuffer>) => ArrayBufferView | ArrayBuffer;
@@ -29,7 +28,7 @@ for (const [name, TypedArray] of Object.entries(arrays)) {
 }
 
 /**
- * Returns the name of a piece of binary data on the wire. Subclasses are sent as the class that they extend.
+ * Returns the name on the wire for the type of `value`. A subclass has the name of the class that it extends.
  */
 export function bytesType(value: ArrayBufferView | ArrayBuffer): string {
   if (Buffer.isBuffer(value)) return 'Buffer';
@@ -38,8 +37,8 @@ export function bytesType(value: ArrayBufferView | ArrayBuffer): string {
 }
 
 /**
- * Makes binary data of the named type over bytes that are alone in their buffer. Undefined if no type has
- * this name, or if the length does not fit the type.
+ * Makes binary data of the named type from `bytes`, without a copy. `bytes` must fill their buffer. Returns
+ * undefined if no type has this name, or if the length does not fit the type.
  */
 export function makeBytes(
   type: unknown,

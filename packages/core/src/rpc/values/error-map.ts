@@ -1,7 +1,4 @@
-/**
- * Errors as they are sent: which parts of an error are sent, and under which keys. docs/protocol.md has the
- * keys.
- */
+/** Decides which parts of an error are sent, and under which keys. docs/protocol.md has the keys. */
 import { compacted, setOwn } from '../../base/own-property.ts';
 import { builtInErrorOf, isError } from '../../base/realm.ts';
 import { walk, type OutboundOptions } from './outbound.ts';
@@ -12,7 +9,7 @@ import { Refusal } from './refusal.ts';
 export interface ErrorMap {
   name: string;
   message: string;
-  /** The nearest built-in class, if it differs from `name`. */
+  /** The name of the error's nearest built-in class, if it differs from `name`. */
   type?: string;
   /** The error's `code`, unchanged. The code is mostly a string or a number. */
   code?: unknown;
@@ -22,41 +19,45 @@ export interface ErrorMap {
   data?: Record<string, unknown>;
 }
 
-/** How deep causes, members and fields of errors are followed. */
+/** The maximum depth of errors within errors: causes, members, and errors in fields. */
 export const maxErrorDepth = 16;
 /** How many members of an AggregateError are sent. */
 export const maxErrorCount = 256;
-/** How many errors one map holds in all, so that errors with shared causes do not multiply. */
+/**
+ * The maximum number of errors in one map. Without this limit, errors that share causes would be multiplied.
+ */
 const maxErrorsInAll = 1_000;
-/** How deep a thrown value that is not an error is copied. This is the maximum depth of any value. */
+/** The maximum depth of a thrown value that is not an error. No value can be sent that is nested deeper. */
 const maxCopied = 512;
-/** How many characters of such a value the message shows. */
+/** The message shows at most this many characters of a thrown value that is not an error. */
 const maxShown = 1_000;
 
 /**
- * Fields that `data` does not get, because they have a key of their own in the map, or because the receiver
- * adds them.
+ * Fields that are left out of `data`, because the map has a key for them, or because the receiver adds them.
  */
 const ownFields = new Set(['name', 'message', 'code', 'stack', 'cause', 'errors', 'remoteStack', 'sent']);
 
 /**
- * Returns the text of a failure, for a peer that accepts only texts. The text is never empty, because net/rpc
- * reads an empty text as success.
+ * Returns the text of a thrown value, for a peer that accepts only texts. The text is never empty, because
+ * net/rpc reads an empty text as success.
  */
 export function errorText(error: unknown): string {
   const { message, name } = readError(error);
   return message || name || 'the handler failed without a message';
 }
 
-/** Returns the map of a failure. Never throws, whatever the failure is and whatever its getters do. */
+/** Returns the map of a thrown value. Never throws, even if a getter or trap of the value throws. */
 export function errorMap(error: unknown, options: OutboundOptions, depth = 0): ErrorMap {
   return new ErrorWriter(options).map(error, depth);
 }
 
-/** Writes the map of one error, including the errors in it. */
+/** Writes the map of one thrown value, including the errors in it. */
 class ErrorWriter {
   readonly #options: OutboundOptions;
-  /** The errors that enclose the current one. An error that occurs again inside itself is left out. */
+  /**
+   * The errors that enclose the current one. If one of them occurs inside the current error again, it is left
+   * out there.
+   */
   readonly #around = new Set<unknown>();
   #left = maxErrorsInAll;
 
@@ -129,8 +130,8 @@ class ErrorWriter {
   }
 
   /**
-   * Returns what to send for a field. Undefined if the error has no such field, or if its value cannot be
-   * sent. Then only this field is lost.
+   * Returns the form in which a field is sent. Returns undefined if the error has no such field, or if the
+   * field's value cannot be sent. In both cases the other fields are sent.
    */
   #field(error: Error, key: string, depth: number): { value: unknown } | undefined {
     return attempt(() => {
@@ -145,7 +146,8 @@ class ErrorWriter {
   }
 
   /**
-   * Returns the map of a value that is not an error, but was thrown, or is a cause or a member of an error.
+   * Returns the map of a value that is not an error. Such a value may be thrown, and may be a cause or a
+   * member of an error.
    */
   #thrown(value: unknown, depth: number): ErrorMap {
     const read = attempt(() => ({ value: copied(value) }));
@@ -157,7 +159,7 @@ class ErrorWriter {
   }
 }
 
-/** Reads a field of an error, once. Undefined if the error has no such field. */
+/** Reads a field of an error one time. Returns undefined if the error has no such field. */
 function read(error: Error, key: string): { value: unknown } | undefined {
   const value = (error as unknown as Record<string, unknown>)[key];
   return value === undefined && !Object.hasOwn(error, key) ? undefined : { value };
@@ -178,7 +180,7 @@ function thrown(shown: string): { name: string; message: string } {
 }
 
 /**
- * Returns the error's name. If neither the error nor a class of the user sets one, returns the name of its
+ * Returns the error's name. If only a built-in class sets the name, returns the name of the error's own
  * class.
  */
 function nameOf(error: Error): string {
@@ -190,8 +192,8 @@ function nameOf(error: Error): string {
 }
 
 /**
- * Copies the plain objects and lists in a value, and reads each field once. The copy is both shown and sent.
- * Throws if the value is too deep to be sent.
+ * Copies the plain objects and lists in a value, and reads each field one time, because the value is both
+ * shown and sent. Throws if the value is too deep to be sent, or contains itself.
  */
 function copied(value: unknown, around: readonly object[] = []): unknown {
   if (typeof value !== 'object' || value === null) return value;
@@ -207,7 +209,7 @@ function copied(value: unknown, around: readonly object[] = []): unknown {
 /** Returns a value as text, for a message that people read. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return value;
-  // Decimal text of a long bigint takes the square of its length.
+  // The time for the decimal text of a long bigint grows with the square of the length.
   if (typeof value === 'bigint' && BigInt.asIntN(65, value) !== value)
     return 'an integer of more than 64 bits';
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
@@ -225,6 +227,6 @@ export function attempt<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch {
-    return undefined; // The field is left out. The error itself still arrives.
+    return undefined; // The field is left out, and the error is sent without it.
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The stack of a received error. The place where the error object was made says nothing useful. So the stack
- * shows the failed call, and the code that awaited it.
+ * The stack of a received error. The frames of the place where this package makes the error object are not
+ * useful. So the stack shows the failed call, and the code that awaited the call.
  */
 import { inspectCustom, inspectPrintably, printable, type InspectArguments } from '../../base/printable.ts';
 
@@ -8,8 +8,8 @@ import { inspectCustom, inspectPrintably, printable, type InspectArguments } fro
 const unplaced = new WeakSet<Error>();
 
 /**
- * Gives the error of a call a stack without frames, because the error is made far from the call. Returns the
- * error.
+ * Replaces the stack of a call's error by one line with `where`, because the error is made far from the call.
+ * {@link placeStack} adds the awaiting code later. Returns the error.
  */
 export function withoutStack<E extends Error>(error: E, where: string): E {
   setStack(error, where);
@@ -19,15 +19,15 @@ export function withoutStack<E extends Error>(error: E, where: string): E {
 
 /** Replaces the frames of an error by `where`. */
 function setStack(error: Error, where: string): void {
-  // This is the engine's format. If the name or the message is empty, there is no colon.
+  // This is the first line as V8 formats it. If the name or the message is empty, it has no colon.
   const head = Error.prototype.toString.call(error);
-  // A method's name may come from what a plugin says of itself, so it is made printable.
+  // The name of a method may come from the peer's description, so `where` is made printable.
   setField(error, 'stack', `${head}\n    at ${printable(where)}`, false);
 }
 
 /**
- * Adds the code that awaited the call to the error's stack, as far as the engine knows it. Must run where the
- * call is awaited.
+ * Adds the frames of the code that awaited the call to the error's stack, if V8 knows them. Must be called in
+ * the async function `calledBy`, which the code awaits.
  */
 export function placeStack(error: unknown, calledBy: (...args: never) => unknown): void {
   if (!unplaced.delete(error as Error)) return;
@@ -39,8 +39,8 @@ export function placeStack(error: unknown, calledBy: (...args: never) => unknown
 }
 
 /**
- * Separates the stacks of a received error. The local stack shows which call failed, and the remote stack is
- * kept in `remoteStack`.
+ * Sets both stacks of a received error. `stack` gets the line with `where`, and the stack of the peer's
+ * process is kept in `remoteStack`.
  */
 export function splitStack(error: Error, remoteStack: string | undefined, where: string): void {
   setStack(error, where);
@@ -60,7 +60,7 @@ function inspectError(this: Error & { remoteStack?: string }, ...args: InspectAr
  */
 export function withoutFrames<T>(make: () => T): T {
   const { stackTraceLimit } = Error;
-  // An assignment would throw if a hardened host has frozen Error.
+  // An assignment would throw if the program has frozen Error.
   Reflect.set(Error, 'stackTraceLimit', 0);
   try {
     return make();

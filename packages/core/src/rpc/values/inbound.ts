@@ -1,6 +1,6 @@
 /**
- * Turns the decoder's output into what the user gets. Marks become their values, references become local
- * values, and bytes get memory of their own.
+ * Turns the decoder's output into the values that the user gets. Arrays with marks become the values that
+ * they stand for, references become local values, and bytes get their own memory.
  */
 import { PipeworkError } from '../../base/errors.ts';
 import { types } from 'node:util';
@@ -13,13 +13,14 @@ import { fromTable, probedFunction } from './tables/table.ts';
 import { Mark, WireReference, type ReferenceKind } from '../wire/extension.ts';
 
 /**
- * Counts values beyond those that a message declares. Throws `RPC_MESSAGE_TOO_LARGE` if they are too many.
+ * Counts values beyond those that the arrays and maps of a message declare. Throws `RPC_MESSAGE_TOO_LARGE` if
+ * there are too many.
  */
 export type Claim = (values: number) => void;
 
 /**
- * What a value costs its receiver beyond what the scanner counted. The unit is the cost of one value: 64
- * bytes and half a microsecond. `reliability/programs/cost.mjs` measures these costs.
+ * The costs that values cause for their receiver, beyond those that the scanner counted. The unit is the cost
+ * of one value: 64 bytes and half a microsecond. `reliability/programs/cost.mjs` measures these costs.
  */
 const weights: Record<ReferenceKind | 'collection' | 'url', number> = {
   collection: 2,
@@ -37,34 +38,37 @@ const weights: Record<ReferenceKind | 'collection' | 'url', number> = {
 };
 
 /**
- * What a character of a regular expression costs. V8 looks up Unicode's tables while it parses a class such
- * as `\p{L}`. Parsing such a class takes 100 µs, 500 µs with the flags `i` and `v`, and 5,000 µs for a class
- * of strings.
+ * Returns the cost of a character of a regular expression. V8 looks up Unicode's tables while it parses a
+ * class like `\p{L}`. Parsing it takes 100 µs, or 500 µs with the flags `i` and `v`. A class of strings takes
+ * 5,000 µs.
  */
 function patternWeight(flags: string): number {
   if (flags.includes('v')) return 600;
   return flags.includes('u') ? 40 : 4;
 }
 
-/** The square of a pattern's length, divided by this, is what it may cost beside its characters. */
+/** A pattern may also cost the square of its length, divided by this number. */
 const patternSquare = 1_200;
 
-/** The same for a host name that is not ASCII. */
+/** A host name that is not ASCII may also cost the square of its length, divided by this number. */
 const hostSquare = 900;
 
 export interface InboundOptions {
-  /** Returns the local value of a reference. Undefined if this side did not announce `refs`. */
+  /** Returns the local value of a reference. The option is undefined if this side did not announce `refs`. */
   readonly takeReference: ((reference: WireReference) => unknown) | undefined;
   /** Makes an error from its map, and claims the weight of each error in it. */
   readonly decodeError: (map: unknown, claim: Claim) => unknown;
   /**
-   * How many more values the current message may hold than its arrays and maps declare, and how long its Maps
-   * and Sets took so far.
+   * `values` is the number of values that the current message may have beyond those that its arrays and maps
+   * declare. `adding` is the time that its Maps and Sets took so far.
    */
   readonly allowance: { values: number; adding: Adding };
 }
 
-/** Replaces marks by their values, in arrays and objects that the decoder has just made. */
+/**
+ * Replaces marks, references and bytes in a value that the decoder has just made. Changes arrays and objects
+ * in place.
+ */
 export function fromWire(value: unknown, options: InboundOptions): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
@@ -101,15 +105,15 @@ function each(array: unknown[], from: number, options: InboundOptions): unknown[
 }
 
 /**
- * Returns bytes in memory of their own, which has exactly their size. The decoder's views are copied, because
- * they are in the chunk, which belongs to the mux.
+ * Returns the bytes in a buffer of exactly their size. A `Buffer` is the decoder's view into the chunk. Such
+ * a view is copied, because the chunk's memory belongs to the mux.
  */
 function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   if (!Buffer.isBuffer(bytes)) return bytes as Uint8Array<ArrayBuffer>;
   return new Uint8Array(bytes);
 }
 
-/** Counts this many further values. Throws `RPC_MESSAGE_TOO_LARGE` if the message may not hold so many. */
+/** Counts further values. Throws `RPC_MESSAGE_TOO_LARGE` if the message must not have this many. */
 export function claim(values: number, { allowance }: Pick<InboundOptions, 'allowance'>): void {
   allowance.values -= values;
   if (allowance.values < 0) throw tooManyValues();
@@ -123,7 +127,7 @@ export function tooManyValues(): PipeworkError {
   );
 }
 
-/** Makes a Map of the keys and values that follow the mark in turn. */
+/** Makes a Map. After the mark, `array` has each key followed by its value. */
 function mapOf(array: unknown[], allowance: InboundOptions['allowance']): Map<unknown, unknown> {
   const map = new Map<unknown, unknown>();
   addInPieces((array.length - 1) / 2, allowance.adding, (at) => {
@@ -144,11 +148,12 @@ function setOf(array: unknown[], allowance: InboundOptions['allowance']): Set<un
 }
 
 /**
- * Makes a regular expression. For an invalid one this throws an error of its own, because the engine's
- * message would have the whole text.
+ * Makes a regular expression. For an invalid one, throws an error with a shortened text, because the engine's
+ * error message would have the whole text.
  */
 function regExpOf(source: string, flags: string, options: InboundOptions): RegExp {
-  // For some patterns, such as groups that refer to each other, V8's parser takes the square of the length.
+  // For some patterns, for instance groups that refer to each other, the time of V8's parser grows with the
+  // square of the length.
   claim(source.length * patternWeight(flags) + source.length ** 2 / patternSquare, options);
   try {
     return new RegExp(source, flags);
@@ -160,8 +165,8 @@ function regExpOf(source: string, flags: string, options: InboundOptions): RegEx
 }
 
 /**
- * What a URL's host name costs if it is not ASCII. The engine turns it into Punycode, which takes 4 µs a
- * character, and for some texts the square of their length.
+ * Returns the cost of a URL's host name: 0 if the name is ASCII. The engine turns any other name into
+ * Punycode. This takes 4 µs a character, and for some texts a time that grows with the square of the length.
  */
 function hostWeight(href: string): number {
   const host = /^[a-z][a-z0-9+.-]*:[\\/]*([^\\/?#]*)/i.exec(href)?.[1] ?? href;
@@ -171,8 +176,8 @@ function hostWeight(href: string): number {
 }
 
 /**
- * Makes a URL. For an invalid one this throws an error of its own, because the engine's error would have the
- * text as a field.
+ * Makes a URL. For an invalid one, throws an error with a shortened text, because the engine's error would
+ * have the whole text as a field.
  */
 function urlOf(href: string): URL {
   try {

@@ -1,8 +1,8 @@
 /**
  * The walk over a value before it is packed. The walk refuses values that cannot be sent, and names their
- * path. Values that MessagePack lacks are replaced by wire values. The walk reads each field and each item
- * once, into objects and lists of its own. So exactly the checked values are packed, even if a getter or a
- * proxy would answer differently the next time.
+ * path. Wire values replace the values that MessagePack lacks. The walk reads each field and each item one
+ * time, into new objects and lists. So exactly the checked values are packed, even if a getter or a proxy
+ * would return another value the next time.
  */
 import { types } from 'node:util';
 import { compacted } from '../../base/own-property.ts';
@@ -18,20 +18,20 @@ import { minTableRows, tableHead, toTable } from './tables/table.ts';
 import { asBin } from '../wire/msgpack.ts';
 import { LargeBin, LongBigint, marks, negativeZero, type WireReference } from '../wire/extension.ts';
 
-/** Decides which values are sent by reference, and as which kind of reference. */
+/** Decides which values are sent by reference, and by which kind of reference. */
 export interface ReferenceSender {
   /**
    * Returns the reference for a function, stream, signal or marked object; undefined for every other value.
    */
   send(value: object): WireReference | undefined;
   /**
-   * True if an object that looks plain is sent by reference, because it is marked with `ref`, remote, or an
-   * async iterable.
+   * Returns true if an object that looks plain is sent by reference. Such an object is marked with `ref`, is
+   * a remote, or is an async iterable.
    */
   standsApart(record: object): boolean;
 }
 
-/** What the peer accepts. */
+/** The kinds of values that the peer accepts, and the limits of the walk. */
 export interface OutboundOptions {
   readonly types: boolean;
   /** True if an array of objects with the same keys may be sent as a table. */
@@ -49,8 +49,9 @@ const maxInt64 = 0xffff_ffff_ffff_ffffn;
 const minInt64 = -0x8000_0000_0000_0000n;
 
 /**
- * Returns what to pack for a value. Throws `RPC_NOT_SERIALIZABLE` or `RPC_TOO_DEEP`, naming the path from
- * `root`. `copies` has pairs in one flat list: an object in the value, then the object that it is a copy of.
+ * Returns the form in which a value is packed. Throws `RPC_NOT_SERIALIZABLE` or `RPC_TOO_DEEP` with the path
+ * from `root`. `copies` is a flat list of pairs. In each pair, a copy in the value comes first, and then the
+ * user's object or list.
  */
 export function toWire(
   value: unknown,
@@ -66,7 +67,7 @@ export function toWire(
   }
 }
 
-/** Like {@link toWire}, inside a walk that is already `depth` levels deep. */
+/** Like {@link toWire}, but for a value inside a walk, `depth` levels deep. Throws a {@link Refusal}. */
 export function walk(value: unknown, options: OutboundOptions, depth: number): unknown {
   switch (typeof value) {
     case 'number':
@@ -140,8 +141,8 @@ function walkColumns(
 }
 
 /**
- * Walks the values of a table in place. The values in a row count as two levels below the array, as without
- * the table.
+ * Walks the values of a table in place. The values of a row are two levels below the array, as they would be
+ * without the table.
  */
 function walkTable(
   array: readonly unknown[],
@@ -156,7 +157,7 @@ function walkTable(
     for (; index < table.length; index++) {
       const item = table[index];
       const type = typeof item;
-      // The most common kinds of values need no call of walk().
+      // Skips the call of walk() for the most common kinds of values.
       if (type === 'string' ? (item as string).isWellFormed() : isPlain(item, type)) continue;
       table[index] = walk(item, options, depth + 2);
     }
@@ -201,8 +202,8 @@ function walkRecord(record: object, options: OutboundOptions, depth: number): ob
 }
 
 /**
- * Returns a copy with U+FFFD for each lone half of a surrogate pair in a key, as in any text. If two keys
- * become the same, the last one stays.
+ * Returns a copy in which U+FFFD replaces each lone half of a surrogate pair in the keys, as in any text. If
+ * two keys become the same, the value of the last one is kept.
  */
 function withWellFormedKeys(record: object): object {
   return compacted(
@@ -212,7 +213,7 @@ function withWellFormedKeys(record: object): object {
 
 function walkBigint(value: bigint, options: OutboundOptions): unknown {
   const number = Number(value);
-  // The reader turns integers up to 2^53 inclusive into numbers.
+  // The decoder turns integers up to and including 2^53 into numbers.
   if (Math.abs(number) <= 2 ** 53 && BigInt(number) === value)
     return options.types ? [marks.bigint, small(number, value)] : small(number, value);
   if (value <= maxInt64 && value >= minInt64) return value;
@@ -229,7 +230,7 @@ function walkSpecial(value: object, options: OutboundOptions, depth: number): un
   if (types.isDate(value)) return walkDate(value, options);
   const reference = sendReference(value, options);
   if (reference !== undefined) return reference;
-  // This is a plain object of another realm.
+  // Objects with this prototype are plain objects of another realm.
   if (isObjectPrototype(getPrototypeOf(value) as object)) return walkRecord(value, options, depth);
   if (types.isPromise(value)) return refuse('is a Promise: await it, and send what it resolves to');
   if (!options.types) return refuse(`is ${describe(value)}, which base MessagePack cannot say`);
@@ -299,7 +300,7 @@ function bytesOf(value: ArrayBufferView | ArrayBuffer): Uint8Array {
       ? new Uint8Array(value)
       : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   } catch {
-    // Node 20 has no `detached` property to read.
+    // The `detached` property could say this before, but Node 20 does not have it.
     return refuse('is binary data whose buffer was transferred: there is nothing left to send');
   }
 }
@@ -309,8 +310,8 @@ function sendReference(value: object, options: OutboundOptions): WireReference |
 }
 
 /**
- * Refuses a function under a probed name. If the function were sent, the other side would call it whenever it
- * awaits, prints, compares or serializes the object that holds the function.
+ * Refuses a function under a probed name. If the function were sent, awaiting, printing, comparing or
+ * serializing its object on the other side would call it.
  */
 function refuseProbed(name: string): never {
   return refuse(

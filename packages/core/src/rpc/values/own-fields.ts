@@ -1,17 +1,16 @@
 /**
- * Copies of objects and lists whose fields are read once each, because a getter or a proxy may answer
- * differently the next time.
+ * Copies objects and lists, and reads each of their fields one time, because a getter or a proxy may return
+ * another value the next time.
  */
 import { types } from 'node:util';
 import { setOwn } from '../../base/own-property.ts';
 
-/** A list longer than this is copied as a whole, which is then faster than item by item. */
+/** A list longer than this is copied by `slice()`, which is faster for long lists than a loop. */
 const shortList = 16;
 
 /**
- * True if reading the first fields of an object or list ran no code of the user, so that a second read gives
- * the same values. This looks at the first `count` fields with everything inside them, and at the next field
- * without its contents.
+ * Returns true if reading the first `count + 1` fields of an object or list ran no code of the user, so that
+ * a second read gives the same values. Everything inside the first `count` fields is checked too.
  */
 export function isTame(holder: object, count: number): boolean {
   if (types.isProxy(holder)) return false;
@@ -26,14 +25,14 @@ export function isTame(holder: object, count: number): boolean {
   return true;
 }
 
-/** Reads the fields of an object that its copy lacks, and adds them to the copy. Returns the copy. */
+/** Adds the fields of `object` that `copy` lacks to `copy`. Returns the copy. */
 export function addFields(copy: Record<string, unknown>, object: object): Record<string, unknown> {
   for (const key of Object.keys(object))
     if (!Object.hasOwn(copy, key)) setOwn(copy, key, (object as Record<string, unknown>)[key]);
   return copy;
 }
 
-/** Copies the items of a list into a list of our own, reading each once. */
+/** Returns a new list with the items of `list`. Reads each item one time. */
 export function itemsOf(list: readonly unknown[]): unknown[] {
   const { length } = list;
   if (length > shortList && Object.getPrototypeOf(list) === Array.prototype && !types.isProxy(list))

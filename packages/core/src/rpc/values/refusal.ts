@@ -1,4 +1,6 @@
-/** Names a value that cannot be sent, by its path from the arguments or the result. */
+/**
+ * Makes the error for a value that cannot be sent, with the value's path from the arguments or the result.
+ */
 import { PipeworkError } from '../../base/errors.ts';
 
 interface Step {
@@ -6,7 +8,10 @@ interface Step {
   readonly key: string;
 }
 
-/** The walk throws this error, and adds the path to the offending value while it unwinds. */
+/**
+ * The walk throws this error for a value that cannot be sent. Each level that the error passes adds its step
+ * of the path.
+ */
 export class Refusal extends Error {
   readonly #reason: string;
   readonly #tooDeep: boolean;
@@ -24,8 +29,8 @@ export class Refusal extends Error {
   }
 
   /**
-   * Returns the error for the user. `root` is what the walk began with: `args`, `result`. `copies` has pairs
-   * in one flat list: a copy, then the object that it is a copy of.
+   * Returns the error for the user. `root` is the name of the walked value, for instance `args` or `result`.
+   * `copies` is a flat list of pairs. In each pair, a copy comes first, and then the user's object or list.
    */
   toError(root: string, copies: readonly object[]): PipeworkError {
     const steps = this.#steps.reverse().map(({ holder, key }) => {
@@ -46,8 +51,8 @@ export class Refusal extends Error {
 }
 
 function property(key: string): string {
-  // This does not use \p{ID_Start}, because V8 would then collect Unicode's tables when it parses this file.
-  // That takes 0.4 ms of every plugin's start.
+  // \p{ID_Start} is not used here, because V8 would collect Unicode's tables when it parses this file. This
+  // would add 0.4 ms to the start of every plugin.
   return /^[a-z_$][\w$]*$/i.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }
 

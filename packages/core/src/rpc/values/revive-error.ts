@@ -1,4 +1,7 @@
-/** Makes an error from what the peer sent, which is mostly an error map. A hostile peer may send anything. */
+/**
+ * Makes an error from the value that the peer sent for it. The value is mostly an error map, but a hostile
+ * peer may send any value.
+ */
 import { types } from 'node:util';
 import { errorCodes, PipeworkError, type ErrorCode } from '../../base/errors.ts';
 import { longText, printable } from '../../base/printable.ts';
@@ -24,7 +27,7 @@ export class RemoteError extends Error {
 }
 
 type ErrorMaker = (message: string) => Error;
-// This object has no prototype, so that a name from the peer finds only these functions.
+// This object has no prototype, so that a look-up by the peer's name finds only these functions.
 const makers: Record<string, ErrorMaker | undefined> = Object.assign(Object.create(null) as object, {
   Error: (message: string) => new Error(message),
   EvalError: (message: string) => new EvalError(message),
@@ -39,22 +42,25 @@ const makers: Record<string, ErrorMaker | undefined> = Object.assign(Object.crea
 const neverSet = new Set(['name', 'message', 'code', 'stack', 'cause', 'remoteStack', 'sent', 'then']);
 for (const name of Object.getOwnPropertyNames(Object.prototype)) neverSet.add(name);
 
-/** How many characters count as one value: in a long text, and in a text that was made printable. */
+/**
+ * The numbers of characters that count as one value: of a long text, and of a text that had to be made
+ * printable.
+ */
 const charactersOfLong = 32;
 const charactersMade = 8;
 
 type SentMap = Partial<Record<keyof ErrorMap, unknown>>;
 
-/** What an error costs beside the values of its map: 260 bytes to 1 KiB, and 5 µs. */
+/** The cost of an error beside the values of its map: 260 bytes to 1 KiB, and 5 µs. */
 const errorWeight = 8;
 const fieldWeight = 4;
-/** So many fields of an error's map, or of its data, are part of {@link errorWeight}. */
+/** {@link errorWeight} covers this many fields of an error's map, and this many of its data. */
 const usualFields = 16;
 
 /**
- * Makes the error with which a call rejects. `sent` comes from the peer, and may be any value. `where` says
- * which call failed. Errors of built-in classes get their class again. Others become a {@link RemoteError}
- * with their name.
+ * Makes the error with which a call rejects. `sent` comes from the peer, and may be any value. `where` names
+ * the failed call and the peer. If the error's class is built in, the made error has the same class. Any
+ * other becomes a {@link RemoteError} with the error's name.
  */
 export function reviveFailure(sent: unknown, where: string, claim?: Claim): Error {
   return withoutFrames(() => withoutStack(revive(sent, { where, claim }, 0), where));
@@ -80,7 +86,10 @@ function revive(sent: unknown, revival: Revival, level: number): Error {
   return error;
 }
 
-/** Counts the fields of an error beyond the usual number. Each is defined by itself, which takes 3 µs. */
+/**
+ * Counts the fields of an error beyond {@link usualFields}. Each field takes 3 µs, because it is defined by a
+ * call of its own.
+ */
 function claimFields(fields: object, { claim }: Revival): void {
   claim?.(Math.max(0, Object.keys(fields).length - usualFields) * fieldWeight);
 }
@@ -88,7 +97,7 @@ function claimFields(fields: object, { claim }: Revival): void {
 function fromMap(map: SentMap, revival: Revival, level: number): Error {
   claimFields(map, revival);
   const name = textOf(map.name, revival) ?? 'Error';
-  // If a peer uses other keys for its text, the whole map is quoted.
+  // If the map has no `message`, the message quotes the whole map.
   const message = textOf(map.message, revival) ?? shown(map, revival);
   const error = make(name, message, map, revival);
   const code = map.code ?? codeOfWords(message) ?? map.code;
@@ -97,7 +106,7 @@ function fromMap(map: SentMap, revival: Revival, level: number): Error {
   if (level < maxErrorDepth) {
     if (Object.hasOwn(map, 'cause') && map.cause !== undefined && map.cause !== null) {
       const cause = inner(map.cause, revival, level + 1);
-      // A cause that is a function is left out, because loggers would call it.
+      // A cause that is a function is left out, because loggers would call the function.
       if (typeof cause !== 'function') setField(error, 'cause', cause, false);
     }
     if (Array.isArray(map.errors)) {
@@ -120,7 +129,7 @@ function setFields(error: Error, data: object, hasMembers: boolean): void {
   }
 }
 
-/** Returns a cause or a member. The result is an error, or the sent value itself if that was not an error. */
+/** Returns a cause or a member: an error, or, if the peer's value was not an error, that value. */
 function inner(sent: unknown, revival: Revival, level: number): unknown {
   if (isMap(sent) && sent.name === '' && isMap(sent.data) && Object.hasOwn(sent.data, 'thrown'))
     return (sent.data as { thrown: unknown }).thrown;
@@ -140,15 +149,15 @@ function make(name: string, message: string, map: SentMap, revival: Revival): Er
   return error;
 }
 
-/** Makes an error from a text. A peer that speaks only the base protocol sends nothing else. */
+/** Makes an error from a text. A peer that has only the base protocol sends every error as a text. */
 function fromText(message: string): Error {
   const code = codeOfWords(message);
   return code === undefined ? new RemoteError(message) : new PipeworkError(code, message);
 }
 
 /**
- * Returns the code that belongs to a text that the protocol fixes. Some peers send such a text without its
- * code.
+ * If `message` has one of the protocol's fixed sentences, returns the error code of the sentence. Some peers
+ * send such a sentence without its code.
  */
 function codeOfWords(message: string): ErrorCode | undefined {
   if (message.includes(sentences.unknownMethod)) return 'RPC_UNKNOWN_METHOD';
@@ -158,13 +167,13 @@ function codeOfWords(message: string): ErrorCode | undefined {
   return undefined;
 }
 
-/** Returns what was sent as text, for an error that has no text of its own. */
+/** Returns a message that quotes `sent`, for an error without a text of its own. */
 function shown(sent: unknown, revival: Revival): string {
   const text = attempt(() => show(readable(sent, revival))) ?? 'a value';
   return printable(`the peer failed the call with ${text.slice(0, longText)}`);
 }
 
-/** Returns a copy in which bytes in a map or list are read as text, which they mostly are. */
+/** Returns a copy in which texts replace the bytes in a list or map, because these bytes are mostly texts. */
 function readable(sent: unknown, revival: Revival): unknown {
   if (types.isUint8Array(sent)) return textOf(sent, revival);
   if (Array.isArray(sent)) return sent.map((item) => readable(item, revival));
@@ -177,7 +186,10 @@ function isMap(value: unknown): value is SentMap {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !types.isUint8Array(value);
 }
 
-/** Returns a text of the peer that will be shown. Some MessagePack libraries send text as bin. */
+/**
+ * Returns a text of the peer in printable form; undefined if `value` is neither a text nor bytes. Some
+ * MessagePack libraries send texts as bin.
+ */
 function textOf(value: unknown, { claim }: Revival): string | undefined {
   const isText = typeof value === 'string';
   if (!isText && !types.isUint8Array(value)) return undefined;
