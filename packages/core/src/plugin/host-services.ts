@@ -14,7 +14,7 @@ export interface ServiceHost<S = Record<string, object>> {
    * Asks the host to make a service, and resolves to a remote that calls it. Each dispense makes a new
    * implementation in the host. The host disposes of the implementation when the plugin disposes of the
    * remote, or when the session ends. Rejects with `RPC_UNKNOWN_SERVICE` if the host does not offer the name,
-   * or offers no services at all. Waits as long as the host's factory runs, unless `options.signal` aborts.
+   * or offers no services at all. Waits until the host's factory has ended, or until `options.signal` aborts.
    */
   dispense<K extends keyof S & string>(name: K, options?: DispenseOptions): Promise<Remote<S[K]>>;
 }
@@ -57,8 +57,8 @@ export class HostServices implements ServiceHost {
   }
 
   /**
-   * Called when the plugin leaves. Pending dispenses and calls fail with the reason. Later dispenses and
-   * calls still reach the host.
+   * Must be called when the plugin leaves. Pending dispenses and calls fail with the reason. Later dispenses
+   * and calls reach the host nevertheless.
    */
   leave(reason: Error): void {
     this.#conversation?.leave(reason);
@@ -66,7 +66,8 @@ export class HostServices implements ServiceHost {
   }
 
   /**
-   * Called when the host has ended the session. Pending and later dispenses and calls fail with `RPC_CLOSED`.
+   * Must be called when the host has ended the session. Pending and later dispenses and calls fail with
+   * `RPC_CLOSED`.
    */
   end(): void {
     const reason = new PipeworkError('RPC_CLOSED', 'the host has ended the session');
@@ -91,8 +92,8 @@ export class HostServices implements ServiceHost {
 }
 
 /**
- * Opens a stream. If the session can open no more streams, throws `RPC_CLOSED`, as a failed call does. `sent`
- * says whether the host has already received the dispense.
+ * Opens a stream. If the session can open no more streams, throws `RPC_CLOSED` with the property `sent`,
+ * which is true if the dispense was already sent to the host.
  */
 function opened(open: () => RawStream, sent: boolean): RawStream {
   try {

@@ -37,7 +37,9 @@ function targetOf(program: string): string {
   }
 }
 
-/** Returns the runtime and its version, as text for people: `node 22.12.0`, `bun 1.2.0`, `deno 2.1.0`. */
+/**
+ * Returns the name of the runtime and its version, for instance `node 22.12.0`, `bun 1.2.0` or `deno 2.1.0`.
+ */
 export function runtimeName(): string {
   const { bun, deno, node } = process.versions as Record<string, string | undefined>;
   if (bun !== undefined) return `bun ${bun}`;

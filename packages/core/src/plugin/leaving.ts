@@ -1,6 +1,6 @@
 /**
- * How a plugin leaves. The plugin accepts no new calls, gives running calls some time, disposes of what it
- * served, and runs the shutdown hook. Each step is bounded in time.
+ * The steps in which a plugin leaves. The plugin refuses new calls, gives running calls some time, disposes
+ * of the served objects, and runs the shutdown hook. Each step has a time limit.
  */
 
 import type { Conversation } from '../rpc/calls/conversation.ts';
@@ -16,8 +16,8 @@ export interface Leaver {
   /** Aborts the signal of every context. */
   abort(reason: Error): void;
   /**
-   * Resolves once every handler has ended, including those of ended conversations, and every source has
-   * cleaned up.
+   * Resolves after every handler has ended, including the handlers of ended conversations, and every source
+   * has cleaned up.
    */
   ended(): Promise<unknown>;
   /** Ends the streams of the broker. */
@@ -27,24 +27,24 @@ export interface Leaver {
    * rejects.
    */
   dispose(): Promise<void>;
-  /** Called with the error if the hook failed. */
+  /** Called with the error of `onShutdown`. */
   readonly report: (error: unknown) => void;
 }
 
 /**
- * How long running calls may continue before they are cut short, as a share of the time of a graceful end.
- * The rest of the time is for clean-ups, disposals and the hook.
+ * The share of a graceful end's time for which running calls may continue. After that, they are cut short,
+ * and the rest of the time is for clean-ups, disposals and the hook.
  */
 const callsShare = 2 / 3;
-/** How long the disposals wait for handlers and sources that clean up, as a share of the remaining time. */
+/** The share of the remaining time for which the disposals wait for handlers and sources that clean up. */
 const cleanUpShare = 1 / 5;
-/** How long the disposals may take, as a share of the time that is left after that wait. */
+/** The share of the time after that wait which the disposals may take. */
 const disposalShare = 1 / 2;
 
 /**
  * Leaves within `budgetMs`. If `graceful` is true, running calls get their share of the time. Otherwise
- * running calls are cut short at once. Handlers and sources that clean up may use all of the time, in
- * parallel with the disposals and the hook. Never rejects.
+ * running calls are cut short immediately. Handlers and sources that clean up may use all of the time, at the
+ * same time as the disposals and the hook. Never rejects.
  */
 export async function leave(leaver: Leaver, budgetMs: number, graceful: boolean): Promise<void> {
   const began = clock();
@@ -63,8 +63,8 @@ export async function leave(leaver: Leaver, budgetMs: number, graceful: boolean)
   for (const conversation of conversations) conversation.leave(reason);
   leaver.abort(reason);
   const ended = leaver.ended();
-  // Handlers that still run may wait for a stream of the broker. The shutdown hook must end handlers that
-  // wait for other things.
+  // Handlers that have not ended may be waiting for a stream of the broker. If a handler waits for anything
+  // else, the shutdown hook must end it.
   if (!(await settlesWithin(ended, left() * cleanUpShare))) leaver.cutStreams(reason);
   await settlesWithin(leaver.dispose(), left() * disposalShare);
   await shutDown(leaver, left());

@@ -1,6 +1,6 @@
 /**
- * The plugin's own small logger. The logger writes each record as one line of JSON to raw standard error,
- * where the host reads the line as a record again.
+ * The logger of a plugin. It writes each record as one line of JSON to raw standard error. The host reads the
+ * line and makes a record of it.
  */
 
 import { logLevels, type LogLevel } from '../handshake/env.ts';
@@ -9,11 +9,11 @@ import { logLevels, type LogLevel } from '../handshake/env.ts';
 export type LogMethod = (message: string, fields?: Readonly<Record<string, unknown>>) => void;
 
 /**
- * A logger whose level the host sets (`logLevel` of its client). It never throws. If standard error is full,
- * the logger blocks the process rather than lose a record.
+ * A logger whose level the host sets (`logLevel` of its client). The logger never throws. If standard error
+ * is full, the logger blocks the process, so that no record is lost.
  */
 export interface PluginLogger {
-  /** The lowest level that the logger writes. A record below this level costs one comparison. */
+  /** The lowest level that the logger writes. A call for a record below this level does nothing. */
   readonly level: LogLevel;
   /** Logs the finest detail. */
   readonly trace: LogMethod;
@@ -27,7 +27,7 @@ export interface PluginLogger {
   readonly error: LogMethod;
 }
 
-/** Creates a logger that passes whole lines to `write`. */
+/** Makes a logger that passes each record to `write` as a whole line. */
 export function createLogger(level: LogLevel, write: (line: string) => void): PluginLogger {
   const least = logLevels.indexOf(level);
   const method = (name: LogLevel): LogMethod => {
@@ -50,7 +50,7 @@ function format(level: LogLevel, message: string, fields: Readonly<Record<string
   try {
     return `${JSON.stringify({ ...fields, ...head }, plain)}\n`;
   } catch {
-    // The fields have a cycle, or a getter that throws. The message matters more than its fields.
+    // The fields have a cycle, or a getter that throws. The record is written without the fields.
     return `${JSON.stringify({ ...head, fields: 'could not be written as JSON' })}\n`;
   }
 }

@@ -1,4 +1,4 @@
-/** The options of `serve()`, and the check of each. */
+/** The options of `serve()`, and the check of these options. */
 
 import type { Readable, Writable } from 'node:stream';
 import type { StreamBroker } from '../session/broker.ts';
@@ -11,9 +11,12 @@ import type { CanServe } from '../rpc/remote/refusal-types.ts';
 import type { ServiceHost } from './host-services.ts';
 import type { PluginLogger } from './logger.ts';
 
-/** What a plugin's factory receives at each dispense. */
+/** The argument of a plugin's factory, made for each dispense. */
 export interface PluginContext<S = Record<never, never>> {
-  /** The services that the host offers: `await context.host.dispense('files')`, now or at any later time. */
+  /**
+   * The services that the host offers. Use `await context.host.dispense('files')` in the factory, or at any
+   * later time.
+   */
   readonly host: ServiceHost<S>;
   /** Raw byte streams beside the calls. */
   readonly broker: StreamBroker;
@@ -21,40 +24,35 @@ export interface PluginContext<S = Record<never, never>> {
    * Aborts when the host releases this implementation, when the host is gone, or when the plugin is leaving.
    */
   readonly signal: AbortSignal;
-  /** The synced output: `process.stdout` itself, unless the plugin shares its process with the host. */
+  /** The synced standard output. This is `process.stdout`, unless the plugin is served over a `transport`. */
   readonly stdout: Writable;
   /** Like `stdout`, for standard error. */
   readonly stderr: Writable;
   /** A logger whose level the host sets. */
   readonly log: PluginLogger;
-  /**
-   * Which of the host's sinks are terminals, and the size that each terminal had when the plugin was started.
-   */
+  /** Tells which of the host's sinks are terminals, and the size of each terminal at the plugin's start. */
   readonly terminals: Terminals;
-  /** The protocol version that was agreed on. */
+  /** The protocol version that host and plugin agreed on. */
   readonly protocolVersion: number;
 }
 
 /**
- * Factories by name. Each factory is called once for each dispense. If an interface cannot be served as it is
- * declared, its factory does not compile, and the compiler says why.
+ * Factories by name. Each dispense calls the factory with the dispensed name one time. If an interface cannot
+ * be served as it is declared, its factory does not compile, and the compiler shows the reason.
  */
 export type PluginSet<P, S = Record<never, never>> = {
   readonly [K in keyof P]: ((context: PluginContext<S>) => P[K] | Promise<P[K]>) & CanServe<P[K]>;
 };
 
 /**
- * The type of `protocolVersions` in {@link ServeOptions}. For `Versioned` plugins it maps each of their
- * versions to that version's plugin set.
+ * The type of `protocolVersions` in {@link ServeOptions}. If `P` is `Versioned`, it maps each version to the
+ * plugin set of that version.
  */
 export type VersionSets<P, S = Record<never, never>> = [VersionsOf<P>] extends [never]
   ? readonly number[] | Readonly<Record<number, PluginSet<P, S>>>
   : { readonly [N in keyof VersionsOf<P>]: PluginSet<VersionsOf<P>[N], S> };
 
-/**
- * Byte streams to serve on in place of the process's descriptors. If they are given, `serve()` changes no
- * global state.
- */
+/** Byte streams that replace the process's descriptors. With them, `serve()` changes no global state. */
 export interface ServeTransport {
   /** Protocol bytes from the host. */
   readonly readable: Readable;
@@ -76,40 +74,40 @@ export interface ServeOptions<P = Record<string, object>, S = Record<never, neve
   readonly version?: string;
   /** The cookie that both sides agree on. Default: `MagicCookieKey` and `MagicCookieValue`. */
   readonly handshake?: Partial<Handshake>;
-  /** The versions that `plugins` can speak (default `[1]`), or a plugin set for each version. */
+  /** The protocol versions that `plugins` supports (default `[1]`), or a plugin set for each version. */
   readonly protocolVersions?: VersionSets<P, S>;
   /**
-   * Runs once when the host asks the plugin to leave, or when the host is gone. `signal` aborts when the
+   * Runs one time, when the host asks the plugin to leave, or when the host is gone. `signal` aborts when the
    * hook's time is over.
    */
   readonly onShutdown?: (signal: AbortSignal) => void | Promise<void>;
   /**
-   * Milliseconds that running calls and `onShutdown` get together. The default, and the maximum, is three
-   * quarters of the time that the host waits.
+   * The time that running calls and `onShutdown` get together, in milliseconds. The default and the maximum
+   * is three quarters of the time that the host waits.
    */
   readonly gracePeriod?: number;
-  /** Bounds of the session. A bound that is left out has its value from `defaultLimits`. */
+  /** Limits of the session. If a limit is left out, it has its value from `defaultLimits`. */
   readonly limits?: Partial<Limits>;
   /** Functions that run around each call of the host, the first one outermost. */
   readonly interceptors?: readonly HandlerInterceptor[];
   /**
-   * Where `callContext()` works. With `'start'` (default) it works until a handler's first `await`, at no
-   * cost. With `'everywhere'` it also works after an `await`. This needs an AsyncLocalStorage, which makes
-   * each call in this process a little slower.
+   * Decides when `callContext()` works. With `'start'` (default), it works until a handler's first `await`,
+   * at no cost. With `'everywhere'`, it also works after an `await`. `'everywhere'` needs an
+   * AsyncLocalStorage, which makes each call in this process a little slower.
    */
   readonly callContext?: 'start' | 'everywhere';
   /** Functions that run around each call to a service of the host, the first one outermost. */
   readonly callInterceptors?: readonly CallInterceptor[];
   /**
-   * Receives each error before it is sent to the host. The error was thrown, or a value contains it. The
-   * error that the function returns is sent instead.
+   * Receives each error before it is sent to the host: each thrown error, and each error inside a value. The
+   * error that this function returns is sent instead.
    */
   readonly redactError?: (error: unknown, method: string) => unknown;
   /** Byte streams to use in place of the process's own descriptors. */
   readonly transport?: ServeTransport;
 }
 
-/** The same options, checked and with defaults. */
+/** The options of `serve()` after the check, with their defaults. */
 export interface ServeSettings {
   /** A plugin set for each version. */
   readonly sets: ReadonlyMap<number, Readonly<Record<string, (context: PluginContext) => unknown>>>;
@@ -253,7 +251,7 @@ function checkSet(name: string, set: unknown): Factories {
   return set as Factories;
 }
 
-/** True for a class, which no code can call without `new`. Pipework calls a factory without `new`. */
+/** Returns true for a class. A class cannot be a factory, because factories are called without `new`. */
 function isClass(factory: object): boolean {
   return /^class\b/.test(Function.prototype.toString.call(factory));
 }

@@ -1,6 +1,6 @@
 /**
- * The plugin's end of one session: mux, the first three streams, the control service. The class works over
- * any pair of byte streams.
+ * The plugin's end of one session, over any pair of byte streams. It owns the mux, accepts the first three
+ * streams, and serves the control stream.
  */
 
 import { LeanSession, type RawStream } from '@pipework/mux/lean';
@@ -23,14 +23,14 @@ import { leave } from './leaving.ts';
 import type { PluginContext, ServeSettings } from './options.ts';
 import type { SyncedOutput } from './process/synced-output.ts';
 
-/** How long a plugin that has answered Quit waits for the host to close the pipe, in milliseconds. */
+/** After its answer to Quit, a plugin waits this long for the host to close the pipe, in milliseconds. */
 const closeFollowsMs = 500;
 /**
  * Printed output delays the answer to Quit. The delay ends when no output has been sent for this long, in
  * milliseconds.
  */
 const outputStuckMs = 200;
-/** How long running handlers and the shutdown hook may take when the host is gone, in milliseconds. */
+/** If the host is gone, running handlers and the shutdown hook may take this long, in milliseconds. */
 const hostGoneMs = 500;
 
 /** The objects from which a plugin's end is made. */
@@ -40,7 +40,7 @@ export interface PluginEndOptions {
   readonly settings: ServeSettings;
   readonly greeting: HostGreeting;
   readonly protocolVersion: number;
-  /** Returns the plugin's name and version. Called when the host asks for these. */
+  /** Returns the plugin's name and version. Called when the host asks for a description. */
   readonly identity: () => Identity;
   readonly stdout: SyncedOutput;
   readonly stderr: SyncedOutput;
@@ -51,7 +51,7 @@ export interface PluginEndOptions {
 /** The plugin's end of a session. */
 export class PluginEnd {
   readonly session: LeanSession;
-  /** Resolves when the host is done with this plugin, or is gone, and the shutdown hook has run. */
+  /** Resolves after the host has ended the session or is gone, and the shutdown hook has run. */
   readonly done: Promise<void>;
   /** True if the host ended without a Quit. */
   hostIsGone = false;
@@ -106,8 +106,8 @@ export class PluginEnd {
   }
 
   /**
-   * Called when descriptor 3 or the control stream has ended. If this happens after Quit, the host has closed
-   * them on purpose. Without Quit, the host is gone.
+   * Must be called when descriptor 3 or the control stream has ended. After a Quit, the host has closed them
+   * on purpose. Without a Quit, the host is gone.
    */
   hostEnded(): void {
     if (this.#leaving !== undefined) {
@@ -120,8 +120,8 @@ export class PluginEnd {
   }
 
   /**
-   * Ends the services, and resolves `done`. Code after `serve()` must not wait for a service only because the
-   * pipes are still open.
+   * Ends the services, and resolves `done`. The services are ended here, because code after `serve()` could
+   * otherwise wait for a service while the pipes are open.
    */
   #end(): void {
     this.#services.end();
@@ -143,8 +143,8 @@ export class PluginEnd {
   }
 
   /**
-   * Serves the control stream, on which the host makes its requests, Quit included. So the end of this stream
-   * is the end of the session.
+   * Serves the control stream, on which the host makes all of its requests, Quit included. So the session
+   * ends with this stream.
    */
   #control(stream: RawStream): void {
     const control = new Conversation(stream, { shared: this.#shared, served: this.#served });
@@ -179,22 +179,22 @@ export class PluginEnd {
   }
 
   /**
-   * `asked` is how long the host waits this time, in milliseconds. If `asked` is not a number, the host waits
-   * as long as it said at the start.
+   * Answers Quit. `asked` is the time for which the host waits, in milliseconds. If `asked` is not a number,
+   * the host waits for the time that it announced at the start.
    */
   async #quitAsked(asked: unknown): Promise<boolean> {
     const { greeting, settings, stdout, stderr } = this.#options;
     const graceMs = typeof asked === 'number' && asked >= 0 ? asked : greeting.graceMs;
     await this.quit(Math.min(settings.gracePeriod, graceMs * 0.75));
-    // After the answer the host sends no more credit. So output that does not fit the windows must be sent
+    // After the answer, the host sends no more credit. So output that does not fit the windows must be sent
     // before the answer.
     await Promise.all([stdout, stderr].map((output) => output.flushed(graceMs * 0.2, outputStuckMs)));
-    // If a host does not close the pipe after the answer, the plugin does not wait long for that.
+    // The host closes the pipe after the answer. If it does not, the plugin ends soon nevertheless.
     realTimers.setTimeout(() => this.#resolveDone(), closeFollowsMs).unref();
     return true;
   }
 
-  /** Returns the factory of this name, bound to the context of one dispense. */
+  /** Returns the factory with this name. It gets the context of the dispense. */
   #factoryOf(name: string): DispenseFactory {
     const { settings, protocolVersion, context } = this.#options;
     const set = settings.sets.get(protocolVersion) ?? {};

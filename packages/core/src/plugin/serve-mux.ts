@@ -13,7 +13,7 @@ export type MuxEntry = ServeOptions | (() => ServeOptions | Promise<ServeOptions
 
 /**
  * Serves the entry of `map` that the program's first argument names. Without an argument, or with an unknown
- * name, it prints the names on standard error and exits with status 1. Further arguments are for the entry.
+ * name, prints the names on standard error and exits with status 1. The entry may use the further arguments.
  * Throws `CONFIG_INVALID` if `map` is not an object.
  *
  * @example

@@ -1,6 +1,6 @@
 /**
- * `serve()`, the main function of a plugin. It checks that a host started the process, shakes hands, and
- * serves until the host is done.
+ * `serve()`, the main function of a plugin. It checks that a host started the process, writes the handshake
+ * line, and serves until the host has ended the session or is gone.
  */
 
 import { PassThrough, type Readable } from 'node:stream';
@@ -21,22 +21,23 @@ import { whyNotPipes } from './process/why-not-pipes.ts';
 import { writeAllSync } from './process/write-sync.ts';
 import { followHost } from './signals.ts';
 
-/** For how many milliseconds open handles, and code after `await serve()`, may keep the process alive. */
+/** Open handles, and code after `await serve()`, may keep the process alive for this many milliseconds. */
 const lingerMs = 250;
-/** How many milliseconds a plugin that serves over a `transport` waits for its last output to be sent. */
+/** A plugin that serves over a `transport` waits this many milliseconds for its last output to be sent. */
 const lastOutputMs = 500;
 
 let isServing = false;
 
 /**
  * Serves `options.plugins` to the host that started this process. Resolves when the host has ended the
- * session or is gone. The process then ends by itself. From here on `process.stdout` and `process.stderr`,
- * the console included, go to the host. SIGINT and SIGHUP are ignored, because a terminal sends them to the
- * host as well. After a first SIGTERM, the plugin waits for the host to end it, 10 seconds at most. A second
- * SIGTERM ends the plugin in the same way as a request of the host.
+ * session or is gone. After that, the process exits within 250 ms. While `serve()` runs, the output of
+ * `process.stdout`, `process.stderr` and the console is sent to the host. SIGINT and SIGHUP are ignored,
+ * because a terminal sends them to the host as well. After a first SIGTERM, the plugin waits at most 10
+ * seconds for the host to end it. After a second SIGTERM, the plugin leaves immediately, as if the host had
+ * asked it to leave.
  *
- * If no host started the program, this prints a message on standard error and exits with status 1. Rejects
- * with `CONFIG_INVALID` if an option is invalid.
+ * If no host started the program, prints a message on standard error and exits with status 1. Rejects with
+ * `CONFIG_INVALID` if an option is invalid.
  *
  * @example
  * ```ts
@@ -69,13 +70,14 @@ async function serveProcess(settings: ServeSettings): Promise<void> {
   const protocolVersion = chooseVersion([...settings.sets.keys()], greeting.protocolVersions);
   followHost({ hasHostEnded: () => downstream.hasEnded, quit: (budgetMs) => end.quit(budgetMs) });
   // The line is written before this side sets up its end of the session. So the host can set up its own end
-  // at the same time. On Deno, the socket writes the line.
+  // at the same time. The socket sends the bytes that could not be written synchronously. On Deno, these are
+  // the whole line.
   const greetingLine = Buffer.from(lineOf(settings, greeting, protocolVersion));
   const unsent = writeAllSync(to, greetingLine);
   const { downstream, upstream } = takePipes(from, to);
   if (unsent > 0) upstream.write(greetingLine.subarray(-unsent));
-  // If the host never opens the stream of an output, the output is printed raw. If descriptor 1 carries the
-  // protocol, standard output is then printed to standard error.
+  // If the host never opens the stream of an output, the output is printed raw. In this case, if descriptor 1
+  // carries the protocol, standard output is printed to standard error.
   const stdout = new SyncedOutput((bytes) => void writeAllSync(to === 1 ? 2 : 1, bytes));
   const stderr = new SyncedOutput((bytes) => void writeAllSync(2, bytes));
   redirectProcess(stdout, stderr, [from, to]);
@@ -141,19 +143,19 @@ async function serveOver(settings: ServeSettings, transport: ServeTransport): Pr
   stdout.finish();
   stderr.finish();
   const closed = end.session.close();
-  // close() waits for the end of the host's bytes, which the session has not seen yet.
+  // close() waits for the end of the host's bytes, so the session must see this end now.
   releaseEnd();
   await closed;
 }
 
-/** Returns the name and version that the options set. */
+/** Returns the name and version from the options, without absent ones. */
 function given({ name, version }: ServeSettings): Identity {
   return { ...(name === undefined ? {} : { name }), ...(version === undefined ? {} : { version }) };
 }
 
 /**
- * Opens the host's pipes. If the program itself already reads one of the pipes, prints that and ends the
- * process.
+ * Opens the host's pipes. If the program itself already reads or writes one of the pipes, prints a message
+ * and exits with status 1.
  */
 function takePipes(from: number, to: number): ReturnType<typeof openPipes> {
   try {
@@ -165,8 +167,8 @@ function takePipes(from: number, to: number): ReturnType<typeof openPipes> {
 }
 
 /**
- * Hides the end of `source` from the session until it is released, because output that the plugin prints
- * while it leaves still needs the session.
+ * Hides the end of `source` from the session until `releaseEnd()` is called, because the plugin may print
+ * output while it leaves, and this output needs the session.
  */
 function holdEnd(source: Readable, onEnd: () => void): { readable: Readable; releaseEnd(): void } {
   const readable = new PassThrough();

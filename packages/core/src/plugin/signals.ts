@@ -1,4 +1,6 @@
-/** How a plugin's process handles signals. The host, not a signal, decides when the process ends. */
+/**
+ * Handles the signals that a plugin's process gets. The host decides when the process ends, and not a signal.
+ */
 
 import { realTimers, settlesWithin } from '../base/timers.ts';
 
@@ -8,13 +10,14 @@ import { realTimers, settlesWithin } from '../base/timers.ts';
  */
 const patienceMs = 10_000;
 /**
- * How long leaving may take after a SIGTERM, in milliseconds. A second after SIGTERM, a host sends SIGKILL.
+ * After a second SIGTERM, or after the host's end, leaving may take this long, in milliseconds. A host sends
+ * SIGKILL one second after its SIGTERM.
  */
 const leaveMs = 750;
 
-/** The part of the plugin's end that a signal handler needs. */
+/** The functions of a plugin that the signal handlers use. */
 export interface Signalled {
-  /** True once descriptor 3 has ended. */
+  /** Returns true after descriptor 3 has ended. */
   hasHostEnded(): boolean;
   /** Leaves as for a Quit, within `budgetMs`. Never rejects. */
   quit(budgetMs: number): Promise<void>;
@@ -23,13 +26,13 @@ export interface Signalled {
 /**
  * Handles the signals. A terminal, `timeout` and a service manager send SIGINT, SIGHUP and SIGTERM to the
  * whole process group, and the host may still have work for its plugins. So SIGINT and SIGHUP do nothing, and
- * after a first SIGTERM the plugin waits for the host's Quit or its end, 10 seconds at most. After a second
- * SIGTERM, or a SIGTERM that follows the host's end, the plugin does not wait.
+ * after a first SIGTERM the plugin waits at most 10 seconds for the host's Quit or for the host's end. After
+ * a second SIGTERM, or a SIGTERM after the host's end, the plugin does not wait.
  */
 export function followHost(plugin: Signalled): void {
   let terms = 0;
   const leave = (): void => void settlesWithin(plugin.quit(leaveMs), leaveMs).then(() => process.exit());
-  // The handlers are empty functions. If the signals were ignored instead, programs that this process starts
+  // The handlers are empty functions. If the process ignored the signals instead, the programs that it starts
   // would ignore them too.
   process.on('SIGINT', () => {});
   process.on('SIGHUP', () => {});

@@ -1,7 +1,7 @@
 /**
- * The plugin's two pipes under Bun, whose `net.Socket` cannot read from an existing descriptor. Reads and
- * writes go through the thread pool, one of each at a time. At the very end of the process, this class cannot
- * find out when the current write is complete. So this class waits a moment before it writes the rest.
+ * The plugin's two pipes under Bun, whose `net.Socket` cannot read from an existing descriptor. The thread
+ * pool carries out the reads and the writes, one of each at a time. At the exit of the process, `BunUpstream`
+ * cannot find out when the current write is complete. So it waits a moment before it writes the rest.
  */
 
 import { read, write as writeLater } from 'node:fs';
@@ -9,16 +9,16 @@ import { Readable, Writable } from 'node:stream';
 import type { Downstream, Upstream } from './pipes.ts';
 
 const readBytes = 64 * 1024;
-/** How many bytes a thread writes at a time. A thread finishes a small portion quickly. */
+/** A thread writes at most this many bytes at a time, so that each write ends soon. */
 const portionBytes = 64 * 1024;
-/** The longest time that a thread takes to write a portion while the host reads, in milliseconds. */
+/** If the host reads, a thread writes a portion within this many milliseconds. */
 const portionEndsMs = 25;
 
 export class BunUpstream extends Writable implements Upstream {
   readonly #fd: number;
   /**
-   * The part of the current chunk that no thread has got yet, and the callback that runs when the whole chunk
-   * is written.
+   * `#rest` is the part of the current chunk that no thread has got yet. `#done` is called when the whole
+   * chunk is written.
    */
   #rest: Buffer = Buffer.alloc(0);
   #done: ((error?: Error | null) => void) | undefined;
@@ -35,7 +35,7 @@ export class BunUpstream extends Writable implements Upstream {
     this.#next();
   }
 
-  /** Waits a moment for the portion that a thread writes, and then carries out every write at once. */
+  /** Waits a moment for the portion that a thread is writing. After that, every write is synchronous. */
   goSync(write: (fd: number, bytes: Buffer) => boolean): void {
     if (this.#written !== undefined) return;
     this.#written = (bytes) => write(this.#fd, bytes);
@@ -86,8 +86,8 @@ export class BunDownstream extends Readable implements Downstream {
         this.push(bytes.subarray(0, count));
         return;
       }
-      // If the host was killed, the read fails as on a reset connection. That is an end, not a fault of this
-      // side.
+      // If the host was killed, the read may fail with a reset connection. This counts as the end of the
+      // pipe.
       this.hasEnded = true;
       this.onHostEnd();
     });
@@ -97,7 +97,7 @@ export class BunDownstream extends Readable implements Downstream {
     this.push(null);
   }
 
-  /** Returns false, because the thread pool reads the next bytes, and no other read is possible meanwhile. */
+  /** Returns false. The thread pool is already reading the next bytes, so no synchronous read is possible. */
   readNow(): boolean {
     return false;
   }

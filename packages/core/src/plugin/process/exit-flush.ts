@@ -9,8 +9,8 @@ import type { SyncedOutput } from './synced-output.ts';
 import { pause, writeAllSync } from './write-sync.ts';
 
 /**
- * Milliseconds without progress after which the flush gives up. So a host that reads nothing cannot keep a
- * process alive.
+ * The flush gives up after this many milliseconds without progress, so that a host that reads nothing cannot
+ * keep a process alive.
  */
 const stuckMs = 2_000;
 
@@ -26,16 +26,16 @@ export interface ExitFlushParts {
 
 /**
  * Flushes at the process's `'exit'` event, which is also emitted for `process.exit()` and for an uncaught
- * error. Later `'exit'` listeners may print too, so from then on every write is carried out at once. SIGKILL,
- * `abort()` and running out of memory leave no time for a flush. Signals are delayed while the flush runs, so
- * the flush ends after two seconds without progress.
+ * error. From this event on, every write is synchronous, because later `'exit'` listeners may print too.
+ * After SIGKILL, after `abort()` and after running out of memory there is no flush. Signals are delayed while
+ * the flush runs, so the flush ends after two seconds without progress.
  */
 export function flushAtExit(parts: ExitFlushParts): void {
   const { session, upstream, downstream, outputs } = parts;
   let lost = 0;
   let gaveUp = false;
   const readCredit = (): boolean => {
-    // On Windows a read waits until something arrives, which the answer to a ping does.
+    // On Windows a read waits until bytes arrive. The answer to a ping makes sure that some arrive.
     if (isWindows) askHost(session);
     return downstream.readNow();
   };
@@ -47,8 +47,8 @@ export function flushAtExit(parts: ExitFlushParts): void {
   };
   const queued = (): number => outputs.reduce((sum, output) => sum + output.queuedBytes, 0);
   /**
-   * Writes the bytes that fit the windows, and reads credit for the rest. Continues as long as writing or
-   * reading makes progress.
+   * Writes the bytes that fit the windows, and reads credit for the rest. Gives up after two seconds without
+   * progress.
    */
   const flush = (): void => {
     session.flush();
@@ -56,7 +56,7 @@ export function flushAtExit(parts: ExitFlushParts): void {
       const before = queued();
       const hasArrived = readCredit();
       session.flush();
-      // Credit is sent while the host's sink takes bytes. An answer to a ping alone is no progress.
+      // On Windows, an arrived answer to a ping does not mean that credit has arrived too.
       if (!hasArrived || (isWindows && queued() === before)) pause();
       if (queued() < before) deadline = clock() + stuckMs;
       gaveUp ||= (downstream.hasEnded && queued() === before) || clock() > deadline;
@@ -74,7 +74,7 @@ export function flushAtExit(parts: ExitFlushParts): void {
     for (const output of outputs) output.goSync(flush);
     flush();
     tell();
-    // FIN is sent only if no later listener can print. Otherwise the end of the pipe serves as the end.
+    // FIN is sent only if no later listener can print. Otherwise the output ends with the pipe.
     if (process.rawListeners('exit').at(-1) === onExit) {
       for (const output of outputs) output.finish();
       session.flush();
@@ -84,8 +84,8 @@ export function flushAtExit(parts: ExitFlushParts): void {
 }
 
 /**
- * Has the host send something, even if it has no credit to give. A host whose event loop is blocked sends it
- * later.
+ * Sends a ping, so that the host sends an answer even if it has no credit to grant. If the host's event loop
+ * is blocked, the answer comes later.
  */
 function askHost(session: LeanSession): void {
   session.ping().catch(() => {});

@@ -1,28 +1,28 @@
 /**
- * Limits the queue of output that is printed without waiting, as by `console.log`, while the host reads
- * nothing.
+ * Limits the queue of printed output while the host reads nothing. The queue grows if the program does not
+ * wait before it prints more, for instance with `console.log`.
  */
 
 import type { Writable } from 'node:stream';
 import { droppedMark } from '../../base/dropped-mark.ts';
 
 /**
- * How many bytes may be queued in a stream. Output beyond that is dropped, and a mark in its place says how
- * many bytes were dropped.
+ * The maximum number of bytes in the queue of a stream. Further output is dropped, and a mark in its place
+ * states how many bytes were dropped.
  */
 const maxWaiting = 8 * 1024 * 1024;
 /**
- * How many writes may be queued. Each write costs 70 to 150 bytes beyond its payload, so a million line feeds
- * take far more than a megabyte.
+ * The maximum number of writes in the queue. Each write costs 70 to 150 bytes beyond its payload, so a
+ * million writes of one byte would take far more than a megabyte.
  */
 const maxWaitingWrites = maxWaiting / 32;
 
 type Done = (error?: Error | null) => void;
 
 /**
- * Limits the queue of `stream`. A writer that waits for `'drain'` never reaches the limit. Dropped output
- * counts as written for its writer. Returns a function that writes the mark for the last dropped bytes. Call
- * it once nothing further is printed.
+ * Limits the queue of `stream`. A program that waits for `'drain'` never reaches the limit. If output is
+ * dropped, the callback of the write is called as if the output had been written. Returns a function that
+ * writes the mark for the last dropped bytes. Call this function when no more output will be printed.
  */
 export function limitQueue(stream: Writable): () => void {
   const write = stream.write.bind(stream);
@@ -71,8 +71,8 @@ export function limitQueue(stream: Writable): () => void {
 }
 
 /**
- * Returns a function that takes callbacks and calls them later, in order. A callback that comes a million
- * times in a row is stored once.
+ * Returns a function that takes callbacks and calls them later, in their order. If the same callback is
+ * passed a million times in a row, it is stored only one time.
  */
 function calledInTurn(): (done: Done) => void {
   let last: { readonly done: Done; times: number } | undefined;

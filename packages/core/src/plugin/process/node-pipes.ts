@@ -1,4 +1,4 @@
-/** The plugin's two pipes as Node's sockets, for Node and Deno. */
+/** The plugin's two pipes in Node and Deno, as `net.Socket`s. */
 
 import { readSync } from 'node:fs';
 import { Socket, type SocketConstructorOpts } from 'node:net';
@@ -6,14 +6,15 @@ import type { Downstream, Upstream } from './pipes.ts';
 
 const isWindows = process.platform === 'win32';
 
-/** Properties of libuv's handle that Node's socket does not show. */
+/** Properties of libuv's handle. Node does not document them. */
 interface Handle {
   readonly writeQueueSize?: number;
   setBlocking?(isBlocking: boolean): number;
 }
 
 /**
- * The pipe to the host. libuv carries out one write at a time, and this class keeps the bytes of that write.
+ * The pipe to the host. libuv carries out one write at a time, and this class keeps the bytes of the current
+ * write.
  */
 export class NodeUpstream extends Socket implements Upstream {
   readonly #fd: number;
@@ -25,8 +26,8 @@ export class NodeUpstream extends Socket implements Upstream {
     super({ fd, readable: false, writable: true });
     this.#fd = fd;
     // On Windows, another thread carries out each write. When the process exits, that thread may not have
-    // begun a write, and bytes written later would be sent first. A blocking write ends before the next write
-    // begins.
+    // begun its write, and the bytes of a later synchronous write would be sent first. A blocking write ends
+    // before the next write begins.
     if (isWindows) this.#handle?.setBlocking?.(true);
   }
 
@@ -58,11 +59,12 @@ export class NodeUpstream extends Socket implements Upstream {
     super._writev?.(chunks, this.#settle);
   }
 
-  /** Writes what libuv still holds, and then carries out every later write at once. */
+  /** Writes the bytes that libuv has not written yet. After that, every write is synchronous. */
   goSync(write: (fd: number, bytes: Buffer) => boolean): void {
     if (this.#written !== undefined) return;
     this.#written = (bytes) => write(this.#fd, bytes);
-    // On Windows this also counts bytes that are written already, as long as the write was not reported.
+    // On Windows, `writeQueueSize` also counts bytes that are already written, until libuv has reported their
+    // write.
     const held = isWindows ? 0 : (this.#handle?.writeQueueSize ?? 0);
     const all = Buffer.concat(this.#inFlight);
     if (held > 0) this.#written(all.subarray(Math.max(0, all.byteLength - held)));
@@ -86,8 +88,9 @@ export class NodeUpstream extends Socket implements Upstream {
 }
 
 /**
- * The pipe from the host. `onHostEnd` is called as soon as the pipe ends. Only `releaseEnd()` passes the end
- * on to the session, because the output that the plugin prints while it leaves still needs the session.
+ * The pipe from the host. `onHostEnd` is called as soon as the pipe ends. The session does not see the end
+ * before `releaseEnd()`, because the plugin may print output while it leaves, and this output needs the
+ * session.
  */
 export class NodeDownstream extends Socket implements Downstream {
   onHostEnd: () => void = () => {};
@@ -96,8 +99,8 @@ export class NodeDownstream extends Socket implements Downstream {
   #hasEnded = false;
 
   constructor(fd: number) {
-    // Every read goes into the same memory. New memory for each read would cost a garbage collection for
-    // every mebibyte.
+    // Every read uses the same memory. New memory for each read would cause a garbage collection for every
+    // mebibyte that is read.
     const buffer = Buffer.allocUnsafeSlow(64 * 1024);
     const onread = {
       buffer,
@@ -118,8 +121,7 @@ export class NodeDownstream extends Socket implements Downstream {
 
   override _destroy(_error: Error | null, done: (error?: Error | null) => void): void {
     this.#end();
-    // If the host was killed, the read fails as on a reset connection. That is an end, not a fault of this
-    // side.
+    // If the host was killed, the read may fail with a reset connection. This counts as the end of the pipe.
     super._destroy(null, done);
   }
 
@@ -132,8 +134,8 @@ export class NodeDownstream extends Socket implements Downstream {
   }
 
   /**
-   * Reads what has arrived and delivers it. Returns false at the end, or if nothing has arrived. On Windows
-   * this method waits until something arrives.
+   * Reads the bytes that have arrived, and passes them to `onLent`. Returns false at the end, or if no bytes
+   * have arrived. On Windows this method waits until bytes arrive.
    */
   readNow(): boolean {
     if (this.#hasEnded) return false;

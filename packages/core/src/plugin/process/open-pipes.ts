@@ -5,8 +5,8 @@ import { NodeDownstream, NodeUpstream } from './node-pipes.ts';
 import type { Downstream, Upstream } from './pipes.ts';
 
 /**
- * Opens the pipes on two descriptors, in the way of this runtime. Throws an error with the code EEXIST if the
- * program itself already reads or writes one of them.
+ * Opens the pipes on the descriptors `from` and `to`. Throws an error with the code EEXIST if the program
+ * itself already reads or writes one of them.
  */
 export function openPipes(from: number, to: number): { downstream: Downstream; upstream: Upstream } {
   if (process.platform === 'win32' && isRead(from)) throw Object.assign(new Error(), { code: 'EEXIST' });

@@ -14,9 +14,9 @@ interface Patchable {
 }
 
 /**
- * From now on redirects what this process prints to the outputs. Descriptors 1 and 2 stay blocking, as Node
- * found them, for code that writes to them directly: native code, children, `fs.writeSync(1, …)`, pino.
- * `protocolFds` are not touched.
+ * Redirects the printed output of this process to `stdout` and `stderr`. Descriptors 1 and 2 are made
+ * blocking again, for code that writes to them directly: native code, children, `fs.writeSync(1, …)`, pino. A
+ * descriptor in `protocolFds` is not changed.
  */
 export function redirectProcess(
   stdout: SyncedOutput,
@@ -24,7 +24,7 @@ export function redirectProcess(
   protocolFds: readonly number[],
 ): void {
   if ('Bun' in globalThis) {
-    // Bun's standard streams write natively, so there is no layer below them that could be replaced.
+    // Bun's standard streams write by native code, so they have no `_write` that could be replaced.
     Object.defineProperty(process, 'stdout', { value: writableTo(stdout), configurable: true });
     Object.defineProperty(process, 'stderr', { value: writableTo(stderr), configurable: true });
   } else {
@@ -45,8 +45,8 @@ export function emptyStdin(): void {
 }
 
 /**
- * Replaces the methods of the global console, which writes natively in Bun and Deno. The new methods write to
- * `process.stdout` and `process.stderr`.
+ * Replaces the methods of the global console, because the console of Bun and Deno writes by native code. The
+ * new methods write to `process.stdout` and `process.stderr`.
  */
 function redirectConsole(): void {
   const { Console } = process.getBuiltinModule('node:console');
@@ -54,15 +54,15 @@ function redirectConsole(): void {
 }
 
 /**
- * Replaces the layer below a stream. The stream itself stays the same object. Callbacks, corks, pipelines,
- * `'drain'`, `end(data)` and `isTTY` still work as in Node. `_writev` is null, so that no write bypasses
+ * Replaces the methods by which a stream writes. The stream remains the same object, so callbacks, corks,
+ * pipelines, `'drain'`, `end(data)` and `isTTY` work as in Node. `_writev` is null, so that no write bypasses
  * `_write`.
  */
 function redirect(stream: Writable, output: SyncedOutput): void {
   const patchable = stream as unknown as Patchable;
   patchable._write = (chunk, encoding, done) => output.write(toBytes(chunk, encoding), done);
   patchable._writev = null;
-  // When the program ends its own stream, the descriptor stays open for native code and grandchildren.
+  // If the program ends the stream, the descriptor remains open for native code and grandchildren.
   patchable._final = (done) => done();
   output.onSync = limitQueue(stream);
 }
@@ -75,7 +75,7 @@ function makeBlocking(stream: Writable): void {
   (stream as { _handle?: { setBlocking?(isBlocking: boolean): number } | null })._handle?.setBlocking?.(true);
 }
 
-/** Returns a Writable over an output, for a plugin that shares its process with others. */
+/** Returns a Writable that writes to an output. */
 export function writableTo(output: SyncedOutput): Writable {
   const stream = new Writable({
     write: (chunk: Uint8Array, _encoding, done) => output.write(Buffer.from(chunk), done),
@@ -85,8 +85,8 @@ export function writableTo(output: SyncedOutput): Writable {
 }
 
 /**
- * Copies the bytes. The writer may reuse its buffer once its callback has run. When the callback runs, the
- * bytes may not be sent yet.
+ * Returns a copy of the bytes. The program may reuse its buffer after the callback of the write has run, and
+ * the bytes may not be sent at that time.
  */
 function toBytes(chunk: Uint8Array | string, encoding: BufferEncoding): Uint8Array {
   return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Buffer.from(chunk);

@@ -6,16 +6,16 @@ import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import { clock, realTimers } from '../../base/timers.ts';
 
 /**
- * How many bytes may be queued before a writer has to wait. This equals the size of a window, so that
- * everything that fits the window can be sent before a reply.
+ * If more bytes than this are queued, a writer must wait. This is the size of a window, so that all bytes
+ * that fit the window can be sent before a reply.
  */
 const maxQueued = 256 * 1024;
 
 type Done = (error?: Error | null) => void;
 
 /**
- * Accepts printed bytes from the beginning. Keeps them until the host has opened the stream, and then sends
- * them.
+ * Accepts printed bytes before the host has opened the stream. Keeps these bytes until the stream is open,
+ * and sends them then.
  */
 export class SyncedOutput implements RawStreamHandler {
   /** Called when the process exits while printed output is still queued. */
@@ -43,7 +43,7 @@ export class SyncedOutput implements RawStreamHandler {
     for (const { bytes, done } of early) this.write(bytes, done);
   }
 
-  /** Sends `bytes`, which must not change afterwards. Calls `done` when more may be written. */
+  /** Sends `bytes`, which must not change after this call. Calls `done` when more may be written. */
   write(bytes: Uint8Array, done: Done): void {
     const stream = this.#stream;
     if (this.#hasEnded) return done();
@@ -59,19 +59,19 @@ export class SyncedOutput implements RawStreamHandler {
     else this.#held.push(done);
   }
 
-  /** Puts the queued bytes before everything that other streams send from now on. */
+  /** Lets the session send the queued bytes before bytes that other streams write after this call. */
   expedite(): void {
     this.#stream?.expedite();
   }
 
-  /** Bytes that are not sent yet, because the window is used up. */
+  /** How many bytes are not sent yet, because the window is used up. */
   get queuedBytes(): number {
     return this.#hasEnded ? 0 : (this.#stream?.queuedBytes ?? 0);
   }
 
   /**
-   * Called when the process exits. Takes all bytes that writers still hold, without waiting, and calls
-   * `afterWrite` after each write.
+   * Must be called when the process exits. Writes all kept bytes, calls all pending callbacks, and calls
+   * `afterWrite` after each write from now on.
    */
   goSync(afterWrite: () => void): void {
     if (this.#isSync) return;
@@ -84,14 +84,14 @@ export class SyncedOutput implements RawStreamHandler {
     this.#release();
   }
 
-  /** Sends FIN. Called after the last byte was printed. */
+  /** Sends FIN. Must be called after the last byte was printed. */
   finish(): void {
     this.#stream?.end();
   }
 
   /**
-   * Resolves once everything that was written is sent. Resolves earlier if nothing was sent for `stuckMs`,
-   * and in any case after `maxMs`.
+   * Resolves when all written bytes are sent. Resolves earlier if no bytes were sent for `stuckMs`, and in
+   * any case after `maxMs`.
    */
   async flushed(maxMs: number, stuckMs: number): Promise<void> {
     const deadline = clock() + maxMs;
@@ -116,12 +116,12 @@ export class SyncedOutput implements RawStreamHandler {
   }
 
   onData(chunk: Uint8Array): void {
-    // A host has nothing to send here. If a host sends bytes nevertheless, they get credit, so that they do
+    // A host sends no bytes on this stream. If it sends some nevertheless, they get credit, so that they do
     // not fill the window.
     this.#stream?.consume(chunk.byteLength);
   }
 
-  /** The host has finished its half, which it never uses. This half stays open. */
+  /** The host has ended its half of the stream, which it never uses. This side's half remains open. */
   onEnd(): void {}
 
   onDrain(): void {

@@ -1,4 +1,4 @@
-/** Tells why two descriptors cannot be the host's pipes. */
+/** Finds the reason why descriptors cannot be the host's pipes. */
 
 import { fstatSync, readdirSync, readlinkSync } from 'node:fs';
 
@@ -11,8 +11,7 @@ const pipeBits = 0o010_000;
 
 /**
  * Returns why the descriptors cannot be the host's pipes; undefined if they can. If the parent passed no
- * pipes, Node may itself use the same numbers: for its epoll descriptor, or for both ends of a pipe of its
- * own.
+ * pipes, Node itself may use these numbers: for its epoll descriptor, or for both ends of an internal pipe.
  */
 export function whyNotPipes(fds: readonly number[]): string | undefined {
   // Deno's fs functions do not know inherited descriptors, but Deno's sockets do.
@@ -36,7 +35,7 @@ function isOwnPipe(fd: number): boolean {
     const others = readdirSync('/proc/self/fd').filter((other) => other !== String(fd));
     return others.some((other) => linkOf(other) === name);
   } catch {
-    // There is no /proc, and no reason to reject the descriptor.
+    // Without /proc, the descriptor is accepted.
     return false;
   }
 }
@@ -45,7 +44,7 @@ function linkOf(fd: string): string | undefined {
   try {
     return readlinkSync(`/proc/self/fd/${fd}`);
   } catch {
-    // This is the descriptor of the directory listing itself, which is closed by now.
+    // This was the descriptor of the directory listing, which is already closed.
     return undefined;
   }
 }

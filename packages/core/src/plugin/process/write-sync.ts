@@ -3,13 +3,13 @@
 import { writeSync } from 'node:fs';
 import { clock } from '../../base/timers.ts';
 
-/** Milliseconds without progress after which synchronous writing gives up. */
+/** Synchronous writing gives up after this many milliseconds without progress. */
 const stuckMs = 2_000;
 
 /**
- * Writes all of `bytes`, and waits while the pipe is full. `meanwhile` runs before each wait and returns true
- * if it made progress. Returns how many bytes could not be written, because the reader is gone or has read
- * nothing for two seconds.
+ * Writes all of `bytes`, and waits while the pipe is full. `meanwhile` runs before each wait, and returns
+ * true if it has made progress. Returns how many bytes could not be written, because the reader is gone or
+ * has read nothing for two seconds.
  */
 export function writeAllSync(fd: number, bytes: Uint8Array, meanwhile: () => boolean = () => false): number {
   let at = 0;

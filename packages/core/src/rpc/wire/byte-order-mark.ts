@@ -1,23 +1,24 @@
 /**
- * Keeps U+FEFF at the start of a text, where it is a character like any other. msgpackr drops it from longer
- * texts, because its TextDecoder treats it as a byte order mark.
+ * Keeps U+FEFF at the start of a text, because it is an ordinary character there. From texts of more than 64
+ * bytes msgpackr would drop it, because its TextDecoder takes it for a byte order mark.
  */
 import { headerBytes, payloadBytes, sizeBytes } from './tokens.ts';
 
-/** Texts longer than this go through msgpackr's TextDecoder. */
+/** msgpackr decodes longer texts by its TextDecoder. */
 export const markedTextBytes: number = 64;
 
-/** True if a text begins with U+FEFF, or if a split between chunks hides the text's first bytes. */
+/** Returns true if a text begins with U+FEFF, or if its first three bytes are not all in this chunk. */
 export function hasMark(chunk: Uint8Array, at: number, end: number): boolean {
   return at + 3 > end || (chunk[at] === 0xef && chunk[at + 1] === 0xbb && chunk[at + 2] === 0xbf);
 }
 
 /**
  * Returns a copy of a whole message that the scanner has accepted. In the copy, each longer text that begins
- * with U+FEFF has a second U+FEFF in front.
+ * with U+FEFF has a second U+FEFF, which msgpackr drops.
  */
 export function doubleMarks(source: Uint8Array, start: number, end: number): Buffer {
-  // Each such text has at least 67 bytes, and grows by at most six: a longer header, and the second mark.
+  // A text of more than 64 bytes takes at least 67 bytes in the message. Its copy has up to three bytes more
+  // for the header, and three for the second mark.
   const copy = Buffer.allocUnsafeSlow(end - start + 6 * Math.ceil((end - start) / 67));
   const message = Buffer.from(source.buffer, source.byteOffset + start, end - start);
   let copied = 0;

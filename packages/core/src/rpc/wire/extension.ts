@@ -1,18 +1,18 @@
 /**
- * The extension type of this protocol, byte for byte. The extension represents values that MessagePack lacks;
+ * The bytes of this protocol's extension type, which represents values that MessagePack lacks.
  * docs/protocol.md has the table. This file has only the objects that msgpackr writes and reads. Other files
  * turn them into values.
  */
 import { addExtension, type Allocate } from './msgpack.ts';
 import { scratch, type Gap } from './scratch.ts';
 
-/** The extension type of everything but undefined (0) and timestamps (-1). */
+/** The extension type of all values except undefined (type 0) and timestamps (type -1). */
 export const extensionType = 0x50;
 
 /**
- * A mark is an extension of one byte. The mark is the first element of an array, and says what the array
- * stands for. The rest of the array is ordinary MessagePack, so the rules for nesting and limits apply
- * unchanged.
+ * The codes of the marks. A mark is an extension of one byte. It is the first element of an array, and
+ * decides which value the array stands for. The other elements are ordinary MessagePack, so the rules for
+ * nesting and limits apply to them.
  */
 export const markCodes = {
   bigint: 0x62, // [mark, integer]: a bigint that a number could hold
@@ -42,16 +42,16 @@ export const columnKinds = {
 
 /** How many different values a column of choices may have. */
 export const maxChoices = 256;
-/** How long a text among the choices may be. */
+/** The maximum length of a text among the choices, in UTF-16 units. */
 export const maxChoiceText = 32;
 
-/** True if a value may be a choice, which is written once and used in many rows. */
+/** Returns true if a value may be a choice. A choice is written one time, and used in many rows. */
 export function isChoice(value: unknown): boolean {
   if (typeof value === 'string') return value.length <= maxChoiceText;
   return typeof value === 'boolean' || value === null || value === undefined;
 }
 
-/** The first byte of an extension of more than one byte. */
+/** The codes of the values that are extensions of more than one byte. The code is the first byte. */
 export const payloadCodes = {
   bigint: 0x4e, // two's complement, big endian
   bin: 0x78, // never on the wire: stands for a large bin while its message is read
@@ -71,7 +71,7 @@ export const payloadCodes = {
 export type MarkName = keyof typeof markCodes;
 export type ReferenceKind = Exclude<keyof typeof payloadCodes, 'bigint' | 'bin'>;
 
-/** A mark as it is read and written. */
+/** A mark in memory. msgpackr writes this object as a mark, and returns it for a mark that it reads. */
 export class Mark {
   readonly name: MarkName;
   readonly code: number;
@@ -82,7 +82,10 @@ export class Mark {
   }
 }
 
-/** A reference as it is read and written. */
+/**
+ * A reference in memory. msgpackr writes this object as a reference, and returns one for each reference that
+ * it reads.
+ */
 export class WireReference {
   readonly kind: ReferenceKind;
   readonly id: number;
@@ -94,11 +97,11 @@ export class WireReference {
 }
 
 /**
- * Negative zero, which msgpackr would write as the integer 0. This class is written as a float64, which any
- * peer can read.
+ * Stands for negative zero, because msgpackr would write the number as the integer 0. An instance is written
+ * as a float64, which any peer can read.
  */
 export class NegativeZero {}
-/** A bigint beyond 64 bits. */
+/** Stands for a bigint beyond 64 bits. */
 export class LongBigint {
   readonly value: bigint;
 
@@ -127,7 +130,8 @@ const kindsByCode = new Map(
     .map(([name, code]) => [code as number, name as ReferenceKind]),
 );
 
-// Most messages have no gaps, and takeGaps() is called twice for each message.
+// Most messages have no gaps, and takeGaps() is called two times for each message. So it returns the same
+// empty list each time.
 const noGaps: readonly Gap[] = [];
 
 /** Returns the gaps that packing has left since the last call. */
@@ -180,8 +184,8 @@ export function readExtension(type: number, data: Uint8Array): unknown {
 }
 
 /**
- * Rounds a timestamp down to its millisecond. msgpackr rounds to the nearest one, which can be in the next
- * second.
+ * Makes a Date of a timestamp, rounded down to the millisecond. msgpackr would round to the nearest
+ * millisecond, which can be in the next second.
  */
 function readDate(data: Uint8Array): Date {
   switch (data.length) {
@@ -210,7 +214,7 @@ function readBigint(bytes: Uint8Array): bigint {
 }
 
 function bigintBytes(value: bigint): Uint8Array {
-  // The sign needs one bit more than the magnitude.
+  // Two's complement needs one bit for the sign.
   const bits = (value < 0n ? -value - 1n : value).toString(16).length * 4 + 1;
   const length = Math.ceil(bits / 8);
   const hex = BigInt.asUintN(length * 8, value)

@@ -1,4 +1,4 @@
-/** One received message: its bytes, and what has been read of it. */
+/** One received message: its bytes, and the fields that have been read from them. */
 import type { Scanner } from './scanner.ts';
 
 const noBytes = new Uint8Array(0);
@@ -15,12 +15,12 @@ export class IncomingMessage {
   end = 0;
   /** Where the next element begins. */
   at = 0;
-  /** The large bins of the message that are not in `source`, in their order. */
+  /** The large bins of the message, in their order, if they are kept apart from `source`. */
   bins: readonly Uint8Array[] = noBins;
-  /** The scanner, which knows what it saw in this message. */
+  /** The scanner that found the message's end, with its `flags` for this message. */
   readonly scanner: Scanner;
 
-  // The envelope, once it has been read.
+  // The envelope. These fields are valid after `readEnvelope()`.
   type = 0;
   /** How many elements the outer array has. */
   size = 0;
@@ -33,7 +33,7 @@ export class IncomingMessage {
     this.scanner = scanner;
   }
 
-  /** Fills in the next message. */
+  /** Sets the bytes of the next message. */
   set(source: Uint8Array, start: number, end: number, bins: readonly Uint8Array[]): void {
     this.source = source;
     this.start = start;

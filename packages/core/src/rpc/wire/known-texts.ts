@@ -1,13 +1,13 @@
 /**
- * Remembers short texts that occur again and again. Comparing their bytes is three times as fast as making
- * the string again.
+ * Remembers short texts that occur again and again. Comparing the bytes with a remembered string is three
+ * times as fast as making the string again.
  */
 
 /** Makes the text of some bytes; undefined for bytes that are not accepted. */
 type MakeText = (source: Uint8Array, start: number, end: number) => string | undefined;
 
 /**
- * Remembers as many ASCII texts as it has slots. Further texts replace older ones, so its memory does not
+ * Remembers one ASCII text in each slot. A new text replaces the old text of its slot, so the memory does not
  * grow.
  */
 export class KnownTexts {
@@ -21,8 +21,8 @@ export class KnownTexts {
   }
 
   /**
-   * Returns the text of these bytes. There must be at least one byte. The same bytes usually give the same
-   * string.
+   * Returns the text of `source[start..end)`, which must have at least one byte. Usually returns the same
+   * string for the same bytes. Returns undefined if `make` does not accept the bytes.
    */
   at(source: Uint8Array, start: number, end: number): string | undefined {
     const length = end - start;
@@ -37,8 +37,8 @@ export class KnownTexts {
       if (index === length) return known;
     }
     const text = this.#make(source, start, end);
-    // A text that is not ASCII has more bytes than UTF-16 units, so it is not kept. A text that has U+FFFD
-    // for invalid bytes may be kept, but no bytes ever match it.
+    // A text that is not ASCII has more bytes than UTF-16 units, so it is not kept. If a text has U+FFFD for
+    // invalid bytes, it may be kept, but no bytes can match it.
     if (text?.length === length) slots[slot] = text;
     return text;
   }

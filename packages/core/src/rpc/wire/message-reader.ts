@@ -1,6 +1,6 @@
 /**
- * Turns the chunks of one stream into whole messages. A message that is in one chunk is read in place. The
- * chunks of any other message are copied together once.
+ * Turns the chunks of one stream into whole messages. A message that is in one chunk is read in place. If a
+ * message is in several chunks, its parts are copied into one buffer.
  */
 import type { UnfinishedBudget } from '../../session/unfinished.ts';
 import { countReceived } from './malloc-trim.ts';
@@ -9,18 +9,18 @@ import type { Scanner } from './scanner.ts';
 import { atLargeBin, incomplete } from './scanner.ts';
 import { binPlaceholder } from './extension.ts';
 
-/** Receives each message. The message's bytes are valid until this returns. */
+/** Receives each message. The message's bytes are valid until the sink returns. */
 export type MessageSink = (message: IncomingMessage) => void;
 
 /**
- * Called before a message is scanned. If a plain message begins at `start`, handles it and returns where it
- * ends. Otherwise returns 0.
+ * Called before a message is scanned. If a plain message begins at `start`, handles the message and returns
+ * the position after it. Otherwise returns 0.
  */
 export type PlainSink = (source: Uint8Array, start: number, end: number) => number;
 
 const firstCapacity = 4 * 1024;
-// Whatever length a bin claims, no more than this is allocated before its bytes have arrived. Each further
-// step makes the memory four times as large.
+// The memory for a bin begins with at most this size, whatever length the bin's header claims. When this
+// memory is full, the bin gets memory of four times the size.
 const firstBinCapacity = 1024 * 1024;
 
 export class MessageReader {
@@ -46,14 +46,17 @@ export class MessageReader {
     this.#takePlain = takePlain;
   }
 
-  /** The number of the message that has begun and not ended, counted from 1; 0 if there is none. */
+  /**
+   * The number of the message that has begun but not ended; 0 if there is none. The first gathered message
+   * has the number 1.
+   */
   get unfinished(): number {
     return this.#gathered === undefined ? 0 : this.#begun;
   }
 
   /**
-   * Reads the next bytes, `chunk[from..end)`. Calls the sink for each message that they complete. Throws if
-   * the peer broke a limit or the format.
+   * Reads the next bytes, `chunk[from..end)`, and calls the sink for each message that these bytes complete.
+   * Throws if the peer broke a limit or the format.
    */
   push(chunk: Uint8Array, from: number = 0, end: number = chunk.length): void {
     const scanner = this.#scanner;
@@ -79,15 +82,15 @@ export class MessageReader {
     scanner.reset();
   }
 
-  /** Drops the gathered bytes. From then on, no message is delivered. */
+  /** Drops the gathered bytes. After this call, no message is delivered. */
   stop(): void {
     this.#hasEnded = true;
     this.#release();
   }
 
   /**
-   * Scans from `from`, and delivers the message if it is complete. The message's bytes in this chunk, from
-   * `start` on, are not gathered yet. Returns where to continue, or {@link incomplete}.
+   * Scans from `from` on, and delivers the message if it is complete. The bytes of the message from `start`
+   * on are not gathered yet. Returns the position at which to continue, or {@link incomplete}.
    */
   #scanOn(chunk: Uint8Array, start: number, from: number, end: number): number {
     const scanner = this.#scanner;

@@ -1,5 +1,5 @@
 /**
- * The method of a message as a string. Most calls go to a few methods, so the strings of their names are
+ * Reads the method name of a message. Most calls go to a few methods, so the strings of their names are
  * reused.
  */
 import { KnownTexts } from './known-texts.ts';

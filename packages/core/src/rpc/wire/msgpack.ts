@@ -1,13 +1,13 @@
 // oxlint-disable-next-line typescript/triple-slash-reference -- a project that compiles this source needs the declaration with it
 /// <reference path="./msgpackr-no-eval.d.ts" />
 /**
- * The only file that imports msgpackr. This file uses the build without `new Function`, so no data of a peer
- * is ever compiled. The published package has msgpackr inlined (scripts/bundle.mjs), so no other code can
- * change its table of extensions.
+ * The only file that imports msgpackr. It imports the build without `new Function`, so no data of a peer is
+ * ever compiled as code. scripts/bundle.mjs inlines msgpackr into the published package, so no other code can
+ * change msgpackr's table of extensions.
  */
 import noEval from 'msgpackr/index-no-eval';
 
-/** A packed message: msgpackr's reused buffer, with the message's place in it. */
+/** A packed message: msgpackr's reused buffer, in which the message is `start..end`. */
 export interface Packed extends Uint8Array {
   start: number;
   end: number;
@@ -20,8 +20,8 @@ export interface Codec {
 }
 
 /**
- * An extension uses this to write itself. The `pack` of an extension asks for room once, writes there, and
- * returns nothing.
+ * The function by which an extension's `pack` gets room in the packed message. `pack` calls it one time,
+ * writes into the returned room, and returns nothing.
  */
 export type Allocate = (size: number) => { target: Uint8Array; targetView: DataView; position: number };
 
@@ -42,8 +42,8 @@ const msgpackr = noEval as Module;
 
 /**
  * The `Uint8Array` that was global when msgpackr was loaded. msgpackr recognises bytes by `instanceof` of
- * this class. A test environment may replace the global, before or after that. Node's Buffers may then be
- * instances of neither class.
+ * this class. A test environment may replace the global before or after msgpackr is loaded, and Node's
+ * Buffers may be instances of neither class.
  */
 const KnownBytes = Uint8Array;
 
@@ -52,7 +52,7 @@ export function newBin(length: number): Uint8Array<ArrayBuffer> {
   return new KnownBytes(length);
 }
 
-/** Returns binary data in the class that msgpackr writes as bin, without a copy. */
+/** Returns the same bytes, without a copy, as an instance of the class that msgpackr writes as bin. */
 export function asBin(data: ArrayBufferView): Uint8Array {
   return data instanceof KnownBytes ? data : new KnownBytes(data.buffer, data.byteOffset, data.byteLength);
 }
@@ -62,8 +62,8 @@ const { Packr } = msgpackr;
 export const addExtension: Module['addExtension'] = msgpackr.addExtension;
 
 /**
- * The mode in which msgpackr returns the buffer itself, with `start` and `end` on it, so that no view is
- * made.
+ * The mode in which msgpackr makes no view, but returns the buffer itself with the properties `start` and
+ * `end`.
  */
 export const reuseBuffer = 512;
 
@@ -78,11 +78,11 @@ const options = {
   },
 };
 
-// Made on first use. Making one costs 0.5 ms, and a plugin whose calls are plain needs none to answer its
-// first call.
+// The codecs, each made when it is first used. Making a codec costs 0.5 ms, and a plugin can answer plain
+// calls without one.
 const made: { base?: Codec; full?: Codec } = {};
 
-/** Returns the codec for a peer that speaks only the base protocol, in which undefined is sent as nil. */
+/** Returns the codec for a peer that has only the base protocol, in which undefined is sent as nil. */
 export function baseCodec(): Codec {
   return (made.base ??= new Packr({ ...options, encodeUndefinedAsNil: true }));
 }

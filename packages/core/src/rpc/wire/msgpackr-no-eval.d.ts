@@ -1,4 +1,4 @@
-/** msgpackr's build without `new Function` has no types. msgpack.ts declares what we use of it. */
+/** msgpackr's build without `new Function` has no types. msgpack.ts declares the parts that are used. */
 declare module 'msgpackr/index-no-eval' {
   const msgpackr: unknown;
   export default msgpackr;

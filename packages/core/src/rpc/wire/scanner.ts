@@ -1,7 +1,7 @@
 /**
- * Finds where a MessagePack value ends, however its bytes are split. The scanner looks at each byte once, and
- * decodes nothing. It also keeps hostile messages from the decoder: an accepted message is complete, is
- * within the limits, and has only known types.
+ * Finds the end of a MessagePack value, however its bytes are split into chunks. The scanner decodes nothing.
+ * It also protects the decoder from hostile messages: it finds out whether a message is complete, is within
+ * the limits, and has only known types.
  */
 import { PipeworkError } from '../../base/errors.ts';
 import { isSparse } from '../../base/own-property.ts';
@@ -9,7 +9,7 @@ import { hasMark, markedTextBytes } from './byte-order-mark.ts';
 import { headerBytes, payloadBytes, wholeBytes } from './tokens.ts';
 import { extensionType } from './extension.ts';
 
-/** Properties of a message that its decoder must know. */
+/** Bits for the properties of a message that the decoder must know. */
 export const saw = {
   extension: 1,
   bin: 2,
@@ -20,31 +20,33 @@ export const saw = {
   sparseKey: 64,
 } as const;
 
-/**
- * Properties of a message whose values are not what the decoder makes of them. Such values are walked over
- * after decoding.
- */
+/** If a message has one of these properties, a walk after the decoder must replace some of its values. */
 export const needsWalk: number = saw.extension | saw.bin;
 
-/** `scan` reached the end of the chunk inside the message. */
+/** The result of `scan` if the chunk ends inside the message. */
 export const incomplete = -1;
-/** `scan` stopped before the bytes of a large bin. `position`, `binLength` and `binHeader` say where. */
+/**
+ * The result of `scan` if it stopped before the bytes of a large bin. `position`, `binLength` and `binHeader`
+ * describe the bin.
+ */
 export const atLargeBin = -2;
 
 /** Bins of at least this size are kept apart from their message if the message is not in one chunk. */
 export const largeBinBytes: number = 16 * 1024;
 
 /**
- * What a bin, a Date and a reference cost beyond one value. A typed array with memory of its own takes 190
- * bytes, a Date 100, a reference 430 or more.
+ * The costs of a bin, a Date and a reference beyond one value. A typed array with its own memory takes 190
+ * bytes, a Date takes 100, and a reference takes 430 or more.
  */
 const binWeight = 2;
 const dateWeight = 1;
 const referenceWeight = 8;
 const referenceBytes = 5;
-/** An object with one key that is an index has an array or a table for it, of up to 220 bytes. */
+/**
+ * The cost of the array or table, of up to 220 bytes, that V8 makes for an object whose only key is an index.
+ */
 const loneIndexWeight = 2;
-/** A text that is an index has at most this many digits. */
+/** If a text is an index, it has at most this many digits. */
 const maxIndexDigits = 10;
 
 export class Scanner {
@@ -53,8 +55,8 @@ export class Scanner {
   /** The type of the extension that is not in the protocol, if `flags` has `unknownExtension`. */
   foreignType = 0;
   /**
-   * After {@link atLargeBin}, these say where the bin's bytes begin in the chunk, how many there are, and how
-   * long the bin's header was.
+   * After {@link atLargeBin}, `position` is the position of the bin's bytes in the chunk, `binLength` is
+   * their number, and `binHeader` is the length of the bin's header.
    */
   position = 0;
   binLength = 0;
@@ -63,16 +65,16 @@ export class Scanner {
   readonly #maxBytes: number;
   readonly #maxLevels: number;
   readonly #maxValues: number;
-  /** How many values are still to come on each open level outside the innermost one. */
+  /** How many values remain on each open level outside the innermost one. */
   readonly #outer: number[] = [];
   #level = 0;
   #left = 1;
-  /** The number of keys, if the innermost open level is a map. In a list it is 0. */
+  /** The number of keys of the innermost open level, if that level is a map; 0 for a list. */
   #keys = 0;
   readonly #outerKeys: number[] = [];
   /**
-   * How many maps have only one or two keys. If no two of these maps have the same keys, and the message is
-   * walked over, each map costs one value more.
+   * How many maps have only one or two keys. If the message needs a walk, each of these maps counts as one
+   * value more, because all of them may have different keys.
    */
   #fewKeys = 0;
   /** True if the chunk ended inside a key that may be an index. */
@@ -96,7 +98,7 @@ export class Scanner {
     return this.#maxValues - this.#values - ((this.flags & needsWalk) === 0 ? 0 : this.#fewKeys);
   }
 
-  /** Starts the next message. */
+  /** Prepares the scanner for the next message. */
   reset(): void {
     this.flags = 0;
     this.#level = 0;
@@ -111,9 +113,9 @@ export class Scanner {
   }
 
   /**
-   * Continues with the message at `chunk[from]`. Returns where the message ends, {@link incomplete} or {@link
-   * atLargeBin}. Throws `RPC_MESSAGE_TOO_LARGE` as soon as a header claims too much, and `RPC_PROTOCOL` at an
-   * invalid byte.
+   * Begins or continues a message at `chunk[from]`. Returns the position after the message,
+   * {@link incomplete} or {@link atLargeBin}. Throws `RPC_MESSAGE_TOO_LARGE` as soon as a header claims too
+   * much, and `RPC_PROTOCOL` at an invalid byte.
    */
   scan(chunk: Uint8Array, from: number, end: number): number {
     let at = from;
@@ -132,7 +134,7 @@ export class Scanner {
       if (this.#partialLength > 0 || this.#skip > 0) return this.#pause(at - from, this.#left);
       if (this.binLength > 0) return this.#stopAtBin(at, from);
     }
-    // The fields are copied, because the loop reads them for each value.
+    // The fields are copied into variables, because the loop reads them for each value.
     let left = this.#left;
     let keys = this.#keys;
     for (;;) {
@@ -147,7 +149,8 @@ export class Scanner {
       }
       if (at >= end) return this.#pause(at - from, left);
       const token = chunk[at]!;
-      // Keys are at even distances from a map's end. Most are texts that begin with no digit.
+      // A value is a key if an even number of values remains in its map. Most keys are texts that do not
+      // begin with a digit.
       if (keys > 0 && (left & 1) === 0) {
         const next = at + token - 0x9f;
         if (token > 0xa0 && token < 0xc0 && next <= end && chunk[at + 1]! > 0x39) {
@@ -193,7 +196,7 @@ export class Scanner {
     }
   }
 
-  /** Looks at the key at `chunk[at]`. An index costs more than other keys. */
+  /** Checks whether the key at `chunk[at]` is an index. An index costs more than another key. */
   #key(token: number, chunk: Uint8Array, at: number, end: number): void {
     if (token < 0x80) return this.#tookIndex(token);
     if (token >= 0xa0 && token < 0xc0) {
@@ -207,19 +210,20 @@ export class Scanner {
       const length = readUint(chunk, at + 1, 1 << (token - 0xd9), end);
       if (length <= maxIndexDigits || length === Infinity) this.#tookIndex(Infinity);
     } else if (token >= 0xc4 && token < 0xd9) {
-      // Only a hostile peer writes an index in one of these forms. Any other key is still read correctly.
+      // Only a hostile peer writes an index in one of these forms. If the key is no index, it is read
+      // correctly nevertheless.
       this.#tookIndex(Infinity);
     }
   }
 
-  /** The key of a map is an index. */
+  /** Notes that a key of the innermost map is an index. Does nothing for -1. */
   #tookIndex(index: number): void {
     if (index < 0) return;
     if (this.#keys === 1) this.#values += loneIndexWeight;
     if (isSparse(index, this.#keys)) this.flags |= saw.sparseKey;
   }
 
-  /** Notes that the message's bytes so far were scanned, but not all of it has arrived. */
+  /** Stores the state of an incomplete message, of which `bytes` more bytes were scanned. */
   #pause(bytes: number, left: number): typeof incomplete {
     this.#left = left;
     this.#seen += bytes;
@@ -233,12 +237,12 @@ export class Scanner {
     return atLargeBin;
   }
 
-  /** The reader has handled the bin at which `scan` stopped. */
+  /** Must be called when the reader has handled the bin at which `scan` stopped. */
   passedBin(): void {
     this.binLength = 0;
   }
 
-  /** Completes a header that was split between chunks, and handles it. */
+  /** Completes a header that was split between chunks, and counts its value. Returns the new position. */
   #completeHeader(chunk: Uint8Array, from: number, end: number): number {
     let at = from;
     const size = headerBytes[this.#partial[0]!]!;
@@ -254,14 +258,14 @@ export class Scanner {
     return end;
   }
 
-  /** Checks for a text that needs special handling to be decoded correctly. */
+  /** Notes whether the bytes may be a text that needs special handling to be decoded correctly. */
   #look(bytes: number, chunk: Uint8Array, at: number, end: number): void {
     if (bytes === 9 && isProtoKey(chunk, at, end)) this.flags |= saw.protoKey;
     else if (bytes > markedTextBytes && hasMark(chunk, at, end)) this.flags |= saw.byteOrderMark;
   }
 
   /**
-   * Counts the value whose header is complete at `buffer[at]`. Returns how many payload bytes follow its
+   * Counts the value whose complete header is at `buffer[at]`. Returns how many payload bytes follow the
    * header.
    */
   #take(token: number, buffer: Uint8Array, at: number, before: number): number {
@@ -320,15 +324,15 @@ export class Scanner {
     }
   }
 
-  /** A level begins. `keys` is the number of keys for a map, and 0 for a list. */
+  /** Begins a level of `values` values. `keys` is the number of keys for a map, and 0 for a list. */
   #open(values: number, before: number, keys: number): 0 {
     if (values === 0) return 0;
     if (values > 0xff) this.#claim(values, before);
     this.#values += values;
     if (keys > 0 && keys < 3) this.#fewKeys++;
     if (this.#level >= this.#maxLevels) {
-      // The values are counted on this level, so that the message's end is still found. Then only the call of
-      // the message fails.
+      // The values are counted on the current level, so that the message's end is found nevertheless. So only
+      // this message fails, and not the conversation.
       this.flags |= saw.tooDeep;
       this.#left += values;
       return 0;
@@ -366,7 +370,8 @@ export class Scanner {
   }
 
   /**
-   * Checks how many bytes a header claims. For values it is their number, because each has at least one byte.
+   * Returns `bytes`, or throws if the message would be too large with them. A header of a list or map claims
+   * as many bytes as it has values, because each value has at least one byte.
    */
   #claim(bytes: number, before: number): number {
     if (this.#seen + before + bytes > this.#maxBytes) this.#tooLarge(this.#seen + before + bytes);
@@ -382,8 +387,8 @@ export class Scanner {
 }
 
 /**
- * True if nine bytes of text may be the key `__proto__`. Also true if a split between chunks hides the bytes.
- * The decoder checks again.
+ * Returns true if the nine bytes of a text may be `__proto__`, or if their first three are not all in this
+ * chunk. The decoder checks again.
  */
 function isProtoKey(chunk: Uint8Array, at: number, end: number): boolean {
   if (at + 3 > end) return true;
@@ -395,8 +400,8 @@ function isDigit(byte: number): boolean {
 }
 
 /**
- * Returns the index that a text names; -1 if it names none, and Infinity if the chunk ends inside the text.
- * The text must begin with a digit.
+ * Returns the index that a text names; -1 if the text names none, and Infinity if the chunk ends inside the
+ * text. The text must begin with a digit.
  */
 function readIndex(chunk: Uint8Array, from: number, to: number, end: number): number {
   if (to > end) return Infinity;

@@ -1,22 +1,22 @@
 /**
  * Memory that the codec reuses for every message, so that a small message allocates nothing.
  *
- * **The rule of re-entrancy.** Whatever is stored here must be used up before any other code runs. Such code
- * is a handler, a getter, a proxy, or the peer at the other end of a pipe in memory. The walk reads all
- * values of the user before their message is packed. Values that were read from a message are taken out of
- * here before this side acts on the message. There is one exception: the values of a small message are read
- * while the message is packed. `isPackingSmall` is true then. If a getter begins another message meanwhile,
- * that message takes the general path, and none of its values is read here. `left` and `copies` are copied
+ * **The rule of re-entrancy.** Whatever is stored here must be used up before any other code runs: a handler,
+ * a getter, a proxy, or the peer at the other end of a pipe in memory. The walk reads all values of the user
+ * before their message is packed. Values that were read from a message are taken from this object before this
+ * side acts on the message. There is one exception: the values of a small message are read while the message
+ * is packed. `isPackingSmall` is true during this time. If a getter begins another message, that message
+ * takes the general path and leaves the fields of the small message alone. `left` and `copies` are copied
  * into variables before a getter can run.
  */
 
-/** Where in the packed message the bytes of a LargeBin belong. */
+/** The position in the packed message at which the bytes of a LargeBin belong. */
 export interface Gap {
   readonly at: number;
   readonly bytes: Uint8Array;
 }
 
-/** The content that the reader of small messages has read. */
+/** The fields of a small message that was read. */
 export interface PlainMessage {
   type: number;
   id: number;
@@ -30,41 +30,42 @@ export interface PlainMessage {
 interface Scratch {
   // For messages that are packed on the general path.
   /**
-   * The buffer in which messages are packed before they are copied into the mux's output. A larger message
-   * gets a buffer that is dropped afterwards.
+   * The buffer in which messages are packed before they are copied into the mux's output. If a message is
+   * larger, it gets its own buffer, which is dropped after use.
    */
   readonly slab: Buffer;
-  /** The gaps in the packed message, for bytes that were left out of it. */
+  /** The places in the packed message whose bytes were left out. */
   gaps: Gap[];
 
   // For messages that are read on the general path.
   /** The message's place in its chunk. */
   readonly range: { start: number; end: number };
-  /** The message's large bins, which are kept apart from it. */
+  /** The large bins of the message, which are kept apart from its other bytes. */
   bins: readonly Uint8Array[];
 
-  // For small messages that are packed. `types`, `tables` and `references` say what the peer of the message's
-  // conversation accepts.
+  // For small messages that are packed. `types`, `tables` and `references` are the `PlainOptions` of the
+  // message's conversation.
   isPackingSmall: boolean;
   /**
-   * The small message that is being packed. The buffer is longer than its limit, so that a text that begins
-   * before the limit fits.
+   * The small message that is being packed. The buffer is longer than a small message may be, so that a text
+   * fits that begins just before the limit.
    */
   readonly small: Buffer;
   types: boolean;
   tables: boolean;
   references: { standsApart(record: object): boolean } | undefined;
   /**
-   * The value that the general path must send, because its message is not plain. While the writer gives up,
-   * this is first the innermost value that is not plain, and then each value around it in turn.
+   * The value that the general path must send, because the message is not plain. While the writer returns
+   * from nested values, this is first the innermost value that is not plain, and then each value that
+   * encloses it.
    */
   left: unknown;
-  /** Pairs in one flat list: an object or list in `left` that is a copy, then the user's original. */
+  /** A flat list of pairs. In each pair, a copy in `left` comes first, and then the user's object or list. */
   copies: readonly object[];
 
-  // For small messages that are read, or read back.
+  // For small messages that are read.
   /**
-   * The reading position. The position is beyond `limit` once the reader has met the end, or a value that is
+   * The reading position. The position is beyond `limit` if the message is cut off, or has a value that is
    * not plain.
    */
   position: number;
@@ -74,7 +75,7 @@ interface Scratch {
 }
 
 export const scratch: Scratch = {
-  // msgpackr needs spare room. This is four times what 1,000 records take.
+  // msgpackr needs spare room. This is four times the size of 1,000 packed records.
   slab: Buffer.allocUnsafeSlow(256 * 1024),
   gaps: [],
   range: { start: 0, end: 0 },

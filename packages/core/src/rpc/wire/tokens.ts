@@ -1,6 +1,6 @@
-/** The layout of MessagePack values, by the first byte of each. */
+/** The layouts of MessagePack values. The index in each table is a value's first byte, its token. */
 
-/** The length of a token's header, including the length or type that follows the first byte. */
+/** The length of a value's header: the first byte, and the length or type that follows it. */
 export const headerBytes: Uint8Array = new Uint8Array(256).fill(1);
 /** The length of the fixed payload after the header. */
 export const payloadBytes: Uint8Array = new Uint8Array(256);
@@ -39,12 +39,12 @@ for (const [token, header, payload] of [
   payloadBytes[token] = payload;
 }
 
-/** How many bytes after the first one hold the length of the payload. */
+/** The number of bytes after the first one that contain the payload's length; 0 if no length follows. */
 export const sizeBytes: Uint8Array = new Uint8Array(256);
 for (const token of [0xc4, 0xc7, 0xd9]) sizeBytes.set([1, 2, 4], token);
 /**
- * The total length of a value whose first byte determines it: fixstr, nil, booleans, numbers. 0 for every
- * other.
+ * The total length of a value, if the first byte determines it: fixstr, nil, booleans and numbers. For all
+ * other values this is 0.
  */
 export const wholeBytes: Uint8Array = new Uint8Array(256);
 for (let token = 0xa0; token < 0xd4; token++) {

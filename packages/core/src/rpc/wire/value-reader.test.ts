@@ -67,7 +67,10 @@ describe('the reader of values', () => {
   }); // prettier-ignore
 });
 
-/** Scans a message in two pieces. Returns whether it saw a sparse key, and how many values are left of 1000. */
+/**
+ * Scans a message in two pieces. Returns whether the scanner saw a sparse key, and how many of 1,000 values
+ * are left.
+ */
 function scanned(bytes: Buffer, split: number): [boolean, number] {
   const scanner = new Scanner(10_000, 10, 1_000);
   if (split > 0) expect(scanner.scan(bytes, 0, split)).toBe(-1);

@@ -1,8 +1,9 @@
 /**
- * Decodes values without msgpackr. It reads a message in which a map has a key that msgpackr must not make a
- * property of: `__proto__`, which it renames, and an index that would cost much memory. It also reads back
- * what the writer of small messages has packed. The result is otherwise what msgpackr makes. The values must
- * be complete and not too deep: the scanner has accepted them, or this side has written them.
+ * Decodes values without msgpackr. This is needed if a map has a key that msgpackr handles wrongly:
+ * `__proto__`, which msgpackr renames, or an index that would cost much memory. The writer of small messages
+ * uses this file too, to read back the values that it has packed. Apart from such keys, the result is the
+ * same as msgpackr's. The values must be complete and not nested too deep, so callers pass only values that
+ * the scanner has accepted or that this side has written.
  */
 import { defineOwn, indexOf, isSparse } from '../../base/own-property.ts';
 import { readExtension } from './extension.ts';
@@ -73,7 +74,7 @@ class ValueReader {
       case 0xdf:
         return this.#record(this.#uint(at + 1, header - 1));
     }
-    // What is left is text, bytes and extensions, whose length may follow the first byte.
+    // All other tokens begin texts, bytes and extensions. Their length may follow the first byte.
     const size = sizeBytes[token]!;
     if (size > 0) this.#at += this.#uint(at + 1, size);
     if (token >= 0xd9) return this.#text(at + header, this.#at);
@@ -108,7 +109,7 @@ class ValueReader {
       if (key === '__proto__') {
         defineOwn(record, key, value);
       } else if (!hasTable && isSparse(indexOf(key), count)) {
-        // From here on, V8 puts every other index into the table by itself.
+        // After this definition, V8 puts every other index of the object into the table too.
         defineOwn(record, key, value);
         hasTable = true;
       } else {
@@ -119,12 +120,15 @@ class ValueReader {
   }
 }
 
-/** True for an integer of more than 64 bits. To write one as decimal text takes the square of its length. */
+/**
+ * Returns true for an integer of more than 64 bits. Such an integer must not become a key, because the time
+ * for its decimal text grows with the square of its length.
+ */
 function isLong(value: unknown): boolean {
   return typeof value === 'bigint' && BigInt.asIntN(65, value) !== value;
 }
 
-/** Returns a number for an integer that a number holds exactly. */
+/** Returns the integer as a number if its magnitude is at most 2^53, and otherwise as a bigint. */
 function numberIfExact(value: bigint): number | bigint {
   return value >= -(2n ** 53n) && value <= 2n ** 53n ? Number(value) : value;
 }

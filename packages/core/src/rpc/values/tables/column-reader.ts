@@ -1,5 +1,6 @@
 /**
- * Reads the columns of a received table. Each column is checked against the number of rows before it is used.
+ * Reads the columns of a received table. A column is used only after a check that its length fits the number
+ * of rows.
  */
 import { isAscii } from 'node:buffer';
 import { types } from 'node:util';
@@ -8,9 +9,11 @@ import { areKeys, emptyRow, hasSparseKey, refuseProbedFunctions, rowWeight } fro
 import { columnKinds, isChoice, maxChoices, maxChoiceText } from '../../wire/extension.ts';
 
 export interface ColumnSource {
-  /** Replaces a mark by its value. */
+  /** Replaces marks, references and bytes in a value. */
   revive(value: unknown): unknown;
-  /** Counts values that no array or map of the message has declared. Throws if they are too many. */
+  /**
+   * Counts values beyond those that the arrays and maps of the message declare. Throws if there are too many.
+   */
   claim(values: number): void;
 }
 
@@ -19,12 +22,13 @@ type Lengths = Uint8Array | Uint16Array | Uint32Array;
 
 type FirstEight<T> = readonly [T, T, T, T, T, T, T, T];
 
-// V8 copies a part of a string up to this length. A longer part would keep the whole column's text in memory.
+// V8 copies a substring of up to this length. A longer substring would keep the whole column's text in
+// memory.
 const maxCopiedPart = 12;
 
 /**
- * Returns the rows of received columns. Undefined if the mark is not followed by the number of rows, the
- * keys, and a column for each key.
+ * Returns the rows of received columns. Returns undefined if the number of rows, the keys, and a column for
+ * each key do not follow the mark.
  */
 export function fromColumns(wire: readonly unknown[], source: ColumnSource): object[] | undefined {
   const [, count, keys] = wire;
@@ -72,15 +76,15 @@ function readColumn(column: unknown, count: number, source: ColumnSource): Value
 }
 
 /**
- * Builds the rows. Each of the first eight keys has a line of its own, because V8 makes a line fast if that
- * line has only ever set one key. If the program gets tables of one kind only, its rows take a third of the
- * time that a loop takes. After a table of a second kind, V8 looks up every key, as it does in a loop.
+ * Builds the rows. Each of the first eight keys has a line of its own, because V8 makes a line fast while the
+ * line sets only one key. If all tables of the program have the same keys, a row takes a third of the time
+ * that a loop would take. After a table with other keys, V8 looks up every key, as it would in a loop.
  */
 function buildRows(keys: readonly string[], columns: readonly Values[], count: number): object[] {
   const width = keys.length;
   const empty = emptyRow(keys);
-  // These are the same keys, but as the strings that V8 keeps for property names. If some keys are array
-  // indexes, V8 puts those first, and the order differs.
+  // `own` has the same keys, but as the strings that V8 keeps for property names. If some keys are array
+  // indexes, V8 puts them first, so `own` has another order and cannot be used.
   const own = Object.keys(empty);
   const names = own.every((key, index) => key === keys[index]) ? own : keys;
   const [key0, key1, key2, key3, key4, key5, key6, key7] = names as FirstEight<string>;
@@ -102,7 +106,7 @@ function buildRows(keys: readonly string[], columns: readonly Values[], count: n
   return refuseProbedFunctions(keys, rows);
 }
 
-/** Builds rows of which each needs a table for its indexes. */
+/** Builds rows with sparse indexes among their keys. Each row needs a table for them. */
 function buildSparseRows(keys: readonly string[], columns: readonly Values[], count: number): object[] {
   const rows = new Array<object>(count);
   for (let at = 0; at < count; at++) {
@@ -158,8 +162,8 @@ function text(lengthsBin: unknown, bin: unknown, count: number): string[] {
 }
 
 /**
- * Reads a column of choices. The values of the column must be short, because each may be used in many rows.
- * Otherwise a small message could stand for a vast table.
+ * Reads a column of choices. Each choice must be short, because it may be used in many rows, and a small
+ * message could otherwise stand for a vast table.
  */
 function choice(bin: unknown, column: readonly unknown[], count: number): unknown[] {
   const indexes = bytesOf(bin);
@@ -216,7 +220,8 @@ function bytesOf(bin: unknown): Uint8Array {
 }
 
 /**
- * Returns a copy that begins at the start of its memory. Numbers of more than one byte need this alignment.
+ * Returns a copy of `bin` that begins at the start of its memory. Numbers of more than one byte need this
+ * alignment.
  */
 function ownBytes(bin: unknown): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytesOf(bin));

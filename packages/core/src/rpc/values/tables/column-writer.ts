@@ -1,43 +1,46 @@
 /**
- * Writes long lists of objects with the same keys column by column. Each column is packed as its content
- * allows: numbers and texts as bytes, and a few different values as indexes. docs/protocol.md has the bytes.
- * Text is then written and read once per column, and bins need neither scanning nor unpacking. 1,000 records
- * of six fields take two thirds of the time that they take row by row.
+ * Writes long lists of objects with the same keys column by column. Each column is packed by its content:
+ * numbers and texts as bytes, and a few different values as indexes. docs/protocol.md has the bytes. All
+ * texts of a column are encoded in one step, and bins need neither scanning nor unpacking. 1,000 records of
+ * six fields take two thirds of the time that they take row by row.
  */
 import { Refusal } from '../refusal.ts';
 import { tableHead, toTable, type Apart } from './table.ts';
 import { asBin, newBin } from '../../wire/msgpack.ts';
 import { columnKinds, isChoice, marks, maxChoices } from '../../wire/extension.ts';
 
-/** With fewer rows, a table row by row is faster. A column costs a microsecond, whatever its length. */
+/**
+ * The smallest number of rows that are written as columns. With fewer rows, a table is faster, because each
+ * column costs a microsecond, whatever its length.
+ */
 export const minColumnRows = 64;
 
 export interface ColumnWriter {
   readonly references: Apart | undefined;
   readonly maxDepth: number;
-  /** Returns what to pack for a value at this depth. */
+  /** Returns the form in which a value at this depth is packed. */
   walk(value: unknown, depth: number): unknown;
 }
 
-/** Adds the path to a field of a row to a refusal. */
+/** Adds a row and one of its keys to the path of a refusal. */
 type PassRow = (refusal: Refusal, row: number, key: string) => void;
 
 /**
- * A selection of `values`: every `step`th one from `from` on, `count` in all. A value that was read may be
- * replaced by its copy.
+ * A selection of `values`: every `step`th one from index `from` on, `count` in all. A copy may replace a
+ * value that was read.
  */
 interface Cells {
   readonly values: unknown[];
   readonly from: number;
   readonly step: number;
   readonly count: number;
-  /** Adds the path to one of the cells to a refusal. */
+  /** Adds one of the cells to the path of a refusal. */
   readonly pass: (refusal: Refusal, index: number) => void;
 }
 
 type Column = unknown[];
 
-/** Returns a table's columns in place of its rows. `depth` is the depth of the table's values. */
+/** Returns the columns for the rows of `table`. `depth` is the depth of the table's values. */
 export function toColumns(table: unknown[], writer: ColumnWriter, depth: number, pass: PassRow): unknown[] {
   const keys = table[1] as string[];
   const count = (table.length - tableHead) / keys.length;
@@ -87,7 +90,7 @@ function pack(cells: Cells, writer: ColumnWriter, depth: number): Column | undef
   }
 }
 
-/** A column of single values, each as the walk returns it. */
+/** Makes a column of values, each in the form that the walk returns. */
 function plain({ values, from, step, pass }: Cells, writer: ColumnWriter, depth: number): Column {
   const column: Column = [columnKinds.values];
   try {
@@ -100,7 +103,8 @@ function plain({ values, from, step, pass }: Cells, writer: ColumnWriter, depth:
 }
 
 /**
- * A column of integers, in the fewest bytes that all of them fit into, up to four. Other numbers are float64.
+ * Makes a column of numbers. Integers of up to 32 bits get 1, 2 or 4 bytes, whichever is the smallest size
+ * that fits them all. If there is any other number, all numbers are float64.
  */
 function numbers({ values, from, step, count }: Cells): Column | undefined {
   let least = 0;
@@ -123,7 +127,7 @@ function integers(least: number, most: number, count: number): Int8Array | Int16
   return least >= -0x8000 && most <= 0x7fff ? new Int16Array(count) : new Int32Array(count);
 }
 
-/** A column of texts: how many bytes each has, then the texts one after another. */
+/** Makes a column of texts: the length of each in bytes, and then all texts one after another. */
 function text({ values, from, step, count }: Cells): Column | undefined {
   let all = '';
   for (let at = from; at < values.length; at += step) {
@@ -145,7 +149,7 @@ function text({ values, from, step, count }: Cells): Column | undefined {
   return total === bytes.length ? [columnKinds.text, packLengths(lengths), asBin(bytes)] : undefined;
 }
 
-/** A column of few different values: an index for each row, and each value once. */
+/** Makes a column of few different values: an index for each row, and then each value one time. */
 function choice({ values, from, step, count }: Cells): Column | undefined {
   const indexes = newBin(count);
   const column: Column = [columnKinds.choice, indexes];
@@ -155,7 +159,8 @@ function choice({ values, from, step, count }: Cells): Column | undefined {
     let index = known.get(value);
     if (index === undefined) {
       index = known.size;
-      // The check comes early, so that a column of different texts costs only a look at its beginning.
+      // The check is made for each new value, so that a column of different texts is given up after a few
+      // rows.
       if (index === maxChoices || index > 8 + (to >> 3) || !isChoice(value)) return undefined;
       known.set(value, index);
       column.push(typeof value === 'string' ? value.toWellFormed() : value);
@@ -165,7 +170,10 @@ function choice({ values, from, step, count }: Cells): Column | undefined {
   return column;
 }
 
-/** A column of lists without objects: how many items each has, then the items of all as one column. */
+/**
+ * Makes a column of lists without objects: the length of each list, and then the items of all lists as one
+ * column.
+ */
 function lists(
   { values, from, step, count, pass }: Cells,
   writer: ColumnWriter,
@@ -184,7 +192,7 @@ function lists(
     for (let index = 0; index < lengths[row]!; index++) {
       const item = list[index];
       items[to++] = item;
-      // Lists that hold objects or lists are not packed here. A list of lists may contain itself.
+      // Lists with objects or lists in them are not packed here, because such a list may contain itself.
       if (typeof item === 'object' && item !== null) {
         items.length = to;
         return keepRead({ values, from, step }, lengths, items);
@@ -207,7 +215,7 @@ function lists(
   return [columnKinds.lists, packLengths(lengths), toColumn(cells, writer, depth + 1)];
 }
 
-/** Puts copies in the place of the lists whose items were read. */
+/** Replaces the lists whose items were read by copies. */
 function keepRead(
   { values, from, step }: Pick<Cells, 'values' | 'from' | 'step'>,
   lengths: readonly number[],
@@ -224,7 +232,7 @@ function keepRead(
   }
 }
 
-/** A column of objects with the same keys: the keys, and a column for each key. */
+/** Makes a column of objects with the same keys: the keys, and then a column for each key. */
 function records(
   { values, from, step, count, pass }: Cells,
   writer: ColumnWriter,

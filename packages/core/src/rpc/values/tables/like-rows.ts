@@ -1,6 +1,6 @@
 /**
- * A table that grows row by row. Each object is taken apart when it is added, so later changes to it do not
- * count.
+ * A table that grows row by row. The fields of an object are read when the object is added, so later changes
+ * of the object do not count.
  */
 import { minColumnRows, toColumns, type ColumnWriter } from './column-writer.ts';
 import { packsAsItIs } from '../numbers.ts';
@@ -8,7 +8,8 @@ import { addFields } from '../own-fields.ts';
 import { isTableKeys, tableHead, type Apart } from './table.ts';
 import { marks } from '../../wire/extension.ts';
 
-// Values that contain no others and need no replacement are packed unchanged.
+// The walk of this table's values returns each value unchanged, because {@link isCell} accepts only values
+// that need no walk.
 const asItIs: ColumnWriter = { references: undefined, maxDepth: 0, walk: (value) => value };
 // Longer texts gain nothing in a table.
 const maxText = 1024;
@@ -27,8 +28,8 @@ export class LikeRows {
   }
 
   /**
-   * Adds a row if it is a plain object with the same keys as the other rows, and holds only numbers, short
-   * texts and the like. Otherwise returns false, and {@link takeLeft} returns the row. Reads each field once.
+   * Adds a row if it is a plain object with the same keys as the other rows, and {@link isCell} accepts its
+   * values. Otherwise returns false, and {@link takeLeft} returns the row. Reads each field at most one time.
    */
   add(row: unknown): boolean {
     this.#left = row;
@@ -68,18 +69,20 @@ export class LikeRows {
     return true;
   }
 
-  /** Returns the value that was not added, with its fields as they were read. */
+  /**
+   * Returns the value that was not added, or, if some of its fields were read, a copy with the read values.
+   */
   takeLeft(): unknown {
     const left = this.#left;
     this.#left = undefined;
     return left;
   }
 
-  /** Returns the rows as they are packed, and starts an empty table. */
+  /** Returns the rows in the form in which they are packed, and starts an empty table. */
   take(): unknown[] {
     const table = this.#cells;
     const { count } = this;
-    // If a getter in the row that is being added ended the stream, that row is left out.
+    // If a getter of a row that is being added has ended the stream, the row is left out.
     table.length = tableHead + count * this.#keys.length;
     this.#cells = [];
     this.count = 0;
@@ -88,7 +91,10 @@ export class LikeRows {
   }
 }
 
-/** True if a field can be put into a table unchanged. */
+/**
+ * Returns true for a value that can be put into a table unchanged: most numbers and texts, booleans, null and
+ * undefined.
+ */
 function isCell(value: unknown): boolean {
   switch (typeof value) {
     case 'string':
