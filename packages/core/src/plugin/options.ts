@@ -218,7 +218,7 @@ function checkSets<P, S>(options: ServeOptions<P, S>): ReadonlyMap<number, Facto
   expect(
     plugins === undefined,
     'plugins',
-    'left out where protocolVersions has a plugin set for each version',
+    'left out if protocolVersions has a plugin set for each version',
     plugins,
   );
   const sets = Object.entries(protocolVersions);

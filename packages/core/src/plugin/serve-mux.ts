@@ -41,7 +41,7 @@ export async function serveMux(map: Readonly<Record<string, MuxEntry>>): Promise
     writeAllSync(
       2,
       Buffer.from(
-        `${problem}\nThis program has these plugins, each the first argument of a run:\n  ${names}\n`,
+        `${problem}\nPass the name of one of these plugins as the first argument:\n  ${names}\n`,
       ),
     );
     process.exit(1);

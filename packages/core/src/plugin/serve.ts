@@ -188,7 +188,7 @@ function lineOf(settings: ServeSettings, greeting: HostGreeting, protocolVersion
 }
 
 const runByHand = `This program is a plugin: it is not meant to be run by hand.
-Run the program that uses it, which finds and starts its plugins by itself.
+Run the program that uses the plugin. That program finds and starts its plugins.
 `;
 
 function lostDescriptors(fds: readonly number[], problem: string): string {

@@ -72,7 +72,7 @@ describe('a dispense', () => {
     const error = await failure(rpc.dispense('text' as never));
     expect(error.code).toBe('CONFIG_INVALID');
     expect(error.message).toContain(
-      "what the factory of text makes must be an object with methods; got 'no object'",
+      "the result of the factory of text must be an object with methods; got 'no object'",
     );
     expect(await rpc.ping()).toBeGreaterThan(0);
   });

@@ -118,7 +118,7 @@ describe('a contract with schemas', () => {
     });
     expect(got).toEqual(['blue', 'blue', 'blue']);
     expect(() => withCallOptions(kv, { deadlineMs: -1 })).toThrow('options.deadlineMs must be a number');
-    expect(() => withCallOptions(checked(contract, {}), {})).toThrow('withCallOptions() takes what');
+    expect(() => withCallOptions(checked(contract, {}), {})).toThrow('withCallOptions() takes a remote');
   });
 
   test('disposes of the inner remote together with the checked remote', async () => {
@@ -296,7 +296,7 @@ test('misuse of a contract throws an error that says what is wrong', () => {
   );
   expect(() => implement(contract, undefined as never)).toThrow('handlers must be an object; got undefined');
   expect(() => checked(contract, 5 as never)).toThrow('remote must be an object; got a number');
-  expect(() => checked({} as typeof contract, {})).toThrow('must be what defineContract() returned');
+  expect(() => checked({} as typeof contract, {})).toThrow('must be a contract from defineContract()');
   expect(() => declaredError(contract, 'NOPE' as never, {} as never)).toThrow('declares no error NOPE');
 });
 

@@ -109,7 +109,7 @@ describe('receiving a function under a name that tools call unasked fails the ca
       let taken = 0;
       const host = await rawHost({ take: () => taken++ }, { capabilities: ['refs', 'types', 'tables'] });
       host.sends(`94 00 01 ab 506c7567696e2e74616b65 91 ${hex}`);
-      expect((await host.received()).toString('latin1')).toContain('came, which common tools call');
+      expect((await host.received()).toString('latin1')).toContain('a name that common tools call');
       expect([taken, host.conversation.references]).toEqual([0, 0]);
     },
   );

@@ -49,7 +49,7 @@ export class AdmittedCalls {
   #overloaded(method: string, load: string): PipeworkError {
     return refusal(
       'RPC_OVERLOADED',
-      `${method} was refused: ${load}. Make fewer calls at once, or raise the limits`,
+      `${method} was refused: ${load}. Make fewer calls at the same time, or raise the limits`,
     );
   }
 

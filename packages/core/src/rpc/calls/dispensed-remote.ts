@@ -170,7 +170,7 @@ export function withCallOptions<R extends object>(
   if (target?.source === undefined) {
     throw new PipeworkError(
       'CONFIG_INVALID',
-      'withCallOptions() takes what dispense() or createRemote() returned; got another object',
+      'withCallOptions() takes a remote from dispense() or createRemote(); got another object',
     );
   }
   target.source.checkOptions(options);

@@ -147,7 +147,7 @@ export class Dispenser {
 
   async #make(name: string, factory: DispenseFactory, dispensed: Dispensed): Promise<ServedObject> {
     const implementation = (await runFactory(name, factory, dispensed.controller.signal)) as object;
-    const served = servedObjectOf(implementation, `what the factory of ${name} makes`, name);
+    const served = servedObjectOf(implementation, `the result of the factory of ${name}`, name);
     dispensed.implementation = implementation;
     return served;
   }

@@ -234,7 +234,7 @@ function methodsOf(contract: Contract<unknown>): [name: string, MethodSchemas][]
   if (typeof methods === 'object' && methods !== null) return Object.entries(contract.methods);
   throw new PipeworkError(
     'CONFIG_INVALID',
-    `contract must be what defineContract() returned; got ${describeKind(contract)}`,
+    `contract must be a contract from defineContract(); got ${describeKind(contract)}`,
   );
 }
 

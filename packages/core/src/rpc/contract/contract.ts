@@ -208,7 +208,7 @@ function checkSchema(schema: unknown, name: string): void {
   if (typeof standard?.validate === 'function') return;
   throw new PipeworkError(
     'CONFIG_INVALID',
-    `a schema of the method ${name} must implement Standard Schema, with "~standard".validate, as those of zod 3.24, valibot 1 and arktype 2 do; got ${typeof schema}`,
+    `a schema of the method ${name} must implement Standard Schema, with "~standard".validate, as the schemas of zod 3.24, valibot 1 and arktype 2 do; got ${typeof schema}`,
   );
 }
 

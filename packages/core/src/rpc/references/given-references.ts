@@ -102,7 +102,7 @@ export class GivenReferences {
     if (entry === undefined) {
       throw new PipeworkError(
         'RPC_REFERENCE_RELEASED',
-        'the reference was called after it had been released. It lives until the call it came with has settled; retain() it to keep it longer',
+        'the reference was called after its release. A reference is released when the call that brought it has settled. Call retain() to keep it longer',
       );
     }
     return call(entry.target, name, args);

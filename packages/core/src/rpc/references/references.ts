@@ -89,7 +89,7 @@ export class References implements ValueReferences, MessageScopes {
     if (this.size < this.#shared.limits.maxReferences) return;
     throw new PipeworkError(
       'RPC_TOO_MANY_REFERENCES',
-      `this connection holds ${this.size} references, the limit (maxReferences). Call [Symbol.dispose]() on what you retained`,
+      `this connection holds ${this.size} references, the limit (maxReferences). Call [Symbol.dispose]() on retained references`,
     );
   }
 

@@ -130,7 +130,7 @@ export class TakenReferences {
     return unsent(
       'RPC_REFERENCE_RELEASED',
       releasedAt === undefined
-        ? 'the reference was used after the call it came with had settled. retain() it during the call to keep it'
+        ? 'the reference was used after the call that brought it had settled. Call retain() during the call to keep it'
         : 'the reference was used after its [Symbol.dispose]()',
       { cause: releasedAt },
     );

@@ -13,7 +13,7 @@ interface Advice {
   promise: 'has a promise inside a value: await it before it is sent, or return ref(object) with a method for it, declared as Reference<...>';
   symbol: 'has a symbol, which cannot travel: send a string, or an object marked with ref(), declared as Reference<...>';
   class: 'has an instance of a class with private members, and only plain objects are copied: mark it with ref() and declare it as Reference<...>, or send plain data';
-  sync: 'takes a function or generator that is synchronous by its type, and what comes from the other process is asynchronous: let the function return T | Promise<T>, take an AsyncIterable, or declare an object with methods as LocalOrRemote<...>';
+  sync: 'takes a function or generator that is synchronous by its type, but functions and generators of the other process are asynchronous: let the function return T | Promise<T>, take an AsyncIterable, or declare an object with methods as LocalOrRemote<...>';
 }
 
 /** The first rule that a signature breaks. Rules with more specific advice come first. */
@@ -57,7 +57,7 @@ type MemberRefusal<M, Name> =
     ? [F] extends [AnyFunction]
       ? Refused<Name, BrokenBy<Signatures<F>, NeverTravels | 'sync'>>
       : IsNamespace<F> extends true
-        ? CannotTravel<`${Name & string} is an object of methods, and only methods of what is served can be called: serve it under a name of its own, return ref(object) from a method, or make it private`>
+        ? CannotTravel<`${Name & string} is an object of methods, and only methods of the served object can be called: serve it under a name of its own, return ref(object) from a method, or make it private`>
         : never
     : never;
 

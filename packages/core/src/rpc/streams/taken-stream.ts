@@ -150,7 +150,7 @@ export class TakenStream
    */
   callSettled(): void {
     if (this.#state.is !== 'waiting') return;
-    const late = 'the stream was first read after the call it came with had settled';
+    const late = 'the stream was first read after the call that brought it had settled';
     this.#settle({ error: new PipeworkError('RPC_REFERENCE_RELEASED', late) });
     this.#end();
   }

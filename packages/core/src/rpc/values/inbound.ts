@@ -83,7 +83,7 @@ export function fromWire(value: unknown, options: InboundOptions): unknown {
     claim(weights[value.kind], options);
     return options.takeReference(value);
   }
-  if (value instanceof Mark) throw new TypeError(`the mark "${value.name}" stands alone`);
+  if (value instanceof Mark) throw new TypeError(`the mark "${value.name}" does not begin an array`);
   if (value instanceof Date) return value;
   const record = value as Record<string, unknown>;
   for (const key in record) {
@@ -123,7 +123,7 @@ export function claim(values: number, { allowance }: Pick<InboundOptions, 'allow
 export function tooManyValues(): PipeworkError {
   return new PipeworkError(
     'RPC_MESSAGE_TOO_LARGE',
-    'the peer sent more values in one message than the limit (maxMessageValues), in which a reference, an error and the like count as several. Send numbers as a typed array, and long lists as a stream',
+    'the peer sent more values in one message than the limit (maxMessageValues). A reference, an error and some other values count as several. Send numbers as a typed array, and long lists as a stream',
   );
 }
 
@@ -235,5 +235,5 @@ function unmark(mark: Mark, array: unknown[], options: InboundOptions): unknown 
     case 'error':
       return options.decodeError(fromWire(array[1], options), (values) => claim(values, options));
   }
-  throw new TypeError(`what follows the mark "${mark.name}" does not fit it`);
+  throw new TypeError(`the elements after the mark "${mark.name}" do not fit the mark`);
 }

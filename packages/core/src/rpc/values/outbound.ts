@@ -232,8 +232,8 @@ function walkSpecial(value: object, options: OutboundOptions, depth: number): un
   if (reference !== undefined) return reference;
   // Objects with this prototype are plain objects of another realm.
   if (isObjectPrototype(getPrototypeOf(value) as object)) return walkRecord(value, options, depth);
-  if (types.isPromise(value)) return refuse('is a Promise: await it, and send what it resolves to');
-  if (!options.types) return refuse(`is ${describe(value)}, which base MessagePack cannot say`);
+  if (types.isPromise(value)) return refuse('is a Promise: await it, and send its result');
+  if (!options.types) return refuse(`is ${describe(value)}, which base MessagePack cannot express`);
   if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels`, true);
   if (types.isMap(value)) return walkMap(value, options, depth);
   if (types.isSet(value)) return walkSet(value, options, depth);
@@ -279,7 +279,7 @@ function walkMap(map: Map<unknown, unknown>, options: OutboundOptions, depth: nu
 function walkDate(date: Date, options: OutboundOptions): unknown {
   const time = date.getTime();
   if (Number.isNaN(time)) {
-    return options.types ? [marks.date] : refuse('is an invalid Date, and a timestamp cannot say that');
+    return options.types ? [marks.date] : refuse('is an invalid Date, which a timestamp cannot express');
   }
   // msgpackr recognises only the dates of its own realm.
   return new Date(time);
@@ -315,7 +315,7 @@ function sendReference(value: object, options: OutboundOptions): WireReference |
  */
 function refuseProbed(name: string): never {
   return refuse(
-    `is a function named ${name}: JavaScript and common tools call functions of that name by themselves. Give it another name`,
+    `is a function named ${name}, and JavaScript or common tools call functions of this name. Give the function another name`,
   );
 }
 

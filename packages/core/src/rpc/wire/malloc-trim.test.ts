@@ -2,7 +2,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 
 const MiB = 1024 * 1024;
 
-test('glibc’s trim threshold is raised once, by a block that malloc has to map, when 8 MiB of large values have arrived', async () => {
+test('countReceived() allocates one block of 20 MiB when 8 MiB of large values have arrived, to raise glibc’s trim threshold', async () => {
   // Other tests in this process share the module, and may have counted values before this one.
   vi.resetModules();
   const { countReceived } = await import('./malloc-trim.ts');

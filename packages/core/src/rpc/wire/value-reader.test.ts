@@ -18,7 +18,7 @@ const unpack = (bytes: Buffer): unknown => fullCodec().unpack(bytes, { start: 0,
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
 
 describe('the reader of values', () => {
-  test('reads what msgpackr reads', () => {
+  test('reads the same values as msgpackr', () => {
     const value = fc.anything({
       withBigInt: true,
       withDate: true,

@@ -224,7 +224,7 @@ test('no message longer than maxPlainBytes is packed as plain', () => {
   expect(packRequest(1, packMethod(text.slice(0, 60)), new Array(10).fill([text]), full)).toBe(0);
 });
 
-test('a message that is read as plain is read as the codec reads it', () => {
+test('readPlain() reads the same values as the codec', () => {
   const values = fc.oneof(scalars, lists, records, nested);
   fc.assert(
     fc.property(ids, fc.array(values, { maxLength: 15 }), values, (id, params, result) => {
@@ -295,7 +295,7 @@ test('no message longer than maxPlainBytes is read as plain', () => {
   expect(readPlain(bytes, 0, bytes.length)).toBe(0);
 });
 
-test('the reader does not accept a cut message, and does not read beyond its end', () => {
+test('readPlain() does not accept a cut message, and does not read beyond the end of a whole one', () => {
   for (const value of [
     5,
     -5,
@@ -323,7 +323,7 @@ test('the reader does not accept a cut message, and does not read beyond its end
   }
 });
 
-test('any bytes are either left to the codec or read as the codec reads them', () => {
+test('readPlain() leaves bytes to the codec, or reads the same values as the codec', () => {
   const tokens = fc.oneof(
     fc.nat({ max: 255 }),
     fc.constantFrom(0x94, 0, 1, 0xc0, 0x91, 0xa1, 0xcd, 0xd2, 0x81, 0x82, 0x61, 0xd9, 0xd3, 0xd4),

@@ -72,7 +72,7 @@ function readColumn(column: unknown, count: number, source: ColumnSource): Value
       break;
   }
   const named = typeof kind === 'number' ? kind : `a ${typeof kind}`;
-  throw new TypeError(`a column of a table has the kind ${named}, and what follows does not fit that kind`);
+  throw new TypeError(`a column of a table has the kind ${named}, and its elements do not fit that kind`);
 }
 
 /**

@@ -161,5 +161,5 @@ export function refuseProbedFunctions(keys: readonly string[], rows: object[]): 
 
 /** Returns the error for a message with a function under a name that common tools call. */
 export function probedFunction(name: string): TypeError {
-  return new TypeError(`an object with a function named ${name} came, which common tools call by themselves`);
+  return new TypeError(`an object came with a function named ${name}, a name that common tools call`);
 }
