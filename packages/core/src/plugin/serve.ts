@@ -167,8 +167,8 @@ function takePipes(from: number, to: number): ReturnType<typeof openPipes> {
 }
 
 /**
- * Hides the end of `source` from the session until `releaseEnd()` is called, because the plugin may print
- * output while it leaves, and this output needs the session.
+ * Hides the end of `source` from the session until `releaseEnd()` is called. The plugin may print output
+ * while it leaves, and this output needs the session.
  */
 function holdEnd(source: Readable, onEnd: () => void): { readable: Readable; releaseEnd(): void } {
   const readable = new PassThrough();

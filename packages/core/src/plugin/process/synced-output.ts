@@ -14,11 +14,11 @@ const maxQueued = 256 * 1024;
 type Done = (error?: Error | null) => void;
 
 /**
- * Accepts printed bytes before the host has opened the stream. Keeps these bytes until the stream is open,
- * and sends them then.
+ * Accepts printed bytes before the host has opened the stream. Keeps these bytes, and sends them as soon as
+ * the stream is open.
  */
 export class SyncedOutput implements RawStreamHandler {
-  /** Called when the process exits while printed output is still queued. */
+  /** Called by {@link goSync}, before it writes the kept bytes. */
   onSync: () => void = () => {};
   readonly #lastResort: (bytes: Uint8Array) => void;
   #stream: RawStream | undefined;

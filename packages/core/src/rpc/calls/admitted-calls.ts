@@ -78,7 +78,7 @@ export class AdmittedCalls {
         start();
       },
       abandon: () => {
-        // The call's deadline may still pass, and must then find no call to take out of the queue.
+        // If the call's deadline passes after this, it must find no call to take out of the queue.
         call.waiting = undefined;
         call.end();
       },

@@ -36,9 +36,9 @@ export interface ConversationOptions {
    * name.
    */
   readonly service?: string | undefined;
-  /** Interceptors around each call that is made here, the outermost first. */
+  /** Interceptors around each outgoing call, the outermost first. */
   readonly callInterceptors?: readonly CallInterceptor[] | undefined;
-  /** Interceptors around each call that is answered here, the outermost first. */
+  /** Interceptors around each incoming call, the outermost first. */
   readonly handlerInterceptors?: readonly HandlerInterceptor[] | undefined;
   /**
    * True if the served object is a service of the host. Calls to a service are counted as callbacks, and
@@ -119,8 +119,8 @@ export class Conversation implements RawStreamHandler {
   }
 
   /**
-   * Calls a method of the peer's service. Never throws. Rejects with what the handler threw, with the
-   * signal's reason, or with `RPC_NOT_SERIALIZABLE`, `RPC_OVERLOADED`, `RPC_DEADLINE`, `RPC_CLOSED`.
+   * Calls a method of the peer's service. Never throws. Rejects with the handler's error, with the signal's
+   * reason, or with `RPC_NOT_SERIALIZABLE`, `RPC_OVERLOADED`, `RPC_DEADLINE` or `RPC_CLOSED`.
    */
   call(method: string, params: unknown[], options?: CallOptions): Promise<unknown> {
     const name = this.#names.called(method);
@@ -155,8 +155,8 @@ export class Conversation implements RawStreamHandler {
   }
 
   /**
-   * True while anything is under way: a call made here, a stream of its result, or a stream that the peer
-   * reads.
+   * True while a call of this side is pending, a stream of its result is open, or the peer reads a stream of
+   * this side.
    */
   get isUnderWay(): boolean {
     return this.#outgoing.methods().length > 0 || this.#references?.isStreaming === true;
@@ -169,7 +169,7 @@ export class Conversation implements RawStreamHandler {
     return this.#outgoing.methods();
   }
 
-  /** How many calls of the peer run or wait here. */
+  /** How many calls of the peer run or wait. */
   get runningCalls(): number {
     return this.#incoming.admitted.count;
   }

@@ -26,7 +26,7 @@ export interface DispenserOptions {
   /** True if the dispensed implementations are services of the host. */
   readonly isService?: boolean;
   /**
-   * Returns the factory with this name. If this side offers no such name, throws the error for an unknown
+   * Returns the factory with this name. If this side does not offer the name, throws the error for an unknown
    * name.
    */
   find(name: string): DispenseFactory;
@@ -65,7 +65,7 @@ export class Dispenser {
   readonly #options: DispenserOptions;
   readonly #dispensed = new Set<Dispensed>();
   readonly #conversations = new Set<Conversation>();
-  /** Conversations that have ended while some of their handlers still run. */
+  /** Conversations that have ended, but have handlers that run. */
   readonly #unfinished = new Set<Conversation>();
   /** How many implementations the peer has asked for, but has not dialled yet. */
   #undialled = 0;
@@ -81,10 +81,10 @@ export class Dispenser {
 
   /**
    * Makes an implementation, and resolves with the broker id by which the peer reaches it. The id expires if
-   * the peer does not dial it. Rejects with an error that has the factory's error as its cause, with the
-   * error for an unknown name, with `RPC_SHUTTING_DOWN` if this side is leaving, or with `RPC_OVERLOADED` if
-   * `maxWaitingStreams` implementations have not been dialled yet. `cancelled` aborts if the peer no longer
-   * wants the implementation.
+   * the peer does not dial it. If the factory fails, rejects with an error that has the factory's error as
+   * its cause. Rejects with the error for an unknown name, or with `RPC_SHUTTING_DOWN` if this side is
+   * leaving. If `maxWaitingStreams` implementations have not been dialled yet, rejects with `RPC_OVERLOADED`.
+   * `cancelled` aborts if the peer no longer wants the implementation.
    */
   async dispense(name: unknown, cancelled: AbortSignal): Promise<number> {
     this.#expectStaying();
@@ -198,7 +198,7 @@ export class Dispenser {
     for (const { controller } of this.#dispensed) controller.abort(reason);
   }
 
-  /** Resolves once no handler runs any more, including those of conversations that have ended. */
+  /** Resolves as soon as no handler runs, including the handlers of conversations that have ended. */
   async ended(): Promise<void> {
     await Promise.all(
       [...this.#conversations, ...this.#unfinished].map((conversation) => conversation.idle()),

@@ -80,8 +80,8 @@ export class IncomingCall implements Borrower {
   }
 
   /**
-   * Stores what the caller sent with the call. Calls `expire` after `remainingMs`, if the caller sent a
-   * deadline.
+   * Stores the metadata and the deadline of the call. Calls `expire` after `remainingMs`, if the caller sent
+   * a deadline.
    */
   setMeta(
     metadata: Readonly<Record<string, string>>,

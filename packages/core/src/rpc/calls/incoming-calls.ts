@@ -1,4 +1,4 @@
-/** The calls that the peer makes on a conversation. Runs each call, and answers it exactly once. */
+/** The calls that the peer makes on a conversation. Runs each call, and answers it exactly one time. */
 import { PipeworkError } from '../../base/errors.ts';
 import { contextStorage, enterContext, leaveContext } from '../api/call-context.ts';
 import type { MessageStream } from '../messages/message-stream.ts';
@@ -136,7 +136,7 @@ export class IncomingCalls {
     return elements[3];
   }
 
-  /** Cancels the call with this id, because its caller no longer wants it. Ignores an id that no call has. */
+  /** Cancels the call with this id for its caller. Ignores an id that no call has. */
   cancel(id: unknown): void {
     const call = this.admitted.get(id as number);
     if (call !== undefined)
@@ -145,7 +145,7 @@ export class IncomingCalls {
 
   /**
    * Cancels a call. If the call runs, it is answered when its handler returns. If the call waits in the
-   * queue, it never runs, and is answered here.
+   * queue, it never runs, and is answered immediately.
    */
   #abort(call: IncomingCall, reason: unknown): void {
     call.cancel(reason);
@@ -154,8 +154,8 @@ export class IncomingCalls {
 
   #begin(call: IncomingCall, params: unknown[]): void {
     const { admitted } = this;
-    // A callback must not be delayed. A handler may wait for the callback, and would keep its own place in
-    // the queue meanwhile, so that both sides could block.
+    // A callback must not wait in the queue. If running handlers waited for callbacks, and the callbacks
+    // waited for these handlers to end, both sides would block.
     if (this.#isControl) call.limit = 'none';
     else if (this.#isService || this.#isCallback(call)) call.limit = 'callbacks';
     const refusal = admitted.refusalOf(call);

@@ -1,4 +1,4 @@
-/** The calls that this side makes on a conversation. Sends each call, and settles it exactly once. */
+/** The calls that this side makes on a conversation. Sends each call, and settles it exactly one time. */
 import { isPipeworkError, markSent, type PipeworkError } from '../../base/errors.ts';
 import { dropSignals, findSignals, type CallOptions, type SignalledParams } from '../api/call-options.ts';
 import { failed } from '../remote/call-result.ts';
@@ -288,7 +288,7 @@ export class OutgoingCalls {
    */
   #abort(call: SentCall, reason: unknown): void {
     this.#references?.leaveStreams(call.scope, reason);
-    // The cancel is sent before the call's streams end, while the peer still knows the call.
+    // The cancel is sent before the call's streams end, because the peer may not know the call after that.
     if (this.#takesCancel) this.#messages.notify(runtimeMethods.cancel, [call.id]);
     this.#references?.abortStreams(call.scope, reason);
     if (call.state === 'concluded') {

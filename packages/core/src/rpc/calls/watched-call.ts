@@ -1,6 +1,6 @@
 /**
- * Runs a call that is made here within its observers: first the tools that trace the call, then the user's
- * interceptors, then the call itself.
+ * Runs an outgoing call within its observers. The outermost observers are the tools that trace the call, and
+ * the user's interceptors run inside them.
  */
 import type { CallOptions } from '../api/call-options.ts';
 import { callChannel, isTraced } from '../api/instrumentation.ts';

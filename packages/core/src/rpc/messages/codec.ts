@@ -14,8 +14,8 @@ import { scratch, type Gap } from '../wire/scratch.ts';
 
 const noBins: readonly Uint8Array[] = [];
 
-// The streams to which a message is being written in pieces. The value is a list of the writes that other
-// code asked for since then.
+// The streams to which a message is being written in pieces. The value is a list of the writes for which
+// other code has asked during this time.
 const underWay = new Map<RawStream, (() => boolean)[]>();
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Reads the outer array of an RPC message without the codec, so that a call's id and method are known even if
- * the call's params cannot be decoded.
+ * Reads the outer array of an RPC message without the codec. So a call's id and method are known even if the
+ * call's params cannot be decoded.
  */
 import { PipeworkError } from '../../base/errors.ts';
 import { messageType } from '../../session/wire-words.ts';

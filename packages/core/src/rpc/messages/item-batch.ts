@@ -25,8 +25,8 @@ export class ItemBatch {
   count = 0;
 
   /**
-   * `full` says whether the peer accepts `types`, and `tables` whether it accepts `tables`. `references`
-   * recognises objects that must not become rows.
+   * `full` is true if the peer accepts `types`, and `tables` is true if the peer accepts `tables`.
+   * `references` recognises objects that must not become rows.
    */
   constructor(full: boolean, tables: boolean, references: Apart | undefined) {
     this.#rows = new LikeRows(references);

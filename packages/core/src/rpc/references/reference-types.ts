@@ -13,7 +13,7 @@ export interface GivenReference {
   count: number;
   /**
    * True if the target was in a result or in an item of a stream, so that the peer must dispose of it. If the
-   * target was only an argument, it still belongs to its owner.
+   * target was only in arguments, it belongs to this side, and is not disposed of.
    */
   isHandedOver: boolean;
   /**

@@ -172,8 +172,8 @@ export function makeRemoteFunction(target: RemoteTarget): object {
 }
 
 /**
- * Returns true for names that are never remote methods: the names that common tools look up in any object,
- * and `catch` and `finally`, which would make a remote look like a promise.
+ * Returns true for names that are never remote methods. These are the names that common tools look up in any
+ * object, and `catch` and `finally`, with which a remote would look like a promise.
  */
 function isNeverRemote(name: string): boolean {
   return name === 'catch' || name === 'finally' || isProbedName(name);

@@ -9,8 +9,8 @@ import { setOwn } from '../../base/own-property.ts';
 const shortList = 16;
 
 /**
- * Returns true if reading the first `count + 1` fields of an object or list ran no code of the user, so that
- * a second read gives the same values. Everything inside the first `count` fields is checked too.
+ * Returns true if reading the first `count + 1` fields of an object or list ran no code of the user. In this
+ * case a second read gives the same values. Everything inside the first `count` fields is checked too.
  */
 export function isTame(holder: object, count: number): boolean {
   if (types.isProxy(holder)) return false;

@@ -55,8 +55,8 @@ export class Scanner {
   /** The type of the extension that is not in the protocol, if `flags` has `unknownExtension`. */
   foreignType = 0;
   /**
-   * After {@link atLargeBin}, `position` is the position of the bin's bytes in the chunk, `binLength` is
-   * their number, and `binHeader` is the length of the bin's header.
+   * These three fields describe the bin after {@link atLargeBin}: the position of its bytes in the chunk, the
+   * number of its bytes, and the length of its header.
    */
   position = 0;
   binLength = 0;
@@ -331,8 +331,8 @@ export class Scanner {
     this.#values += values;
     if (keys > 0 && keys < 3) this.#fewKeys++;
     if (this.#level >= this.#maxLevels) {
-      // The values are counted on the current level, so that the message's end is found nevertheless. So only
-      // this message fails, and not the conversation.
+      // The values are counted on the current level, so the message's end is found. So only this message
+      // fails, and not the conversation.
       this.flags |= saw.tooDeep;
       this.#left += values;
       return 0;
