@@ -38,7 +38,7 @@ export interface Leaver {
 const callsShare = 2 / 3;
 /** The share of the remaining time for which the disposals wait for handlers and sources that clean up. */
 const cleanUpShare = 1 / 5;
-/** The share of the time after that wait which the disposals may take. */
+/** The disposals may take this share of the time that remains after that wait. */
 const disposalShare = 1 / 2;
 
 /**

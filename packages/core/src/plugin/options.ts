@@ -30,7 +30,7 @@ export interface PluginContext<S = Record<never, never>> {
   readonly stderr: Writable;
   /** A logger whose level the host sets. */
   readonly log: PluginLogger;
-  /** Tells which of the host's sinks are terminals, and the size of each terminal at the plugin's start. */
+  /** The host's sinks that are terminals, with the size that each terminal had at the plugin's start. */
   readonly terminals: Terminals;
   /** The protocol version that host and plugin agreed on. */
   readonly protocolVersion: number;

@@ -215,7 +215,7 @@ function lists(
   return [columnKinds.lists, packLengths(lengths), toColumn(cells, writer, depth + 1)];
 }
 
-/** Replaces the lists whose items were read by copies. */
+/** Puts a copy in the place of each list whose items were read. */
 function keepRead(
   { values, from, step }: Pick<Cells, 'values' | 'from' | 'step'>,
   lengths: readonly number[],

@@ -56,8 +56,8 @@ export function toTable(
 }
 
 /**
- * Replaces the rows whose fields were read by copies. These are the rows with a value before `end` in the
- * table.
+ * Puts a copy in the place of each row whose fields were read. These are the rows with a value before `end`
+ * in the table.
  */
 function keepRead(
   rows: unknown[],
