@@ -1,4 +1,5 @@
-// ARCHITECTURE.md names what there is: packages, folders in their order, files, classes, the words of the glossary.
+// Compares ARCHITECTURE.md with the repository: packages, folders in their order, files, classes, and the
+// glossary's words.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -11,7 +12,7 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
 }).split('\n');
 const core = 'packages/core/src/';
 
-/** The rows of the table whose first column has this head, each with its cells. */
+/** Returns the rows of the table whose first column has the heading `head`. Each row is a list of cells. */
 function rowsOf(head: string): string[][] {
   const [, behind = ''] = page.split(new RegExp(`^\\| ${head} .*\\n`, 'm'));
   const [table = ''] = behind.split('\n\n');
@@ -29,7 +30,7 @@ const sources = (folder: string): string[] =>
     (file) => file.startsWith(folder) && /\.m?[jt]s$/.test(file) && !/\.test\.|\/dist\//.test(file),
   );
 
-test('every package has a row, and every row is there', () => {
+test('every package has a row in the table of packages, and every folder that a row names exists', () => {
   const named = packages.flatMap(([, cell]) => quotedIn(cell));
   const there = new Set(files.flatMap((file) => /^packages\/[\w-]+/.exec(file)?.[0] ?? []));
   expect(named.filter((name) => name.startsWith('packages/')).sort()).toEqual([...there].sort());
@@ -40,7 +41,7 @@ test('every package has a row, and every row is there', () => {
     ).toBe(true);
 });
 
-test("every folder of core has a row, in the order of check-layers.mjs; a folder's inner one may stand in its row", () => {
+test('each folder of core has a row in the order of check-layers.mjs, or shares that of its parent', () => {
   const named = folders.flatMap(([, cell]) => quotedIn(cell));
   const checked = readFileSync(`${root}scripts/check-layers.mjs`, 'utf8');
   const [, order = ''] = /const coreOrder = \[([^\]]+)\]/.exec(checked) ?? [];
@@ -57,7 +58,7 @@ test("every folder of core has a row, in the order of check-layers.mjs; a folder
 });
 
 test.each([...packages.map((row) => ['', ...row]), ...folders.map((row) => [core, ...row])])(
-  'the central classes of %s%s%s are in it',
+  'the sources of %s%s%s declare the central classes of its row',
   (prefix, _empty, cell, _duty, classes) => {
     const text = quotedIn(cell)
       .flatMap((folder) => sources(`${prefix}${folder}/`))
@@ -69,7 +70,7 @@ test.each([...packages.map((row) => ['', ...row]), ...folders.map((row) => [core
   },
 );
 
-test('every file that is named is there', () => {
+test('every file that ARCHITECTURE.md names exists', () => {
   const text = page.replaceAll(/^```[^]*?^```/gm, '');
   const named = quotedIn(text).filter((name) => /^[\w./-]+\.(ts|mjs|md)$/.test(name));
   expect(named.length).toBeGreaterThan(60);
@@ -80,7 +81,7 @@ test('every file that is named is there', () => {
     ).toBe(true);
 });
 
-test('whether and why something has ended is spelled as the glossary has it', () => {
+test("no source has a field such as #isEnded; the glossary's names are hasEnded and endedBy", () => {
   const all = files.filter((file) => /^packages\/[\w-]+\/src\/.*(?<!\.test)\.ts$/.test(file));
   for (const file of all) {
     const declared = /^ {2}#(isEnded|isOver|over|wasEnded|isFinished|ended) = (true|false);/m;
@@ -88,7 +89,7 @@ test('whether and why something has ended is spelled as the glossary has it', ()
   }
 });
 
-test('lines of prose are at most 100 columns wide', () => {
+test('lines of prose in ARCHITECTURE.md are at most 100 columns wide', () => {
   let isFenced = false;
   for (const line of page.split('\n')) {
     if (line.startsWith('```')) isFenced = !isFenced;

@@ -4,7 +4,7 @@ import { exitStatuses, main } from '@pipework/cli';
 import { expect, test } from 'vitest';
 import { root } from './pages.ts';
 
-test("docs/cli.md has the command's exit statuses, and no others", () => {
+test('docs/cli.md lists exactly the exit statuses of the command line', () => {
   const page = readFileSync(root + 'docs/cli.md', 'utf8');
   const rows = [...page.matchAll(/^\| +(\d+) \| (.+?) +\|$/gm)].map(([, status, meaning]) => [
     Number(status),
@@ -13,7 +13,7 @@ test("docs/cli.md has the command's exit statuses, and no others", () => {
   expect(rows).toEqual(Object.values(exitStatuses));
 });
 
-test('docs/cli.md has each command, and each option of each', async () => {
+test('docs/cli.md has a heading for each command, and a row for each option of a command', async () => {
   const page = readFileSync(root + 'docs/cli.md', 'utf8');
   const printed = async (...args: string[]): Promise<string> => {
     const stdout = new PassThrough();

@@ -1,4 +1,4 @@
-// What a program imports it cannot change for the others.
+// A program cannot change an exported table for the other modules that import it.
 import * as core from '@pipework/core';
 import * as plugin from '@pipework/core/plugin';
 import * as fleet from '@pipework/fleet';

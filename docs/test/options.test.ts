@@ -1,4 +1,4 @@
-// The tables of options and limits have what there is, and nothing else.
+// Checks that the tables of options and limits in docs list exactly the options and limits of the code.
 import { readFileSync } from 'node:fs';
 import { Client, defaultLimits, serve, type ClientConfig } from '@pipework/core';
 import type { PoolConfig, SupervisorConfig } from '@pipework/fleet';
@@ -6,7 +6,10 @@ import type { IsolateOptions, Resources } from '@pipework/isolate';
 import { expect, test } from 'vitest';
 import { root } from './pages.ts';
 
-/** The names in the first column of the first table behind a paragraph of a page, or behind a sentence that ends one. */
+/**
+ * Returns the names in the first column of the first table of `page` after the paragraph that ends with
+ * `sentence`. Returns an empty list if no paragraph ends so.
+ */
 function namesBehind(page: string, sentence: string): string[] {
   const blocks = readFileSync(root + page, 'utf8')
     .split('\n\n')
@@ -19,7 +22,7 @@ function namesBehind(page: string, sentence: string): string[] {
     : cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map((match) => String(match[1])));
 }
 
-/** What a message of the kind `options must be an object of a, b; got nothing` names. */
+/** Returns the names in an error message such as `options must be an object of a, b; got nothing`. */
 const namesIn = (message: string): string[] =>
   (/an object of ([\w, ]+);/.exec(message)?.[1] ?? '').split(', ');
 
@@ -32,7 +35,7 @@ const refusal = async (make: () => unknown): Promise<string> => {
   return '';
 };
 
-test('docs/lifecycle.md has every option of a client', async () => {
+test('docs/lifecycle.md has exactly the options of a client', async () => {
   const message = await refusal(() => new Client(undefined as never));
   const names = namesBehind(
     'docs/lifecycle.md',
@@ -41,7 +44,7 @@ test('docs/lifecycle.md has every option of a client', async () => {
   expect(names.toSorted()).toEqual(namesIn(message).toSorted());
 });
 
-test('docs/lifecycle.md has every option of serve()', async () => {
+test('docs/lifecycle.md has exactly the options of serve()', async () => {
   const message = await refusal(() => serve(undefined as never));
   const names = namesBehind(
     'docs/lifecycle.md',
@@ -50,14 +53,14 @@ test('docs/lifecycle.md has every option of serve()', async () => {
   expect(names.toSorted()).toEqual(namesIn(message).toSorted());
 });
 
-test('docs/calls.md has every limit', () => {
+test('docs/calls.md has exactly the limits of core', () => {
   const names = namesBehind('docs/calls.md', '## Limits');
   expect(names.filter((name) => /^[a-z]/.test(name)).toSorted()).toEqual(
     Object.keys(defaultLimits).toSorted(),
   );
 });
 
-test('docs/fleet.md has every option of a supervisor and of a pool', () => {
+test('docs/fleet.md has exactly the options of a supervisor and of a pool', () => {
   const supervisor = {
     restart: true,
     setup: true,
@@ -83,7 +86,7 @@ test('docs/fleet.md has every option of a supervisor and of a pool', () => {
   expect(namesBehind('docs/fleet.md', poolLine)).toEqual(Object.keys(pool));
 });
 
-test('docs/isolation.md has every option and limit', () => {
+test('docs/isolation.md has exactly the options and limits of isolate', () => {
   const options = {
     read: true,
     write: true,

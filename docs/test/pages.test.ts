@@ -10,7 +10,10 @@ const loose = all.filter((block) => block.origin === undefined);
 
 const placeOf = ({ page, line }: Block): string => `${page}:${line}`;
 
-/** Lines that Markdown shows as code because they are indented: they have no language, so that no test knows what they are. */
+/**
+ * Returns the places of lines that Markdown shows as code because they are indented. Such code names no
+ * language, so no test can check it.
+ */
 function indentedCode(page: string): string[] {
   const prose = read(page).replaceAll(/^( *)```[\s\S]*?^\1```$/gm, (block) => block.replaceAll(/.+/g, '-'));
   const lines = prose.split('\n');
@@ -23,7 +26,7 @@ function indentedCode(page: string): string[] {
   );
 }
 
-/** A program of an example is compiled from a source beside it. */
+/** Returns the path of the source from which an example's program is compiled. */
 const sourceOf = (file: string): string =>
   root + file.replace('/dist/', '/src/').replace(/(?<=\/src\/.*)\.js$/, '.ts');
 
@@ -44,8 +47,8 @@ describe('the pages', () => {
     all
       .filter((block) => block.origin?.kind === 'from')
       .map((block) => [`${block.page}:${block.line}`, block]),
-  )('%s shows the file that it names', (_, block) => {
-    // A shebang and a first comment are for the file, not for the page.
+  )('%s shows text that is in the file that it names', (_, block) => {
+    // The page may leave out the file's shebang and its first comment.
     const file = readFileSync(root + block.origin!.value, 'utf8');
     expect(file).toContain(block.text.trim());
   });
@@ -54,7 +57,7 @@ describe('the pages', () => {
     all
       .filter((block) => block.origin?.kind === 'output')
       .map((block) => [`${block.page}:${block.line}`, block]),
-  )('%s shows what its command prints', (_, block) => {
+  )('%s shows the output of its command', (_, block) => {
     const [file, ...args] = block.origin!.value.split(' ');
     const printed = execFileSync(file === 'node' ? process.execPath : file!, args, {
       cwd: root,
@@ -93,8 +96,8 @@ describe('the pages', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test('show no code that none of these tests reads', () => {
-    // A block in another language, or one that is marked as a sketch, has to say where it is from or why it is not run.
+  test('show no code that these tests do not check', () => {
+    // A block in any other language needs a comment that says where it is from, or why it cannot run.
     expect(loose.filter(({ language }) => !['ts', 'sh', 'text', ''].includes(language)).map(placeOf)).toEqual(
       [],
     );
@@ -111,7 +114,7 @@ describe('the pages', () => {
     ).toEqual([]);
   });
 
-  test('name no command that is not there', async () => {
+  test('name no command that does not exist', async () => {
     const scripts = new Set(Object.keys(JSON.parse(read('package.json')).scripts as object));
     const lines = loose
       .filter(({ language }) => language === 'sh')

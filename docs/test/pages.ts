@@ -1,4 +1,5 @@
-// Reads the fenced blocks of the project's pages and docstrings, with the comment line that says where a block comes from.
+// Reads the fenced blocks of the project's pages and docstrings, and for each block the HTML comment that
+// names its origin.
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { sourcePages } from '../../site/pages.mjs';
@@ -6,8 +7,9 @@ import { sourcePages } from '../../site/pages.mjs';
 export const root: string = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * A fenced block of a page. `origin` is what an HTML comment right above it says: `from: FILE`, `output: COMMAND`,
- * `file: NAME` for what the reader writes by hand, `sketch: REASON` for what nothing here can run.
+ * A fenced block of a page. An HTML comment immediately above the block gives its `origin`. `from: FILE`
+ * means that the text is in that file, and `output: COMMAND` that the command prints it. `file: NAME` means
+ * that the reader writes this file by hand, and `sketch: REASON` that no test can run the block.
  */
 export interface Block {
   readonly page: string;
@@ -18,10 +20,13 @@ export interface Block {
   readonly text: string;
 }
 
-/** Every Markdown file that the site shows. */
+/** Returns the path of every Markdown file that the site shows. */
 export const pages = (): string[] => ['README.md', 'site/home.md', ...sourcePages().keys()];
 
-/** The docstrings of a package's sources, each line without its star: they are Markdown, and the site shows them. */
+/**
+ * Returns the text of each source in `folder`, without the star before each line of a docstring. Docstrings
+ * are Markdown, and the site shows them.
+ */
 function docstringsOf(folder: string): { page: string; text: string }[] {
   const isSource = (name: string): boolean => name.endsWith('.ts') && !name.endsWith('.test.ts');
   return readdirSync(root + folder, { recursive: true, encoding: 'utf8' })
@@ -32,7 +37,7 @@ function docstringsOf(folder: string): { page: string; text: string }[] {
 
 export const read = (page: string): string => readFileSync(root + page, 'utf8');
 
-/** The docstrings of all packages. */
+/** Returns the sources of all packages, without the stars of docstrings. */
 export const docstrings = (): { page: string; text: string }[] =>
   readdirSync(root + 'packages').flatMap((name) => docstringsOf(`packages/${name}/src`));
 

@@ -1,4 +1,4 @@
-// The site takes up what there is, without being told.
+// Checks that the site includes every page and resolves links, without a list that must be kept by hand.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ interface Section {
   readonly items: { readonly link: string }[];
 }
 
-test('every page of docs/ and every README of a package stands once in the sidebar of the site', () => {
+test("the site's sidebar lists each page of docs/ and each package's README exactly one time", () => {
   const links = (guideSidebar() as Section[]).flatMap(({ items }) => items.map(({ link }) => link));
   const markdownIn = (folder: string): string[] =>
     readdirSync(root + folder)
@@ -26,7 +26,7 @@ test('every page of docs/ and every README of a package stands once in the sideb
   expect(new Set(links).size).toBe(links.length);
 });
 
-test('a link of a page leads to the page of the file that it names, or to the file', () => {
+test('a link to a file leads to its page on the site, or to the file itself if it has no page', () => {
   expect(targetOf('docs/calls.md', 'errors.md')).toEqual({ page: 'errors.md' });
   expect(targetOf('docs/decisions/0011-yamux.md', '../yamux.md')).toEqual({ page: 'yamux.md' });
   expect(targetOf('SECURITY.md', 'docs/decisions')).toEqual({ page: 'decisions/index.md' });
@@ -35,20 +35,20 @@ test('a link of a page leads to the page of the file that it names, or to the fi
   expect(targetOf('docs/calls.md', 'nowhere.md')).toBeUndefined();
 });
 
-test('a file that is no page is shown where the repository is', () => {
+test('the address of a file without a page is in the repository', () => {
   const repository = 'https://forge.example/owner/name';
   expect(addressOf(repository, 'examples/greeter')).toBe(`${repository}/tree/main/examples/greeter`);
   expect(addressOf(repository, 'LICENSE')).toBe(`${repository}/blob/main/LICENSE`);
 });
 
-test('the README of each package names a page of the guide', () => {
+test('the README of each package names a page of docs/', () => {
   const silent = readdirSync(`${root}packages`).filter(
     (name) => !/`docs\/[\w-]+\.md`/.test(read(`packages/${name}/README.md`)),
   );
   expect(silent).toEqual([]);
 });
 
-test('once the site has an address, each page that a README names is a link to it', () => {
+test('scripts/address.mjs turns each page that a README names into a link to the site', () => {
   const copy = mkdtempSync(join(tmpdir(), 'pipework-address-'));
   onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
   cpSync(`${root}package.json`, join(copy, 'package.json'));
