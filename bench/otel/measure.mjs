@@ -4,15 +4,20 @@ import { execFile, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-const host = fileURLToPath(new URL('host.mjs', import.meta.url));
+const pathOf = (file) => fileURLToPath(new URL(file, import.meta.url));
 const canPin = spawnSync('taskset', ['-c', '0', 'true']).status === 0;
 
 /**
  * Returns microseconds of processor time for a call. `empty` is for a call that adds two numbers, and `busy`
  * is for a call that does some work.
  */
-export async function measure(name) {
-  const node = [process.execPath, host, name];
+export const measure = (name) => run('host.mjs', name);
+
+/** Returns what the SDK alone costs for a call that both processes record, as `empty`. */
+export const measureSDK = () => run('sdk-alone.mjs');
+
+async function run(program, ...words) {
+  const node = [process.execPath, pathOf(program), ...words];
   const [file, ...args] = canPin ? ['taskset', '-c', '0', ...node] : node;
   const { stdout } = await promisify(execFile)(file, args);
   return JSON.parse(stdout);

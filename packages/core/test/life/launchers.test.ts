@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -112,6 +112,26 @@ describe('bubblewrap()', () => {
     const error = await failure<StartError>(new Client({ cmd, launcher: bubblewrap(options) }).start());
     expect(error.stderrTail).toContain(`${outer}/no`);
     expect(readdirSync(join(outer, 'inner'))).toEqual(['yes']);
+  });
+
+  test.skipIf(reason !== '')(`gives an empty input in place of an inherited directory${reason}`, async () => {
+    const script = 'ls /proc/self/fd/0/.. >&2; cat; exit 3';
+    const program = `
+      import { bubblewrap, Client } from ${JSON.stringify(import.meta.resolve('@pipework/core'))};
+      const cmd = ['/bin/sh', '-c', ${JSON.stringify(script)}];
+      const launcher = bubblewrap({ readable: ${JSON.stringify(readable)} });
+      const { stderrTail } = await new Client({ cmd, launcher, stdin: 'inherit' }).start().catch((error) => error);
+      console.log(stderrTail);`;
+    const outside = mkdtempSync('/tmp/pipework-outside-');
+    onTestFinished(() => rmSync(outside, { recursive: true }));
+    mkdirSync(join(outside, 'input'));
+    writeFileSync(join(outside, 'secret'), '');
+    const input = openSync(join(outside, 'input'), 'r');
+    onTestFinished(() => closeSync(input));
+    const args = ['--input-type=module', '-e', program];
+    const { stdout } = spawnSync(process.execPath, args, { stdio: [input, 'pipe', 'inherit'], encoding: 'utf8' });
+    expect(stdout).toContain('/proc/self/fd/0/..');
+    expect(stdout).not.toContain('secret');
   });
 
   test.skipIf(reason !== '')(`adds a note if it hides a plugin below /tmp${reason}`, async () => {

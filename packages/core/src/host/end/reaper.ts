@@ -36,6 +36,8 @@ const maxQuickDeaths = 5;
 const pauseMs = 1_000;
 
 const watched = new Map<number, Watched>();
+/** The ids in {@link watched} that {@link watchHolders} has entered. */
+const holders = new Set<number>();
 let reaper: ChildProcess | undefined;
 let quickDeaths = 0;
 let isPausing = false;
@@ -71,9 +73,19 @@ export function watch(pid: number, group: boolean, pipe: PipeName | undefined): 
  */
 export function watchHolders(pipe: PipeName): void {
   if (isUnavailable || isNeedless()) return;
+  forgetEndedHolders();
   for (const pid of holdersOf(pipe)) {
     const birth = identify(pid)?.birth ?? '';
-    if (birth !== '') enter(pid, { birth, group: false, pipe });
+    if (birth === '' || watched.has(pid)) continue;
+    enter(pid, { birth, group: false, pipe });
+    holders.add(pid);
+  }
+}
+
+/** The host does not see the end of a process that it did not start. */
+function forgetEndedHolders(): void {
+  for (const pid of holders) {
+    if (identify(pid)?.birth !== watched.get(pid)?.birth) unwatch(pid);
   }
 }
 
@@ -87,6 +99,7 @@ function enter(pid: number, entry: Watched): void {
 
 /** Called when the process has ended, because its id may soon belong to another process. */
 export function unwatch(pid: number): void {
+  holders.delete(pid);
   if (watched.delete(pid) && reaper !== undefined) tell(`- ${pid}\n`);
 }
 

@@ -1,6 +1,6 @@
 /** A launcher that runs the plugin in a bubblewrap sandbox. */
 
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, fstatSync, realpathSync } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { expect, expectKeys, isText } from '../../base/expect.ts';
 import { printable } from '../../base/printable.ts';
@@ -43,7 +43,8 @@ const resolverPlaces = ['/run/systemd/resolve', '/run/resolvconf', '/run/Network
  * that everyone may use. `args: ['--cap-add', …]` gives a capability back. `client.pid` is the process id of
  * bwrap. bwrap runs with `--die-with-parent`, so the plugin ends with its host, and with bwrap. A SIGTERM of
  * the ladder therefore ends the plugin at once. After Quit and after the end of its pipe, the plugin still
- * gets the usual time. Throws `CONFIG_INVALID` if an option is invalid. If there is no `bwrap`, the start
+ * gets the usual time. If `stdin` is `'inherit'` and the host's standard input is a file, the plugin can open
+ * that file for writing too, if its user may; a directory is replaced by an empty input. Throws `CONFIG_INVALID` if an option is invalid. If there is no `bwrap`, the start
  * rejects with `PLUGIN_NOT_STARTED`. If `bwrap` refuses to run, the start rejects with `HANDSHAKE_EXITED` and
  * bwrap's message.
  *
@@ -68,6 +69,7 @@ export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
     spawnLauncher({
       ...command,
       file: bwrap,
+      stdin: command.stdin === 'inherit' && isDirectory(0) ? 'ignore' : command.stdin,
       args: [
         '--die-with-parent',
         '--new-session',
@@ -85,6 +87,18 @@ export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
       ],
     });
   return giveHint(launcher, (command) => hiddenNotes(command, [...shown, ...changed]));
+}
+
+/**
+ * True if the descriptor is a directory. As standard input it would show the plugin the directories outside of the
+ * sandbox, through `/proc/self/fd/0/..`.
+ */
+function isDirectory(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /**
