@@ -1,6 +1,6 @@
 /**
- * Counts what is under way with one plugin. The counts decide whether the host's event loop stays alive, and
- * when a drain is done.
+ * Tracks the calls and streams that are under way with one plugin. They decide whether the plugin keeps the
+ * host's event loop alive, and when a drain is done.
  */
 
 import { onAbort } from '../base/on-abort.ts';
@@ -8,8 +8,8 @@ import { defer, settlesWithin } from '../base/timers.ts';
 import type { LaunchedProcess } from './launch/spawn.ts';
 
 /**
- * Knows what the host waits for. The plugin's process keeps the host's event loop alive if the client is
- * referenced, while the plugin starts, and while anything is under way.
+ * The plugin's process keeps the host's event loop alive while the client is referenced, the plugin starts,
+ * or a call or stream is under way.
  */
 export class Activity {
   /** True once the client accepts no new dispenses, and no new calls on dispensed implementations. */
@@ -23,7 +23,7 @@ export class Activity {
   #brokerStreams = 0;
   /** Returns true if a call or a stream of values, in either direction, is under way. */
   #isUnderWay = (): boolean => false;
-  /** For each waiting drain, the check that runs at every change. */
+  /** The checks of the waiting drains. Each check runs whenever a count changes. */
   readonly #drains = new Set<() => void>();
 
   /** The process whose handles keep the loop alive. Undefined before its launch and after its end. */
@@ -38,14 +38,20 @@ export class Activity {
     this.#update();
   }
 
-  /** The start succeeded. From now on the plugin can be idle, and `isUnderWay` tells whether it is. */
+  /**
+   * Called when the start has succeeded. `isUnderWay` returns true while a call or a stream of values is
+   * under way.
+   */
   started(isUnderWay: () => boolean): void {
     this.#isStarting = false;
     this.#isUnderWay = isUnderWay;
     this.#update();
   }
 
-  /** If calls are made one after another, this runs twice for each call, so it must be cheap. */
+  /**
+   * Records whether a call or a stream of values is under way. In a series of calls this runs twice for each
+   * call, so it must be cheap.
+   */
   setBusy(isBusy: boolean): void {
     this.#isBusy = isBusy;
     // If the client is referenced, it keeps the loop alive anyway, so nothing changes.
@@ -53,7 +59,7 @@ export class Activity {
     this.changed();
   }
 
-  /** Adds or subtracts one stream of the broker that is waited for or in use. */
+  /** Adds or subtracts one broker stream that the host waits for or uses. */
   countBrokerStream(change: 1 | -1): void {
     this.#brokerStreams += change;
     if (!this.#isReferenced) this.#update();

@@ -21,9 +21,7 @@ export class ClientOutput {
     this.log = bindLogger(logger, { plugin: name });
   }
 
-  /**
-   * Warns the author of the host: by the logger if there is one, and otherwise by a warning of the process.
-   */
+  /** Warns the host's author, by the logger if there is one and otherwise by `process.emitWarning()`. */
   warn(message: string): void {
     if (this.log === undefined) process.emitWarning(`${this.#name}: ${message}`, 'PipeworkWarning');
     else this.log('warn', message);
@@ -37,8 +35,8 @@ export class ClientOutput {
   }
 
   /**
-   * Returns the destination of one synced output: the sink, the log, or none. Plain lines are at `info`,
-   * because the plugin printed them on purpose.
+   * Returns the destination of one synced output: the sink, the log, or none. In the log, plain lines have
+   * the level `info`, because the plugin printed them on purpose.
    */
   synced(target: Writable | 'log' | 'ignore', stream: StreamName): SyncedTarget {
     if (target === 'ignore') return {};

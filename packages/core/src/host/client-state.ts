@@ -1,4 +1,4 @@
-/** The state of a client in its plugin's life, as docs/lifecycle.md draws it. */
+/** The states that a client passes through. docs/lifecycle.md has a diagram of them. */
 
 import type { PluginProcess } from './end/plugin-process.ts';
 import type { LivePlugin } from './live-plugin.ts';
@@ -10,13 +10,13 @@ export interface PluginAddress {
   readonly network: 'pipe';
   /** The plugin's descriptors, `3,4`. */
   readonly address: string;
-  /** Undefined if the launcher made no process of this system. */
+  /** The plugin's process id; undefined if the launcher started no process on this system. */
   readonly pid: number | undefined;
   /** The protocol version that both sides agreed on. */
   readonly protocolVersion: number;
 }
 
-/** `start()` was called. From the launch on there is a process. */
+/** `start()` was called. `process` is set at the launch. */
 export interface Starting<P> {
   readonly is: 'starting';
   readonly ready: Promise<Ready<P>>;
@@ -33,7 +33,7 @@ export interface Ready<P> {
   readonly address: PluginAddress;
 }
 
-/** The part of a plugin's life whose facts stay known after its end. */
+/** A state whose facts the client keeps after the plugin's end. */
 export type Life<P> = Starting<P> | Ready<P>;
 
 /**
@@ -48,10 +48,7 @@ export function lifeOf<P>(state: ClientState<P>): Life<P> | undefined {
   return 'of' in state ? state.of : state;
 }
 
-/**
- * Returns the state after a successful start. This is `ready`, unless the plugin's end began at that very
- * moment.
- */
+/** Returns the state after a successful start: `ready`, unless the plugin's end has already begun. */
 export function madeReady<P>(state: ClientState<P>, ready: Ready<P>): ClientState<P> {
   return 'of' in state ? { is: state.is, of: ready } : ready;
 }

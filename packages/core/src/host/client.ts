@@ -1,4 +1,4 @@
-/** The lifecycle of one plugin process, from nothing to its exit report. */
+/** The lifecycle of one plugin process, from before its start to its exit report. */
 
 import { unsent } from '../base/errors.ts';
 import { expectDuration, expectKeys, expectSignal } from '../base/expect.ts';
@@ -29,15 +29,16 @@ import { StartError } from './start/start-error.ts';
 import { Start, StartFailure, type Started } from './start/start.ts';
 
 /**
- * Milliseconds that the client waits for the last output of a plugin to be logged, before it reports the
- * exit.
+ * Before it reports the exit, the client waits at most this many milliseconds until the plugin's last output
+ * is logged.
  */
 const logFollowsMs = 200;
 
 /** Options of {@link Client.kill}. */
 export interface KillOptions {
   /**
-   * Milliseconds that this `kill()` waits for a polite exit, 0 or more. Default: the client's `gracePeriod`.
+   * Milliseconds that this `kill()` waits after it has asked the plugin to leave, 0 or more. Default: the
+   * client's `gracePeriod`.
    */
   readonly gracePeriod?: number;
 }
@@ -78,10 +79,13 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
   readonly #activity = new Activity();
   readonly #cleanupsBefore = cleanupCount();
   #state: ClientState<P> = { is: 'new' };
-  /** The promise that `kill()` returned, once it was called. */
+  /** The promise that `kill()` returns; undefined before the first call. */
   #killing: Promise<PluginExit> | undefined;
 
-  /** Starts nothing. Throws `CONFIG_INVALID`, naming the option, if an option is invalid. */
+  /**
+   * Checks the options and starts nothing. If an option is invalid, throws `CONFIG_INVALID` with the option's
+   * name.
+   */
   constructor(config: ClientConfig<S>) {
     this.#settings = checkConfig(config);
     this.#output = new ClientOutput(this.#settings.name, this.#settings.logger);
@@ -94,32 +98,33 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
   }
 
   /**
-   * Starts the plugin, and resolves once the handshake is complete. Further calls return the same result or
-   * the same error. The error is a {@link StartError}, and comes once the process is gone.
+   * Starts the plugin, and resolves once the handshake is complete. If the start fails, rejects with a {@link
+   * StartError} as soon as the process is gone. Further calls return the same result or the same error.
    */
   async start(): Promise<PluginAddress> {
     return (await this.#begin()).address;
   }
 
   /**
-   * Starts the plugin if necessary, and resolves to its one connection: the same object each time. Once
-   * `kill()` was called, this method rejects at once with `PLUGIN_KILLED`.
+   * Starts the plugin if necessary, and resolves to its one connection: the same object each time. After a
+   * call of `kill()`, rejects immediately: with the start's error if the start failed, and otherwise with
+   * `PLUGIN_KILLED`.
    */
   async client(): Promise<RPCClientOf<P>> {
     const ready = this.#killing === undefined ? await this.#begin() : undefined;
     if (this.#killing === undefined && ready !== undefined) return ready.rpc;
-    // If the start had failed before, that error explains more than `PLUGIN_KILLED`.
+    // If the start failed, its error explains more than `PLUGIN_KILLED`.
     if (this.#state.is === 'gone' && this.#state.of.is === 'starting') await this.#state.of.ready;
     throw unsent('PLUGIN_KILLED', 'the client was killed: create another client');
   }
 
   /**
-   * Ends the plugin. First asks the plugin to leave. Once the plugin answers, or after `gracePeriod`, closes
-   * descriptor 3. After that sends SIGTERM, then SIGKILL, with a second for each step. Resolves once the
-   * process is gone and its output is drained. `kill()` can be called at any time and any number of times. If
-   * `kill()` is called before the start, the client can no longer be started. A further call with a shorter
-   * `gracePeriod` shortens the wait; a longer `gracePeriod` changes nothing. Never rejects. Throws
-   * `CONFIG_INVALID` if an option is invalid.
+   * Ends the plugin. First asks the plugin to leave. As soon as the plugin answers, or after `gracePeriod`,
+   * closes descriptor 3. If the plugin still runs, sends SIGTERM, then SIGKILL. Each of these steps may take
+   * one second. Resolves once the process is gone and its output is drained. `kill()` can be called at any
+   * time and any number of times. If `kill()` is called before the start, the client can no longer be
+   * started. A further call with a shorter `gracePeriod` shortens the wait; a longer `gracePeriod` changes
+   * nothing. Never rejects. Throws `CONFIG_INVALID` if an option is invalid.
    */
   kill(options: KillOptions = {}): Promise<PluginExit> {
     expectKeys('options', options, ['gracePeriod']);
@@ -132,10 +137,10 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
 
   /**
    * Accepts no new work. From now on `dispense()`, and calls on dispensed implementations, fail with
-   * `RPC_CLOSED` and `sent: false`. Calls of references and callbacks continue. Resolves to true once no call
-   * to the plugin, no stream of values and no stream of the broker is under way. Resolves to false if
-   * `timeoutMs` passes or `signal` aborts before that. The plugin continues to run until `kill()`. Rejects
-   * with `CONFIG_INVALID` if an option is invalid.
+   * `RPC_CLOSED` and `sent: false`. Calls to references and callbacks are still accepted. Resolves to true
+   * once no call to the plugin, no stream of values and no stream of the broker is under way. Resolves to
+   * false if `timeoutMs` passes or `signal` aborts before that. The plugin continues to run until `kill()`.
+   * Rejects with `CONFIG_INVALID` if an option is invalid.
    */
   async drain(options: DrainOptions = {}): Promise<boolean> {
     expectKeys('options', options, ['signal', 'timeoutMs']);
@@ -146,7 +151,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
   }
 
   /**
-   * Resolves to the report on the plugin's end, once its output is drained as by {@link kill}. Never rejects.
+   * Resolves to the report on the plugin's end as soon as the plugin's output is drained. Never rejects.
    * Stays pending if neither `start()` nor `kill()` was ever called.
    */
   get exit(): Promise<PluginExit> {
@@ -158,7 +163,10 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     return this.#state.is === 'gone' || this.#life?.process?.hasEnded === true;
   }
 
-  /** The process's id, once it is spawned. */
+  /**
+   * The plugin's process id; undefined before the launch, or if the launcher started no process on this
+   * system.
+   */
   get pid(): number | undefined {
     return this.#life?.process?.launched.pid;
   }
@@ -168,7 +176,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     return this.#ready?.address.protocolVersion;
   }
 
-  /** Lets the plugin keep the host's event loop alive again, as it does from the beginning. */
+  /** Reverts `unref()`: the plugin keeps the host's event loop alive again, which is the default. */
   ref(): void {
     this.#activity.isReferenced = true;
   }
@@ -181,7 +189,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     this.#activity.isReferenced = false;
   }
 
-  /** Ends the plugin as `kill()` does; `await using` calls it. */
+  /** Calls `kill()`. `await using` calls this method. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
   }
@@ -314,7 +322,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
   async #onExit(process: PluginProcess, exit: PluginExit): Promise<void> {
     const end = this.#ready?.plugin.hostEnd;
     void end?.session.close();
-    // In the log, the plugin's output must come before its end.
+    // In the log, the plugin's last output must precede the record of its exit.
     if (end !== undefined) await settlesWithin(end.printed, logFollowsMs);
     this.#gone(exit);
     this.#output.log?.(
@@ -370,8 +378,8 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
   }
 
   /**
-   * A process is useless without a session, or without the stream on which the host asks it to leave. If it
-   * does not leave by itself, the client ends it.
+   * Called when the session or the control stream has ended. Without both of them the process is useless, so
+   * the client ends the process unless it exits first.
    */
   #onLoss(reason: unknown): void {
     const state = this.#state;

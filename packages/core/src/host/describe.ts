@@ -9,7 +9,7 @@ import type { CallOptions } from '../rpc/api/call-options.ts';
 import type { MethodDescription } from '../rpc/api/description.ts';
 import type { Conversation } from '../rpc/calls/conversation.ts';
 
-/** What `rpc.describe()` resolves to. */
+/** A plugin's description of itself and of its services, from `rpc.describe()`. */
 export interface Description {
   /** The name that the plugin gives itself. Absent if the plugin reports none. */
   readonly name?: string;
@@ -19,7 +19,9 @@ export interface Description {
   readonly runtime: string;
   /** The protocol versions that the plugin speaks, ascending. */
   readonly protocolVersions: readonly number[];
-  /** The names that can be dispensed, each with its description. Empty if the plugin cannot be asked. */
+  /**
+   * The names that can be dispensed, each with its description. Empty if the plugin cannot describe itself.
+   */
   readonly plugins: Readonly<Record<string, PluginDescription>>;
 }
 
@@ -34,7 +36,7 @@ export interface PluginDescription {
   readonly error?: string;
 }
 
-/** What {@link describePlugin} needs of the connection to the plugin. */
+/** The parts of the connection to the plugin that {@link describePlugin} uses. */
 export interface Describer {
   readonly control: Conversation;
   /** The protocol versions from the plugin's handshake. Used if the plugin cannot be asked. */
@@ -44,7 +46,7 @@ export interface Describer {
    * announce it.
    */
   readonly canDescribe: boolean;
-  /** The options of each call that asks. */
+  /** The options of each call that asks the plugin for a part of its description. */
   readonly callOptions: CallOptions;
   /** Returns true once the connection has ended. After that, the plugin cannot be asked about any name. */
   hasEnded(): boolean;
@@ -142,7 +144,8 @@ async function describeOne(describer: Describer, name: string): Promise<PluginDe
     }
   } catch (error) {
     signal?.throwIfAborted();
-    // What a factory throws is sent as another error, whose message names the factory.
+    // The deadline of this call passed. If a factory throws, the plugin sends another error, whose message
+    // names the factory.
     if (isPipeworkError(error) && error.code === 'RPC_DEADLINE')
       return { error: `${what} took longer than ${deadlineMs} ms` };
     const reason = error instanceof Error ? error.message : String(error);
@@ -152,7 +155,7 @@ async function describeOne(describer: Describer, name: string): Promise<PluginDe
   }
 }
 
-/** How many more values may be copied. */
+/** The number of values that may still be copied. */
 interface Room {
   values: number;
 }

@@ -1,6 +1,6 @@
 /**
- * Checks whether a file can be a plugin to start. Each function returns a sentence, or undefined if it has no
- * objection.
+ * Checks whether a file can be started as a plugin. Each function named `why…` resolves to a sentence, or to
+ * undefined if the function has no objection.
  */
 
 import { constants } from 'node:fs';
@@ -29,7 +29,7 @@ export async function whyNotExecutable(path: string): Promise<string | undefined
   );
 }
 
-/** Returns why the file is outside `root`, by its path or by the target of its links. */
+/** Returns why the file is outside `root`: its path leads out of `root`, or a link on its path does. */
 export async function whyOutside(root: string, path: string): Promise<string | undefined> {
   if (!isInside(root, path)) return `it is outside of ${root}`;
   const [realRoot, real] = await Promise.all([root, path].map((each) => realpath(each).catch(() => each)));
@@ -38,7 +38,7 @@ export async function whyOutside(root: string, path: string): Promise<string | u
     : `a link on its path leads out of ${root}, to ${real}`;
 }
 
-/** True if `path` is `root` or below it, judged by the names alone. */
+/** True if `path` is `root` or is below `root`. Compares only the paths, and follows no links. */
 export function isInside(root: string, path: string): boolean {
   const way = relative(root, path);
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
@@ -53,9 +53,9 @@ const othersWrite = 0o002;
 const sticky = 0o1000;
 
 /**
- * Returns why users other than the program's owner and root may change or replace the program. Such users
- * could write to the file, or to a directory on its path, with links followed. Directories above `root` are
- * not checked. Windows has no such modes.
+ * Returns why users other than the program's owner and root may change or replace the program. Checks the
+ * file and every directory on its path, with links followed. Directories above `root` are not checked.
+ * Windows has no such modes.
  */
 export async function whyOthersMayWrite(path: string, root: string): Promise<string | undefined> {
   if (process.platform === 'win32') return undefined;
@@ -85,7 +85,7 @@ async function placesOnTheWay(path: string): Promise<ReadonlySet<string>> {
 
 async function mayOthersWrite(path: string): Promise<boolean> {
   const info = await stat(path);
-  // In such a directory, users can replace only their own files. On a file the bit has no effect.
+  // In a sticky directory, users can replace only their own files. On a file, the sticky bit has no effect.
   if (info.isDirectory() && (info.mode & sticky) !== 0) return false;
   const { mode, uid, gid } = info;
   // A group with the same number as the owner is the private group that many systems make for each user,

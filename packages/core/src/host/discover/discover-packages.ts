@@ -11,27 +11,28 @@ import { findPackages } from './workspace.ts';
 
 /** A plugin that a package declares. */
 export interface DiscoveredPackage {
-  /** The package's name. If the package has no name, its directory. */
+  /** The package's name, or its directory if it has no name. */
   readonly name: string;
   /** The package's directory. */
   readonly directory: string;
   /** The plugin's file. */
   readonly path: string;
   /**
-   * A command for {@link ClientConfig.cmd}. The Node that runs the host also runs scripts, including
-   * TypeScript if that Node strips types.
+   * A command for {@link ClientConfig.cmd}. If the file is a script, the command runs it with the host's
+   * Node. TypeScript files count as scripts if that Node strips types.
    */
   readonly cmd: readonly [file: string, ...args: string[]];
-  /** The field's value, with everything that the package declares there. */
+  /** The whole value of the field. */
   readonly field: unknown;
 }
 
 /**
  * Resolves to the plugins that packages declare in their package.json, sorted by path. `dir` is any directory
- * inside a workspace. The workspace's root is the nearest directory above with a pnpm-workspace.yaml, or with
- * `workspaces` in its package.json. If `dir` is in no workspace, the packages are those at the top of the
- * nearest application's node_modules. An application is a directory with a package.json beside a
- * node_modules. Rejects with `DISCOVER_UNREADABLE` if there is neither a workspace nor an application.
+ * inside a workspace. The workspace's root is the nearest directory, from `dir` upwards, that has a
+ * pnpm-workspace.yaml, or `workspaces` in its package.json. If `dir` is in no workspace, the packages are
+ * those at the top of the nearest application's node_modules. An application is a directory with a
+ * package.json beside a node_modules. Rejects with `DISCOVER_UNREADABLE` if there is neither a workspace nor
+ * an application.
  *
  * @example
  * ```ts
@@ -78,7 +79,7 @@ async function readManifest(manifest: string, search: Search): Promise<Discovere
     );
   }
   const field = content.get(fieldName);
-  // Most installed packages are not plugins, so they do not count as left out.
+  // Most installed packages are not plugins, so `onSkip` is not called for them.
   if (field === undefined && search.areInstalled) return undefined;
   if (field === undefined) return void skip(manifest, `it has no field "${fieldName}"`);
   const entry = typeof field === 'object' && field !== null && 'plugin' in field ? field.plugin : field;
@@ -101,7 +102,7 @@ async function readManifest(manifest: string, search: Search): Promise<Discovere
   return { name: typeof name === 'string' ? name : directory, directory, path, cmd, field };
 }
 
-/** Returns why a manifest's path leads out of its package. */
+/** Returns why the plugin's path in a manifest is absolute or leads out of the package. */
 function whyEscaping(directory: string, entry: string): string | undefined {
   if (isAbsolute(entry)) return 'its path is absolute, but it must lead into its package';
   return isInside(directory, resolve(directory, entry)) ? undefined : 'its path leads out of its package';

@@ -27,7 +27,8 @@ export async function discover(pattern: string, dir = '.', options: DiscoverOpti
   const { contained = false } = options;
   const root = await checkDirectory(dir);
   const skip = skipper(options);
-  // Directories outside are not listed, because a link may lead to the whole file system.
+  // With `contained`, directories outside `root` are not listed, because a link may lead to the whole file
+  // system.
   const listInside = listUnlessOutside(
     (path) => whyOutside(root, resolve(path)),
     (reason, path, _options, done) => {

@@ -1,9 +1,9 @@
-/** Lists directories for the globs of both searches. */
+/** Lists directories for the globs of `discover()` and `discoverPackages()`. */
 
 import { existsSync, readdir, type Dirent } from 'node:fs';
 import { join } from 'node:path';
 
-/** A function that lists a directory for the glob, which asks for entries with their types. */
+/** A replacement for `fs.readdir` in a glob. The glob always asks for entries with their types. */
 export type List = (
   path: string,
   options: { withFileTypes: true },
@@ -11,9 +11,9 @@ export type List = (
 ) => void;
 
 /**
- * Lists a directory for the glob. By itself, the glob skips broken links and entries that are neither file
- * nor directory. This function presents such entries to the glob as files. So they match, and the search then
- * leaves them out with a reason.
+ * Lists a directory for the glob. The glob itself would skip broken links and entries that are neither file
+ * nor directory. This function presents these entries as files, so that they can match. The search then
+ * reports them to `onSkip` with a reason.
  */
 export const listEverything: List = (path, options, done) => {
   readdir(path, options, (error, entries) => {

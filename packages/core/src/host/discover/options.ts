@@ -1,4 +1,4 @@
-/** The options of both searches, and their checks. */
+/** The options of `discover()` and `discoverPackages()`, and their checks. */
 
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -23,7 +23,10 @@ export interface DiscoverPackagesOptions extends DiscoverOptions {
   readonly field?: string;
 }
 
-/** Throws `CONFIG_INVALID`, which names the first invalid option. */
+/**
+ * Throws `CONFIG_INVALID` if an option is invalid or not among `keys`. The message names the first such
+ * option.
+ */
 export function checkOptions(options: DiscoverPackagesOptions, keys: readonly string[]): void {
   expectKeys('options', options, keys);
   const { onSkip, field, contained } = options;
@@ -33,14 +36,14 @@ export function checkOptions(options: DiscoverPackagesOptions, keys: readonly st
 }
 
 /**
- * Returns a function that reports each path that was left out to `onSkip`. The function makes the reasons
+ * Returns a function that reports a skipped path and the reason to `onSkip`. The function makes the reasons
  * safe to print, because manifests and links may hold any text.
  */
 export function skipper({ onSkip }: DiscoverOptions): (path: string, reason: string) => void {
   return (path, reason) => onSkip?.(path, printable(reason));
 }
 
-/** Returns the absolute path of an existing directory. */
+/** Resolves to the absolute path of `dir`. Rejects with `DISCOVER_UNREADABLE` if `dir` is not a directory. */
 export async function checkDirectory(dir: string): Promise<string> {
   expect(isText(dir), 'the directory', 'a path', dir);
   const root = resolve(dir);

@@ -88,9 +88,9 @@ async function members({ root, patterns }: Workspace, contained: boolean): Promi
 }
 
 /**
- * Returns a function that lists directories. If a link has led out of the workspace, it lists only files. The
- * manifest behind such a link is found here, and left out later with a reason. The folders beside it are not
- * walked, because they may be the whole file system.
+ * Returns a function that lists directories. After a link has led out of the workspace, the function lists
+ * only files. So the linked package's manifest is found, and the search later skips it with a reason. The
+ * directories beside the manifest are not walked, because they may be the whole file system.
  */
 function listShallowOutside(root: string): List {
   return listUnlessOutside(
@@ -137,7 +137,7 @@ function readWorkspaces(manifest: string): string[] {
       Array.isArray(workspaces) ? workspaces : (workspaces as { packages?: unknown } | undefined)?.packages,
     );
   } catch {
-    // A manifest that is not JSON names no workspaces. The search continues above it.
+    // A manifest that is not JSON names no workspaces. The search continues in the next directory up.
     return [];
   }
 }

@@ -1,4 +1,4 @@
-/** Describes how a plugin ended: the exit report, the error that has it, and the words of both. */
+/** Describes how a plugin ended: the exit report, the error that carries the report, and the text of both. */
 
 import { PipeworkError } from '../../base/errors.ts';
 import { inspectCustom, inspectPrintably } from '../../base/printable.ts';
@@ -11,25 +11,26 @@ import type { LaunchReport, ProcessExit } from '../launch/spawn.ts';
 export type EndedBy = 'plugin' | 'quit' | 'eof' | 'sigterm' | 'sigkill' | 'none';
 
 /**
- * The report on one plugin's end. `limit` is set if there is evidence that a limit ended the plugin. If it is
- * `'memory'`, `outOfMemory` is true as well. `reason` and `held` are set if the launcher has told them.
+ * The report on one plugin's end. `limit` is set if there is evidence that a limit ended the plugin. If
+ * `limit` is `'memory'`, `outOfMemory` is true as well. `reason` and `held` are set if the launcher reports
+ * them.
  */
 export interface PluginExit extends LaunchReport {
-  /** The exit code; null if a signal ended the plugin, or if it never ran. */
+  /** The exit code; null if a signal ended the plugin, or if the plugin never ran. */
   readonly code: number | null;
-  /** The signal that ended the plugin; null if it ended by itself, or if it never ran. */
+  /** The signal that ended the plugin; null if no signal did, or if the plugin never ran. */
   readonly signal: NodeJS.Signals | null;
-  /** The step or the party that ended it. */
+  /** The step or the party that ended the plugin. */
   readonly by: EndedBy;
   /**
-   * The last part of its standard error, raw and synced in the order of arrival, at most 16 KiB. The text may
-   * hold escape sequences.
+   * The last part of the plugin's standard error, at most 16 KiB. Raw and synced output are in the order of
+   * arrival. The text may hold escape sequences.
    */
   readonly stderrTail: string;
   /**
-   * True if the plugin ended because memory ran out. Either the runtime says so on standard error, or the
-   * process was killed and the kernel counted an out-of-memory kill in its control group. A SIGKILL alone is
-   * no evidence.
+   * True if there is evidence that the plugin ended because memory ran out. The evidence is the launcher's
+   * `limit`, the runtime's message on standard error, or a kill for lack of memory that the kernel counted in
+   * the process's control group. A SIGKILL alone is no evidence.
    */
   readonly outOfMemory: boolean;
   /**
@@ -40,8 +41,8 @@ export interface PluginExit extends LaunchReport {
   /** Milliseconds from the start of the process to its end. */
   readonly uptimeMs: number;
   /**
-   * The methods of the calls that it had not answered when it ended, also of those that were cancelled, and of
-   * the calls whose result was still streamed; at most 100.
+   * The methods of at most 100 calls that were not settled when the plugin ended. Cancelled calls, and calls
+   * whose result was still being streamed, are included.
    */
   readonly callsInFlight: readonly string[];
 }
@@ -94,8 +95,8 @@ export function describeExit(exit: ProcessExit & Partial<PluginExit>): string {
 }
 
 /**
- * Returns the warning that tells the host's author of a process that was left behind. `isGroup` is true if
- * the plugin's process group was ended.
+ * Returns the warning about a process that was left behind. `isGroup` is true if the plugin's process group
+ * was ended.
  */
 export function describeLeftBehind(id: number | string, isGroup: boolean): string {
   const fact = `process ${id} is gone, but another one still holds its pipe (descriptor 4)`;
@@ -114,8 +115,8 @@ export function showTail(heading: string, tail: string, lines = 20): string {
 }
 
 /**
- * Returns true if there is evidence that a process ended because memory ran out. `kernelKilled` says whether
- * the kernel counted a kill.
+ * Returns true if there is evidence that a process ended because memory ran out. `kernelKilled` is true if
+ * the kernel counted a kill for lack of memory.
  */
 export function ranOutOfMemory(exit: ProcessExit, stderrTail: string, kernelKilled: boolean): boolean {
   if (
@@ -125,13 +126,13 @@ export function ranOutOfMemory(exit: ProcessExit, stderrTail: string, kernelKill
   ) {
     return exit.code !== 0;
   }
-  // A shell or a launcher reports the signal by the exit code.
+  // A shell or a launcher reports SIGKILL as exit code 137.
   return kernelKilled && (exit.signal === 'SIGKILL' || exit.code === 137);
 }
 
 /**
- * What the plugin did, by the code of the error that ended the session. Any other code means that the plugin
- * broke the protocol.
+ * The plugin's conduct in words, by the code of the error that ended the session. Any other code means that
+ * the plugin broke the protocol.
  */
 const conducts: Readonly<Record<string, string>> = {
   MUX_TRANSPORT_ENDED: 'closed its pipe',
@@ -143,15 +144,15 @@ const conducts: Readonly<Record<string, string>> = {
   MUX_KEEPALIVE_TIMEOUT: 'does not answer on its pipe',
 };
 
-/** True if a session ended because of what the plugin sent on it. */
+/** True if `cause` shows that a session ended because the plugin broke the protocol. */
 export function isBreach(cause: unknown): cause is Error {
   const code = cause instanceof Error ? String((cause as { code?: unknown }).code) : '';
   return code.startsWith('MUX_') && !Object.hasOwn(conducts, code);
 }
 
 /**
- * Returns what happened to the pipe of a plugin whose process still runs. The message of the session's error
- * follows in parentheses.
+ * Returns text on how the pipe to a plugin was lost. If `cause` is an error, its message follows in
+ * parentheses.
  */
 export function describeLoss(cause: unknown): string {
   if (!(cause instanceof Error)) return 'closed its pipe';

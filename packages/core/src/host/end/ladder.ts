@@ -6,13 +6,13 @@
 import type { EndedBy } from './exit.ts';
 import { settlesWithin } from '../../base/timers.ts';
 
-/** What the ladder needs of the process that it ends. */
+/** The operations that the ladder needs on the process that it ends. */
 export interface LadderTarget {
   /** Settles when the process is gone. */
   readonly gone: Promise<unknown>;
   /** Asks the plugin to leave. Resolves to true if it agreed. Undefined if there is no session to ask on. */
   readonly ask?: (() => Promise<boolean>) | undefined;
-  /** Settles when the ladder must stop waiting for the answer. */
+  /** Settles when the ladder must stop waiting for the answer to `ask`. */
   readonly hurried: Promise<unknown>;
   /** Ends descriptor 3. */
   closePipe(): void;
@@ -43,7 +43,7 @@ export async function climb(target: LadderTarget, bounds: LadderBounds): Promise
     target.ask === undefined
       ? false
       : await answered(target.ask, Promise.race([gone, target.hurried]), bounds.askMs);
-  // If a shutdown hook calls process.exit(), the plugin leaves without an answer, which is just as polite.
+  // If a shutdown hook calls process.exit(), the plugin exits without an answer. This counts as `quit` too.
   if (await settlesWithin(gone, 0)) return true;
   target.blame(agreed ? 'quit' : 'eof');
   target.closePipe();

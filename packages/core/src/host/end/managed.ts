@@ -4,10 +4,10 @@ import { constants } from 'node:os';
 import { expect, expectKeys } from '../../base/expect.ts';
 import { isReaping } from './reaper.ts';
 
-/** What the registry needs of a managed client. */
+/** The methods of a managed client that the registry calls. */
 export interface Managed {
   kill(): Promise<unknown>;
-  /** Sends a signal to the process at once, if there is a process. */
+  /** Sends a signal to the process immediately, if there is a process. */
   signalNow(name: NodeJS.Signals): void;
 }
 
@@ -26,8 +26,9 @@ export function unmanage(client: Managed): void {
 }
 
 /**
- * Kills every managed client, all at once, and resolves when they are gone. From its first call on, {@link
- * killed} is true. A further call kills the clients that were started after the previous call. Never rejects.
+ * Kills all managed clients at the same time, and resolves when they are gone. From the first call on, {@link
+ * killed} returns true. A further call kills the clients that were started after the previous call. Never
+ * rejects.
  *
  * @example
  * ```ts
@@ -51,15 +52,15 @@ export function killed(): boolean {
 }
 
 /**
- * Returns how often `cleanupClients()` was called. If a managed client was made before the last call, it no
- * longer starts.
+ * Returns how often `cleanupClients()` was called. A managed client that was made but not started before the
+ * last of these calls can no longer start.
  */
 export function cleanupCount(): number {
   return cleanups;
 }
 
 /**
- * Ends all clients of a host that exits, and therefore cannot wait. The host's plugins see the end of
+ * Ends all managed clients while the host exits and therefore cannot wait for them. Plugins see the end of
  * descriptor 3 and leave. SIGTERM ends the plugins that have not reached `serve()` yet, and the reaper ends
  * the rest. If there is no reaper, all plugins are killed.
  */
@@ -73,16 +74,16 @@ export interface InterruptOptions {
   readonly signals?: readonly NodeJS.Signals[];
   /**
    * Runs at the first signal and is awaited, before the clients are killed. If the hook fails, a
-   * `PipeworkWarning` says so, and the clients are still ended.
+   * `PipeworkWarning` reports the failure, and the clients are ended nevertheless.
    */
   readonly onInterrupt?: (signal: NodeJS.Signals) => void | Promise<void>;
 }
 
 /**
  * Handles Ctrl-C, SIGTERM and the end of the terminal for a host. The first signal lets the managed clients
- * end gracefully, and then lets the host die of the signal. The second signal kills these clients at once. A
- * closing terminal may send SIGHUP twice, so a further SIGHUP changes nothing. Dispose of the returned object
- * to stop handling the signals.
+ * end gracefully, and then lets the host die of the signal. The second signal kills these clients and the
+ * host immediately. A closing terminal may send SIGHUP twice, so a further SIGHUP changes nothing. Dispose of
+ * the returned object to stop handling the signals.
  *
  * @example
  * ```ts
@@ -114,7 +115,7 @@ export function cleanupOnInterrupt(options: InterruptOptions = {}): Disposable {
   const die = (name: NodeJS.Signals): void => {
     stop();
     process.kill(process.pid, name);
-    // The kernel drops signals to process 1 of a container that this process does not handle.
+    // In a container, the kernel drops signals to process 1 if process 1 does not handle them.
     if (process.pid === 1 && process.listenerCount(name) === 0) process.exit(128 + constants.signals[name]);
   };
   const onSignal = (name: NodeJS.Signals): void => {

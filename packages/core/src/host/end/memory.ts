@@ -9,8 +9,9 @@ import { readFileSync } from 'node:fs';
 const roots = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'];
 
 /**
- * Returns a function that tells whether the kernel has, since this call, killed a process in the control
- * group of `pid`. On other systems, or if no control group can be read, the function returns false.
+ * Returns a function that returns true if, since this call, the kernel has killed a process in the control
+ * group of `pid` for lack of memory. On other systems, or if no control group can be read, the function
+ * returns false.
  */
 export function watchMemory(pid: number): () => boolean {
   const file = eventsOf(pid);
@@ -29,7 +30,8 @@ function eventsOf(pid: number): string | undefined {
   const lines = read(`/proc/${pid}/cgroup`)?.split('\n') ?? [];
   const pathOf = (start: RegExp): string[] => {
     const path = lines.find((line) => start.test(line))?.replace(start, '');
-    // A container may see its own group as the root, although the path is one of the whole system.
+    // A container may see its own group at the root, although /proc shows the group's path on the whole
+    // system.
     return path === undefined ? [] : [path, '/'];
   };
   return [

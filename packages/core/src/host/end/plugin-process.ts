@@ -19,15 +19,15 @@ const drainMaxMs = 1_000;
 
 /** A plugin process that runs or has ended. */
 export class PluginProcess {
-  /** The process from `checkLaunched()`, whose `exited` never rejects. */
+  /** The process that `checkLaunched()` returned. Its `exited` never rejects. */
   readonly launched: LaunchedProcess;
   /** Resolves as soon as the process is gone, even if another process holds its pipes. Never rejects. */
   readonly gone: Promise<ProcessExit>;
   /** Resolves once the process is gone and its output is drained. Never rejects. */
   readonly exit: Promise<PluginExit>;
   /**
-   * The last bytes of its standard error, raw and synced in the order of arrival. `stdoutTail` has those of
-   * its raw standard output.
+   * The last bytes of the process's standard error, raw and synced in the order of arrival. `stdoutTail` has
+   * the last bytes of its raw standard output.
    */
   readonly stderrTail: Tail = new Tail();
   readonly stdoutTail: Tail = new Tail();
@@ -93,8 +93,8 @@ export class PluginProcess {
         killMs: stepMs,
       },
     );
-    // Even SIGKILL may not end a process that is stuck in the kernel, or whose launcher never reports the
-    // end. The caller must not hang in these cases.
+    // Even after SIGKILL, the process may be stuck in the kernel, or its launcher may never report the end.
+    // The caller must not hang in these cases.
     if (!(await this.#climbing)) {
       this.#gone.resolve({ code: null, signal: null });
       this.#letGo();
@@ -126,13 +126,14 @@ export class PluginProcess {
     try {
       this.launched.unref?.();
     } catch {
-      // This is a custom launcher's process, which holds nothing that could be released.
+      // A custom launcher's `unref()` may throw. There is no other way to release its process.
     }
   }
 
   async #report(exit: ProcessExit): Promise<PluginExit> {
     const uptimeMs = clock() - this.#startedAt;
-    // If a signal that the host did not send ended the plugin, the plugin did not leave by Quit.
+    // After Quit alone, the host has sent no signal. So if a signal ended the plugin, the plugin did not
+    // leave because of Quit.
     const by = this.#by === 'quit' && exit.signal !== null ? 'plugin' : this.#by;
     const kernelKilled = this.#hasKernelKilled();
     const callsInFlight = this.callsInFlight().slice(0, 100);
@@ -159,8 +160,8 @@ export class PluginProcess {
   }
 
   /**
-   * Waits until every pipe has ended, until nothing has arrived for a while, or until the maximum time. A
-   * grandchild may hold a pipe without end.
+   * Waits until every pipe has ended, nothing has arrived for `drainIdleMs`, or `drainMaxMs` have passed.
+   * Without these limits, a grandchild that holds a pipe could delay the report without end.
    */
   async #drained(): Promise<void> {
     const ended = Promise.all([...this.#outputs.map((output) => output.ended), over(this.launched.readable)]);
@@ -174,8 +175,8 @@ export class PluginProcess {
   }
 
   /**
-   * True if another process holds descriptor 4, which would otherwise end with this process. If standard
-   * output carries the protocol, this cannot be known, because every child of the plugin holds that
+   * True if another process holds descriptor 4. Otherwise the pipe would have ended with this process. If
+   * standard output carries the protocol, returns false, because every child of the plugin holds that
    * descriptor.
    */
   get #isPipeHeld(): boolean {

@@ -10,16 +10,16 @@ export type Identification = 'proc' | 'ps';
  * processes are distinguished, `proc` or `ps`. Further arguments, `PID:BIRTH:GROUP:PIPE`, are the processes
  * that the reaper knows from the beginning, before it reads the first line. BIRTH is the process's start time
  * from /proc, by which the reaper recognises a later process with the same id and leaves it alone. With `ps`,
- * BIRTH is `?`, and the script asks `ps` at once. GROUP is 1 if the whole process group is meant. PIPE is a
- * `PipeName`, or `-`.
+ * BIRTH is `?`, and the script asks `ps` immediately. GROUP is 1 if the whole process group is to be killed.
+ * PIPE is a `PipeName`, or `-`.
  *
- * A wrapper that forks stands between the host and the plugin, so every process that holds the plugin's end
- * of the pipe is killed too. While the wrapper still holds the pipe, `-ef` compares the sockets themselves.
- * The wrapper may have put another file at the descriptor, which strangers have too, so its own descriptor is
- * compared with PIPE first.
- * If the wrapper is gone, `ls` finds the processes whose socket has the same number. The kernel may give the
- * number to another socket once no process holds the first one, but only after 4 billion others. Right before
- * a process is killed, its descriptor is compared again.
+ * The launched process may be a wrapper that forks the plugin. So every process that holds the plugin's end
+ * of the pipe is killed too. While the wrapper holds the pipe, the script compares the sockets themselves
+ * with `-ef`. The wrapper may have put another file at the descriptor, and unrelated processes may have the
+ * same file open. So the wrapper's own descriptor is compared with PIPE first. If the wrapper is gone, `ls`
+ * finds the processes whose socket has the same number. When no process holds the socket any more, the kernel
+ * may reuse its number, but only after 4 billion other sockets. Right before a process is killed, its
+ * descriptor is compared again.
  *
  * A plugin chooses its own name, which is part of /proc/PID/stat and may hold line breaks and parentheses. So
  * the file is read whole, and the relevant fields begin after its last parenthesis. With /proc, the script
@@ -136,8 +136,9 @@ done
 `;
 
 /**
- * How processes are distinguished here; undefined if they cannot be. If /proc belongs to another process id
- * namespace, as in a bare `unshare --pid`, it describes other processes under the same ids, and is useless.
+ * Returns how processes are distinguished on this system; undefined if they cannot be distinguished. If /proc
+ * belongs to another process id namespace, as in a bare `unshare --pid`, it describes other processes under
+ * the same ids, and is useless.
  */
 export function identification(): Identification | undefined {
   try {
@@ -151,17 +152,17 @@ export function identification(): Identification | undefined {
   return hasPs ? 'ps' : undefined;
 }
 
-/** What distinguishes a process from others. */
+/** The facts that distinguish a process from others. */
 export interface Identity {
-  /** Its start time; `?` if the reaper has to ask. */
+  /** The process's start time from /proc; empty if the field is missing. */
   readonly birth: string;
-  /** Its parent, if that is known. */
+  /** The process id of the parent. */
   readonly parent: number | undefined;
 }
 
 /**
- * Reads fields 22 and 4 of /proc/PID/stat. The name in field 2 may hold anything, so they are counted from
- * the name's end.
+ * Reads fields 22 and 4 of /proc/PID/stat. The name in field 2 may hold anything, so the fields are counted
+ * from the name's end.
  */
 export function identify(pid: number): Identity | undefined {
   try {

@@ -1,6 +1,6 @@
 /**
- * The reaper's script alone. In these tests, the reaper's pipe ends as it would if its host died. test/life
- * shows what plugins see of it.
+ * Tests of the reaper's script alone. In these tests, the reaper's pipe ends as it would if its host died.
+ * The tests in test/life show the reaper's effects on plugins.
  */
 
 import { spawn } from 'node:child_process';
@@ -15,7 +15,10 @@ import { isAlive, until } from '../../../test/support/life.ts';
 import { holdersOf, pipeNameOf } from '../launch/pipe-name.ts';
 import { identification, identify, reaperScript, type Identification } from './reaper-script.ts';
 
-/** Sends a reaper these lines, and lets its host die. Resolves when the reaper has finished. */
+/**
+ * Sends the lines `told` to a reaper and ends its pipe, as if its host had died. Resolves when the reaper has
+ * finished.
+ */
 async function reap(
   told: string,
   mode: Identification = 'proc',
@@ -39,7 +42,7 @@ interface Sleeper {
   readonly childOfIts: number;
 }
 
-/** A process that would sleep on, with a child. `name` is the name that it gives itself. */
+/** Starts a process that keeps running, with a child. `name` is the name that the process gives itself. */
 async function sleeper(name?: string): Promise<Sleeper> {
   const script = `
     ${name === undefined ? '' : `process.title = ${JSON.stringify(name)};`}
@@ -87,7 +90,7 @@ async function wrapper(then: string, file?: string): Promise<{ pid: number; birt
   });
   const [told] = (await once(child.stdout as Readable, 'data')) as [Buffer];
   const inner = Number(told);
-  // The shell forks before it becomes sleep.
+  // Waits until the forked shell has become sleep.
   await until(() => readFileSync(`/proc/${inner}/comm`, 'utf8') === 'sleep\n');
   if (then === 'exit') await until(() => !isAlive(pid));
   return { pid, birth, inner };

@@ -1,13 +1,13 @@
 /**
  * The reaper: one small process beside each host, which ends plugins that outlive it.
  *
- * A plugin leaves by itself when descriptor 3 ends. If its event loop is blocked, it never sees that. So a
- * `/bin/sh` reads process ids from a pipe that only the host holds. When the host ends, for whatever reason,
- * the pipe ends too. 0.7 s later the shell kills those plugins that still exist under the same identity. The
- * reaper starts after the first plugin, takes 3.5 ms to start, and uses 1.7 MB. If it dies, another replaces
- * it at once. Without `/bin/sh`, or if processes cannot be distinguished, a plugin only gets end of file, and a
- * warning says so. There is none on Windows, where the host's children end with the host, because Node puts
- * them into a job.
+ * A plugin exits when descriptor 3 ends. If the plugin's event loop is blocked, the plugin never sees that
+ * end. So a `/bin/sh` reads process ids from a pipe that only the host holds. When the host ends, for
+ * whatever reason, the pipe ends too. 0.7 s later the shell kills those plugins that still exist under the
+ * same identity. The reaper starts after the first plugin, takes 3.5 ms to start, and uses 1.7 MB. If the
+ * reaper dies, another replaces it immediately. Without `/bin/sh`, or if processes cannot be distinguished,
+ * there is no reaper: a plugin only gets end of file, and a warning reports this. Windows needs no reaper,
+ * because Node puts the host's children into a job that ends with the host.
  */
 
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -26,12 +26,13 @@ interface Watched {
 /** A reaper that lived for less than this, in milliseconds, died quickly. */
 const quicklyMs = 1_000;
 /**
- * After this many quick deaths in a row, the next reaper is delayed. So whatever kills reapers costs the host
- * little.
+ * After this many quick deaths in a row, the next reaper is delayed. So if something keeps killing reapers,
+ * that costs the host little.
  */
 const maxQuickDeaths = 5;
 /**
- * How long the next reaper is delayed in that case, or after a reaper could not be started, in milliseconds.
+ * The delay of the next reaper, after too many quick deaths or after a failed start of a reaper, in
+ * milliseconds.
  */
 const pauseMs = 1_000;
 
@@ -44,14 +45,15 @@ let isPausing = false;
 let isUnavailable = process.platform === 'win32';
 let mode: Identification | undefined;
 
-/** True if plugins of this host are reaped. Managed ones may then be asked politely when the host exits. */
+/** True if a reaper runs. Managed plugins may then get SIGTERM instead of SIGKILL when the host exits. */
 export function isReaping(): boolean {
   return reaper !== undefined;
 }
 
 /**
- * From now on the process must not outlive this host, and neither must any other that holds its pipe. Call it
- * right after the spawn, while the id certainly belongs to the process.
+ * Registers a process, so that the reaper kills it if it outlives this host. The reaper also kills every
+ * other process that holds `pipe`. Call this right after the spawn, while the id certainly belongs to the
+ * process.
  */
 export function watch(pid: number, group: boolean, pipe: PipeName | undefined): void {
   if (isUnavailable || isNeedless()) return;
@@ -68,8 +70,8 @@ export function watch(pid: number, group: boolean, pipe: PipeName | undefined): 
 }
 
 /**
- * Called when a process has ended whose pipe other processes still hold. These must not outlive this host
- * either.
+ * Called when a process has ended but other processes still hold its pipe. Registers these holders, so that
+ * the reaper kills them if they outlive this host.
  */
 export function watchHolders(pipe: PipeName): void {
   if (isUnavailable || isNeedless()) return;
@@ -116,7 +118,7 @@ function isNeedless(): boolean {
  * this host. The reaper must not kill such a process.
  */
 function entryOf(pid: number, group: boolean, pipe: PipeName | undefined): Watched | undefined {
-  // The reaper asks ps, and compares the parent itself.
+  // The reaper itself asks ps for the start time and the parent.
   if (mode === 'ps') return { birth: '?', group, pipe: undefined };
   const identity = identify(pid);
   if (identity === undefined || identity.parent !== process.pid || identity.birth === '') return undefined;
@@ -133,7 +135,7 @@ function start(): void {
     if (reaper !== child) return;
     reaper = undefined;
     quickDeaths = clock() - began < quicklyMs ? quickDeaths + 1 : 0;
-    // Something killed it. The next reaper is told of every plugin again.
+    // The reaper was killed. The next reaper gets every plugin again.
     if (quickDeaths > maxQuickDeaths) pause();
     else start();
   };
@@ -150,7 +152,7 @@ function start(): void {
   if (mode === 'ps') tell([...watched].map(([pid, entry]) => line(pid, entry)).join(''));
 }
 
-/** Tries again a little later. */
+/** Starts another reaper after `pauseMs`. */
 function pause(): void {
   if (isPausing) return;
   isPausing = true;
@@ -162,7 +164,7 @@ function pause(): void {
     .unref();
 }
 
-/** Warns, once, that nothing is watched. */
+/** Stops watching plugins for good, and warns of this. */
 function giveUp(why: string): void {
   isUnavailable = true;
   watched.clear();
