@@ -1,5 +1,5 @@
 /**
- * The host's side, the plugin's side, and what both share.
+ * The exports for hosts, for plugins, and for both.
  *
  * @module
  */

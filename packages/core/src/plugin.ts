@@ -1,5 +1,5 @@
 /**
- * What a plugin needs, and no more: `@pipework/core/plugin`. This entry loads nothing that only a host needs.
+ * The exports for plugins: `@pipework/core/plugin`. This entry loads no code that only a host needs.
  *
  * @module
  */

@@ -73,10 +73,10 @@ export class PipeworkError<C extends ErrorCode = ErrorCode> extends Error {
   /** The error's key in the closed table. */
   readonly code: C;
   /**
-   * Tells whether a failed call was sent. The property is set on the error with which a call rejects because
-   * of its connection, deadline, signal or limits. `false` means that no byte of the request was handed to
-   * the stream, so that the call can be made again elsewhere. Only this process sets the property: it is
-   * never sent, and a peer cannot set it.
+   * True if the failed call was sent, false if not. The property is set on an error with which a call rejects
+   * because of its connection, deadline, signal or limits. `false` means that no byte of the request was
+   * handed to the stream, so that the call can be made again elsewhere. Only this process sets the property:
+   * it is never sent, and a peer cannot set it.
    */
   declare readonly sent?: boolean;
 
@@ -90,7 +90,8 @@ export class PipeworkError<C extends ErrorCode = ErrorCode> extends Error {
 
 /**
  * Returns true for an error that pipework itself raised, from any copy of any of its packages. Two versions
- * in one dependency tree recognise each other's errors by a shared symbol. `instanceof` would not.
+ * in one dependency tree recognise each other's errors by a shared symbol. `instanceof` would not recognise
+ * an error of the other version.
  *
  * @example
  * ```ts
@@ -112,10 +113,10 @@ export function isPipeworkError(
 }
 
 /**
- * Marks an error with whether its call was sent, and returns the error. The property is not enumerable, so it
- * is neither sent nor printed. Many calls may fail with one error, such as the reason of a signal. The mark
- * of such an error is `true` once one of those calls was sent. A value that cannot have properties is left as
- * it is.
+ * Sets `sent` on the error of a failed call, and returns the error. The property is not enumerable, so it is
+ * neither sent nor printed. Several calls may fail with the same error object, such as a signal's reason.
+ * Then `sent` is `true` if at least one of these calls was sent. A value that cannot have properties is left
+ * as it is.
  */
 export function markSent<E>(error: E, isSent: boolean): E {
   if (typeof error !== 'object' || error === null) return error;

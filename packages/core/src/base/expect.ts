@@ -1,4 +1,7 @@
-/** Checks options. Misuse throws at once, with the option's name, the expected value and the received one. */
+/**
+ * Checks options. An invalid option throws immediately, with the option's name, the expected value and the
+ * received value.
+ */
 
 import { inspect } from 'node:util';
 import { PipeworkError } from './errors.ts';
@@ -51,7 +54,9 @@ export function expectSignal(signal: unknown): void {
   expect(signal === undefined || isAbortSignal(signal), 'signal', 'an AbortSignal', signal);
 }
 
-/** Throws if a value of the object is not a text or `undefined`, or cannot be in an environment. */
+/**
+ * Throws if `value` is not an object of environment variables, each with a text or `undefined` as its value.
+ */
 export function expectVariables(name: string, value: unknown): void {
   expect(isObject(value), name, 'an object of variables', value);
   for (const [key, entry] of Object.entries(value as object)) {

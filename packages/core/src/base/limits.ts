@@ -2,7 +2,7 @@
 import { PipeworkError } from './errors.ts';
 import { maxTimerMs } from './timers.ts';
 
-/** The limits of one session, which joins one host with one plugin. Each side sets its own. */
+/** The limits of one session, which joins one host with one plugin. Each side sets its own limits. */
 export interface Limits {
   /**
    * Bytes of one incoming or outgoing RPC message. A larger outgoing message is refused. A larger incoming
@@ -11,8 +11,9 @@ export interface Limits {
   readonly maxMessageBytes: number;
   /**
    * Values in one incoming message. The count is the sum of the sizes that the message's arrays and maps
-   * declare, and of the rows of its tables. A value that costs the receiving side more counts as several (a
-   * Map, an error, a reference). One value is about 64 bytes of memory. A message with more fails its call.
+   * declare, and of the rows of its tables. A value that costs the receiving side more, such as a Map, an
+   * error or a reference, counts as several. One value is about 64 bytes of memory. If a message has more
+   * values than the limit, its call fails.
    */
   readonly maxMessageValues: number;
   /**
@@ -44,7 +45,7 @@ export interface Limits {
   readonly maxPendingCalls: number;
   /**
    * References (functions, objects, signals, streams) that one connection holds for the peer. A call that
-   * exceeds it fails with `RPC_TOO_MANY_REFERENCES`.
+   * exceeds this limit fails with `RPC_TOO_MANY_REFERENCES`.
    */
   readonly maxReferences: number;
   /**
@@ -77,12 +78,12 @@ export const defaultLimits: Limits = Object.freeze({
 });
 
 /**
- * How many method names are kept, each with the data derived from it. A peer may send any number of names,
- * and the code of a host may make up new ones all the time.
+ * The maximum number of method names that are kept, each with the data derived from it. The number must be
+ * bounded, because a peer may send, and a host's code may call, any number of names.
  */
 export const maxKeptNames = 1024;
 
-// Beyond these values, the codec's arithmetic or its stack would fail.
+// Beyond these values, the codec's arithmetic, its stack or a timer would fail.
 const ceilings: Partial<Record<keyof Limits, number>> = {
   maxMessageBytes: 2 ** 31 - 1,
   maxDepth: 512,
@@ -90,8 +91,8 @@ const ceilings: Partial<Record<keyof Limits, number>> = {
 };
 
 /**
- * Returns the given limits over the defaults. Throws `CONFIG_INVALID` for an unknown name or a value that is
- * not a positive number.
+ * Returns the defaults, overridden by the limits in `options`. Throws `CONFIG_INVALID` for an unknown name or
+ * a value that is not a positive number.
  */
 export function checkLimits(options: Partial<Limits> = {}): Limits {
   const limits: Record<string, number> = { ...defaultLimits };

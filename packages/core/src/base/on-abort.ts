@@ -1,6 +1,6 @@
 /**
- * Listens to abort signals. Each signal gets one listener, however many clients and calls share it, because
- * Node warns of a leak at the eleventh.
+ * Listens to abort signals. Each signal gets one listener, however many clients and calls share the signal,
+ * because Node warns of a leak at the eleventh listener.
  */
 
 interface Hub {
@@ -11,7 +11,7 @@ interface Hub {
 const hubs = new WeakMap<AbortSignal, Hub>();
 
 /**
- * Calls `callback` once when `signal` aborts; it must not throw. Returns a function that removes the
+ * Calls `callback` when `signal` aborts. `callback` must not throw. Returns a function that removes the
  * callback.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {

@@ -8,8 +8,8 @@ setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
 
 /**
- * Returns how many bytes each of 2,000 objects holds. What else this process allocates meanwhile can only add
- * to that, so the least of five measurements counts.
+ * Returns the number of bytes that each of 2,000 objects holds. Other allocations of this process can only
+ * increase a measurement, so the least of five measurements counts.
  */
 function bytesOfEach(make: () => object): number {
   return Math.min(...Array.from({ length: 5 }, () => measured(make)));
@@ -32,7 +32,7 @@ const filled = (set: (target: Record<string, unknown>, key: string) => void): ob
 };
 
 describe('an object with a few keys that are indexes holds', () => {
-  test('kilobytes if the keys are simply assigned, which is why this file exists', () => {
+  test('kilobytes if the keys are simply assigned, which is why own-property.ts exists', () => {
     expect(bytesOfEach(() => filled((target, key) => (target[key] = 1)))).toBeGreaterThan(8_000);
   });
 

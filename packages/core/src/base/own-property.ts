@@ -1,14 +1,14 @@
 /**
- * Own properties under keys that another process chose. V8 keeps the properties with index-like keys in an
- * array with room for every smaller index: an object whose one key is 1020 takes 12 KB. If one such property
- * was ever defined otherwise than by assignment, V8 keeps them in a table, where a property takes 72 bytes or
- * less.
+ * Sets own properties under keys that another process chose. V8 keeps the properties with index-like keys in
+ * an array with room for every smaller index: an object with the single key 1020 takes 12 KB. If one of these
+ * properties was ever defined otherwise than by assignment, V8 keeps all of them in a table, where a property
+ * takes 72 bytes or less.
  */
 
 /** Up to this index, an array costs no more than a table. */
 const firstIndexes = 6;
 
-/** Returns the index that a key names as V8 sees it; -1 for every other key. */
+/** Returns the index for which a key stands in V8; -1 if the key stands for no index. */
 export function indexOf(key: string): number {
   const { length } = key;
   if (length === 0 || length > 10) return -1;
@@ -49,11 +49,11 @@ export function setOwnOf(count: number, target: Record<string, unknown>, key: st
 }
 
 /**
- * Returns a record that was just copied, or, if the record's indexes are sparse, a copy that has a table.
- * Copying by `{ ...record }` and `Object.fromEntries()` makes an array for them.
+ * Returns `record`, or, if its indexes are sparse, a copy that keeps them in a table. Use it for a record
+ * that was made by `{ ...record }` or `Object.fromEntries()`, which keep indexes in an array.
  */
 export function compacted<T extends object>(record: T): T {
-  // Indexes come first.
+  // JavaScript lists indexes before all other keys.
   for (const first in record) {
     return indexOf(first) < 0 ? record : withTable(record);
   }
@@ -65,7 +65,7 @@ function withTable<T extends object>(record: T): T {
   const last = keys.findLast((key) => indexOf(key) >= 0) ?? '';
   if (!isSparse(indexOf(last), keys.length)) return record;
   const copy: Record<string, unknown> = {};
-  // Once V8 keeps a table, it puts every other index there by itself.
+  // As soon as V8 keeps a table, it also puts every further index into the table.
   defineOwn(copy, last, undefined);
   for (const key of keys) {
     const value = (record as Record<string, unknown>)[key];

@@ -26,7 +26,7 @@ describe('printable text', () => {
     expect(printable('\u001b[1;38;5;9mred\u001b[0m\r\nnext')).toBe('red\nnext');
   });
 
-  test('never contains what a terminal obeys, and does not change when made printable again', () => {
+  test('never contains anything that a terminal obeys, and does not change when made printable again', () => {
     const pieces = fc.constantFrom('\u001b', '[', '1;', 'm', '\r', '\n', '\u009b', '\u202e', 'x', '\u0000');
     fc.assert(
       fc.property(

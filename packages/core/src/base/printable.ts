@@ -6,8 +6,8 @@
 // Ranges are used rather than \p{Cc}, because V8 would collect Unicode's tables for \p{Cc} when it parses
 // this file.
 /**
- * Control characters except tab and line feed, line and paragraph separators, and the controls of
- * bidirectional text, which change the order in which text is shown.
+ * Control characters (except tab and line feed), line and paragraph separators, and the controls of
+ * bidirectional text. The latter change the order in which text is shown.
  */
 const unprintable =
   // oxlint-disable-next-line no-control-regex -- they are what is looked for
@@ -22,9 +22,9 @@ const meaningless = /\r(?=\n)|\u001b\[[\d;:]*m/g;
 
 /**
  * Returns `text` without anything that a terminal or a log viewer would obey. Colours are removed. Every
- * other escape sequence, control character and direction mark is written as `\x1b` or `\u202e`. Tabs and line
- * feeds stay. In a text of more than 65,536 characters, each unprintable character becomes one U+FFFD
- * instead, so that the text does not grow. Takes linear time.
+ * other escape sequence, control character and direction mark is written out, as in `\x1b` or `\u202e`. Tabs
+ * and line feeds are kept. In a text of more than 65,536 characters, each unprintable character becomes one
+ * U+FFFD instead, so that the text does not grow. Takes linear time.
  *
  * @example
  * ```ts
@@ -79,7 +79,9 @@ function replaced(piece: string, next: string): string {
   return bytes.toString('utf16le', 0, 2 * to);
 }
 
-/** Returns where the sequence that begins at an escape ends, if it only chooses a colour; otherwise 0. */
+/**
+ * If the escape sequence at `from` only chooses a colour, returns the index of its last unit; otherwise 0.
+ */
 function colourEnd(units: Uint16Array, from: number, end: number): number {
   if (units[from + 1] !== 0x5b) return 0;
   let at = from + 2;
@@ -90,7 +92,7 @@ function colourEnd(units: Uint16Array, from: number, end: number): number {
 
 let unitKinds: Uint8Array | undefined;
 
-/** Returns 1 for each UTF-16 unit that is unprintable, and 0 for every other. */
+/** Returns a table that has 1 for each UTF-16 unit that is unprintable, and 0 for every other. */
 function kindsOfUnits(): Uint8Array {
   unitKinds ??= Uint8Array.from({ length: 0x1_0000 }, (_, unit) =>
     Number(unprintable.test(String.fromCharCode(unit))),
@@ -100,7 +102,7 @@ function kindsOfUnits(): Uint8Array {
 
 /**
  * Returns the source of a regular expression that matches the same strings and has nothing unprintable.
- * Unprintable characters become escapes of the pattern, which `util.inspect` shows too.
+ * Unprintable characters become escapes of the pattern, and `util.inspect` shows these escapes.
  */
 export function printableSource(source: string): string {
   if (!unprintable.test(source)) return source;
@@ -129,7 +131,10 @@ export function printableLine(text: string, most = 200): string {
 /** The name of the method by which an object defines how `console.log` shows it. */
 export const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
 
-/** What `util.inspect` passes to a method under {@link inspectCustom}, and what the method uses of it. */
+/**
+ * The arguments that `util.inspect` passes to a method under {@link inspectCustom}, as far as the method uses
+ * them.
+ */
 export type InspectArguments = [depth: number, options: { readonly colors?: boolean }, inspect: Inspect];
 
 interface Inspect {
@@ -138,7 +143,10 @@ interface Inspect {
   readonly colors: object;
 }
 
-/** Shows an error whose fields hold text of another process. */
+/**
+ * Returns the inspection of an error whose fields hold text of another process. Writes out everything
+ * unprintable except the colours of `util.inspect`.
+ */
 export function inspectPrintably(this: unknown, ...[, options, inspect]: InspectArguments): string {
   const text = inspect(this, { ...options, customInspect: false });
   const own = options.colors === true ? coloursOf(inspect) : new Set<string>();

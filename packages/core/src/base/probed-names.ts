@@ -1,8 +1,8 @@
 /**
  * Names of methods that JavaScript and common tools call on any object without being asked. `JSON.stringify`
  * calls `toJSON`, a template string calls `toString`, a test framework calls `asymmetricMatch`. If a function
- * of the peer had such a name, each look at a value would become a call. The promise of that call would be
- * dropped, and would end the process if it rejects.
+ * of the peer had one of these names, printing or serializing a value would call the peer. The promise of
+ * that call would be dropped, and a rejection would end the process.
  */
 
 /** Names that JavaScript itself calls, on any object. */

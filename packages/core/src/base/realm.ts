@@ -1,7 +1,7 @@
 /**
- * Recognises values by what they are, whichever realm made them. No check uses `instanceof` with a global.
- * Under jsdom, Node's classes are replaced by jsdom's own. A value from a `vm` context is an instance of none
- * of this realm's classes.
+ * Recognises values by their properties, whichever realm made them. No check uses `instanceof` with a global,
+ * because jsdom replaces Node's classes by its own, and a value from a `vm` context is not an instance of
+ * this realm's classes.
  */
 import { types } from 'node:util';
 
@@ -27,7 +27,7 @@ export function isError(value: unknown): value is Error {
 export function builtInErrorOf(error: object): string | undefined {
   if (hasTag(error, 'DOMException')) return 'DOMException';
   let prototype: unknown = Object.getPrototypeOf(error);
-  // A prototype chain ends, but a proxy may pretend otherwise.
+  // A proxy may pretend that its prototype chain never ends, so the number of steps is bounded.
   for (let steps = 0; isObject(prototype) && steps < 64; steps++) {
     const name = builtInErrors.get(prototype) ?? foreignName(prototype);
     if (name !== undefined) return name;
@@ -63,7 +63,7 @@ export function isURL(value: object): value is URL {
   return hasTag(value, 'URL') && typeof (value as URL).href === 'string';
 }
 
-/** True if a prototype is the `Object.prototype` of a realm, and not that of a class of the user. */
+/** True if a prototype is the `Object.prototype` of any realm, and not the prototype of a user's class. */
 export function isObjectPrototype(prototype: object): boolean {
   return (
     prototype === Object.prototype ||

@@ -7,10 +7,13 @@ const setTimeout: typeof globalThis.setTimeout = globalThis.setTimeout;
 const clearTimeout: typeof globalThis.clearTimeout = globalThis.clearTimeout;
 const setImmediate: typeof globalThis.setImmediate = globalThis.setImmediate;
 const clearImmediate: typeof globalThis.clearImmediate = globalThis.clearImmediate;
-// Not `performance`, because its first use costs a process a millisecond.
+// `performance` is not used, because its first use costs a process a millisecond.
 const hrtime: () => [number, number] = process.hrtime.bind(process);
 
-/** The longest delay that Node's timers accept, in milliseconds. A longer one would fire at once. */
+/**
+ * The longest delay that Node's timers accept, in milliseconds. A timer with a longer delay would fire
+ * immediately.
+ */
 export const maxTimerMs = 0x7fff_ffff;
 
 /** The captured functions, in the form that p-timeout accepts. */
@@ -31,9 +34,9 @@ export const patientTimers: Pick<typeof realTimers, 'setTimeout' | 'clearTimeout
 };
 
 /**
- * Calls `act` once `ms` milliseconds have passed and everything that arrived meanwhile has been read, as
- * {@link patientTimers} do. Returns a function that cancels this at any moment before `act` is called. With
- * `holdsLoop: false` the wait does not keep the process alive.
+ * Calls `act` after `ms` milliseconds, when everything that arrived meanwhile has been read, like a timer of
+ * {@link patientTimers}. Returns a function that cancels the call of `act`. With `holdsLoop: false` the wait
+ * does not keep the process alive.
  */
 export function afterPatience(ms: number, act: () => void, holdsLoop = true): () => void {
   let immediate: NodeJS.Immediate | undefined;
@@ -62,7 +65,7 @@ export function clock(): number {
  */
 export function settlesWithin(until: Promise<unknown>, ms: number): Promise<boolean> {
   return new Promise((resolve) => {
-    // Node's timers do not accept Infinity, which would fire at once.
+    // A timer of Node with the delay Infinity would fire immediately.
     const isOver = (): void => resolve(false);
     const timer = ms === Infinity ? undefined : patientTimers.setTimeout(isOver, Math.min(ms, maxTimerMs));
     const settled = (): void => {

@@ -26,7 +26,7 @@ export const MagicCookieValue = '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff01
 export interface Handshake {
   /** The name of the environment variable that carries the cookie. Default {@link MagicCookieKey}. */
   readonly magicCookieKey: string;
-  /** The value that the plugin expects there. Default {@link MagicCookieValue}. */
+  /** The value that the plugin expects in that variable. Default {@link MagicCookieValue}. */
   readonly magicCookieValue: string;
 }
 
@@ -42,8 +42,8 @@ export const envNames = {
 } as const;
 
 /**
- * The beginning of what `serve()` prints if the descriptors are missing. The host looks for it on standard
- * error.
+ * The beginning of the message that `serve()` prints if the descriptors are missing. The host looks for this
+ * text on the plugin's standard error.
  */
 export const lostDescriptorsMark = 'pipework: the descriptors';
 
@@ -71,7 +71,7 @@ export interface Terminals {
   readonly stderr?: TerminalSize;
 }
 
-/** What the host tells the plugin before the plugin sends anything. */
+/** The values that the host passes to the plugin in the environment. */
 export interface HostGreeting {
   /** The descriptors that carry the protocol: downstream first. */
   readonly fds: readonly [downstream: number, upstream: number];
@@ -83,8 +83,8 @@ export interface HostGreeting {
 }
 
 /**
- * The longest wait that a host can announce, in milliseconds, which is the longest delay of a timer. A host
- * without a limit announces this.
+ * The longest wait that a host can announce, in milliseconds. A host that waits without a limit announces
+ * this value. It is the longest delay of a timer.
  */
 const maxGraceMs = maxTimerMs;
 
@@ -92,8 +92,8 @@ const maxGraceMs = maxTimerMs;
 export const defaultGraceMs = 2_000;
 
 /**
- * Returns the variables of one start, including the cookie. The descriptors are those of the ordinary
- * launcher. Another launcher replaces them by its own descriptors.
+ * Returns the variables of one start, including the cookie. `greeting.fds` are the descriptors of the
+ * ordinary launcher. A launcher that uses other descriptors replaces that variable.
  */
 export function writeHostGreeting(greeting: HostGreeting, handshake: Handshake): Record<string, string> {
   return {
@@ -113,9 +113,9 @@ export function hasCookie(env: NodeJS.ProcessEnv, handshake: Handshake): boolean
 }
 
 /**
- * Reads what the host set, and removes it from `env`, so that the plugin's own children do not mistake
- * themselves for plugins. A missing or invalid value reads as its default, because hosts in other languages
- * set only what they know.
+ * Reads the variables that the host set, and removes them from `env`, so that the plugin's own children do
+ * not mistake themselves for plugins. A missing or invalid value reads as its default, because hosts in other
+ * languages set only what they know.
  */
 export function takeHostGreeting(env: NodeJS.ProcessEnv, handshake: Handshake): HostGreeting {
   const greeting: HostGreeting = {

@@ -169,7 +169,7 @@ describe('the environment', () => {
     expect(takeHostGreeting(env, handshake).graceMs).toBe(arrived);
   });
 
-  test('is removed once it is read', () => {
+  test('loses the variables of the handshake once they are read', () => {
     const env = { ...writeHostGreeting(greeting, handshake), HOME: '/home/me' };
     expect(hasCookie(env, handshake)).toBe(true);
     expect(takeHostGreeting(env, handshake)).toEqual({ ...greeting, protocolVersions: [1, 5] });

@@ -1,6 +1,6 @@
 /**
- * The one line by which a plugin tells its host how to talk to the plugin: formatting, parsing, and the
- * host's verdict. This file is pure.
+ * The handshake line, which tells a host how to talk to its plugin: formatting, parsing, and the host's
+ * verdict. This file is pure.
  */
 
 import { printableLine } from '../base/printable.ts';
@@ -13,7 +13,7 @@ export const maxLineBytes = 4096;
 /** The one protocol that this runtime speaks above the mux. */
 export const protocolName = 'msgpack-rpc';
 
-/** What the plugin tells the host about itself. */
+/** The facts about the plugin in its handshake line. */
 export interface PluginGreeting {
   /** The descriptors as the plugin understood them, `3,4`. */
   readonly address: string;
@@ -54,9 +54,9 @@ export function formatLine(greeting: {
 }
 
 /**
- * Reads a line and judges it. The line comes without its line break; a carriage return at its end is
- * tolerated. The most telling mistake is reported, so the order of the checks is shape, API version, network,
- * protocol, application version. Fields after the seventh are for future versions, and are ignored.
+ * Reads a line and judges it. `line` has no line break; a carriage return at its end is tolerated. The most
+ * telling mistake is reported, so the order of the checks is shape, API version, network, protocol,
+ * application version. Fields after the seventh are for future versions, and are ignored.
  */
 export function judgeLine(line: string, hostVersions: readonly number[]): PluginGreeting | Refusal {
   const [api, network, address, protocol, version, capabilities, versions] = line

@@ -20,7 +20,7 @@ for (const line of readFileSync(file, 'utf8').split('\n')) {
     last.bytes = Buffer.concat([last.bytes, Buffer.from(line.replace(/#.*/, '').replaceAll(' ', ''), 'hex')]);
 }
 
-/** Returns what a host reads from a line, in the words of the vectors. */
+/** Returns the host's verdict on a line, in the notation of the vectors. */
 function said(bytes: Buffer): string {
   const verdict = judgeLine(bytes.toString('latin1').replace(/\n$/, ''), [1, 2]);
   if ('code' in verdict) return `refused ${verdict.code}`;

@@ -4,9 +4,9 @@ declare const versions: unique symbol;
 
 /**
  * The plugins of several protocol versions, by version. `Versioned<{ 1: PluginsV1; 2: PluginsV2 }>` replaces
- * the interfaces of a single version. Before a check of `rpc.protocolVersion`, a host has the names that all
- * versions have. After the check, the host has the names of that version. `serve` takes a plugin set for each
- * version.
+ * the interfaces of a single version. Before a check of `rpc.protocolVersion`, a host can dispense only the
+ * names that all versions have. After the check, the host can dispense the names of that version. `serve`
+ * takes a plugin set for each version.
  */
 export type Versioned<V> = { readonly [K in keyof V[keyof V]]: V[keyof V][K] } & ByVersion<V>;
 

@@ -19,7 +19,7 @@ export class Activity {
   #isStarting = true;
   /** True while a call to the plugin, or a stream of values, is under way. */
   #isBusy = false;
-  /** How many streams of the broker are waited for or in use. */
+  /** The number of broker streams that the host waits for or uses. */
   #brokerStreams = 0;
   /** Returns true if a call or a stream of values, in either direction, is under way. */
   #isUnderWay = (): boolean => false;
@@ -66,7 +66,7 @@ export class Activity {
     this.changed();
   }
 
-  /** How many streams of the broker are waited for or in use. */
+  /** The number of broker streams that the host waits for or uses. */
   get brokerStreams(): number {
     return this.#brokerStreams;
   }

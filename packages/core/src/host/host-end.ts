@@ -66,7 +66,8 @@ export class HostEnd {
     const { readable, writable, limits, capabilities, name } = options;
     this.#onQuiet = options.onQuiet;
     this.#interceptors = options.interceptors;
-    // The end of the pipe rejects pending calls before the exit is reported, so their names are noted first.
+    // The end of the pipe rejects pending calls before the exit is reported, so the methods of these calls
+    // are noted first.
     const onLoss = (): void => void (this.#inFlightAtLoss ??= this.#inFlight());
     for (const event of ['end', 'error', 'close']) readable.once(event, onLoss);
     this.session = new LeanSession(
@@ -108,7 +109,10 @@ export class HostEnd {
     this.session.closed.then(() => over(), over);
   }
 
-  /** Starts a conversation with an implementation that the plugin dispensed under this name. */
+  /**
+   * Starts a conversation with the implementation of `service` that the plugin dispensed with the broker id
+   * `id`.
+   */
   converse(id: number, service: string): Conversation {
     const { shared } = this;
     const conversation = new Conversation(this.broker.dialRaw(id), {

@@ -1,5 +1,6 @@
 /**
- * A plugin after its handshake: its process and the session with it. Ends both when one of them ends.
+ * A plugin after its handshake: its process and its session. When the session is lost, the process is ended
+ * too.
  */
 
 import type { Limits } from '../base/limits.ts';
@@ -99,8 +100,8 @@ export class LivePlugin {
   }
 
   /**
-   * Ends a process that has lost its session, or the stream on which the host asks it to leave. First waits a
-   * moment, in which the process may leave by itself.
+   * Ends the process after its session or its control stream was lost. First waits at most `exitExplainsMs`
+   * for the process to exit.
    */
   async endAfterLoss(reason: unknown): Promise<void> {
     const hasLeft = await settlesWithin(this.process.gone, exitExplainsMs);

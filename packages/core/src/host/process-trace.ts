@@ -8,9 +8,9 @@ import { processChannelName } from '../rpc/api/instrumentation.ts';
 import type { PluginExit } from './end/exit.ts';
 
 /**
- * What a subscriber of `pipework:process` receives. All events of one process share one object. `start`: the
- * process is about to be started. `asyncStart`: the handshake is complete. `error`: the start failed.
- * `asyncEnd`: the process is gone, or never existed.
+ * The message that a subscriber of `pipework:process` receives. All events of one process share one object.
+ * `start`: the process is about to be started. `asyncStart`: the handshake is complete. `error`: the start
+ * failed. `asyncEnd`: the process is gone, or never existed.
  */
 export interface ProcessTrace {
   /** The plugin's name. */

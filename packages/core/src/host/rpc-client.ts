@@ -27,7 +27,7 @@ export interface Diagnostics {
   readonly references: number;
   /** Streams of values that this side reads. Streams that the plugin reads count as references. */
   readonly valueStreams: number;
-  /** Streams of the broker that a side waits for or uses. */
+  /** Streams of the broker that this side waits for or uses. */
   readonly brokerStreams: number;
 }
 
@@ -38,8 +38,8 @@ export interface PingOptions {
 }
 
 /**
- * One connection to a plugin, which `client.client()` resolves to. Closing it ends the plugin, which serves no other
- * connection.
+ * A connection to a plugin, from `client.client()`. Closing the connection ends the plugin, because a plugin
+ * serves only one connection.
  */
 export interface RPCClient<P = Record<string, object>> extends AsyncDisposable {
   /** Raw byte streams that carry any other protocol. */
@@ -60,17 +60,17 @@ export interface RPCClient<P = Record<string, object>> extends AsyncDisposable {
   dispense<K extends keyof P & string>(name: K, options?: DispenseOptions): Promise<Remote<P[K]>>;
 
   /**
-   * Returns the round-trip time to the plugin's runtime, in milliseconds. So a caller can tell a blocked
-   * event loop from a busy handler. Rejects with `RPC_DEADLINE` after `timeout` milliseconds.
+   * Returns the round-trip time to the plugin's runtime, in milliseconds. A ping distinguishes a blocked
+   * event loop from a handler that is merely slow. Rejects with `RPC_DEADLINE` after `timeout` milliseconds.
    */
   ping(options?: PingOptions): Promise<number>;
 
-  /** Ends the plugin as `client.kill()` does, and resolves when `client.kill()` does. */
+  /** Calls `client.kill()`, and resolves when the plugin has ended. */
   close(): Promise<void>;
 
   /**
    * Resolves as soon as the connection has ended, for whatever reason; never rejects. From then on each call
-   * fails with `sent: false`. How the process ended is known a moment later, from `client.exit`.
+   * fails with `sent: false`. The exit report follows a moment later, from `client.exit`.
    */
   readonly closed: Promise<void>;
 
@@ -89,32 +89,34 @@ export interface RPCClient<P = Record<string, object>> extends AsyncDisposable {
 
 /** Options of {@link RPCClient.describe}. */
 export interface DescribeOptions {
-  /** If it is true, each name is dispensed to learn its methods. Default `true`. */
+  /** If true, `describe()` dispenses each name to learn its methods. Default `true`. */
   readonly dispense?: boolean;
   /**
-   * Milliseconds that the plugin may take for each answer. If a name's factory takes longer, the name has an `error`. If the plugin does not
-   * tell its names in time, `describe()` rejects with `RPC_DEADLINE`. Default: no limit.
+   * Milliseconds that the plugin may take for each answer. If a name's factory takes longer, the name has an
+   * `error`. If the plugin does not report its names in time, `describe()` rejects with `RPC_DEADLINE`.
+   * Default: no limit.
    */
   readonly timeoutMs?: number | undefined;
-  /** Aborting it rejects `describe()` at once with the signal's reason. */
+  /** Aborting it makes `describe()` reject immediately with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * What `client.client()` resolves to: an `RPCClient<P>`. For `Versioned` plugins it is a union with one
- * connection for each version, so that a check of `protocolVersion` tells which names exist.
+ * The type of the connection from `client.client()`: an `RPCClient<P>`. For `Versioned` plugins, the type is
+ * a union with one member for each version. A check of `protocolVersion` then narrows the names that can be
+ * dispensed.
  */
 export type RPCClientOf<P> = OfEachVersion<P> & RPCClient<P>;
 
-// This type stands before the connection of all versions, so that TypeScript tries the dispense() of this
-// type first.
+// In {@link RPCClientOf}, this type stands before `RPCClient<P>`, so that TypeScript tries its dispense()
+// first.
 type OfEachVersion<P> = [VersionsOf<P>] extends [never] ? unknown : OfVersion<VersionsOf<P>>;
 
 type OfVersion<V> = {
   [N in keyof V & number]: RPCClient<V[N]> & { readonly protocolVersion: N };
 }[keyof V & number];
 
-/** The client that a connection belongs to. */
+/** The parts of a client that its connection uses. */
 export interface RPCOwner {
   readonly activity: Activity;
   readonly protocolVersion: number;
@@ -222,9 +224,7 @@ class SessionClient<P> implements RPCClient<P> {
     return { streams, pendingCalls, runningCalls, references, valueStreams, brokerStreams };
   }
 
-  /**
-   * Counts the stream from now until it is closed. A stream that is waited for or in use counts as under way.
-   */
+  /** Counts a stream of the broker as under way from now until it is closed, or until `opening` rejects. */
   async #held(opening: Promise<MuxStream>): Promise<MuxStream> {
     this.#owner.activity.countBrokerStream(1);
     try {

@@ -1,6 +1,6 @@
 /**
- * The services that a host offers to one plugin. The host makes a service when the plugin dispenses it, and serves it on a stream of its own.
- * All services are disposed of when the session ends.
+ * The services that a host offers to one plugin. For each dispense of a service, the host makes an
+ * implementation and serves it on a separate stream. All services are disposed of when the session ends.
  */
 
 import type { RawStream } from '@pipework/mux/lean';
@@ -17,7 +17,7 @@ import type { ClientSettings, ServiceContext } from './start/config.ts';
 
 /** The services that a host offers to the plugin of one client. */
 export interface ServiceOffer {
-  /** Returns the factory of this name, or undefined if the host does not offer it. */
+  /** Returns the factory of the service `name`; undefined if the host does not offer that service. */
   find(name: string): DispenseFactory | undefined;
   readonly names: readonly string[];
   readonly interceptors: readonly HandlerInterceptor[];

@@ -31,9 +31,10 @@ export interface StreamBroker {
   /**
    * Waits for the stream that the peer dials with this id, which must come from `nextId()`. Rejects with
    * `BROKER_TIMEOUT` after five seconds, with `BROKER_ID_IN_USE` if the id is awaited already, and with the
-   * signal's reason when it aborts. When the session ends, it rejects with `BROKER_CLOSED`, whose cause is
-   * what is known of the plugin's exit. If the session ends later, the stream fails with `RPC_CLOSED`. A
-   * caller that fails before it awaits the promise need not handle the promise's rejection.
+   * signal's reason if `options.signal` aborts. If the session ends first, rejects with `BROKER_CLOSED`. The
+   * cause of that error has the known facts about the plugin's exit. If the session ends later, the stream
+   * fails with `RPC_CLOSED`. A caller that fails before it awaits the promise need not handle the promise's
+   * rejection.
    */
   accept(id: number, options?: { readonly signal?: AbortSignal | undefined }): Promise<MuxStream>;
   /**
@@ -59,8 +60,8 @@ export interface BrokerOptions {
 }
 
 /**
- * Hands out ids, accepts the streams that start with them, and dials ids of the peer. There is one for each
- * session.
+ * Hands out ids, accepts the streams that start with them, and dials ids of the peer. There is one broker for
+ * each session.
  */
 export class Broker implements StreamBroker, Arrivals {
   readonly #session: LeanSession;
@@ -147,15 +148,17 @@ export class Broker implements StreamBroker, Arrivals {
     return stream;
   }
 
-  /** Ends the streams that users have, and their waits for further streams, because this side is leaving. */
+  /**
+   * Ends the users' streams and their waits for further streams with `reason`, because this side is leaving.
+   */
   cut(reason: Error): void {
     for (const giveUp of this.#accepting) giveUp(reason);
     for (const stream of this.#handed) stream.destroy(reason);
   }
 
   /**
-   * Like {@link accept}, without a promise and a Node stream. Calls one of the waiter's two functions, once.
-   * If the stream has already arrived, the function is called before this method returns.
+   * Like {@link accept}, but without a promise and without a Node stream. Calls exactly one of the waiter's
+   * two functions. If the stream has already arrived, the function is called before this method returns.
    */
   acceptWith(id: number, waiter: Waiter, timeoutMs: number = this.#limits.brokerTimeoutMs): void {
     checkId(id);
@@ -189,7 +192,7 @@ export class Broker implements StreamBroker, Arrivals {
 
   /**
    * Stops waiting for an id. The waiter of the id is not called. If a stream with the id arrives later, it is
-   * reset at once.
+   * reset immediately.
    */
   forget(id: number): void {
     if (!this.#waiters.delete(id)) return;
@@ -313,8 +316,8 @@ export class Broker implements StreamBroker, Arrivals {
   }
 
   /**
-   * Returns the error with which a user's wait fails. If the session ended, the error's cause explains that
-   * by the process's exit.
+   * Returns the error with which a user's wait fails. If the session ended, the cause of that error explains
+   * the end by the process's exit.
    */
   async #withReason(error: unknown): Promise<unknown> {
     const { explainLoss } = this.#options;

@@ -11,11 +11,11 @@ export interface WaitingCall {
   abandon(): void;
 }
 
-/** The numbers that a {@link CallQueue} counts with. */
+/** The counts of calls that a {@link CallQueue} reads and updates. */
 export interface CallCounts {
   /** Running calls of the peer, without callbacks. */
   runningCalls: number;
-  /** Calls by the peer to callbacks and services that are running on this side. */
+  /** Running calls of the peer to callbacks and services of this side. */
   runningCallbacks: number;
   /** Calls made here that are not answered yet. */
   pendingCalls: number;
@@ -56,7 +56,7 @@ export class CallQueue {
     return runningCalls - pendingCalls < this.#limits.maxRunningCalls;
   }
 
-  /** Calls that wait for room. */
+  /** The number of calls that wait for room. */
   get size(): number {
     return this.#waiting.length;
   }
@@ -66,14 +66,14 @@ export class CallQueue {
     return `${this.#counts.runningCalls} calls run (maxRunningCalls) and ${this.#waiting.length} wait (maxQueuedCalls)`;
   }
 
-  /** Counts one more running call, if there is room for it. */
+  /** If there is room for one more running call, counts it and returns true. */
   tryBegin(): boolean {
     if (!this.#hasRoom) return false;
     this.#counts.runningCalls++;
     return true;
   }
 
-  /** Counts one more running callback, if the limit allows it. */
+  /** If the limit allows one more running callback, counts it and returns true. */
   tryBeginCallback(): boolean {
     if (this.#counts.runningCallbacks >= this.#limits.maxRunningCallbacks) return false;
     this.#counts.runningCallbacks++;
@@ -121,8 +121,8 @@ export class CallQueue {
     if (this.#isBeginning || this.#waiting.length === 0) return;
     this.#isBeginning = true;
     try {
-      // This is a loop, not a recursion. A call that is answered at once makes room for the next, and ten
-      // thousand may wait.
+      // This is a loop, not a recursion, because ten thousand calls may wait, and each call that is answered
+      // immediately makes room for the next.
       while (this.#waiting.length > 0 && this.tryBegin()) this.#waiting.shift()?.begin();
     } finally {
       this.#isBeginning = false;

@@ -1,6 +1,6 @@
 /**
- * Broker ids that this side no longer awaits. An id is kept for as long as a peer that does not know this may
- * still dial the id.
+ * Broker ids that this side no longer awaits. Each id is kept for a while, because the peer may still dial
+ * it.
  */
 import { clock } from '../base/timers.ts';
 

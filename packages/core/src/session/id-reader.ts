@@ -5,7 +5,7 @@ import { PipeworkError } from '../base/errors.ts';
 /** How many bytes a broker id has. */
 export const idBytes = 4;
 
-/** What an {@link IdReader} reports of its stream. */
+/** The events of its stream that an {@link IdReader} reports. */
 export interface Arrivals {
   /** Called when the stream's id is complete. */
   arrived(stream: RawStream, id: number): void;
@@ -41,8 +41,8 @@ export class IdReader implements RawStreamHandler {
   }
 
   onEnd(): void {
-    // Once the id has arrived, the end concerns only the code that accepts the stream, which is told of it as
-    // well.
+    // After the id has arrived, the end of the stream concerns only the code that accepts the stream. That
+    // code learns of the end too.
     if (this.#missing === 0) return;
     this.#arrivals.left(this.#stream, undefined);
     this.#stream.reset(new PipeworkError('BROKER_NO_ID', 'the stream ended before it brought its broker id'));

@@ -1,4 +1,4 @@
-/** Tells why a stream ended, and whether the stream ended alone or with its session. */
+/** Explains why a stream ended, and finds out whether it ended alone or with its session. */
 import { PipeworkError } from '../base/errors.ts';
 
 // With these codes, only this stream was reset. The session continues, so the process's exit explains
@@ -35,8 +35,8 @@ export function streamLost(what: string, cause: Error | undefined): PipeworkErro
 }
 
 /**
- * Calls `tell` with what is known of a loss. If the loss concerns one stream only, calls it at once.
- * Otherwise waits until `ask` has learned of the process's exit.
+ * Calls `tell` with the best known cause of a loss. If the loss concerns one stream only, calls `tell`
+ * immediately. Otherwise first waits for `ask`, which learns of the process's exit.
  */
 export function explained(
   cause: Error | undefined,

@@ -1,4 +1,4 @@
-/** What the two ends of one session agreed on, and what all its conversations share. */
+/** The state that all conversations of one session share, and the options on which its two ends agreed. */
 import type { Limits } from '../base/limits.ts';
 import type { Broker } from './broker.ts';
 import { CallQueue } from './call-queue.ts';
@@ -31,7 +31,8 @@ export interface SharedOptions {
    */
   readonly redactError?: ((error: unknown, method: string) => unknown) | undefined;
   /**
-   * Called when a first call or stream of values is under way with the peer, and when the last one has ended.
+   * Called with true when the first call to the peer or stream of values is under way, and with false when
+   * the last one has ended.
    */
   readonly onBusy?: ((busy: boolean) => void) | undefined;
 }
@@ -40,7 +41,7 @@ export interface SharedOptions {
 export interface SharedCounts {
   pendingCalls: number;
   runningCalls: number;
-  /** Calls by the peer to callbacks and services that are running on this side. */
+  /** Running calls of the peer to callbacks and services of this side. */
   runningCallbacks: number;
   /** Functions, objects, signals and streams that this side holds or has given. */
   references: number;
@@ -62,7 +63,7 @@ export class Shared {
     valueStreams: 0,
   };
   readonly callQueue: CallQueue;
-  /** The running clean-ups of streams' sources. The end of this side waits for them. */
+  /** The running clean-ups of streams' sources. This side waits for them before it ends. */
   readonly cleanUps: CleanUps = new CleanUps();
 
   constructor(options: SharedOptions) {
@@ -74,7 +75,9 @@ export class Shared {
     this.callQueue = new CallQueue(this.counts, options.limits);
   }
 
-  /** Counts one more or one less of what the user waits for: a pending call or a stream of values. */
+  /**
+   * Adds `change` to the count of pending calls or of streams of values, for both of which the user waits.
+   */
   count(what: 'pendingCalls' | 'valueStreams', change: 1 | -1): void {
     const { counts } = this;
     const before = counts.pendingCalls + counts.valueStreams;

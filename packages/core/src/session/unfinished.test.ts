@@ -48,7 +48,7 @@ class ModelStream {
     return !this.#isAsking && !this.isDone;
   }
 
-  /** Lets the peer send a share of what it may send. */
+  /** Lets the peer send the share `share` of the bytes that it may send. */
   send(share: number): void {
     const left = (this.#sizes[0] ?? 0) - this.#came;
     const bytes = Math.max(1, Math.floor(Math.min(this.#sendable, left) * share));

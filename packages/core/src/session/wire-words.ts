@@ -1,7 +1,7 @@
 /**
- * The fixed words of the wire whose writer and reader are in different places: method names, prefixes,
- * message types, and the sentences that stand for an error code if a peer sends only text. docs/protocol.md
- * has their meaning.
+ * The fixed words of the wire that are written and read in different files: method names, prefixes, message
+ * types, and the sentences that stand for an error code if a peer sends only text. docs/protocol.md has their
+ * meaning.
  */
 
 /** The first element of every message's array. */

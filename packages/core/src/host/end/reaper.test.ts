@@ -137,7 +137,7 @@ describe.skipIf(identification() !== 'proc')('the reaper', () => {
     expect(isAlive(a.pid)).toBe(true);
   });
 
-  test('kills the whole group if the line says so', async () => {
+  test('kills the whole process group if the line has GROUP 1', async () => {
     const { pid, birth, childOfIts } = await sleeper();
     expect(isAlive(childOfIts)).toBe(true);
     await reap(`+ ${pid} ${birth} 1\n`);

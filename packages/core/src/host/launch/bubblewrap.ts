@@ -7,7 +7,7 @@ import { printable } from '../../base/printable.ts';
 import { giveHint } from './launch-hints.ts';
 import { spawnLauncher, type LaunchCommand, type Launcher } from './spawn.ts';
 
-/** What a sandboxed plugin may see. */
+/** Options of {@link bubblewrap}: the parts of the system that the plugin may use. */
 export interface BubblewrapOptions {
   /** The program. Default `bwrap`, from PATH. */
   readonly bwrap?: string;
@@ -17,8 +17,8 @@ export interface BubblewrapOptions {
    */
   readonly readable?: readonly string[];
   /**
-   * Files and directories that the plugin may change. Default none. The plugin gets an empty `/tmp` of its
-   * own, which is removed at its end.
+   * Files and directories that the plugin may change. Default none. The plugin also gets an empty `/tmp`,
+   * which is removed when the plugin ends.
    */
   readonly writable?: readonly string[];
   /** Whether the plugin may use the network. Default `false`. */
@@ -41,10 +41,12 @@ const resolverPlaces = ['/run/systemd/resolve', '/run/resolvconf', '/run/Network
  * own, a read-only file system and the two pipes, but no network and no capabilities. If the host is root,
  * the plugin is root without capabilities. Such a plugin can read and change only files that root owns or
  * that everyone may use. `args: ['--cap-add', …]` gives a capability back. `client.pid` is the process id of
- * bwrap. bwrap runs with `--die-with-parent`, so the plugin ends with its host, and with bwrap. A SIGTERM of
- * the ladder therefore ends the plugin at once. After Quit and after the end of its pipe, the plugin still
- * gets the usual time. If `stdin` is `'inherit'` and the host's standard input is a file, the plugin can open
- * that file for writing too, if its user may; a directory is replaced by an empty input. Throws `CONFIG_INVALID` if an option is invalid. If there is no `bwrap`, the start
+ * bwrap. bwrap runs with `--die-with-parent`, so the plugin ends with its host, and with bwrap. So if
+ * `kill()` sends SIGTERM, the plugin ends immediately. After Quit, and after the end of its pipe, the plugin
+ * gets the usual time. If `stdin` is `'inherit'` and the host's standard input is a file, the plugin may be able
+ * to write to that file. If it is a directory, the plugin gets an empty input instead.
+ *
+ * Throws `CONFIG_INVALID` if an option is invalid. If there is no `bwrap`, the start
  * rejects with `PLUGIN_NOT_STARTED`. If `bwrap` refuses to run, the start rejects with `HANDSHAKE_EXITED` and
  * bwrap's message.
  *
@@ -113,7 +115,8 @@ function mountArguments(
   const readOnly = (flag: string) => (path: string) => ({ path, words: [flag, path, path] });
   const mounts = [
     { path: '/dev', words: ['--dev', '/dev'] },
-    // A root user owns the kernel's settings in /proc/sys, even without capabilities.
+    // Root owns the kernel's settings in /proc/sys and could change them even without capabilities, so /proc
+    // is read-only.
     { path: '/proc', words: ['--proc', '/proc', '--remount-ro', '/proc'] },
     ...hiddenPlaces.filter((path) => existsSync(path)).map((path) => ({ path, words: ['--tmpfs', path] })),
     ...(network ? resolverPlaces.map(readOnly('--ro-bind-try')) : []),
@@ -124,7 +127,7 @@ function mountArguments(
   return mounts.sort((a, b) => depth(a.path) - depth(b.path)).flatMap(({ words }) => words);
 }
 
-/** Returns notes on the files and directories of the command that the sandbox hides. */
+/** Returns notes on those files and directories of the command that are hidden by the sandbox. */
 function hiddenNotes(command: LaunchCommand, visible: readonly string[]): string[] {
   const cwd = resolve(command.cwd ?? process.cwd());
   // An option may contain its file: `--import=/tmp/x.mjs`.

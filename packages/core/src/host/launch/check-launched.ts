@@ -1,12 +1,15 @@
-/** Checks once that a custom launcher keeps its contract, before other code relies on it. */
+/**
+ * Checks that the process from a custom launcher keeps the launcher's contract, before other code uses the
+ * process.
+ */
 
 import { expect, isObject, isStream } from '../../base/expect.ts';
 import type { LaunchedProcess, ProcessExit } from './spawn.ts';
 
 /**
  * Returns a process that keeps the contract: `exited` never rejects and always has a code and a signal, and
- * `kill` never throws. If a field is invalid, throws `CONFIG_INVALID` with the field's name. In that case
- * this kills the process if it can, because the client does not take ownership of the process.
+ * `kill` never throws. If a field is invalid, throws `CONFIG_INVALID` with the field's name. In that case the
+ * process is killed if possible, because the client does not take it over.
  */
 export function checkLaunched(made: unknown): LaunchedProcess {
   try {

@@ -1,18 +1,18 @@
-/** Sends signals to a process that this host has spawned, or to everything that this process has started. */
+/** Sends signals to a process that this host has spawned, alone or together with its descendants. */
 
 import { spawn, type ChildProcess } from 'node:child_process';
 
 /** Sends `signal` to the child. Returns false if there was nothing left to signal. */
 export function killChild(child: ChildProcess, signal: NodeJS.Signals): boolean {
   const { pid, exitCode, signalCode } = child;
-  // Deno's `child.kill` sends only one signal to a child, and never a second signal.
+  // Deno's `child.kill` sends only one signal to a child.
   if (!('Deno' in globalThis) || pid === undefined) return child.kill(signal);
   return exitCode === null && signalCode === null && process.kill(pid, signal);
 }
 
 /**
- * Sends `signal` to the process group that the child leads. On Windows, which has no groups, it ends the
- * child's process tree.
+ * Sends `signal` to the process group that the child leads. Windows has no process groups. There, the child's
+ * process tree is ended.
  */
 export function killGroup(child: ChildProcess, signal: NodeJS.Signals): boolean {
   const { pid } = child;
@@ -27,8 +27,8 @@ export function killGroup(child: ChildProcess, signal: NodeJS.Signals): boolean 
 }
 
 /**
- * Ends the child and what it has started. Once the child is gone, Windows no longer knows what it had
- * started.
+ * Ends the child and its descendants. Returns false if the child is gone, because Windows then no longer
+ * knows its descendants.
  */
 function killTree(child: ChildProcess, pid: number): boolean {
   if (child.exitCode !== null || child.signalCode !== null) return false;

@@ -1,6 +1,6 @@
 /**
- * Keeps, for each launcher, a function that knows why a command did not start. The notes of a failed start
- * use it.
+ * Keeps a function for each launcher that returns likely reasons why a command did not start. The notes on a
+ * failed start include these reasons.
  */
 
 import type { LaunchCommand, Launcher } from './spawn.ts';
@@ -9,7 +9,7 @@ type Hint = (command: LaunchCommand) => string[];
 
 const hints = new WeakMap<Launcher, Hint>();
 
-/** Registers `hint` for `launcher`, which runs programs of this system. */
+/** Registers `hint` for `launcher`, which must run programs of this system. Returns `launcher`. */
 export function giveHint(launcher: Launcher, hint: Hint): Launcher {
   hints.set(launcher, hint);
   return launcher;

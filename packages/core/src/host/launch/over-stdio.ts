@@ -7,7 +7,7 @@ import { expect, expectKeys } from '../../base/expect.ts';
 import { envNames } from '../../handshake/env.ts';
 import { handOver, spawnWithPipes, type LaunchCommand, type Launcher } from './spawn.ts';
 
-/** How the protocol reaches a plugin through standard input and output. */
+/** Options of {@link overStdio}. */
 export interface OverStdioOptions {
   /**
    * Returns the command that runs the plugin, for example that of a container engine or ssh. The function

@@ -1,14 +1,17 @@
-/** Recognises a plugin's pipe in whichever process holds it (Linux). */
+/** Recognises the processes that hold a plugin's pipe (Linux). */
 
 import { readdirSync, readlinkSync } from 'node:fs';
 
 /**
- * Which pipe a descriptor of a plugin is: `3/4711` for the socket with the number 4711 at descriptor 3. Every
- * process that inherits the descriptor from the plugin, or from a wrapper around it, has the same pipe name.
+ * The name of a plugin's pipe: `3/4711` for the socket with the number 4711 at descriptor 3. Every process
+ * that inherits the descriptor from the plugin, or from a wrapper around it, has the same pipe name.
  */
 export type PipeName = `${number}/${number}`;
 
-/** Returns the name of the pipe at a descriptor; undefined if Node has not made it. */
+/**
+ * Returns the name of the pipe at a descriptor; undefined if the descriptor is not a socket, as Node's pipes
+ * are.
+ */
 export function pipeNameOf(pid: number, descriptor: number): PipeName | undefined {
   try {
     const number = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${descriptor}`))?.[1];
@@ -18,7 +21,7 @@ export function pipeNameOf(pid: number, descriptor: number): PipeName | undefine
   }
 }
 
-/** Returns the processes that hold a pipe under the same descriptor. */
+/** Returns the ids of the processes that hold `pipe` at the descriptor in its name. */
 export function holdersOf(pipe: PipeName): number[] {
   const descriptor = Number(pipe.slice(0, pipe.indexOf('/')));
   try {

@@ -21,22 +21,28 @@ export interface LaunchCommand {
   readonly cwd: string | undefined;
   /** The whole environment of the process, {@link LaunchCommand.handshakeEnv} included. */
   readonly env: Readonly<Record<string, string>>;
-  /** The variables of the handshake alone, for launchers that do not pass on an environment by themselves. */
+  /** The variables of the handshake alone, for a launcher whose program does not pass on its environment. */
   readonly handshakeEnv: Readonly<Record<string, string>>;
   /** The process's standard input: the host's own, an empty input, or the content of this stream. */
   readonly stdin: 'inherit' | 'ignore' | Readable;
-  /** True if the process must lead a process group of its own, and `kill` must reach all of it. */
+  /** True if the process must lead a new process group, and `kill` must reach the whole group. */
   readonly processGroup: boolean;
 }
 
-/** Facts about the end of a process that only the launcher knows. The client copies it to its exit report. */
+/**
+ * Facts about the end of a process that only the launcher knows. The client copies these facts to the exit
+ * report.
+ */
 export interface LaunchReport {
   /**
-   * The limit that ended the process. A launcher sets it only on evidence: if the launcher ended the process
-   * itself, or has measured the use.
+   * The limit that ended the process. A launcher sets this only on evidence: it ended the process itself, or
+   * it has measured the use.
    */
   readonly limit?: 'memory' | 'cpu';
-  /** Why the launcher ended the process, or what it knows of the end, in a sentence for people. */
+  /**
+   * A sentence for people: why the launcher ended the process, or other facts that the launcher knows about
+   * the end.
+   */
   readonly reason?: string;
   /**
    * Which tool enforced each permission or limit of the process, for example `{ net: 'bubblewrap',
@@ -49,34 +55,34 @@ export interface LaunchReport {
 export interface ProcessExit extends LaunchReport {
   /** The exit code; null if a signal ended the process. */
   readonly code: number | null;
-  /** The signal that ended the process; null if it ended by itself. */
+  /** The signal that ended the process; null if no signal did. */
   readonly signal: NodeJS.Signals | null;
 }
 
 /**
  * A process as a launcher returns it. The object must not be a thenable, because awaiting it would wait for
- * the end of the process. The launcher owns it, and the client uses only these members.
+ * the end of the process. The launcher owns the object, and the client uses only these members.
  */
 export interface LaunchedProcess {
-  /** The operating system's id, if it is a process of this system. */
+  /** The process id, if the process runs on this system. */
   readonly pid?: number | undefined;
   /** Protocol bytes from the plugin. */
   readonly readable: Readable;
-  /** Protocol bytes to the plugin; the client ends it. */
+  /** Protocol bytes to the plugin. The client ends this stream. */
   readonly writable: Writable;
   /** Raw standard output. The client drains it from the moment when the launcher hands it over. */
   readonly stdout?: Readable | undefined;
   /** Raw standard error, like `stdout`. */
   readonly stderr?: Readable | undefined;
-  /** Returns false if there was nothing left to signal. */
+  /** Sends a signal to the process. Returns false if there was nothing left to signal. */
   kill(signal: NodeJS.Signals): boolean;
   /** Resolves when the process is gone, even if another process holds its pipes; rejects if it never started. */
   readonly exited: Promise<ProcessExit>;
   /** Lets the process keep the host's event loop alive again. */
   ref?(): void;
   /**
-   * Lets the host end while the process runs. The client calls this when the client's own `unref()` is
-   * called.
+   * Lets the host end while the process runs. The client calls this if its own `unref()` was called and the
+   * plugin is idle.
    */
   unref?(): void;
 }
@@ -112,8 +118,8 @@ export const spawnLauncher: Launcher = async (command) => {
 };
 
 /**
- * @internal A spawned process and its end. An object holds both, because execa's process is a thenable that
- * waits for every grandchild.
+ * @internal A spawned process and its exit. The process is wrapped in an object, because execa's process is a
+ * thenable, and awaiting it would wait for every grandchild.
  */
 export interface Spawned {
   readonly process: ChildProcess;
@@ -122,7 +128,7 @@ export interface Spawned {
   readonly pipeName: PipeName | undefined;
 }
 
-/** @internal Spawns by execa. The caller must drain the pipes at once. */
+/** @internal Spawns a process with execa. The caller must drain the pipes immediately. */
 export async function spawnWithPipes(
   command: LaunchCommand,
   stdio: readonly ('pipe' | 'inherit' | 'ignore')[],
@@ -138,14 +144,16 @@ export async function spawnWithPipes(
     windowsHide: true,
     cleanup: false,
     encoding: 'buffer',
-    // Windows can end a process tree without this option, and with it would open a console for the process.
+    // Windows can end a process tree without this option. With the option, it would open a console for the
+    // process.
     detached: command.processGroup && process.platform !== 'win32',
   } as const;
   const descriptor = stdio.length > 3 ? 3 : 0;
   let pipeName: PipeName | undefined;
   const { child } = await hearChild(() => {
     const started = execa(command.file, command.args, options);
-    // A wrapper may close its descriptor once it has started the plugin, so this must not wait.
+    // A wrapper may close its descriptor as soon as it has started the plugin, so the pipe's name is read
+    // immediately.
     if (started.pid !== undefined) pipeName = pipeNameOf(started.pid, descriptor);
     return started;
   });
@@ -190,8 +198,8 @@ function hearChild<T>(spawn: () => T): { readonly child: T } | Promise<never> {
 const pipeNames = new WeakMap<Writable, PipeName>();
 
 /**
- * @internal Returns what identifies the plugin's end of the pipe behind a stream, if a launcher of this package
- * has made it.
+ * @internal Returns the name of the plugin's end of the pipe to which `writable` writes. Undefined if no
+ * launcher of this package made `writable`, or if the system has no such names.
  */
 export function pipeNameBehind(writable: Writable): PipeName | undefined {
   return pipeNames.get(writable);
@@ -222,8 +230,8 @@ export function handOver(
 }
 
 /**
- * Pipes the caller's stream to the process, and releases it when the process is gone. Only the caller ends
- * that stream.
+ * Pipes `source`, which is the caller's stream, to the process, and unpipes it when the process is gone.
+ * Never ends `source`.
  */
 function feed(source: Readable, stdin: Writable, exited: Promise<ProcessExit>): void {
   // A stream that is destroyed or fails emits no 'end' that pipe() could pass on.

@@ -166,7 +166,7 @@ describe('the log of an output', () => {
   });
 });
 
-/** Returns the records of an output that has not ended. */
+/** Resolves to the records of an output that has not ended, as soon as there are `count` records. */
 async function running(text: string, count: number): Promise<string[]> {
   const found: string[] = [];
   const log = new OutputLog(({ level, message }) => found.push(`${level}: ${message}`));
@@ -220,7 +220,7 @@ describe('lines that follow a trace, or that follow a line that looks like the s
       '  + Exception Group Traceback (most recent call last):\n  | ExceptionGroup: g\n  +------------------------------------',
       'next',
     ],
-  ])('are separate records at once: after %s', (_name, trace, next) => {
+  ])('are separate records immediately: after %s', (_name, trace, next) => {
     const found: string[] = [];
     const gatherer = new TraceGatherer(({ level, message }) => found.push(`${level}: ${message}`), 'debug');
     for (const line of `${trace}\n${next}`.split('\n')) gatherer.take(line);
@@ -248,7 +248,7 @@ async function spoken(file: string, args: string[]): Promise<{ output: string; f
 
 const hasPython = spawnSync('python3', ['--version']).status === 0;
 
-describe.skipIf(!hasPython)(`what python3 prints${hasPython ? '' : ' (SKIPPED: needs python3)'}`, () => {
+describe.skipIf(!hasPython)(`output of python3${hasPython ? '' : ' (SKIPPED: needs python3)'}`, () => {
   test.each([
     ['an exception with several lines of message', String.raw`raise ValueError("multi\nline\n\n  last")`],
     ['an exception without a message', 'raise KeyboardInterrupt'],
@@ -264,14 +264,14 @@ except KeyError as e:
     ],
     ['a syntax error', 'x = = 1'],
     ['an indentation error', 'if 1:\npass'],
-    ['a syntax error behind a traceback', 'exec("x = (")'],
+    ['a syntax error after a traceback', 'exec("x = (")'],
     [
       'a fault in a thread',
       'import threading\nt = threading.Thread(target=lambda: 1/0)\nt.start()\nt.join()',
     ],
     ['a fault in a finalizer', 'class A:\n  def __del__(self): raise ValueError("d")\na = A()\ndel a'],
     [
-      'an exception group behind another exception',
+      'an exception group after another exception',
       String.raw`
 try:
   raise ValueError("one\ntwo")
@@ -285,7 +285,7 @@ except ValueError as e:
   });
 });
 
-describe('what node prints', () => {
+describe('output of node', () => {
   test.each([
     ['an error with several lines of message', String.raw`throw new Error('a\nb\n\nc')`],
     [
@@ -316,7 +316,7 @@ describe('what node prints', () => {
     expect(found).toEqual([`error: ${output}`]);
   });
 
-  test('a program from standard input is traced too', async () => {
+  test('the trace of a program from standard input is one record', async () => {
     const { stderr } = spawnSync(process.execPath, ['-'], {
       encoding: 'utf8',
       input: 'throw new Error("x")',

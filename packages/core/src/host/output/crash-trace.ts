@@ -5,10 +5,10 @@
  */
 
 /**
- * How a line relates to a trace. `part`: it belongs to the trace. `maybe`: it belongs to the first lines,
- * which are a trace only if a later line proves it; at most five lines get this verdict. `perhaps`: it
- * belongs to the trace if a later line proves so. `last`: it is the last line of the trace. `none`: it does
- * not belong to the trace, which ended with the line before.
+ * How a line relates to a trace. `part`: it belongs to the trace. `maybe`: it is one of the first lines, and
+ * only a later line can prove that they are a trace; at most five lines get this verdict. `perhaps`: it
+ * belongs to the trace if a later line does. `last`: it is the last line of the trace. `none`: it does not
+ * belong to the trace, which ended with the line before.
  */
 export type Verdict = 'part' | 'maybe' | 'perhaps' | 'last' | 'none';
 
@@ -88,7 +88,7 @@ const python: TraceKind = {
 const goHeader = /^(goroutine \d+ |runtime stack:)/;
 const goRegister = /^[a-z0-9]{2,6} +0x[0-9a-f]+$/;
 
-/** True for a line of a Go stack that has a function: its name, which has no space, and its arguments. */
+/** True for a line of a Go stack that names a function and its arguments. The name has no space. */
 function isGoFunction(line: string): boolean {
   return line.startsWith('created by ') || (line.endsWith(')') && /^[^\s(]+\(/.test(line));
 }
@@ -216,7 +216,7 @@ const stack: TraceKind = {
     line.startsWith('Exception in thread '),
   *read(head) {
     let line = yield 'part';
-    // If the line opens no list of fields, the message may have further lines. If a stack follows these
+    // If the first line opens no list of fields, the message may have further lines. If a stack follows these
     // lines, they belong to the trace.
     if (!head.endsWith(' {')) while (!isFrame(line)) line = yield 'perhaps';
     for (;;) {
@@ -229,7 +229,7 @@ const stack: TraceKind = {
 
 const kinds: readonly TraceKind[] = [python, go, rust, node, v8, pythonFatal, stack];
 
-/** Returns the kind of trace that `line` begins; undefined if it begins none. */
+/** Returns the kind of trace that `line` begins; undefined if `line` begins no trace. */
 export function traceBegunBy(line: string): TraceKind | undefined {
   return kinds.find((kind) => kind.begins(line));
 }

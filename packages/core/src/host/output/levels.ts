@@ -45,8 +45,8 @@ export function readLevel(value: unknown): RecordLevel | undefined {
 }
 
 /**
- * Numbers below 10 are syslog's severities, 0 (emergency) to 7 (debug). From 10 on they are pino's and
- * bunyan's levels, 10 (trace) to 60 (fatal).
+ * Whole numbers from 0 to 7 are syslog's severities, 0 (emergency) to 7 (debug). All other numbers count as
+ * levels of pino and bunyan, 10 (trace) to 60 (fatal).
  */
 function levelOfNumber(value: number): RecordLevel | undefined {
   if (!Number.isFinite(value)) return undefined;
@@ -65,8 +65,8 @@ export function levelOfSeverity(severity: number): RecordLevel {
 }
 
 /**
- * Go's slog has four numbers for each level name. slog writes a level between two names as a name and a
- * distance.
+ * In Go's slog, the numbers of two neighbouring level names are four apart. slog writes a level between two
+ * names as a name and a distance, such as `ERROR+2`.
  */
 const slog = { DEBUG: -4, INFO: 0, WARN: 4, ERROR: 8 };
 

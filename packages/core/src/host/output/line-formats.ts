@@ -14,10 +14,10 @@ export interface TextLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** How many characters of a line a pattern sees. */
+/** The number of characters of a line that each pattern sees. */
 const headLength = 256;
 
-/** Reads a line. Returns undefined if the line has none of the formats. */
+/** Reads a line. Returns undefined if the line has no known format. */
 export function readText(line: string): TextLine | undefined {
   const head = line.length > headLength ? line.slice(0, headLength) : line;
   for (const read of readers) {
@@ -40,7 +40,9 @@ function textLine(
 /** `[WARN] …`. A date in the form of Go's or Python's loggers may come first. */
 const bracketed =
   /^(?:\[?[\d/:.,TZ+\- ]{4,40}\]? )?\[\s{0,8}([A-Za-z]{3,11}(?:[+-]\d{1,4})?)\s{0,8}\]:?\s{0,8}/;
-/** `ERROR …` or `ERROR: …` in capitals. In small letters, such a word is ordinary text. */
+/**
+ * `ERROR …` or `ERROR: …` in capitals. In small letters and without a colon, the same word is ordinary text.
+ */
 const bare = /^(?!FATAL ERROR: )([A-Z]{4,8}(?:[+-]\d{1,4})?)(?::\s{0,8}|\s{1,8}|$)/;
 /** `error: …`, as compilers and command lines write it. `panic:` and `Error:` begin traces. */
 const lowerCase =

@@ -145,7 +145,7 @@ describe('a line', () => {
     expect(Object.getPrototypeOf(fields)).toBe(Object.prototype);
   });
 
-  test('has no large array for keys that are indexes', () => {
+  test('becomes a record without large arrays, even if its keys are indexes', () => {
     setFlagsFromString('--expose-gc');
     const gc = runInNewContext('gc') as () => void;
     const objects = 5_000;

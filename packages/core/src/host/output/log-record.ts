@@ -1,7 +1,7 @@
 /**
  * Turns one line of a plugin's output into a log record. This file reads JSON of hclog, pino, bunyan and
  * similar loggers, the usual forms of text, and plain text. The output of plugins is untrusted. No line can
- * make this throw, reach a prototype, or put what a terminal obeys into a record.
+ * make these functions throw, change a prototype, or put control sequences for a terminal into a record.
  */
 
 import { compacted, setOwn } from '../../base/own-property.ts';
@@ -25,7 +25,8 @@ export interface LogRecord {
 }
 
 /**
- * Reads one line, without its line break. If it names no level, the level is `fallback`. Takes linear time.
+ * Reads one line, without its line break. If the line names no level, the record's level is `fallback`. Takes
+ * linear time.
  */
 export function readRecord(line: string, fallback: RecordLevel = 'debug'): LogRecord {
   const json = readJson(line, fallback);
@@ -67,15 +68,18 @@ function readJson(line: string, fallback: RecordLevel): LogRecord | undefined {
   };
 }
 
-/** Returns a plain word for hclog's reserved names, and for the time fields of bunyan and pino. */
+/**
+ * Renames hclog's reserved keys, and the time keys of bunyan and pino, to plain words. Returns every other
+ * key unchanged.
+ */
 function renamed(key: string): string {
   if (key === '@timestamp' || key === 'time') return 'timestamp';
   return key.startsWith('@') ? key.slice(1) : key;
 }
 
 /**
- * Returns a function that makes the texts within a field printable. Most lines can hold nothing unprintable,
- * and are left unchanged.
+ * Returns a function that makes the texts within a field printable. Most lines can hold nothing unprintable.
+ * For these, the function returns its argument.
  */
 function clearer(line: string): <T>(value: T) => T {
   const mayHold = /\\[ubfr]/.test(line) || printable(line) !== line;
@@ -83,8 +87,8 @@ function clearer(line: string): <T>(value: T) => T {
 }
 
 /**
- * Makes each text in a value that was just parsed printable, in place. Copies would cost 20 times as much time
- * if the line has thousands of objects whose keys are indexes.
+ * Makes every text in a parsed value printable, in place. Copies would cost 20 times as much time if the line
+ * has thousands of objects whose keys are indexes.
  */
 function cleared<T>(value: T): T {
   if (typeof value === 'string') return printable(value) as T;

@@ -44,7 +44,7 @@ export type Log = (level: RecordLevel, message: string, fields?: Fields, claimed
 
 /**
  * For each level, the methods that can log it, the best first. If a logger lacks the level's own method, the
- * record must not appear as an error.
+ * method that replaces it must not make the record look like an error.
  */
 const methods: Readonly<Record<RecordLevel, readonly string[]>> = {
   trace: ['trace', 'silly', 'debug'],
@@ -87,7 +87,7 @@ const winston: Dialect = {
   ownNames: (logger) => (logger as { defaultMeta?: object | null }).defaultMeta ?? {},
 };
 
-/** Indents the further lines of a message, so that none of them looks like a line of the host. */
+/** Indents the further lines of a message, so that they do not look like lines of the host. */
 const indented = (message: string): string => message.replaceAll('\n', '\n    ');
 
 /**
@@ -96,10 +96,7 @@ const indented = (message: string): string => message.replaceAll('\n', '\n    ')
  */
 const formatting: Dialect = { arguments: (_method, message, fields) => ['%s', indented(message), fields] };
 
-/**
- * Consoles. A console's trace() prints the host's own stack, so it is not used. A level without a method goes
- * to `log`.
- */
+/** Consoles. A console's trace() prints the host's own stack, so trace records go to its debug(). */
 const consoles: Dialect = { ...formatting, without: ['trace'] };
 
 function dialectOf(logger: Logger): Dialect {
@@ -135,7 +132,7 @@ function isCopyOfConsole(logger: Logger): boolean {
 export function bindLogger(logger: Logger | undefined, base: Fields): Log | undefined {
   if (logger === undefined) return undefined;
   let hasFailed = false;
-  // If the user's logger fails, the host reports the failure, and the plugin's output continues.
+  // If the user's logger fails, the host reports the first failure, and the plugin's output continues.
   const fail = (error: unknown): void => {
     if (!hasFailed)
       process.emitWarning(`the logger of a plugin client throws: ${String(error)}`, 'PipeworkWarning');

@@ -22,11 +22,11 @@ interface Chunk {
 }
 
 /**
- * Splits one byte stream into records and passes each to `emit`. Does so in this turn of the event loop, and
- * continues in the next turns if there is too much. Never throws, whatever the bytes are.
+ * Splits one byte stream into records and passes each to `emit`. Begins in the current turn of the event
+ * loop, and continues in the next turns if there are too many bytes. Never throws, whatever the bytes are.
  */
 export class OutputLog implements Backlog {
-  /** How many characters and lines were handled so far. It shows progress. */
+  /** The number of characters and lines that were handled so far. A change shows progress. */
   taken = 0;
 
   readonly #gatherer: TraceGatherer;

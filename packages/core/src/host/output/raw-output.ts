@@ -1,6 +1,6 @@
 /**
- * One raw output of a process (descriptor 1 or 2). The host drains it from the first tick to the last,
- * whatever happens to the sink.
+ * One raw output of a process (descriptor 1 or 2). The host drains the output until its end, even if the sink
+ * is slow or fails.
  */
 
 import type { Readable, Writable } from 'node:stream';
@@ -11,8 +11,8 @@ import { droppedMark } from '../../base/dropped-mark.ts';
 import { defer } from '../../base/timers.ts';
 
 /**
- * How many bytes may wait for a sink. The host always drains raw output. So bytes beyond this limit are
- * dropped, and a mark says so.
+ * The number of bytes that may wait for a sink. The host always drains raw output, so it drops bytes beyond
+ * this limit and puts a mark in their place.
  */
 const maxBehind = 8 * 1024 * 1024;
 
@@ -26,7 +26,8 @@ export interface OutputOptions {
 /** Drains one pipe. */
 export class RawOutput {
   /**
-   * Resolves once the pipe has ended, or {@link close} was called, and everything that was read is logged.
+   * Resolves after the pipe has ended or {@link close} was called, as soon as everything that was read is
+   * logged.
    */
   readonly ended: Promise<void>;
   readonly #pipe: Readable | undefined;
@@ -60,7 +61,7 @@ export class RawOutput {
     pipe.once('close', () => this.close());
   }
 
-  /** Releases the pipe, at its end or if a grandchild still holds it. */
+  /** Stops reading and releases the pipe, even if a grandchild still holds its other end. */
   close(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;

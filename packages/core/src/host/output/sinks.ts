@@ -1,6 +1,7 @@
 /**
  * Writes to the user's sinks. One sink (usually `process.stdout`) may serve any number of clients. This file
- * adds one set of listeners to a sink, and never ends it. If a sink fails, it is dropped with one warning.
+ * adds one set of listeners to a sink, and never ends the sink. A sink that fails is dropped with one
+ * warning.
  */
 
 import type { Writable } from 'node:stream';
@@ -12,7 +13,10 @@ export interface SinkWriter {
    * accepted the chunk or has failed.
    */
   write(chunk: Uint8Array, done: () => void): void;
-  /** Removes the client's listeners once everything that was handed over is written. */
+  /**
+   * Ends this client's use of the sink. When no client uses the sink and every write has settled, the
+   * listeners are removed.
+   */
   release(): void;
 }
 
@@ -33,8 +37,8 @@ class Hub {
   readonly #users = new Set<(message: string) => void>();
   readonly #pending = new Set<() => void>();
   /**
-   * The last client's `warn`. The sink may still write its last bytes after all clients have released it. If
-   * that fails, this function reports it.
+   * The `warn` of the client that released the sink last. It reports a failure of the sink's last writes,
+   * when all clients have released the sink.
    */
   #last: (message: string) => void = () => {};
   #hasFailed = false;
@@ -83,8 +87,8 @@ class Hub {
   };
 
   /**
-   * A stream calls its writer's callback before it emits `'error'`. Without a listener at that time, the
-   * event would end the host.
+   * Handles a failed write. A stream calls the write's callback before it emits `'error'`. If no listener
+   * were left by then, that event would end the host.
    */
   #failWrite(error: Error): void {
     if (!this.#hasFailed) this.#sink.once('error', ignoreError);

@@ -47,7 +47,10 @@ export class SyncedReader implements RawStreamHandler {
     else log?.push(chunk, onTaken);
   }
 
-  /** The host never finishes its half. Only the plugin's end counts. */
+  /**
+   * Does nothing. The host never ends its own half of the stream, and `onClose()` handles the end of the
+   * output.
+   */
   onEnd(): void {}
 
   onClose(): void {

@@ -54,7 +54,7 @@ export class TraceGatherer {
     }
   }
 
-  /** The output has ended. Every waiting line is logged. */
+  /** Called when the output has ended. Logs every waiting line. */
   end(): void {
     if (this.#open?.kind.takesTheEnd === true) this.#keep(this.#open);
     this.#closeAll();
@@ -80,7 +80,7 @@ export class TraceGatherer {
     const isOver = verdict === 'none' || (verdict === 'perhaps' && traceBegunBy(line) !== undefined);
     if (isOver) {
       this.#close(trace);
-      // A line that did not belong to the trace may have begun another trace.
+      // A line that the closed trace released may have begun another trace, to which `line` may belong.
       return this.#goesOn(line);
     }
     if (trace.lines.length + trace.held.length === 0) trace.since = clock();
@@ -131,7 +131,7 @@ export class TraceGatherer {
       this.#emit(readRecord(first, this.#fallback));
       for (const line of others) this.take(line);
     }
-    // None of the held lines begins a trace, because such a line would have ended the open trace.
+    // No held line begins a trace, because it would have ended the open trace.
     for (const line of trace.held) if (line !== '') this.#emit(readRecord(line, this.#fallback));
   }
 

@@ -1,6 +1,7 @@
 /**
- * The time that reading plugins' output may take in one turn of the event loop. All plugins of a host share
- * it. So no flood of lines, from any number of plugins, can delay the host's timers and `kill()` for long.
+ * The time that the host may spend on plugins' output in one turn of the event loop. All plugins of a host
+ * share this time. So no flood of lines, from any number of plugins, can delay the host's timers and `kill()`
+ * for long.
  */
 
 import { clock, realTimers } from '../../base/timers.ts';

@@ -13,7 +13,7 @@ export interface Checksum {
    * name the script. The path is relative to the command's working directory.
    */
   readonly file?: string;
-  /** The algorithm. The algorithm; only this one is supported. */
+  /** The algorithm of the digest. Only this one is supported. */
   readonly algorithm: 'sha256';
   /** The digest: 64 hexadecimal digits, or its 32 bytes. */
   readonly value: string | Uint8Array;
@@ -26,7 +26,7 @@ export function digestBytes(value: string | Uint8Array): Buffer | undefined {
 }
 
 /**
- * Returns undefined if the file has the digest. Otherwise returns a sentence that says what is wrong. The
+ * Returns undefined if the file has the digest. Otherwise returns a sentence that explains the problem. The
  * comparison takes the same time wherever the digests differ. Hashing stops when `isWanted` returns false. A
  * checksum protects against a wrong file. A checksum does not protect against another program with the host's
  * rights, which may replace the file afterwards.
@@ -40,7 +40,7 @@ export async function verifyChecksum(
     checksum.file === undefined ? await findProgram(command) : resolve(command.cwd ?? '.', checksum.file);
   if (path === undefined) return `${command.file} was not found, so that its checksum cannot be verified`;
   try {
-    // This is loaded here because it costs a start 4 ms, and most starts verify nothing.
+    // node:crypto is loaded only here, because that takes 4 ms and most starts verify nothing.
     const { createHash, timingSafeEqual } = await import('node:crypto');
     const actual = await hashFile(path, createHash('sha256'), isWanted);
     const expected = digestBytes(checksum.value);
@@ -52,7 +52,8 @@ export async function verifyChecksum(
 }
 
 async function hashFile(path: string, hash: Hash, isWanted: () => boolean): Promise<Buffer> {
-  // Without O_NONBLOCK, opening a pipe would block one of the few threads until another process writes to it.
+  // Without O_NONBLOCK, opening a pipe would block one of Node's few threads until another process opens the
+  // pipe for writing.
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     if (!(await file.stat()).isFile()) throw new Error('it is not a regular file');

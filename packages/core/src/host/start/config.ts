@@ -40,7 +40,7 @@ export type Command =
       readonly file: string;
       /** The program's arguments, without its own name. */
       readonly args?: readonly string[];
-      /** Its working directory. Default: the host's. */
+      /** The program's working directory. Default: the host's. */
       readonly cwd?: string;
       /**
        * Variables in addition to those that the client's `env` option lets through. A variable that is
@@ -49,9 +49,9 @@ export type Command =
       readonly env?: Readonly<Record<string, string | undefined>>;
     };
 
-/** The client of the plugin that asks for a service, as a service's factory sees it. */
+/** The client whose plugin asks for a service, as far as the service's factory may use it. */
 export interface ServiceClient {
-  /** The plugin's process id; undefined if a launcher made no process of this system. */
+  /** The plugin's process id; undefined if the launcher started no process on this system. */
   readonly pid: number | undefined;
   /** True once the process is gone. */
   readonly exited: boolean;
@@ -63,7 +63,7 @@ export interface ServiceClient {
   kill(): Promise<PluginExit>;
 }
 
-/** What a service's factory receives at each dispense. */
+/** The argument of a service's factory at each dispense. */
 export interface ServiceContext {
   /** Raw byte streams beside the calls. */
   readonly broker: StreamBroker;
@@ -88,37 +88,40 @@ export interface ClientConfig<S = Record<never, never>> {
   /** The plugin's name in messages and log records. Default: the script's or program's base name. */
   readonly name?: string;
   /**
-   * If it is true, the client ends when `cleanupClients()` is called and when the host process ends. Default
+   * If true, the client ends when `cleanupClients()` is called and when the host process ends. Default
    * `false`.
    */
   readonly managed?: boolean;
   /**
-   * Milliseconds until the handshake line must have arrived. Default 60,000; with `Infinity` the client waits
-   * as long as the process lives.
+   * Milliseconds within which the handshake line must arrive. Default 60,000. With `Infinity`, the client
+   * waits until the process ends.
    */
   readonly startTimeout?: number;
-  /** Milliseconds that `kill()` waits for the answer to a polite request. Default 2,000. */
+  /** Milliseconds that `kill()` waits after it has asked the plugin to leave. Default 2,000. */
   readonly gracePeriod?: number;
   /**
-   * The plugin's standard input, which never carries the protocol. Default `'ignore'`: it is empty. With
-   * `'inherit'` host and plugin read one stream, and each byte goes to one of the two. If the host reads its
-   * own standard input as well, the plugin can block the host until the plugin ends.
+   * The plugin's standard input. Default `'ignore'`: an empty input. With `'inherit'`, host and plugin read
+   * from the same input, and each byte goes to only one of them. If the host reads its own standard input as
+   * well, the plugin can block the host until the plugin ends.
    */
   readonly stdin?: 'inherit' | 'ignore' | Readable;
   /**
-   * Where raw standard output goes, byte for byte. The client never ends this stream. Up to 8 MiB are queued
-   * for it, and bytes beyond that are dropped.
+   * The sink for the plugin's raw standard output, byte for byte. The client never ends this stream. Up to 8
+   * MiB are queued for the stream, and bytes beyond that are dropped.
    */
   readonly stdout?: Writable;
-  /** Where raw standard error goes, like {@link ClientConfig.stdout}. */
+  /** The sink for the plugin's raw standard error. The rules are those of {@link ClientConfig.stdout}. */
   readonly stderr?: Writable;
   /**
-   * Where the plugin's `process.stdout` goes. A Writable is never ended, and its back-pressure reaches the
-   * plugin. With `'log'` the output goes to `logger` as records, plain lines at `info`. This is the default
-   * if there is a `logger`. With `'ignore'`, which is the default without a `logger`, the output is dropped.
+   * The destination of the plugin's `process.stdout`. A Writable is never ended, and its back-pressure
+   * reaches the plugin. With `'log'`, the output goes to `logger` as records, and plain lines have the level
+   * `info`. With `'ignore'`, the output is dropped. Default `'log'` if there is a `logger`, and otherwise
+   * `'ignore'`.
    */
   readonly syncStdout?: Writable | 'log' | 'ignore';
-  /** Where the plugin's `process.stderr` goes, like {@link ClientConfig.syncStdout}. */
+  /**
+   * The destination of the plugin's `process.stderr`. The rules are those of {@link ClientConfig.syncStdout}.
+   */
   readonly syncStderr?: Writable | 'log' | 'ignore';
   /**
    * Receives the plugin's output as records, and the messages of the client itself. The client reads the
@@ -141,8 +144,8 @@ export interface ClientConfig<S = Record<never, never>> {
   /** Starts the process. Default `spawnLauncher`. */
   readonly launcher?: Launcher;
   /**
-   * If it is true, the plugin leads a process group. When the plugin ends, the whole group ends,
-   * grandchildren included. Refused if stdin is a terminal. Default `false`.
+   * If true, the plugin leads a process group. When the plugin ends, the whole group ends, grandchildren
+   * included. Refused if `stdin` is `'inherit'` and the host's standard input is a terminal. Default `false`.
    */
   readonly processGroup?: boolean;
   /** Aborting it kills the client, even during a start. */
@@ -159,13 +162,13 @@ export interface ClientConfig<S = Record<never, never>> {
   /** Functions that run around each call of the plugin to a service, the first one outermost. */
   readonly handlerInterceptors?: readonly HandlerInterceptor[];
   /**
-   * Receives each error before it is sent to the plugin. A service or callback threw the error, or a value
-   * contains it. The error that the function returns is sent instead.
+   * Receives each error before it is sent to the plugin: an error that a service or callback threw, or an
+   * error inside a value. The error that the function returns is sent instead.
    */
   readonly redactError?: (error: unknown, method: string) => unknown;
 }
 
-/** The same options, checked and with defaults. */
+/** The options of a {@link ClientConfig}, checked and with defaults. */
 export interface ClientSettings {
   readonly name: string;
   readonly file: string;
@@ -382,7 +385,7 @@ function syncedTarget(
   const fits = value === undefined || value === 'log' || value === 'ignore' || isStream(value, 'write');
   expect(fits, name, "a Writable, 'log' or 'ignore'", value);
   const isHeard = value !== 'log' || logger !== undefined;
-  expect(isHeard, name, "a Writable or 'ignore' without a logger, which 'log' needs", value);
+  expect(isHeard, name, "a Writable or 'ignore' if there is no logger, because 'log' needs one", value);
   return value ?? (logger === undefined ? 'ignore' : 'log');
 }
 

@@ -1,4 +1,4 @@
-/** Makes notes on a program that failed to start, as far as the cause can be found. */
+/** Finds likely causes of a failed start, and returns notes on them. */
 
 import { basename } from 'node:path';
 import { lostDescriptorsMark } from '../../handshake/env.ts';
@@ -6,9 +6,7 @@ import type { FailedCommand } from './failed-command.ts';
 import { fileNotes } from './file-notes.ts';
 import { hostPermissionNotes, nodeNotes } from './node-notes.ts';
 
-/**
- * Resolves to sentences, the most helpful first. The list is empty if nothing is remarkable. Never rejects.
- */
+/** Resolves to sentences, the most helpful first. The list is empty if no cause was found. Never rejects. */
 export async function diagnose(command: FailedCommand): Promise<string[]> {
   // If the host is the cause, the program is not examined. Examining it would need the resource that the host
   // lacks.
@@ -44,7 +42,10 @@ function isSomewhere(): boolean {
   }
 }
 
-/** Returns the reason why this host can start no program at all. */
+/**
+ * Returns notes on causes outside the program: a launcher that still works, or a resource or permission that
+ * the host lacks.
+ */
 function hostNotes(command: FailedCommand): string[] {
   if (command.isLaunching) {
     return [
@@ -121,7 +122,7 @@ function exitNotes(code: number | null | undefined): string[] {
 /** The line that go-plugin's plugins print: core version, application version, network, address. */
 const goPluginLine = /^\d+\|\d+\|(?:unix|tcp)\|/m;
 
-/** Returns notes on an intact program that ran, but did not print the line. */
+/** Returns notes on an intact program that ran, but did not write its handshake line. */
 function silenceNotes({ code, exitCode, stdout, isLocal }: FailedCommand): string[] {
   if (goPluginLine.test(stdout)) {
     return [

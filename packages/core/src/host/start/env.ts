@@ -14,8 +14,8 @@ export interface EnvOptions {
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * Returns the host's variables that `options` admits, then those of the caller, then those of the handshake.
- * Later variables override earlier ones.
+ * Merges the variables of `hostEnv` that `options.inherit` admits, `callerEnv`, `options.set` and
+ * `handshakeEnv`. Later variables override earlier ones.
  */
 export function buildEnv(
   hostEnv: NodeJS.ProcessEnv,

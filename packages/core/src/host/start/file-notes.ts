@@ -37,8 +37,8 @@ export async function fileNotes(command: NamedProgram): Promise<string[]> {
 
 async function kindNotes(path: string, bytes: Buffer, mode: string): Promise<string[]> {
   if (bytes.length === 0) return [`${path} is empty`];
-  // On Windows the extension decides. execa starts batch files by cmd.exe, and scripts by the program in
-  // their #! line.
+  // On Windows, the extension decides how a file is started. execa starts batch files by cmd.exe, and scripts
+  // by the program in their #! line.
   if (process.platform === 'win32' && machineOf(bytes) === undefined) return [];
   if (bytes[0] === 0x23 && bytes[1] === 0x21) return interpreterNotes(path, bytes);
   const built = machineOf(bytes);

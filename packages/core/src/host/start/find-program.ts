@@ -21,7 +21,7 @@ export function isPath(file: string, platform: NodeJS.Platform = process.platfor
   return platform === 'win32' ? /[\\/]/.test(file) || win32.isAbsolute(file) : file.includes('/');
 }
 
-/** Returns the files that are tried, in order. */
+/** Returns the paths at which the system looks for the program, in order. */
 export function programPaths(
   { file, cwd, env }: NamedProgram,
   platform: NodeJS.Platform = process.platform,
@@ -34,8 +34,8 @@ export function programPaths(
 }
 
 /**
- * Returns the files that cross-spawn tries: the working directory first, each extension of the host's
- * PATHEXT, and last the bare name.
+ * Returns the paths that cross-spawn tries. The working directory precedes the directories of PATH, and the
+ * names with an extension of the host's PATHEXT precede the bare names.
  */
 function windowsPaths(
   file: string,
@@ -57,7 +57,7 @@ function windowsPaths(
   ];
 }
 
-/** Returns a variable of Windows, whose names are not case-sensitive. */
+/** Returns the value of a variable. Ignores the case of its name, as Windows does. */
 function variable(env: Readonly<Record<string, string>>, name: string): string | undefined {
   return Object.entries(env).find(([key]) => key.toUpperCase() === name)?.[1];
 }

@@ -3,14 +3,18 @@
 import type { Readable } from 'node:stream';
 import { maxLineBytes, unrecognized } from '../../handshake/line.ts';
 
-/** How the wait ended: with a handshake line, with another line, or with the pipe's end. */
+/**
+ * How the wait ended: with a line, with too many bytes without a line break (`refused`), or with the pipe's
+ * end.
+ */
 export type Greeted =
   { readonly line: string } | { readonly refused: string } | { readonly ended: true; readonly seen: string };
 
 /**
- * Resolves once a line has arrived, or too many bytes without a line, or the pipe's end. The bytes after the
- * line are put back, and the pipe is paused. If the wait is given up, `stop` removes the listeners. Never
- * rejects: a broken pipe counts as ended.
+ * Returns the promise `greeted`, which resolves when a line, too many bytes without a line break, or the
+ * pipe's end has arrived. The bytes after the line are put back, and the pipe is paused. `greeted` never
+ * rejects: a broken pipe counts as ended. `stop` ends the wait and removes the listeners. `seen` returns the
+ * bytes so far.
  */
 export function awaitLine(pipe: Readable): {
   readonly greeted: Promise<Greeted>;

@@ -60,7 +60,7 @@ function deniedIn(stderr: string): Denied | undefined {
     : { permission, resource: unescaped(/^\s*resource: '([^'\n]*)'/m.exec(stderr)?.[1] ?? '') };
 }
 
-/** Returns the text that Node printed between quotes. Paths of Windows have backslashes, which are doubled there. */
+/** Undoes Node's quoting of a text, which doubles each backslash, as in a path of Windows. */
 function unescaped(text: string): string {
   return text.replace(/\\\\/g, '\\');
 }
@@ -83,7 +83,7 @@ function permissionNotes(denied: Denied | undefined, party: string): string[] {
     ? '--permission'
     : '--experimental-permission';
   const flag = flags[denied.permission];
-  // Node names a file of Windows in the form that begins with \\?\, which users do not write.
+  // On Windows, Node shows a path with the prefix \\?\, which users do not write.
   const resource = denied.resource.replace(/^\\\\\?\\/, '');
   const value = denied.permission.startsWith('FileSystem') && resource !== '' ? `=${resource}` : '';
   return [

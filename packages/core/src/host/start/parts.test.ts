@@ -1,4 +1,4 @@
-/** The host's small parts: environment, tail, logger, digests. */
+/** Tests of the host's small parts: environment, tail, logger, digests. */
 
 import { Console } from 'node:console';
 import { PassThrough } from 'node:stream';
@@ -126,7 +126,7 @@ describe('a logger', () => {
     expect(logger.error).not.toHaveBeenCalled();
   });
 
-  test('does not disturb the plugin’s output if it throws', () => {
+  test('that throws causes one warning and no error', () => {
     const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const log = bindLogger(
       {
@@ -234,13 +234,13 @@ describe('a client’s option', () => {
     [{ cmd: ['x'], syncStderr: 'log' }, 'syncStderr'],
     [{ cmd: ['x'], env: { set: { 'PIPEWORK_FDS=9,9': '' } } }, 'env.set'],
     [{ cmd: { file: 'x', env: { 'A\0': '' } } }, 'cmd.env'],
-  ])('%j is refused at once, and the error names the option', (config, name) => {
+  ])('%j is refused immediately, and the error names the option', (config, name) => {
     expect(() => checkConfig(config as unknown as ClientConfig)).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(name) as string }),
     );
   });
 
-  test('that is undefined counts as absent, and an undefined limit does too', () => {
+  test('limits has the default value for a limit that is undefined', () => {
     const limits: object = { maxDepth: undefined };
     const settings = checkConfig({ cmd: ['x'], limits });
     expect(settings.limits).toEqual(defaultLimits);
@@ -269,7 +269,7 @@ describe('a client’s option', () => {
     ]);
   });
 
-  test('names the plugin after its script', () => {
+  test('name defaults to the base name of the script, or of the program if there is no script', () => {
     expect(checkConfig({ cmd: ['/usr/bin/node', '--enable-source-maps', './lint.mjs', 'x.js'] }).name).toBe(
       'lint.mjs',
     );

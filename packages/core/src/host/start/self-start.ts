@@ -7,8 +7,8 @@
 import { envNames } from '../../handshake/env.ts';
 
 /**
- * How deep processes may be nested, if each of them was started as a plugin, has not served, and starts the
- * next.
+ * The maximum depth of nested processes if each of them was started as a plugin, has not called serve(), and
+ * starts the next.
  */
 const maxDepth = 3;
 
@@ -22,8 +22,8 @@ export interface StartMark {
 }
 
 /**
- * Returns the mark with which this process was started. Undefined if no host started it, or if it has served,
- * which removes the mark.
+ * Returns the mark with which this process was started. Undefined if no host started this process, or after
+ * serve() was called, which removes the mark.
  */
 export function ownMark(env: NodeJS.ProcessEnv): StartMark | undefined {
   // serve() of 0.1, and implementations in other languages, remove the variable of the descriptors but leave
@@ -58,15 +58,15 @@ export function isPackagedApp(): boolean {
   const { versions, env } = process;
   if ('pkg' in process) return true;
   if ('electron' in versions) return env['ELECTRON_RUN_AS_NODE'] === undefined;
-  // The module is not imported, because bundlers and older versions of Node do not know it.
+  // node:sea is not imported, because bundlers and older versions of Node do not know that module.
   const load = (process as { getBuiltinModule?: (id: string) => unknown }).getBuiltinModule;
   const sea = load?.call(process, 'node:sea') as { isSea(): boolean } | undefined;
   return sea?.isSea() === true;
 }
 
 /**
- * Returns a short name of a command: FNV-1a over its words, from either end. Only a digest is stored, so that
- * secrets in arguments do not get into the environment.
+ * Returns a short name of a command: two FNV-1a hashes over its words, one from each end. Only a digest is
+ * stored, so that secrets in arguments do not get into the environment.
  */
 function digest(words: readonly string[]): string {
   const text = JSON.stringify(words);

@@ -1,6 +1,6 @@
 /**
  * Turns a command line into text for people. Long words and long lists are cut in their middle, so that the
- * names of programs stay.
+ * names of programs remain visible.
  */
 
 /** The maximum length of a word, and of a whole command. */
@@ -8,8 +8,8 @@ const longestWord = 200;
 const longestCommand = 1000;
 
 /**
- * Returns a command line as one text for a message, of at most about 1,000 characters. A longer text is cut
- * in the middle, so that the names of programs stay.
+ * Returns a command line as one text for a message. If the text has more than about 1,000 characters, words
+ * in its middle are left out.
  */
 export function showCommand(words: readonly string[]): string {
   const shown = words.map((word) => quote(cutMiddle(word, longestWord)));

@@ -6,7 +6,10 @@ import { describeExit, showTail } from '../end/exit.ts';
 import type { ProcessExit } from '../launch/spawn.ts';
 import { showCommand } from './show-command.ts';
 
-/** How far a start had come: to the comparison of the checksum, to the start of the process, or to the wait for its handshake line. */
+/**
+ * The phase of a start: the comparison of the checksum, the start of the process, or the wait for its
+ * handshake line.
+ */
 export type StartPhase = 'checksum' | 'spawn' | 'handshake';
 
 /** The codes of a failed start. The page Errors says when each code occurs and what to do. */
@@ -41,18 +44,24 @@ export interface StartFacts {
   /** Milliseconds from the call of `start()` to the failure. */
   readonly elapsedMs: number;
   /**
-   * How the process ended, if it ended by itself. Undefined if it never ran, or if the failed start ended it.
+   * How the process ended. Undefined if the process never ran, or if the client ended it after the failure.
    */
   readonly exit?: ProcessExit | undefined;
-  /** The last part of its raw standard output, at most 16 KiB, unchanged. It may hold escape sequences. */
+  /**
+   * The last part of the process's raw standard output, at most 16 KiB, unchanged. It may hold escape
+   * sequences.
+   */
   readonly stdoutTail: string;
-  /** The last part of its raw standard error, like `stdoutTail`. */
+  /** The last part of the process's raw standard error, like `stdoutTail`. */
   readonly stderrTail: string;
-  /** The results of examining the program, one sentence each, made printable. */
+  /** The results of examining the program, one sentence each. */
   readonly notes: readonly string[];
 }
 
-/** A start that failed. The failure is final: each further call of the client rejects with the same error. */
+/**
+ * A start that failed. The failure is final: each further `start()` or `client()` of the client rejects with
+ * the same error.
+ */
 export class StartError extends PipeworkError<StartErrorCode> {
   /** The phase that the start had reached. */
   readonly phase: StartPhase;
@@ -61,8 +70,8 @@ export class StartError extends PipeworkError<StartErrorCode> {
   /** Milliseconds from the call of `start()` to the failure. */
   readonly elapsedMs: number;
   /**
-   * The exit code, if the process ended by itself. The code is null if a signal ended the process, and
-   * undefined if the process never ran or the failed start ended it.
+   * The exit code of the process. Null if a signal ended the process. Undefined if the process never ran, or
+   * if the client ended it after the failure.
    */
   readonly exitCode: number | null | undefined;
   /**
@@ -71,11 +80,11 @@ export class StartError extends PipeworkError<StartErrorCode> {
    */
   readonly signal: NodeJS.Signals | null | undefined;
   /**
-   * The last part of its raw standard output, at most 16 KiB. It may hold escape sequences: see {@link
-   * printable}.
+   * The last part of the process's raw standard output, at most 16 KiB. The text may hold escape sequences:
+   * see {@link printable}.
    */
   readonly stdoutTail: string;
-  /** The last part of its raw standard error, like `stdoutTail`. */
+  /** The last part of the process's raw standard error, like `stdoutTail`. */
   readonly stderrTail: string;
   /** The results of examining the program, one sentence each, made printable. */
   readonly notes: readonly string[];

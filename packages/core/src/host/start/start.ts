@@ -34,7 +34,7 @@ import { clock, patientTimers, settlesWithin } from '../../base/timers.ts';
  */
 const exitFollowsMs = 500;
 
-/** Milliseconds to wait, after the exit, for bytes that the process wrote right before it. */
+/** Milliseconds to wait, after the exit, for bytes that the process wrote right before its exit. */
 const lastBytesMs = 100;
 
 /** Milliseconds to wait for a launcher that is still working when the start is given up. */
@@ -66,7 +66,7 @@ export interface Started {
   readonly greeting: PluginGreeting;
 }
 
-/** Wraps a launched process in a `PluginProcess`, which the client connects to its outputs. */
+/** Makes the `PluginProcess` of a launched process, and connects it to the client's sinks and log. */
 export type MakeRun = (process: LaunchedProcess) => PluginProcess;
 
 /** A start under way. */
@@ -91,8 +91,8 @@ export class Start {
   }
 
   /**
-   * Starts the plugin. Rejects with a {@link StartError} once nothing of the process is left. Aborting `stop`
-   * ends the start, with a {@link StartFailure} as the reason.
+   * Starts the plugin. Rejects with a {@link StartError} as soon as the process is gone. Aborting `stop` ends
+   * the start, with a {@link StartFailure} as the reason.
    */
   async go(stop: AbortSignal): Promise<Started> {
     const { startTimeout } = this.#settings;
@@ -162,7 +162,8 @@ export class Start {
     let made: LaunchedProcess;
     try {
       const launched = launcher(this.#command);
-      // The process may be a thenable, as execa's is, and awaiting it would wait for its end.
+      // The process may be a thenable, like the one from execa, and awaiting it would wait for the process's
+      // end.
       const isHere = isObject(launched) && 'readable' in launched;
       const handed = isHere ? launched : await launched;
       made = checkLaunched(handed);
@@ -170,7 +171,7 @@ export class Start {
     } catch (error) {
       throw notStarted(error);
     }
-    // This must come before any await, because output that arrives before it has a reader is lost.
+    // Nothing may be awaited before this call, because output that arrives without a reader is lost.
     this.#run = this.#makeRun(made);
     if (this.#givenUp) void this.#endRun(this.#run);
     this.#checkWanted();
@@ -201,8 +202,8 @@ export class Start {
     const failure = error instanceof StartFailure ? error : notStarted(error);
     const elapsedMs = clock() - this.#began;
     const phase = this.#phase;
-    // The start was given up while the launcher was still working. The process that the launcher makes must
-    // end too.
+    // If the start was given up while the launcher was working, the process that the launcher makes must end
+    // too.
     if (this.#phase === 'spawn' && this.#reaching !== undefined)
       await settlesWithin(this.#reaching, launchMs);
     const run = this.#run;
@@ -225,7 +226,7 @@ export class Start {
     );
   }
 
-  /** Returns what may have caused the failure, and what to try. */
+  /** Resolves to notes on the likely causes of the failure, and on remedies. */
   #notes(
     failure: StartFailure,
     phase: StartPhase,
@@ -250,7 +251,10 @@ export class Start {
     });
   }
 
-  /** Ends the process. Before the handshake no plugin reads descriptor 3, so no time is spent on its end. */
+  /**
+   * Ends the process. Before the handshake no plugin reads descriptor 3, so the step that closes it takes no
+   * time.
+   */
   async #endRun(run: PluginProcess): Promise<void> {
     await run.end({ closePipe: () => run.launched.writable.end(), waitsForPipe: false });
   }
