@@ -57,7 +57,7 @@ const table = {
 } as const;
 
 /**
- * The closed table of codes, with a sentence on what each means. `docs/errors.md` has a heading for each.
+ * The closed table of codes, with the meaning of each in a sentence. `docs/errors.md` has a heading for each.
  * Codes of the mux (`MUX_*`) are listed by `@pipework/mux`. The table is frozen.
  */
 export const errorCodes: Readonly<typeof table> = Object.freeze(table);

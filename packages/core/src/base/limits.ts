@@ -17,26 +17,26 @@ export interface Limits {
    */
   readonly maxMessageValues: number;
   /**
-   * Bytes of all messages of the session that have begun to arrive and are not complete. Beyond this number,
-   * only one of these messages at a time gets further credit. Nothing fails.
+   * Bytes of all incomplete incoming messages of the session. Beyond this number, only one of these messages
+   * at a time gets further credit. Nothing fails.
    */
   readonly maxUnfinishedBytes: number;
   /**
-   * Levels of arrays and objects in one value. A call with a deeper value fails, on the side that finds the
-   * value.
+   * Levels of nested arrays and objects in one value. A call with a deeper value fails on the side that finds
+   * this value.
    */
   readonly maxDepth: number;
   /**
-   * Calls of the peer that run at once. Further calls wait in a queue. A running call that waits for an
-   * answer of the peer does not count. Otherwise a call that the peer makes inside a callback would wait for
-   * the running call, which itself waits for that callback. Callbacks (calls to references) and calls of host
-   * services do not count.
+   * Calls of the peer that run at the same time. Further calls wait in a queue. A running call that waits for
+   * an answer of the peer does not count. Otherwise a call that the peer makes inside a callback would wait
+   * for the running call, which itself waits for that callback. Callbacks (calls to references) and calls of
+   * host services do not count.
    */
   readonly maxRunningCalls: number;
   /**
-   * Callbacks (calls to references) of the peer, and calls of the plugin to services of the host, that run at
-   * once. Further ones fail with `RPC_OVERLOADED`. They never wait in a queue, because the call that waits
-   * for their result could then never end.
+   * Callbacks (calls to references) of the peer that run at the same time. Calls of the plugin to the host's
+   * services count as well. Further ones fail with `RPC_OVERLOADED`. They never wait in a queue, because the
+   * call that waits for their result could then never end.
    */
   readonly maxRunningCallbacks: number;
   /** Calls of the peer that wait for a running call to end. Further ones fail with `RPC_OVERLOADED`. */

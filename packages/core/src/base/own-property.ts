@@ -21,9 +21,7 @@ export function indexOf(key: string): number {
   return index < 0xffff_ffff ? index : -1;
 }
 
-/**
- * True if an object with `count` keys needs a table for this index, because an array would be mostly empty.
- */
+/** True if an object with `count` keys needs a table for `index`, because an array would be mostly empty. */
 export function isSparse(index: number, count: number): boolean {
   return index >= 3 * count + 3;
 }

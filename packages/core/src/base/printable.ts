@@ -111,7 +111,7 @@ export function printableSource(source: string): string {
   for (const { index, 0: character } of source.matchAll(eachUnprintable)) {
     let backslashes = 0;
     while (source[index - 1 - backslashes] === '\\') backslashes++;
-    // A backslash before the character has no meaning of its own. It is left out, because it would escape the
+    // A backslash that escapes this character changes nothing. It is left out, because it would escape the
     // backslash of the new escape.
     made += source.slice(from, index - (backslashes % 2)) + escape(character);
     from = index + 1;
@@ -120,8 +120,8 @@ export function printableSource(source: string): string {
 }
 
 /**
- * Returns text as one line that shows exactly what was received. Everything unprintable is written out,
- * including colours and line breaks. Only the first `most` characters of a longer text are shown.
+ * Returns text of another process as one line, with everything unprintable written out, including colours and
+ * line breaks. Only the first `most` characters of a longer text are shown.
  */
 export function printableLine(text: string, most = 200): string {
   const short = text.length > most ? `${text.slice(0, most)}…` : text;
@@ -155,7 +155,7 @@ export function inspectPrintably(this: unknown, ...[, options, inspect]: Inspect
   );
 }
 
-/** Matches everything unprintable. A whole sequence that chooses a colour is one match. */
+/** Matches everything unprintable. A sequence that chooses a colour is one match. */
 // oxlint-disable-next-line no-control-regex -- as above
 const eachOfInspection = new RegExp(`\\u001b\\[\\d{1,3}m|${unprintable.source}`, 'g');
 

@@ -49,7 +49,7 @@ function foreignName(prototype: object): string | undefined {
 export function isAbortSignal(value: unknown): value is AbortSignal {
   if (!isObject(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  // This cheap check recognises most values that are not signals.
+  // This cheap check rules out most values that are not signals.
   if (prototype === Object.prototype || prototype === Array.prototype) return false;
   return (
     hasTag(value, 'AbortSignal') &&

@@ -1,6 +1,6 @@
 /**
- * Real timers and the real clock, captured when the module is loaded. If a test fakes time later, a plugin's
- * start must still time out, and its end must still have a time limit.
+ * Real timers and the real clock, captured when the module is loaded. So if a test fakes time later, the time
+ * limits of a plugin's start and end remain in force.
  */
 
 const setTimeout: typeof globalThis.setTimeout = globalThis.setTimeout;
@@ -60,8 +60,9 @@ export function clock(): number {
 }
 
 /**
- * Resolves after `ms`, or as soon as `until` settles either way. Resolves to true if `until` settled. An
- * outcome that arrived in time counts, even if it is read only afterwards. Leaves no timer behind.
+ * Resolves after `ms`, or as soon as `until` settles either way. Resolves to true if `until` settled. If
+ * `until` settles because of bytes that arrived in time, this counts as settled, even if they are read only
+ * afterwards. Leaves no timer behind.
  */
 export function settlesWithin(until: Promise<unknown>, ms: number): Promise<boolean> {
   return new Promise((resolve) => {

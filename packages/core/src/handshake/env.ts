@@ -1,6 +1,6 @@
 /**
- * The environment variables by which a host tells a process that it is a plugin: their names, how the host
- * writes them, and how the plugin reads them.
+ * The environment variables by which a process learns that it is a plugin: their names, and the functions
+ * that write and read them.
  */
 
 import { expect, expectKeys, isText } from '../base/expect.ts';
@@ -17,8 +17,8 @@ export const APIVersion = '1';
 export const MagicCookieKey = 'OTTO_PLUGIN_MAGIC_COOKIE';
 
 /**
- * Default value of the magic cookie. The cookie is not a secret. It only tells a program that a host, and not
- * a person, has started the program.
+ * Default value of the magic cookie. The cookie is not a secret. It only shows a program that a host, and not
+ * a person, has started it.
  */
 export const MagicCookieValue = '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f';
 
@@ -114,8 +114,8 @@ export function hasCookie(env: NodeJS.ProcessEnv, handshake: Handshake): boolean
 
 /**
  * Reads the variables that the host set, and removes them from `env`, so that the plugin's own children do
- * not mistake themselves for plugins. A missing or invalid value reads as its default, because hosts in other
- * languages set only what they know.
+ * not mistake themselves for plugins. A missing or invalid value is replaced by its default, because hosts in
+ * other languages set only the variables that they know.
  */
 export function takeHostGreeting(env: NodeJS.ProcessEnv, handshake: Handshake): HostGreeting {
   const greeting: HostGreeting = {

@@ -54,9 +54,10 @@ export function formatLine(greeting: {
 }
 
 /**
- * Reads a line and judges it. `line` has no line break; a carriage return at its end is tolerated. The most
- * telling mistake is reported, so the order of the checks is shape, API version, network, protocol,
- * application version. Fields after the seventh are for future versions, and are ignored.
+ * Reads a line and judges it. `line` has no line break; a carriage return at its end is tolerated. Returns
+ * the refusal of the first check that fails. The order of the checks is shape, API version, network,
+ * protocol, application version, so that the most informative mistake is reported. Fields after the seventh
+ * are for future versions, and are ignored.
  */
 export function judgeLine(line: string, hostVersions: readonly number[]): PluginGreeting | Refusal {
   const [api, network, address, protocol, version, capabilities, versions] = line

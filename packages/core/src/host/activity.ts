@@ -26,7 +26,9 @@ export class Activity {
   /** The checks of the waiting drains. Each check runs whenever a count changes. */
   readonly #drains = new Set<() => void>();
 
-  /** The process whose handles keep the loop alive. Undefined before its launch and after its end. */
+  /**
+   * The process whose handles keep the loop alive. Undefined before the launch and after the process's end.
+   */
   set process(process: LaunchedProcess | undefined) {
     this.#process = process;
     this.#update();

@@ -1,4 +1,4 @@
-/** Decides where a plugin's output goes, and how its client warns. */
+/** Chooses the destinations of a plugin's output, and of its client's warnings. */
 
 import type { Writable } from 'node:stream';
 import type { RecordLevel } from './output/levels.ts';

@@ -4,7 +4,7 @@ import type { PluginProcess } from './end/plugin-process.ts';
 import type { LivePlugin } from './live-plugin.ts';
 import type { RPCClientOf } from './rpc-client.ts';
 
-/** Where a started plugin can be reached, and the protocol version that both sides agreed on. */
+/** The address of a started plugin, and the protocol version on which both sides agreed. */
 export interface PluginAddress {
   /** The kind of transport, which is always a pair of pipes. */
   readonly network: 'pipe';

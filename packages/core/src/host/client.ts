@@ -295,7 +295,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     return this.exit;
   }
 
-  /** Takes over the launched process. From now on its output is drained and its end is noticed. */
+  /** Takes over the launched process. From now on the process's output is drained and its end is noticed. */
   #takeOver(launched: LaunchedProcess, starting: Starting<P>): PluginProcess {
     const { stdout, stderr, processGroup } = this.#settings;
     const process = new PluginProcess(launched, {
@@ -308,8 +308,8 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     process.onGone = () => {
       if (pid !== undefined) unwatch(pid);
       unmanage(this.#managed);
-      // At this time only grandchildren of the host are left in the group. They must end with the plugin,
-      // which led the group.
+      // The plugin has led the group, and only its descendants are left in the group. They must end with the
+      // plugin.
       if (processGroup) launched.kill('SIGKILL');
     };
     void process.exit.then(async (exit) => this.#onExit(process, exit));

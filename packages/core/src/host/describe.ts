@@ -1,6 +1,6 @@
 /**
- * Asks a plugin to describe itself and its services. The answer is checked, because the plugin's process is
- * not trusted.
+ * Asks a plugin to describe itself and the names that can be dispensed. The answer is checked, because the
+ * plugin's process is not trusted.
  */
 import { compacted } from '../base/own-property.ts';
 import { isPipeworkError, markSent, PipeworkError } from '../base/errors.ts';
@@ -43,7 +43,7 @@ export interface Describer {
   readonly protocolVersions: readonly number[];
   /**
    * True if the plugin announced the capability `describe`. A plugin that was built with version 0.1 does not
-   * announce it.
+   * announce this capability.
    */
   readonly canDescribe: boolean;
   /** The options of each call that asks the plugin for a part of its description. */
@@ -54,18 +54,21 @@ export interface Describer {
   dispense(name: string): Promise<Conversation>;
 }
 
-/** The most names that a description may have. Each of them may be dispensed, one after the other. */
+/**
+ * The maximum number of names in a description. `describePlugin()` may dispense all of them, one after the
+ * other.
+ */
 const maxNames = 1_000;
 
-/** The most methods that one name may have. */
+/** The maximum number of methods of one name. */
 const maxMethods = 10_000;
 
-/** The most values that the schemas of one name may have in all. */
+/** The maximum number of values in all schemas of one name. */
 const maxSchemaValues = 200_000;
 
 /**
  * The maximum size of one description, in characters of JSON. This limit bounds memory, because the answers
- * for all names are held at once.
+ * for all names are held at the same time.
  */
 const maxLength = 2 ** 24;
 

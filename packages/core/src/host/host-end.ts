@@ -51,8 +51,8 @@ export class HostEnd {
   readonly printed: Promise<unknown>;
 
   /**
-   * The conversations with dispensed implementations. The control stream is not among them, so its calls are
-   * not reported as pending.
+   * The conversations with dispensed implementations. The conversation on the control stream is not among
+   * them, so its calls are not reported as calls in flight.
    */
   readonly #conversations = new Set<Conversation>();
   readonly #onQuiet: () => void;
@@ -131,8 +131,8 @@ export class HostEnd {
   }
 
   /**
-   * True while a call to the plugin, or a stream of values in either direction, is under way. Calls and
-   * streams of the host's services count too.
+   * True while a call to the plugin, or a stream of values in either direction, is under way. Streams of
+   * services that the plugin reads, and calls of services to functions of the plugin, count too.
    */
   get isUnderWay(): boolean {
     if (this.control.isUnderWay || this.#services?.isUnderWay === true) return true;

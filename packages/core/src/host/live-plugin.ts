@@ -18,7 +18,7 @@ import type { SyncedTarget } from './output/synced-reader.ts';
 import type { ServiceOffer } from './services.ts';
 import type { Started } from './start/start.ts';
 
-/** Milliseconds to wait, after a session is lost, for an exit of the process that explains the loss. */
+/** Milliseconds to wait, after a session is lost, for the process to exit. The exit explains the loss. */
 const exitExplainsMs = 500;
 
 /** The objects from which a live plugin is made. */
@@ -26,8 +26,8 @@ export interface LivePluginOptions {
   readonly started: Started;
   readonly name: string;
   /**
-   * How long the host waits for the answer to Quit, in milliseconds. The plugin learned this time at its
-   * start.
+   * How long the host waits for the answer to Quit, in milliseconds. The host passed this time to the plugin
+   * at its start.
    */
   readonly graceMs: number;
   readonly limits: Limits;
@@ -87,7 +87,10 @@ export class LivePlugin {
     });
   }
 
-  /** Runs all steps of the ladder. The first asks the plugin to leave, and gives it `graceMs` for that. */
+  /**
+   * Runs all steps of the ladder. The first step asks the plugin to leave, and waits at most `graceMs` for
+   * the answer.
+   */
   quit(graceMs: number): Promise<PluginExit> {
     const { session, control, shared } = this.hostEnd;
     const isOther = graceMs !== this.#graceMs && shared.capabilities.has('grace');

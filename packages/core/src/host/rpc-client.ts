@@ -15,7 +15,10 @@ import { describePlugin, type Description } from './describe.ts';
 import type { HostEnd } from './host-end.ts';
 import { clock, settlesWithin } from '../base/timers.ts';
 
-/** Numbers that show what a connection holds. All are 0 once the connection is closed. */
+/**
+ * The numbers of calls, references and streams that a connection holds. All are 0 once the connection is
+ * closed.
+ */
 export interface Diagnostics {
   /** Open streams of the session beside control, stdout and stderr. */
   readonly streams: number;
@@ -53,9 +56,9 @@ export interface RPCClient<P = Record<string, object>> extends AsyncDisposable {
 
   /**
    * Asks the plugin for a new implementation of `name` and returns a remote that calls it. Each dispense
-   * makes an implementation of its own, which the plugin disposes of when this side releases it. Fails with
-   * `unknown plugin type: NAME` if the plugin does not have the name, and with `RPC_CLOSED` once the client
-   * drains. Waits as long as the plugin's factory runs, unless `options.signal` aborts.
+   * makes a new implementation. The plugin disposes of the implementation when this side releases it. Fails
+   * with `unknown plugin type: NAME` if the plugin does not have the name, and with `RPC_CLOSED` once the
+   * client drains. Waits until the plugin's factory has ended, unless `options.signal` aborts first.
    */
   dispense<K extends keyof P & string>(name: K, options?: DispenseOptions): Promise<Remote<P[K]>>;
 
@@ -69,20 +72,22 @@ export interface RPCClient<P = Record<string, object>> extends AsyncDisposable {
   close(): Promise<void>;
 
   /**
-   * Resolves as soon as the connection has ended, for whatever reason; never rejects. From then on each call
-   * fails with `sent: false`. The exit report follows a moment later, from `client.exit`.
+   * Resolves as soon as the connection has ended, for any reason. Never rejects. From then on each call fails
+   * with `sent: false`. The exit report follows a moment later, from `client.exit`.
    */
   readonly closed: Promise<void>;
 
-  /** Returns what the connection holds at this moment. */
+  /** Returns the present numbers of calls, references and streams of the connection. */
   diagnostics(): Diagnostics;
 
   /**
-   * Asks the plugin for its identity, the names that it offers, and their methods. Dispenses each name, asks for its methods and releases it.
-   * If a factory fails, its name has an `error` instead of methods. With `dispense: false` no factory runs, and methods are absent. A plugin
-   * that cannot be asked, such as one built with version 0.1, is described by its handshake's protocol versions alone. Rejects with
-   * `RPC_CLOSED` if the plugin ends meanwhile, and with `RPC_PROTOCOL` if it offers more than 1,000 names or describes itself in more than
-   * 16 Mi characters of JSON. Waits as long as each factory runs, unless `options.timeoutMs` or `options.signal` ends the wait.
+   * Asks the plugin for its identity, the names that it offers, and their methods. For the methods, dispenses
+   * each name and releases it again. If a factory fails, its name has an `error` instead of methods. With
+   * `dispense: false` no factory runs, and methods are absent. A plugin that cannot be asked, such as one
+   * built with version 0.1, is described by its handshake's protocol versions alone. Rejects with
+   * `RPC_CLOSED` if the plugin ends meanwhile, and with `RPC_PROTOCOL` if it offers more than 1,000 names or
+   * describes itself in more than 16 Mi characters of JSON. Waits until each factory has ended, unless
+   * `options.timeoutMs` or `options.signal` ends the wait.
    */
   describe(options?: DescribeOptions): Promise<Description>;
 }
@@ -108,8 +113,8 @@ export interface DescribeOptions {
  */
 export type RPCClientOf<P> = OfEachVersion<P> & RPCClient<P>;
 
-// In {@link RPCClientOf}, this type stands before `RPCClient<P>`, so that TypeScript tries its dispense()
-// first.
+// In `RPCClientOf`, this type stands before `RPCClient<P>`, so that TypeScript tries the dispense() of this
+// type first.
 type OfEachVersion<P> = [VersionsOf<P>] extends [never] ? unknown : OfVersion<VersionsOf<P>>;
 
 type OfVersion<V> = {

@@ -1,6 +1,6 @@
 /**
- * Streams beyond the first three. Each begins with an id from the side that accepts it. The broker passes the
- * stream to the code that waits for this id.
+ * The streams of a session after its first three. Each begins with an id that the accepting side chose. The
+ * broker passes the stream to the code that waits for this id.
  */
 import type { MuxStream } from '@pipework/mux';
 import { IdMap, toDuplex, type LeanSession, type RawStream } from '@pipework/mux/lean';
@@ -46,8 +46,8 @@ export interface StreamBroker {
 
 export interface BrokerOptions {
   /**
-   * Receives a stream on which the plugin asks for services of this host. If it is absent, such a stream is
-   * reset.
+   * Receives a stream on which the plugin asks for services of this host. If this function is absent, the
+   * stream is reset.
    */
   readonly onServiceStream?: ((stream: RawStream) => void) | undefined;
   /**
@@ -60,8 +60,8 @@ export interface BrokerOptions {
 }
 
 /**
- * Hands out ids, accepts the streams that start with them, and dials ids of the peer. There is one broker for
- * each session.
+ * Issues ids, accepts the streams that begin with these ids, and dials ids of the peer. There is one broker
+ * for each session.
  */
 export class Broker implements StreamBroker, Arrivals {
   readonly #session: LeanSession;

@@ -23,8 +23,8 @@ export interface CallCounts {
 
 /**
  * Lets `maxRunningCalls` calls run at a time. At most `maxQueuedCalls` others wait, and start in the order in
- * which they arrived. Callbacks never wait. `maxRunningCallbacks` run at a time, and further ones are
- * refused.
+ * which they arrived. Callbacks never wait. At most `maxRunningCallbacks` run at a time, and further
+ * callbacks are refused.
  */
 export class CallQueue {
   readonly #counts: CallCounts;
@@ -48,8 +48,8 @@ export class CallQueue {
 
   /**
    * True if one more call may run. A running call that waits for an answer of the peer does not count,
-   * because the peer may need a further call to this side before it answers. It is not known which running
-   * call made which pending call. That does not matter, because only the numbers are compared.
+   * because the peer may need a further call to this side before it answers. Only the numbers of running and
+   * pending calls are compared, because this side does not know which running call made a pending one.
    */
   get #hasRoom(): boolean {
     const { runningCalls, pendingCalls } = this.#counts;

@@ -49,7 +49,7 @@ export class IdReader implements RawStreamHandler {
   }
 
   onClose(error: Error | undefined): void {
-    // A stream that ended cleanly may still have bytes to read. A stream that was reset has none.
+    // A stream that ended cleanly may still have bytes to read. A stream that was reset has no more bytes.
     if (this.#missing > 0 || error !== undefined) this.#arrivals.left(this.#stream, this.#id);
   }
 }

@@ -20,10 +20,7 @@ export function isReset(reason: Error): boolean {
   return aloneCodes.has((reason as { code?: unknown }).code);
 }
 
-/**
- * True if the reason ended only one stream. Such a reason is a reset, or a fault that this side found and
- * describes itself.
- */
+/** True if the reason ended only one stream. The reason is then a reset, or a fault that this side found. */
 export function isAlone(reason: Error): boolean {
   return reason instanceof PipeworkError || isReset(reason);
 }

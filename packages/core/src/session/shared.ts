@@ -17,7 +17,8 @@ export interface SharedOptions {
   /** The peer's name in messages and diagnostics: `the host`, `plugin NAME`. */
   readonly peer?: string | undefined;
   /**
-   * Called right before a response is written. The plugin then puts its printed output before the response.
+   * Called right before a response is written. The plugin uses this to send its printed output before the
+   * response.
    */
   readonly beforeReply?: (() => void) | undefined;
   /**

@@ -15,7 +15,7 @@ class ModelStream {
   readonly #gate: CreditGate;
   #sendable = window;
   #ungranted = 0;
-  /** For each complete message that the consumer has not taken, the bytes of its last chunk. */
+  /** For each complete message that the consumer has not read, the number of bytes in its last chunk. */
   readonly #untaken: number[] = [];
   #begun = 0;
   #came = 0;

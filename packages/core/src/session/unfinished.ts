@@ -1,11 +1,11 @@
 /**
  * Incomplete messages of a session: how many bytes they hold together, and which of their streams get further
- * credit. While these messages hold more than the budget, only one of them gets credit until it is complete:
- * the message that its consumer has wanted for longest. That message always completes: all of its received
- * bytes are credited, and the peer packed the whole message before sending the first byte. Then the next
- * message gets credit. So nothing is reset, nothing stalls, and the memory stays near the budget, because a
- * stream without further credit brings no more than its window. docs/protocol.md says why the oldest message
- * is not chosen instead.
+ * credit. While these messages hold more than the budget, only one of them gets credit: the message that its
+ * consumer has wanted for longest. This message always completes, because all of its received bytes are
+ * credited, and the peer packed the whole message before it sent the first byte. Then the next message gets
+ * credit. So nothing is reset and nothing stalls. The memory remains near the budget, because a stream
+ * without further credit brings no more than its window. docs/protocol.md says why the oldest message is not
+ * chosen instead.
  */
 
 /** Bytes of unfinished messages, over all streams of a session. */
@@ -113,7 +113,7 @@ export class CreditGate {
     if (!isSame) this.#budget.settle();
   }
 
-  /** Credits what is withheld, if the budget has room or the message is the first in order. */
+  /** Credits the withheld bytes, if the budget has room or the message is the first in order. */
   grant(): void {
     if (this.#withheld > 0 && this.#budget.mayGrow(this)) this.#credit();
   }

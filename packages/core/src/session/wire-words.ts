@@ -20,8 +20,8 @@ export const controlMethods = {
 } as const;
 
 /**
- * The broker id with which a plugin opens the stream on which it asks for services. `nextId()` never returns
- * it, on either side.
+ * The broker id of the stream on which a plugin asks for services. `nextId()` never returns it, on either
+ * side.
  */
 export const serviceBrokerId = 0;
 

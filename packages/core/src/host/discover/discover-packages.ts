@@ -30,8 +30,8 @@ export interface DiscoveredPackage {
  * Resolves to the plugins that packages declare in their package.json, sorted by path. `dir` is any directory
  * inside a workspace. The workspace's root is the nearest directory, from `dir` upwards, that has a
  * pnpm-workspace.yaml, or `workspaces` in its package.json. If `dir` is in no workspace, the packages are
- * those at the top of the nearest application's node_modules. An application is a directory with a
- * package.json beside a node_modules. Rejects with `DISCOVER_UNREADABLE` if there is neither a workspace nor
+ * those directly in the node_modules of the nearest application. An application is a directory that has both
+ * a package.json and a node_modules. Rejects with `DISCOVER_UNREADABLE` if there is neither a workspace nor
  * an application.
  *
  * @example
@@ -110,7 +110,7 @@ function whyEscaping(directory: string, entry: string): string | undefined {
 
 const typeScript = /(?<!\.d)\.[cm]?ts$/;
 
-/** True if Node runs the file, so that it need not be marked as executable. */
+/** True if Node runs the file. Such a file need not be marked as executable. */
 function isScript(path: string): boolean {
   return /^\.[cm]?js$/.test(extname(path)) || (typeScript.test(path) && stripsTypes);
 }

@@ -8,7 +8,7 @@ import { printable } from '../../base/printable.ts';
 
 /** Options of {@link discover}. */
 export interface DiscoverOptions {
-  /** Called with each path that is left out, and the reason. */
+  /** Called with the path of each file or directory that is left out, and with the reason. */
   readonly onSkip?: (path: string, reason: string) => void;
   /**
    * Leaves out plugins that are outside of the directory or package: `../` paths, absolute paths, and links

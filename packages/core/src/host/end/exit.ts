@@ -5,8 +5,8 @@ import { inspectCustom, inspectPrintably } from '../../base/printable.ts';
 import type { LaunchReport, ProcessExit } from '../launch/spawn.ts';
 
 /**
- * What ended a plugin: the plugin itself (`plugin`), its answer to Quit (`quit`), the end of its pipe
- * (`eof`), or a signal of the ladder. A plugin that never ran has `none`.
+ * The cause of a plugin's end: the plugin itself (`plugin`), its answer to Quit (`quit`), the end of its pipe
+ * (`eof`), or a signal that the host sent. The value is `none` for a plugin that never ran.
  */
 export type EndedBy = 'plugin' | 'quit' | 'eof' | 'sigterm' | 'sigkill' | 'none';
 
@@ -102,7 +102,7 @@ export function describeLeftBehind(id: number | string, isGroup: boolean): strin
   const fact = `process ${id} is gone, but another one still holds its pipe (descriptor 4)`;
   return isGroup
     ? `${fact} and may run on: it has left the process group, which was ended`
-    : `${fact}: the command is a wrapper, and the plugin behind it may run on; with processGroup: true both end`;
+    : `${fact}: the command is a wrapper, and the plugin that it started may run on; with processGroup: true both end`;
 }
 
 /** Returns the last lines of an output, indented under a heading. Empty if there is nothing to show. */
@@ -172,7 +172,7 @@ function describe(
   const asked = exit.by === 'plugin' ? '' : ' (the host asked it to end)';
   const tail = showTail('its standard error ends with', exit.stderrTail);
   const left = exit.leftBehind ? '; another process still holds its pipe (see processGroup)' : '';
-  // If the plugin broke the protocol first, its exit alone does not explain the failure.
+  // If the plugin broke the protocol before it exited, the exit alone does not explain the failure.
   const breach = isBreach(cause) ? ` ${describeLoss(cause)}, and` : '';
   return `plugin ${plugin}${breach} exited with ${describeExit(exit)} after ${Math.round(exit.uptimeMs)} ms${asked}${left}${tail}`;
 }

@@ -10,7 +10,10 @@ import { settlesWithin } from '../../base/timers.ts';
 export interface LadderTarget {
   /** Settles when the process is gone. */
   readonly gone: Promise<unknown>;
-  /** Asks the plugin to leave. Resolves to true if it agreed. Undefined if there is no session to ask on. */
+  /**
+   * Asks the plugin to leave. Resolves to true if the plugin agreed. Undefined if there is no session on
+   * which it could be asked.
+   */
   readonly ask?: (() => Promise<boolean>) | undefined;
   /** Settles when the ladder must stop waiting for the answer to `ask`. */
   readonly hurried: Promise<unknown>;

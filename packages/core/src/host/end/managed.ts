@@ -14,13 +14,13 @@ export interface Managed {
 const clients = new Set<Managed>();
 let cleanups = 0;
 
-/** Registers a client from its start until its end. */
+/** Registers a client whose start begins. */
 export function manage(client: Managed): void {
   if (clients.size === 0) process.on('exit', endAll);
   clients.add(client);
 }
 
-/** Removes a client, because its process is gone. */
+/** Removes a client whose process is gone. */
 export function unmanage(client: Managed): void {
   if (clients.delete(client) && clients.size === 0) process.off('exit', endAll);
 }

@@ -1,6 +1,6 @@
 /**
- * Finds evidence that the kernel killed a process because memory ran out. The evidence is the count of such
- * kills that the process's control group keeps. Linux only.
+ * Finds evidence that the kernel killed a process because memory ran out. The evidence is the count of
+ * out-of-memory kills in the process's control group. Linux only.
  */
 
 import { readFileSync } from 'node:fs';

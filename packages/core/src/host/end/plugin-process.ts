@@ -1,6 +1,6 @@
 /**
  * One launched process. The class drains the output, knows when the process is gone, and reports how the
- * process ended. It knows nothing of sessions.
+ * process ended. The class knows nothing of sessions.
  */
 
 import type { Readable } from 'node:stream';
@@ -104,7 +104,7 @@ export class PluginProcess {
 
   /**
    * Notes the control group that the process is in now. A launcher may move the process to another group, so
-   * this is repeated after the start.
+   * this method is called again after the start.
    */
   watchMemory(): void {
     const { pid } = this.launched;
@@ -121,7 +121,9 @@ export class PluginProcess {
     if (!this.hasEnded) this.launched.kill(name);
   }
 
-  /** Releases a process that cannot be ended, so that it no longer keeps the host's event loop alive. */
+  /**
+   * Releases a process that cannot be ended, so that the process no longer keeps the host's event loop alive.
+   */
   #letGo(): void {
     try {
       this.launched.unref?.();

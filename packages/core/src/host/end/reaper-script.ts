@@ -1,4 +1,4 @@
-/** The script of the reaper, and how it distinguishes a process from a later one with the same id. */
+/** The script of the reaper, and the means to distinguish a process from a later process with the same id. */
 
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 
@@ -18,11 +18,11 @@ export type Identification = 'proc' | 'ps';
  * with `-ef`. The wrapper may have put another file at the descriptor, and unrelated processes may have the
  * same file open. So the wrapper's own descriptor is compared with PIPE first. If the wrapper is gone, `ls`
  * finds the processes whose socket has the same number. When no process holds the socket any more, the kernel
- * may reuse its number, but only after 4 billion other sockets. Right before a process is killed, its
+ * may reuse its number, but only after 4 billion other sockets. Right before a holder is killed, its
  * descriptor is compared again.
  *
  * A plugin chooses its own name, which is part of /proc/PID/stat and may hold line breaks and parentheses. So
- * the file is read whole, and the relevant fields begin after its last parenthesis. With /proc, the script
+ * the script reads the whole file and looks for the fields after the last parenthesis. With /proc, the script
  * needs only the shell's own commands. If `sleep` is missing, the script reads /proc/uptime until the time is
  * over, or until no process is left to kill.
  */
@@ -137,8 +137,8 @@ done
 
 /**
  * Returns how processes are distinguished on this system; undefined if they cannot be distinguished. If /proc
- * belongs to another process id namespace, as in a bare `unshare --pid`, it describes other processes under
- * the same ids, and is useless.
+ * belongs to another process id namespace, as after a bare `unshare --pid`, /proc describes other processes
+ * under the same ids. The function then returns undefined.
  */
 export function identification(): Identification | undefined {
   try {

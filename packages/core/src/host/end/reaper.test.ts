@@ -148,7 +148,7 @@ describe.skipIf(identification() !== 'proc')('the reaper', () => {
     await expect(reap('+ 999999 1 0\n- 999999\n'), 'the reaper ends').toHappenWithin(600);
   });
 
-  test('waits the usual time, and kills, even if only the shell’s own commands exist', async () => {
+  test('waits the usual time and then kills, even if the shell has only its own commands', async () => {
     const { pid, birth } = await sleeper();
     const began = performance.now();
     await reap(`+ ${pid} ${birth} 0\n`, 'proc', '/nowhere');

@@ -2,12 +2,12 @@
  * The reaper: one small process beside each host, which ends plugins that outlive it.
  *
  * A plugin exits when descriptor 3 ends. If the plugin's event loop is blocked, the plugin never sees that
- * end. So a `/bin/sh` reads process ids from a pipe that only the host holds. When the host ends, for
- * whatever reason, the pipe ends too. 0.7 s later the shell kills those plugins that still exist under the
- * same identity. The reaper starts after the first plugin, takes 3.5 ms to start, and uses 1.7 MB. If the
- * reaper dies, another replaces it immediately. Without `/bin/sh`, or if processes cannot be distinguished,
- * there is no reaper: a plugin only gets end of file, and a warning reports this. Windows needs no reaper,
- * because Node puts the host's children into a job that ends with the host.
+ * end. Therefore a `/bin/sh` reads process ids from a pipe that only the host holds. The pipe ends with the
+ * host. After another 0.7 s, the shell kills those plugins that still exist under the same identity. The
+ * reaper starts after the first plugin, takes 3.5 ms to start, and uses 1.7 MB. If the reaper dies, another
+ * replaces it immediately. Without `/bin/sh`, or if processes cannot be distinguished, there is no reaper: a
+ * plugin only gets end of file, and a warning reports this. Windows needs no reaper, because Node puts the
+ * host's children into a job that ends with the host.
  */
 
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -93,8 +93,8 @@ function forgetEndedHolders(): void {
 
 function enter(pid: number, entry: Watched): void {
   watched.set(pid, entry);
-  // The reaper is started after the first spawn, not before. The plugin takes ten times as long to start, so
-  // this delays nothing.
+  // The reaper is started after the first spawn, not before. A plugin takes ten times as long to start as the
+  // reaper, so this delays nothing.
   if (reaper === undefined) start();
   else tell(line(pid, entry));
 }
@@ -180,8 +180,7 @@ function spawnShell(): ChildProcess | undefined {
     const args = ['-c', reaperScript, 'pipework-reaper', mode ?? 'proc', ...(mode === 'ps' ? [] : known)];
     return spawn('/bin/sh', args, {
       stdio: ['pipe', 'ignore', 'ignore'],
-      // The reaper gets a session of its own, because a Ctrl-C or a closed terminal is for the host to
-      // handle.
+      // The reaper gets a new session, because only the host must react to Ctrl-C or a closed terminal.
       detached: true,
       cwd: '/',
       env: { PATH: '/usr/bin:/bin' },

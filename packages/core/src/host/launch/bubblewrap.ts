@@ -37,18 +37,18 @@ const hiddenPlaces = ['/tmp', '/run'];
 const resolverPlaces = ['/run/systemd/resolve', '/run/resolvconf', '/run/NetworkManager'];
 
 /**
- * Returns a launcher that runs the plugin in a bubblewrap sandbox (Linux). The plugin has process ids of its
- * own, a read-only file system and the two pipes, but no network and no capabilities. If the host is root,
- * the plugin is root without capabilities. Such a plugin can read and change only files that root owns or
- * that everyone may use. `args: ['--cap-add', …]` gives a capability back. `client.pid` is the process id of
- * bwrap. bwrap runs with `--die-with-parent`, so the plugin ends with its host, and with bwrap. So if
- * `kill()` sends SIGTERM, the plugin ends immediately. After Quit, and after the end of its pipe, the plugin
- * gets the usual time. If `stdin` is `'inherit'` and the host's standard input is a file, the plugin may be able
- * to write to that file. If it is a directory, the plugin gets an empty input instead.
+ * Returns a launcher that runs the plugin in a bubblewrap sandbox (Linux). The plugin has a separate process
+ * id namespace, a read-only file system and the two pipes, but no network and no capabilities. If the host
+ * runs as root, the plugin is root without capabilities. It can then read and change only files that root
+ * owns or that everyone may use. `args: ['--cap-add', …]` gives a capability back. `client.pid` is the
+ * process id of bwrap. bwrap runs with `--die-with-parent`, so the plugin ends when the host or bwrap ends.
+ * So if `kill()` sends SIGTERM, the plugin ends immediately. After Quit, and after the end of its pipe, the
+ * plugin gets the usual time. If `stdin` is `'inherit'` and the host's standard input is a file, the plugin
+ * may be able to write to that file. If it is a directory, the plugin gets an empty input instead.
  *
- * Throws `CONFIG_INVALID` if an option is invalid. If there is no `bwrap`, the start
- * rejects with `PLUGIN_NOT_STARTED`. If `bwrap` refuses to run, the start rejects with `HANDSHAKE_EXITED` and
- * bwrap's message.
+ * Throws `CONFIG_INVALID` if an option is invalid. If there is no `bwrap`, the start rejects with
+ * `PLUGIN_NOT_STARTED`. If `bwrap` refuses to run, the start rejects with `HANDSHAKE_EXITED` and bwrap's
+ * message.
  *
  * @example
  * ```ts
@@ -130,7 +130,7 @@ function mountArguments(
 /** Returns notes on those files and directories of the command that are hidden by the sandbox. */
 function hiddenNotes(command: LaunchCommand, visible: readonly string[]): string[] {
   const cwd = resolve(command.cwd ?? process.cwd());
-  // An option may contain its file: `--import=/tmp/x.mjs`.
+  // An option may contain a path: `--import=/tmp/x.mjs`.
   const words = [command.file, ...command.args].map((word) => word.replace(/^-[^=]*=/, ''));
   const named = words.filter((word) => word.includes('/') && !word.startsWith('-'));
   const paths = named.map((word) => resolve(cwd, word)).filter((path) => existsSync(path));

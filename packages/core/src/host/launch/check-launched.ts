@@ -44,7 +44,7 @@ export function checkLaunched(made: unknown): LaunchedProcess {
 
 function assertLaunched(made: unknown): asserts made is LaunchedProcess {
   const shape = 'an object with readable, writable, exited and kill';
-  expect(isObject(made), 'what the launcher hands over (a LaunchedProcess)', shape, made);
+  expect(isObject(made), "the launcher's result (a LaunchedProcess)", shape, made);
   const process = made as Readonly<Record<keyof LaunchedProcess, unknown>>;
   const { pid, readable, writable, exited, kill } = process;
   const field = (name: string): string => `the launcher's ${name}`;
@@ -77,8 +77,8 @@ function readExit(exit: unknown): ProcessExit {
 }
 
 /**
- * Ends a process that the client does not take over. Calls the process's `kill` and destroys its pipe, if it
- * has them.
+ * Ends a process that the client does not take over. Calls the process's `kill` and destroys its `writable`,
+ * if they exist.
  */
 function abandon(made: unknown): void {
   if (!isObject(made)) return;

@@ -16,8 +16,8 @@ export function giveHint(launcher: Launcher, hint: Hint): Launcher {
 }
 
 /**
- * Returns the hint of a launcher. Undefined if the launcher has no hint, because it may run its programs on
- * another system.
+ * Returns the hint of a launcher. Undefined if the launcher has no hint. Such a launcher may run its programs
+ * on another system.
  */
 export function hintOf(launcher: Launcher | undefined): Hint | undefined {
   return launcher && hints.get(launcher);

@@ -1,5 +1,5 @@
 /**
- * The launcher for wrappers that pass on only standard input and output, such as ssh or a container engine.
+ * The launcher for wrappers, such as ssh or a container engine, that pass on only standard input and output.
  */
 
 import type { Readable, Writable } from 'node:stream';
@@ -10,9 +10,9 @@ import { handOver, spawnWithPipes, type LaunchCommand, type Launcher } from './s
 /** Options of {@link overStdio}. */
 export interface OverStdioOptions {
   /**
-   * Returns the command that runs the plugin, for example that of a container engine or ssh. The function
-   * receives the plugin's command with its environment variables. The variables in `command.handshakeEnv`
-   * must reach the plugin. Default: the plugin's command.
+   * Returns the command that starts the plugin through a wrapper, for example a container engine or ssh. The
+   * function receives the plugin's own command, with its environment variables. The variables in
+   * `command.handshakeEnv` must reach the plugin. Default: the plugin's command.
    */
   readonly via?: (command: LaunchCommand) => readonly [file: string, ...args: string[]];
 }

@@ -3,8 +3,8 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 
 /**
- * The name of a plugin's pipe: `3/4711` for the socket with the number 4711 at descriptor 3. Every process
- * that inherits the descriptor from the plugin, or from a wrapper around it, has the same pipe name.
+ * The name of a plugin's pipe: `3/4711` for the socket with the number 4711 at descriptor 3. The name is the
+ * same in every process that inherits the descriptor from the plugin or from a wrapper around the plugin.
  */
 export type PipeName = `${number}/${number}`;
 

@@ -23,14 +23,14 @@ export interface LaunchCommand {
   readonly env: Readonly<Record<string, string>>;
   /** The variables of the handshake alone, for a launcher whose program does not pass on its environment. */
   readonly handshakeEnv: Readonly<Record<string, string>>;
-  /** The process's standard input: the host's own, an empty input, or the content of this stream. */
+  /** The process's standard input: the host's own, an empty input, or the content of the given stream. */
   readonly stdin: 'inherit' | 'ignore' | Readable;
   /** True if the process must lead a new process group, and `kill` must reach the whole group. */
   readonly processGroup: boolean;
 }
 
 /**
- * Facts about the end of a process that only the launcher knows. The client copies these facts to the exit
+ * Facts that only the launcher knows about the end of a process. The client copies these facts to the exit
  * report.
  */
 export interface LaunchReport {
@@ -70,7 +70,7 @@ export interface LaunchedProcess {
   readonly readable: Readable;
   /** Protocol bytes to the plugin. The client ends this stream. */
   readonly writable: Writable;
-  /** Raw standard output. The client drains it from the moment when the launcher hands it over. */
+  /** Raw standard output. The client drains this stream as soon as the launcher returns it. */
   readonly stdout?: Readable | undefined;
   /** Raw standard error, like `stdout`. */
   readonly stderr?: Readable | undefined;
@@ -144,8 +144,8 @@ export async function spawnWithPipes(
     windowsHide: true,
     cleanup: false,
     encoding: 'buffer',
-    // Windows can end a process tree without this option. With the option, it would open a console for the
-    // process.
+    // Windows can end a process tree without this option. With this option, Windows would open a console for
+    // the process.
     detached: command.processGroup && process.platform !== 'win32',
   } as const;
   const descriptor = stdio.length > 3 ? 3 : 0;
@@ -171,9 +171,9 @@ export async function spawnWithPipes(
 const reportMs = 100;
 
 /**
- * Listens for errors of the child that `spawn` makes, from the child's first moment. If the host is out of
- * descriptors, Node makes a child without pipes. execa then throws before it listens for the error event that
- * follows. Without a listener, that event would end the host.
+ * Calls `spawn`, and listens for errors of the child from the moment when Node makes it. If the host is out
+ * of descriptors, Node makes a child without pipes. execa then throws before it listens for the child's error
+ * event. Without a listener, that event would end the host.
  */
 function hearChild<T>(spawn: () => T): { readonly child: T } | Promise<never> {
   const failed = defer<unknown>();

@@ -1,7 +1,7 @@
 /**
- * Sorts the fields of a plugin's log line before they enter the host's log. A line may contain any field, so
- * the fields whose names a logger or this host uses itself must be kept apart. This file puts them under
- * `claims`.
+ * Sorts the fields of a plugin's log line before they enter the host's log. A line may contain any field. If
+ * a field has a name that a logger or this host uses itself, it is put under `claims`, so that it cannot
+ * replace the real field.
  */
 
 import { compacted } from '../../base/own-property.ts';
@@ -39,7 +39,8 @@ export function claimSorter(own: Iterable<string>): (fields: Fields) => Fields {
     const entries = Object.entries(fields);
     if (!entries.some(([name]) => taken.has(name))) return fields;
     const free = entries.filter(([name]) => !taken.has(name));
-    // A logger may copy fields by assignment. The key `__proto__` would then give its copy another prototype.
+    // A logger may copy the fields by assignment. A field named `__proto__` would then give the copy another
+    // prototype.
     const claims = entries.filter(([name]) => taken.has(name) && name !== '__proto__');
     return compacted({
       ...Object.fromEntries(free),

@@ -8,8 +8,8 @@ import type { RecordLevel } from './levels.ts';
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * A logger like pino, winston or console, with at least one of these methods. If it lacks the method for a
- * level, the record goes to the nearest method that exists, or is dropped. A method is called with the
+ * A logger like pino, winston or console, with at least one of these methods. If the logger lacks the method
+ * for a level, the record goes to the nearest method that exists, or is dropped. A method is called with the
  * message, which is text and not a format, and an object of fields. pino and bunyan get the fields first.
  * winston gets one object. Loggers that format their first argument, as `console` does, get a format first.
  */
@@ -62,7 +62,7 @@ interface Dialect {
   readonly method?: string;
   /** Methods that do not log in this dialect. */
   readonly without?: readonly string[];
-  /** The names that this logger puts into each record by itself. */
+  /** The names of the fields that the logger adds to each record. */
   ownNames?(logger: object): object;
 }
 

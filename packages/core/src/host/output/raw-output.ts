@@ -78,8 +78,8 @@ export class RawOutput {
   }
 
   /**
-   * Logs a chunk. The next read waits until the log has handled this chunk. So a plugin that prints faster
-   * than lines can be logged must wait.
+   * Logs a chunk. The next read waits until the log has handled this chunk. This slows a plugin that prints
+   * faster than its lines can be logged.
    */
   #log(pipe: Readable, chunk: Buffer, log: OutputLog): void {
     let isTaken = false;

@@ -16,9 +16,9 @@ export interface SyncedTarget {
 }
 
 /**
- * Passes bytes on as soon as they arrive. So the lines that a handler printed are in the sink before the
- * handler's reply settles the call. Credit is sent only when the sink or the log has accepted the bytes, so
- * that a slow sink or log slows only the plugin.
+ * Passes bytes on as soon as they arrive. Therefore a handler's lines are in the sink before the handler's
+ * reply settles the call. Credit is sent only when the sink or the log has accepted the bytes, so that a slow
+ * sink or log slows only the plugin.
  */
 export class SyncedReader implements RawStreamHandler {
   /** Resolves when the stream is closed and all of its bytes are logged. */

@@ -19,13 +19,14 @@ export class Tail {
     if (start > 0) this.#isCut = true;
     this.#chunks.push(Buffer.from(chunk.subarray(start)));
     this.#bytes += chunk.byteLength - start;
-    // The chunks are joined only when they hold twice the limit, or are many, so that a flood of single bytes
-    // stays cheap.
+    // The chunks are joined only when they hold more than twice the limit, or when there are many. This makes
+    // a flood of single bytes cheap.
     if (this.#bytes > 2 * this.#limit || this.#chunks.length > 1024) this.#compact();
   }
 
   /**
-   * Returns the text. The text never begins inside a character. If bytes were cut off, it begins with `…`.
+   * Returns the text. The text never begins inside a character. If bytes were cut off, the text begins with
+   * `…`.
    */
   toString(): string {
     this.#compact();

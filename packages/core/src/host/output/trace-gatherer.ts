@@ -1,6 +1,6 @@
 /**
- * Turns lines into records. The lines of a crash trace are kept together, and every other line is a record of
- * its own.
+ * Turns lines into records. The lines of a crash trace become one record, and every other line becomes a
+ * separate record.
  */
 
 import { printable } from '../../base/printable.ts';
@@ -150,7 +150,7 @@ export class TraceGatherer {
     if (trace === undefined) return;
     const left = trace.since + waitMs - clock();
     if (left > 1) return this.#wait(left);
-    // Nothing has arrived since the timer last fired, so the trace is over.
+    // If no line has arrived since the timer last fired, the trace is over.
     if (trace.lines.length + trace.held.length === 0) this.#open = undefined;
     else this.#tell(trace);
     if (this.#open !== undefined) {

@@ -1,14 +1,14 @@
 /**
  * The time that the host may spend on plugins' output in one turn of the event loop. All plugins of a host
- * share this time. So no flood of lines, from any number of plugins, can delay the host's timers and `kill()`
+ * share this time. Thus even a flood of lines from many plugins cannot delay the host's timers and `kill()`
  * for long.
  */
 
 import { clock, realTimers } from '../../base/timers.ts';
 
 /**
- * The budget of one turn in milliseconds. Together with the callbacks of the turn before, it delays timers by
- * about 10 ms.
+ * The budget of one turn in milliseconds. Together with the callbacks of the previous turn, it delays timers
+ * by about 10 ms.
  */
 const budgetMs = 5;
 

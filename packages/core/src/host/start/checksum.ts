@@ -27,9 +27,9 @@ export function digestBytes(value: string | Uint8Array): Buffer | undefined {
 
 /**
  * Returns undefined if the file has the digest. Otherwise returns a sentence that explains the problem. The
- * comparison takes the same time wherever the digests differ. Hashing stops when `isWanted` returns false. A
- * checksum protects against a wrong file. A checksum does not protect against another program with the host's
- * rights, which may replace the file afterwards.
+ * comparison takes the same time for all digests. Hashing stops when `isWanted` returns false. A checksum
+ * protects against a wrong file. A checksum does not protect against another program with the host's rights,
+ * because that program may replace the file afterwards.
  */
 export async function verifyChecksum(
   checksum: Checksum,

@@ -124,8 +124,8 @@ export interface ClientConfig<S = Record<never, never>> {
    */
   readonly syncStderr?: Writable | 'log' | 'ignore';
   /**
-   * Receives the plugin's output as records, and the messages of the client itself. The client reads the
-   * level and the message from the usual forms of log lines.
+   * Receives the plugin's output and the client's own messages as records. The client reads the level and the
+   * message from the usual forms of log lines.
    */
   readonly logger?: Logger;
   /** The lowest level that the plugin's own logger writes. Default `'info'`. */
@@ -135,8 +135,8 @@ export interface ClientConfig<S = Record<never, never>> {
   /** The protocol versions that this host can speak. Default `[1]`. */
   readonly protocolVersions?: readonly number[];
   /**
-   * The plugin's environment: which of the host's variables it gets, and which others. Default: all of the
-   * host's variables.
+   * The plugin's environment: the host's variables that are passed on, and further variables. Default: all of
+   * the host's variables.
    */
   readonly env?: EnvOptions;
   /** The file's digest, verified before anything is started. */

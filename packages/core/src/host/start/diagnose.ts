@@ -49,7 +49,7 @@ function isSomewhere(): boolean {
 function hostNotes(command: FailedCommand): string[] {
   if (command.isLaunching) {
     return [
-      'the launcher has not handed over a process: look at what it waits for. If it hands over a process later, that process is ended',
+      'the launcher has not handed over a process: find out why it waits. If it hands over a process later, that process is ended',
     ];
   }
   const shortage = shortageNote(command);
@@ -101,7 +101,7 @@ function wrapperNotes(command: FailedCommand): string[] {
   const wrapper = names.find((name) => wrappers.test(name));
   if (wrapper !== undefined) {
     return [
-      `${wrapper} starts the plugin as a child of its own and may pass on no descriptors beyond 0, 1 and 2: the protocol's 3 and 4 were ${lost ? '' : 'probably '}lost on the way. Start the program itself (for TypeScript: \`node --import tsx plugin.ts\`), or use overStdio()`,
+      `${wrapper} starts the plugin as its own child and may pass on no descriptors beyond 0, 1 and 2: the protocol's 3 and 4 were ${lost ? '' : 'probably '}lost on the way. Start the program itself (for TypeScript: \`node --import tsx plugin.ts\`), or use overStdio()`,
     ];
   }
   return lost

@@ -1,6 +1,6 @@
 /** Builds the environment with which a plugin is started. This file is pure. */
 
-/** Which of the host's variables a plugin gets, and which further variables. */
+/** The variables of a plugin: those of the host that are passed on, and further ones. */
 export interface EnvOptions {
   /**
    * `true` (the default) for all of the host's variables, `false` for none, or a list of names. A name may

@@ -13,9 +13,9 @@ export interface FailedCommand {
   readonly spawnFailure: unknown;
   /** True if the launcher had not returned a process when the start was given up. */
   readonly isLaunching: boolean;
-  /** Raw standard error so far. */
+  /** The last part of the process's raw standard error. */
   readonly stderr: string;
-  /** Raw standard output so far. */
+  /** The last part of the process's raw standard output. */
   readonly stdout: string;
   /** How the start failed. */
   readonly code: StartErrorCode;

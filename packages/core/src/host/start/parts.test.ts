@@ -56,7 +56,7 @@ describe('the files that a command may name', () => {
     expect(programPaths({ file: './tool', cwd: '/work', env }, 'linux')).toEqual(['/work/tool']);
   });
 
-  test('have an extension of PATHEXT on Windows, where a command that is a path is not looked up on PATH', () => {
+  test('have the extensions of PATHEXT on Windows, and are not in PATH if the command is a path', () => {
     vi.stubEnv('PATHEXT', '.EXE;.CMD');
     const find = (file: string): string[] =>
       programPaths({ file, cwd: 'C:\\work', env: { Path: 'C:\\bin' } }, 'win32');

@@ -1,7 +1,7 @@
 /**
  * Recognises an application that starts itself. In a single executable, an Electron or a packaged
  * application, `process.execPath` is the application. `[process.execPath, 'plugin.js']` then starts a copy of
- * the application. If the copy runs the host's code, it starts the next copy, and so on.
+ * the application. If the copy runs the host's code, it starts the next copy, without end.
  */
 
 import { envNames } from '../../handshake/env.ts';

@@ -12,7 +12,7 @@ import { showCommand } from './show-command.ts';
  */
 export type StartPhase = 'checksum' | 'spawn' | 'handshake';
 
-/** The codes of a failed start. The page Errors says when each code occurs and what to do. */
+/** The codes of a failed start. The page Errors has the cause of each code, and the remedy. */
 export type StartErrorCode =
   | 'PLUGIN_CHECKSUM'
   | 'PLUGIN_NOT_STARTED'
@@ -89,8 +89,8 @@ export class StartError extends PipeworkError<StartErrorCode> {
   /** The results of examining the program, one sentence each, made printable. */
   readonly notes: readonly string[];
   /**
-   * True if another attempt with the same configuration cannot succeed: the file does not have the checksum,
-   * there is no common version, the protocol or handshake differs, or the launcher's error has `permanent:
+   * True if another attempt with the same configuration cannot succeed. The cause is then a wrong checksum,
+   * the lack of a common version, another protocol or handshake, or a launcher's error with `permanent:
    * true`. False for every other failure.
    */
   readonly permanent: boolean;

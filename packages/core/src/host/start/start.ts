@@ -30,7 +30,7 @@ import { clock, patientTimers, settlesWithin } from '../../base/timers.ts';
 
 /**
  * Milliseconds to wait for the exit after the pipe has ended. The exit explains the end of the pipe, and
- * often comes after it.
+ * often follows it.
  */
 const exitFollowsMs = 500;
 
@@ -50,7 +50,7 @@ const needsNoNotes: ReadonlySet<StartErrorCode> = new Set([
 /** The reason why a start is given up. The reason becomes a {@link StartError} once the process is gone. */
 export class StartFailure extends Error {
   readonly code: StartErrorCode;
-  /** How the process ended, if it ended by itself. */
+  /** How the process ended. Undefined unless it exited before the start was given up. */
   readonly exit: ProcessExit | undefined;
 
   constructor(code: StartErrorCode, message: string, options: { exit?: ProcessExit; cause?: unknown } = {}) {
