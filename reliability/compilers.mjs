@@ -1,6 +1,6 @@
-// compilers.mjs [VERSION...]: compiles the type tests with each compiler that users have. Each version of
-// TypeScript is installed from the registry into a folder of its own. A failed `expectTypeOf` or an unused
-// `@ts-expect-error` is a compile error, so the compiler itself finds the faults.
+// compilers.mjs [VERSION...]: compiles the type tests with each of these versions of TypeScript (5.9, 6 and 7
+// by default). Each is installed from the registry into a folder of its own. A failed `expectTypeOf` or an
+// unused `@ts-expect-error` is a compile error, so the compiler itself finds the faults.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,11 +18,11 @@ const project = join(root, 'tsconfig.compilers.json');
 const settings = {
   extends: './tsconfig.check.json',
   include: ['packages/*/test/**/*.test-d.ts'],
-  // The declarations of the test runner are not tested here.
+  // The test runner's own declaration files are not checked.
   compilerOptions: { skipLibCheck: true, types: ['node'] },
 };
 
-/** Installs one version, and returns the path of its compiler and the full version. */
+/** Installs TypeScript in `folder`. Returns the path of its compiler and the full version number. */
 function install(version, folder) {
   writeFileSync(join(folder, 'package.json'), '{ "private": true }');
   execFileSync('npm', ['install', '--silent', '--no-audit', '--no-fund', `typescript@${version}`], {

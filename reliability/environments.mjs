@@ -1,6 +1,6 @@
-// environments.mjs: runs one whole session in each environment that this machine can make: as PID 1, without
-// /proc, without a shell, read-only, under the permission model on both sides, and in a project of Yarn's
-// Plug'n'Play. npx fetches Yarn.
+// environments.mjs: runs one whole session in each of these environments, if the machine can make it: as PID
+// 1, without /proc, without a shell, read-only, under the permission model on both sides, and in a project of
+// Yarn's Plug'n'Play. npx fetches Yarn.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -44,7 +44,11 @@ function report(name, problem) {
   process.exitCode = 1;
 }
 
-/** In each project, the host gives its plugin all variables, only PATH, or PATH and NODE_OPTIONS. */
+/**
+ * Runs a host in a project of Plug'n'Play, and returns what went wrong, or undefined. The host starts its
+ * plugin with all environment variables, with PATH and NODE_OPTIONS, and with PATH alone. The last start must
+ * fail with a note.
+ */
 function plugAndPlay() {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-pnp-'));
   const yarn = (...args) =>

@@ -1,4 +1,5 @@
-// run.mjs PROGRAM [--option value]...: runs the long forms. Every program has a short form in the test suite.
+// run.mjs PROGRAM [--option value]...: runs the long form of a program. Most programs also have a short form
+// in the test suite.
 //
 //   node reliability/run.mjs                       lists the programs and their options
 //   node reliability/run.mjs fuzz --minutes 5 --seed 1

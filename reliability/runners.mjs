@@ -38,8 +38,8 @@ const vitest = (version, pool, node, ...options) => ({
   passed: /Tests +6 passed \(6\)/,
 });
 /**
- * These options do the same as the settings in a config. Only plugin.mjs is measured, because greeter.mjs
- * also runs in the host's process.
+ * These options stand for the settings in a config of Vitest. Only plugin.mjs is measured, because
+ * greeter.mjs also runs in the host's process.
  */
 const coverage = [
   '--coverage.enabled',
@@ -91,7 +91,7 @@ const runners = [
   },
 ].filter(({ name }) => name.includes(only));
 
-/** Returns the packed packages, as dependencies. */
+/** Packs our packages, and returns them as the `dependencies` of a package.json. */
 function pack() {
   const packed = ['mux', 'core', 'testkit'].map((name) => {
     const into = join(scratch, `${name}.tgz`);

@@ -1,7 +1,7 @@
 // sea.mjs: builds a host and its plugin as one single executable application, from this Node, and runs the
 // application. npx fetches the tools that bundle the code and inject it into Node. At the end, sea.mjs runs
-// the application once more in such a way that the plugin's process forgets to serve. pipework must refuse to
-// start that process.
+// the application with FORGETS_TO_SERVE set. The plugin's process then runs the host's code, and pipework
+// must refuse to start a further copy.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -22,8 +22,8 @@ console.error(
 const since = uptime();
 const { status, signal } = runSealed(command);
 if (signal === 'SIGSYS' || status === 159) console.error('sealed: BROKEN, a sealed call was made (SIGSYS)');
-// A test that expects a process to die does not notice if the kernel killed it. So the kernel's log is
-// checked as well.
+// A test that expects the death of a process does not notice that the kernel killed the process. So the
+// kernel's log is checked as well.
 for (const [what, times] of Object.entries(endedBySeal(since) ?? {})) {
   console.error(`sealed: the kernel ended ${what}, ${times} times`);
 }

@@ -49,7 +49,10 @@ function makePlace() {
   return place;
 }
 
-/** Returns the command that runs as that user, on those cores, with that Node as the only one on the PATH. */
+/**
+ * Returns `command` with all that makes it run as the user `--user`, on the cores `--cpus`, and with `node`
+ * as the only Node on the PATH.
+ */
 function wrapped(command, node) {
   const id = (flag) => execFileSync('id', [flag, options.user], { encoding: 'utf8' }).trim();
   return [

@@ -1,10 +1,10 @@
 // windows.mjs [--node 20] [--only TEXT] [--workers 2] [--minutes 30]: runs core's tests of a plugin's life on
 // Node for Windows under Wine, if Wine is installed (`apt-get install wine64`). These are the files of
-// packages/core/test/life as they are, run by Vitest, in a copy of this workspace. npm brings Node for Windows.
-// `--only` chooses files by a part of their names. What is built in dist is tested too, so build first.
+// packages/core/test/life as they are, run by Vitest, in a copy of this workspace. npm brings Node for
+// Windows. `--only` chooses files by a part of their names. The tests use dist too, so build first.
 //
-// Prints what passed, failed and was skipped, with the reasons. Exits with 1 if a test failed, if it was not
-// done in time, or if processes were left behind.
+// Prints what passed, failed and was skipped, with the reasons. Exits with 1 if a test failed, if the run was
+// not done in time, or if processes were left behind.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -33,7 +33,7 @@ const { values: options } = parseArgs({
   },
 });
 
-/** Tests that fail because of Wine, with the reason. They run, and only their failure is expected. */
+/** The tests that fail because of Wine, by reason. They run, but their failure is expected. */
 const faultsOfWine = {
   'its conhost inherits the pipes of a process without a window, so that they end only with the process': [
     'a start that fails > says that descriptor 4 was closed while the process goes on',
@@ -43,10 +43,10 @@ const faultsOfWine = {
   'its taskkill does not know /T': ['the process group > ends with its plugin, grandchildren included'],
 };
 
-/** If Wine's server crashes once more after that, the run has failed. */
+/** How many crashes of Wine's server a run may survive. One more fails the run. */
 const mostCrashes = 3;
 
-/** Copies this workspace, as far as core's tests need it, and installs what they need for Windows. */
+/** Copies the parts of this workspace that core's tests need, and installs their dependencies for Windows. */
 function makeWorkspace(folder) {
   const parts = ['packages/core', 'packages/mux', 'testing', 'scripts/inlined', 'tsconfig*.json'];
   const manifests = ['*package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml'];
@@ -65,8 +65,8 @@ function makeWorkspace(folder) {
   writeFileSync(join(folder, 'vitest.config.mjs'), code);
   const config = fileURLToPath(new URL('./fixtures/windows/windows.config.mjs', import.meta.url));
   cpSync(config, join(folder, 'windows.config.mjs'));
-  // Wine shows links as directories, so that Node finds no package by the real path of another. The native
-  // parts of Vitest do not load in Wine, and those in WebAssembly do.
+  // Wine shows links as directories, so Node cannot find packages through links: node_modules must be flat.
+  // Vitest's native parts do not load in Wine, but its WebAssembly parts do.
   const settings = 'nodeLinker: hoisted\nsupportedArchitectures:\n  os: [win32]\n  cpu: [wasm32]\n';
   const workspace = readFileSync(join(root, 'pnpm-workspace.yaml'), 'utf8');
   writeFileSync(join(folder, 'pnpm-workspace.yaml'), workspace + settings);
@@ -77,8 +77,8 @@ function makeWorkspace(folder) {
 }
 
 /**
- * Runs the tests. If Wine's server crashes, all processes wait without end. Then this function runs again all
- * files that had not ended. Returns the lines of the report, and what Vitest printed last.
+ * Runs the tests. After a crash of Wine's server, all processes wait without end. So this function then runs
+ * the unfinished files again. Returns the lines of the report, and what Vitest printed last.
  */
 async function runTests(windows, folder) {
   const [report, printed] = [join(folder, 'report'), join(folder, 'printed')];
@@ -89,7 +89,7 @@ async function runTests(windows, folder) {
     NODE_NO_WARNINGS: '1',
     WINDOWS_REPORT: 'C:\\pipework\\report',
     WINDOWS_WORKERS: options.workers,
-    // Time limits grow with the load, which Windows does not report.
+    // The time limits of tests grow with the load. Windows does not report it, so it comes from Linux.
     LOADAVG_FILE: 'Z:\\proc\\loadavg',
   };
   const deadline = performance.now() + Number(options.minutes) * 60_000;

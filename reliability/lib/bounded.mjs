@@ -2,14 +2,17 @@
 // program.
 import { happensWithin } from '../../testing/happens-within.mjs';
 
-/** Settles as the promise does, or rejects with a `STILL_PENDING` error that names the awaited event. */
+/**
+ * Settles as `promise` does. If it is still pending after `ms`, rejects with a `STILL_PENDING` error that
+ * begins with `what`.
+ */
 export async function within(ms, what, promise) {
   const { pass, message } = await happensWithin(promise, ms);
   if (!pass) throw Object.assign(new Error(`${what}: ${message()}`), { code: 'STILL_PENDING' });
   return promise;
 }
 
-/** Calls `ask` until it returns true, and resolves with how many ms that took. Rejects after `ms`. */
+/** Calls `ask` until it returns true, and resolves with the elapsed milliseconds. Rejects after `ms`. */
 export async function until(ms, what, ask) {
   const { pass, tookMs, message } = await happensWithin(ask, ms);
   if (!pass) throw new Error(`${what}: ${message()}`);

@@ -1,4 +1,4 @@
-// Keeps the machine busy: two loops that never rest, and a third program that starts and ends processes.
+// Keeps the machine busy: two endless loops, and a third program that starts and ends processes.
 import { spawn } from 'node:child_process';
 
 const loop = 'for (;;) {}';
@@ -6,7 +6,7 @@ const starts = `
   const { spawnSync } = require('node:child_process');
   for (;;) spawnSync(process.execPath, ['-e', '0']);`;
 
-/** Starts the load at once, at normal priority. `end()` ends the load. */
+/** Starts the load immediately, at normal priority. `end()` ends the load. */
 export function startLoad() {
   const children = [loop, loop, starts].map((script) =>
     spawn(process.execPath, ['-e', script], { stdio: 'ignore' }),

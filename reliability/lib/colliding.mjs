@@ -1,7 +1,10 @@
 // Numbers that have the same hash in V8. A peer can choose such numbers, because V8's hash of integers has no
 // seed.
 
-/** Returns a bigint of 11 bytes. V8 hashes the lowest 64 bits, which are the same for every index. */
+/**
+ * Returns the MessagePack of a bigint of 11 bytes. V8 hashes only its lowest 64 bits, which are the same for
+ * every `index`.
+ */
 export const collidingBigint = (index) =>
   Buffer.concat([Buffer.from([0xc7, 12, 0x50, 0x4e, index >>> 16, index >>> 8, index]), Buffer.alloc(8, 7)]);
 
@@ -20,7 +23,7 @@ function unshift(value, bits) {
   return made;
 }
 
-/** Returns the inverse of an odd number: their product is 1 in 32 bits. */
+/** Returns the inverse of an odd number. The product of the two is 1 modulo 2^32. */
 function inverseOf(odd) {
   let inverse = odd;
   for (let bits = 3; bits < 32; bits *= 2) inverse = Math.imul(inverse, 2 - Math.imul(odd, inverse));

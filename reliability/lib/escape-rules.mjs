@@ -2,7 +2,7 @@
 // are named here. Each exception has a row in SECURITY.md.
 import { isolated } from '@pipework/isolate';
 
-/** A policy forbids as much as its tool can enforce. Most versions of Node cannot forbid the network. */
+/** True if this Node's permission model can forbid the network. In most versions it cannot. */
 const nodeHoldsNet = holdsNet();
 
 function holdsNet() {
@@ -14,7 +14,7 @@ function holdsNet() {
   }
 }
 
-/** The policies that isolate the plugin. */
+/** The policy of each means of isolation. A policy forbids as much as its tool can enforce. */
 export const policies = {
   bubblewrap: {},
   node: { require: 'runtime', bwrap: false, net: !nodeHoldsNet },
@@ -33,19 +33,19 @@ const network = [
   'connect to an abstract socket',
 ];
 
-/** Attempts that no means refuses, because the options grant them. */
+/** Attempts that succeed under every means of isolation, because the policy grants them. */
 const always = {
   'read it by a listed link that another plugin may change': 'A link that another plugin made',
   'connect to an abstract socket, with net: true': 'abstract sockets',
 };
 
-/** Attempts that neither permission model checks. */
+/** Attempts that succeed under both permission models, because neither checks them. */
 const ofFiles = {
   'read it by a link in a readable directory': 'links',
   'leave a file that runs with its owner’s rights': 'setuid',
 };
 
-/** Attempts that succeed under a kind of isolation, each with words that SECURITY.md must have. */
+/** The attempts that may succeed, by means of isolation. Each has words that SECURITY.md must contain. */
 export const holes = {
   bubblewrap: {
     ...always,

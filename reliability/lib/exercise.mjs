@@ -1,5 +1,5 @@
-// Uses a plugin in every way at once, and records how each use ended. A call need not succeed, because its
-// peer may be hostile. But each call must end exactly once, and its failure must have a code.
+// Uses a plugin in every way at the same time, and records how each use ended. A call may fail, because its
+// peer may be hostile. But each call must end exactly once, and each error of pipework must have a code.
 import { isPipeworkError } from '@pipework/core';
 import { within } from './bounded.mjs';
 import { patternStream } from './worker.mjs';
@@ -30,7 +30,9 @@ const uses = {
 
 export const useNames = Object.keys(uses);
 
-/** How a worker uses the service of its host, for hosts that provide one. */
+/**
+ * The names of further uses, in which the worker calls its host's service. Only for hosts that provide one.
+ */
 export const askNames = ['read', 'each', 'count', 'early', 'unknown'].map((how) => {
   const name = `ask ${how}`;
   uses[name] = (w) => w.ask(how);
@@ -40,7 +42,7 @@ export const askNames = ['read', 'each', 'count', 'early', 'unknown'].map((how) 
 /**
  * Starts the client and uses it in every way. Ends it after `holdMs` at the latest. Resolves with `{ name,
  * ms, error? }` for each use, when all have settled. If `describes` is true, describing the plugin is one of
- * the uses. A use that does not settle once the client is gone has the error `STILL_PENDING`.
+ * the uses. If a use has not settled `graceMs` after the client was killed, its error is `STILL_PENDING`.
  */
 export async function exercise(
   client,
@@ -60,7 +62,7 @@ export async function exercise(
   const gone = new Promise((resolve) => {
     letGo = resolve;
   });
-  // The time limit after which a use counts as pending starts when the client has been killed, not before.
+  // The time limit of a use starts when the client has been killed, not before.
   const bounded = (name, promise) =>
     note(name, Promise.race([promise, gone.then(() => within(graceMs, name, promise))]));
 
@@ -87,8 +89,8 @@ export async function exercise(
       'dispense',
       rpc.dispense('worker').then((value) => void (remote = value)),
     );
-    // A remote is a proxy. When an async function returns the remote, the remote must not be taken for a
-    // promise.
+    // A remote is a proxy, so it stays in a variable: an async function that returned it would ask it for
+    // `then`.
     if (!failed)
       asked.push(
         ...names.map((name) =>
@@ -111,21 +113,18 @@ export async function exercise(
 
 /**
  * True for an error that pipework did not mean to throw. Such an error has no code, and its stack begins in
- * pipework's files. An error of the peer has whatever name and code the peer gave it, and no stack of this
- * side.
+ * pipework's files. An error of the peer can have any name and code, but its stack begins on the peer's side.
  */
 export const isOurBug = (error) => {
-  // Finds the code that made the error. The stack of a peer's error begins with the place from which the
-  // error came. The code that awaited the error comes below.
+  // The first line of the stack outside of Node is the code that made the error. Code that awaited the error
+  // has its lines below.
   const made = (error.stack ?? '')
     .split('\n')
     .find((line) => /^\s+at /.test(line) && !line.includes('node:'));
   return !isPipeworkError(error) && /packages\/(core|mux)\/(src|dist)/.test(made ?? '');
 };
 
-/**
- * Returns what is wrong with an outcome, or undefined. `remote` errors keep the peer's code, if it set one.
- */
+/** Returns what is wrong with an outcome, or undefined. Only pipework's own errors must have a code. */
 export function fault({ name, error }) {
   if (error === undefined) return undefined;
   if (error.code === 'STILL_PENDING') return error.message;

@@ -1,5 +1,5 @@
-// Reads and writes yamux frames from the specification alone. This peer shares no line with the code that it
-// attacks.
+// Reads and writes yamux frames. This code follows the specification alone, and shares no line with the code
+// that it attacks.
 
 export const DATA = 0;
 export const WINDOW = 1;
@@ -14,7 +14,7 @@ export const RST = 8;
 export const INITIAL_WINDOW = 262_144;
 const HEADER = 12;
 
-/** Makes a valid or an invalid frame. Every field is written as it is given. */
+/** Makes a frame, valid or not. No field is checked. */
 export function frame({ version = 0, type = DATA, flags = 0, id = 0, length, payload = Buffer.alloc(0) }) {
   const bytes = Buffer.allocUnsafe(HEADER + payload.length);
   bytes.writeUInt8(version & 0xff, 0);

@@ -1,5 +1,5 @@
-// What a hostile plugin does to a host that provides services, and the descriptions that such a plugin gives
-// of itself. The attacks have names, or come from random numbers.
+// The attacks of a hostile plugin on a host that provides services, and the plugin's false descriptions of
+// itself. Some attacks are fixed and have names, and some are random.
 import { data, FIN, RST, SYN, windowUpdate } from './frames.mjs';
 import { hostileValue, lyingError } from './hostile-values.mjs';
 import * as m from './msgpack.mjs';
@@ -20,8 +20,8 @@ function dial({ peer, hear }, id, brokerId, onAnswer = () => {}) {
 } // prettier-ignore
 
 /**
- * Sends `Host.Dispense` again and again, 1,000 requests at a time so that they fit the window. Then answers
- * the host's call.
+ * Sends `attack.asks` requests `Host.Dispense`, 1,000 at a time so that they fit the window. When all are
+ * answered, answers the host's call.
  */
 function askWithoutEnd(attack, onAnswer = () => {}) {
   let asked = 0;
@@ -50,7 +50,7 @@ export const onServices = {
     const ask = dial(attack, 2, 0, ({ msgid }) => msgid === 99 && attack.peer.message(attack.id, [1, attack.msgid, null, 'asked']));
     ask(...names.map((name, n) => [n, 'Host.Dispense', [name]]), ...['Control.Quit', '__proto__', 'Host.constructor'].map((method, n) => [50 + n, method, []]), [99, 'Host.Dispense', []]);
   },
-  'calls of a service what it does not have': (attack) => {
+  'calls methods that the service does not have': (attack) => {
     const ask = dial(attack, 2, 0, ({ result }) => {
       const call = dial(attack, 4, result, ({ msgid }) => msgid === 9 && attack.peer.message(attack.id, [1, attack.msgid, null, 'called']));
       const names = ['constructor', '__proto__', 'then', 'toString', 'hidden', '_', '', 'read.read', 'dispose'];
@@ -62,7 +62,7 @@ export const onServices = {
     for (let n = 1; n <= 10_000; n++) dial(attack, 2 * n, 0);
     attack.peer.message(attack.id, [1, attack.msgid, null, 'opened']);
   },
-  'opens streams of services that it finishes at once': ({ peer, id, msgid }) => {
+  'opens streams of services and finishes them immediately': ({ peer, id, msgid }) => {
     for (let n = 1; n <= 5_000; n++) peer.send(data(2 * n, [0, 0, 0, 0], SYN | FIN));
     peer.message(id, [1, msgid, null, 'opened']);
   },
@@ -79,7 +79,7 @@ export const onServices = {
   },
 }; // prettier-ignore
 
-/** The descriptions that a plugin can give of itself. */
+/** False descriptions of a plugin and of its methods, by name. */
 const about = (more) => ({ runtime: 'x', protocolVersions: [1], plugins: ['worker'], ...more });
 export const descriptions = {
   'wrong types throughout': [{ runtime: 7, protocolVersions: 'one', plugins: [1, null, ['x'], 'worker'], name: [], version: {} }, { echo: { doc: 1, input: 'x', output: m.nil, errors: [1] }, b: [1], c: null }],
@@ -117,8 +117,8 @@ function lyingDescription(random) {
 }
 
 /**
- * Returns one request, notification or answer about services or descriptions. Ids are small, so that many
- * belong to running calls.
+ * Returns one request, notification or answer about services or descriptions. Most ids are small, so that
+ * many belong to running calls.
  */
 function askingMessage(random) {
   const id = () => random.pick([0, 1, 2, 3, 4, 5, -1, MOST, 'x']);
@@ -137,9 +137,9 @@ function askingMessage(random) {
 }
 
 /**
- * Returns the frames of one attack about services or descriptions. The messages go on an existing stream or
- * on a new one. A new stream begins with the broker id of services, with a broker id that was handed out, or
- * with none. `side` is 0 if the attacker's stream ids are even, and 1 if they are odd.
+ * Returns the frames of one attack about services or descriptions. The messages are sent on an existing
+ * stream or on a new one. A new stream begins with the broker id of services, with another broker id, or with
+ * part of one or none. `side` is 0 if the attacker's stream ids are even, and 1 if they are odd.
  */
 export function servicesLie(random, ids, side) {
   const messages = () => Buffer.concat(Array.from({ length: random.pick([1, 1, 2, 30]) }, () => askingMessage(random))); // prettier-ignore

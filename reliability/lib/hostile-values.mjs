@@ -29,8 +29,7 @@ const values = [
   () => m.bin32(MOST),
   (r) => m.ext32(MOST, r.u32()),
   (r) => Buffer.concat([m.array32(r.pick([1_000, 100_000])), m.nil]),
-  // 0x91 begins an array of one item. 0x81 and a key begin a map of one entry. 126 to 129 are around the
-  // limit of nesting.
+  // 0x91 begins an array of one item. 0x81 and a key begin a map of one entry. The limit of nesting is 128.
   (r) => deep(0x91, r.pick([126, 127, 128, 129, 1_000, 20_000])),
   (r) =>
     Buffer.concat([
@@ -40,8 +39,8 @@ const values = [
   (r) => m.fixext1(r.u32(), r.u32() & 0xff),
   (r) => m.ext8(r.u32(), r.bytes(r.below(40))),
   (r) => m.ext8(r.pick([-1, 0x72, 0x74, 0x78, 0x62, 0x73, 0x65, 0x69, 0x70]), r.bytes(r.below(40))),
-  // msgpackr's record extension. This extension carries a class definition. A decoder that allows the
-  // extension would compile the class.
+  // msgpackr's record extension carries a class definition. A decoder that allows this extension would
+  // compile the class.
   () =>
     Buffer.concat([
       m.fixext1(0x72, 0x40),
@@ -114,7 +113,7 @@ function hostileColumns(random) {
 }
 
 function hostileColumn(random, rows, levels) {
-  // The length mostly fits, so that the receiver checks the rest too.
+  // In most cases the length is right, so that the receiver checks the rest too.
   const bin = (length) =>
     new Uint8Array(random.bytes(random.chance(0.9) ? length : random.below(2 * length + 2)));
   const same = (byte) => bin(rows).fill(byte);
@@ -141,7 +140,7 @@ function hostileColumn(random, rows, levels) {
 
 const letter = (random, letters) => letters[random.below(letters.length)];
 
-/** Returns what may follow a mark. In most cases, the result is not what the mark requires. */
+/** Returns a value to put after a mark. Most of these values are not what the mark requires. */
 const hostileScalar = (random) =>
   random.pick([
     () => m.nil,
@@ -157,7 +156,7 @@ const hostileScalar = (random) =>
       ]),
   ])();
 
-/** Returns an invalid map of an error. */
+/** Returns a map that stands for an error and has invalid entries. */
 export function lyingError(random) {
   const text = () =>
     random.pick(['Error', '', 'x'.repeat(200_000), '\u001b[2J', '__proto__', 'PipeworkError']);
@@ -260,8 +259,8 @@ export function hostileMessage(random, ids = [0, 1, 2, 3]) {
 }
 
 /**
- * Returns a message in which one value is replaced, cut or extended, at any depth. A decoder may check less
- * inside a message than at its beginning.
+ * Returns a message in which one value is replaced, cut or extended. The value is at any depth, because a
+ * decoder may check less inside a message than at its beginning.
  */
 export function mutateMessage(random, bytes) {
   const places = m.spans(bytes);

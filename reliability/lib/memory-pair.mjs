@@ -1,5 +1,5 @@
 // A real Client and a peer in one process. The testkit's launcher makes no process, only pipes in memory. The
-// caller decides what runs at the plugin's end (the real serve(), or something hostile), and what happens to the
+// caller chooses the program at the plugin's end (the real serve(), or a hostile one), and may change the
 // bytes on the way.
 import { Client } from '@pipework/core';
 import { serve } from '@pipework/core/plugin';
@@ -23,7 +23,7 @@ export function clientInMemory({ plugin, down, up, config = {} }) {
   return new Client({ cmd: ['in-memory'], launcher, gracePeriod: 50, startTimeout: 2_000, ...config });
 }
 
-/** Returns a `plugin` that is the real serve() with these plugins. */
+/** Returns a `plugin` for {@link clientInMemory} that runs the real serve() with these plugins. */
 export function served(plugins, options = {}) {
   return ({ exit, env, ...pipes }) => {
     serve({ plugins, gracePeriod: 50, ...options, transport: { ...pipes, env: { ...env } } }).then(
@@ -40,8 +40,8 @@ function through(from, transform) {
 }
 
 /**
- * Returns the transform. Bytes that are written to the transform go on to `to`. When `to` closes, the
- * transform is destroyed, because a pipe without a reader is broken for its writer.
+ * Pipes the transform into `to`, and returns the transform. When `to` closes, the transform is destroyed,
+ * because a pipe without a reader is broken for its writer.
  */
 function before(to, transform) {
   transform.pipe(to);

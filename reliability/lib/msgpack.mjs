@@ -21,7 +21,9 @@ export const ext8 = (type, payload) =>
   Buffer.concat([Buffer.from([0xc7, payload.length, type & 0xff]), payload]);
 export const fixext1 = (type, byte) => Buffer.from([0xd4, type & 0xff, byte]);
 
-/** Encodes plain data. A Buffer in the data counts as bytes that are already MessagePack. */
+/**
+ * Encodes plain data. The bytes of a Buffer in the data are MessagePack already, and are written unchanged.
+ */
 export const encode = (value) => encodeValue(withRaw(value));
 
 function withRaw(value) {
@@ -32,8 +34,8 @@ function withRaw(value) {
 }
 
 /**
- * The protocol's own extension, docs/protocol.md sections 8 and 9: a mark, which is the first element of an
- * array, and a reference.
+ * The protocol's own extension is either a mark, which is the first element of an array, or a reference. See
+ * docs/protocol.md, sections 8 and 9.
  */
 export const mark = (letter) => fixext1(0x50, letter.charCodeAt(0));
 export const reference = (letter, id) => {
@@ -73,8 +75,8 @@ export function spans(bytes) {
 }
 
 /**
- * Returns the length of a value without its items. Also returns how many items follow, or how many of those
- * bytes are its body.
+ * Returns `[length, { items }]` or `[length, { body }]`. `length` is that of the value without its items, and
+ * `items` is how many items follow. `body` is how many of the `length` bytes come after the header.
  */
 function shape(bytes, at, byte) {
   const body = (head, length) => [head + length, { body: length }];

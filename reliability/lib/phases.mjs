@@ -9,7 +9,7 @@ const file = fileURLToPath(new URL('../fixtures/plugin.mjs', import.meta.url));
 export const pluginCommand = (conduct = 'serves') => [process.execPath, file, conduct];
 
 /**
- * Resolves with `{ worker }`, a dispensed worker. The promises of its start have settled by then, so no phase
+ * Resolves with `{ worker }`, a dispensed worker. The promises of the start have settled by then, so no phase
  * lists them as pending.
  */
 const dispensed = async (client) => (await client.client()).dispense('worker').then((worker) => ({ worker }));
@@ -131,8 +131,8 @@ export const phases = {
 };
 
 /**
- * Brings a new client into the phase. The pending promises have no handler yet, so the caller must attach one
- * at once.
+ * Brings a new client into the phase. Resolves with `{ client, pid, pending }`. The promises in `pending`
+ * have no handler yet, so the caller must attach one immediately.
  */
 export async function enter(phase, { conduct = phase.conduct, ...config } = {}) {
   let heard = '';

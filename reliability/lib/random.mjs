@@ -2,7 +2,7 @@
 
 /** @param {number} seed */
 export function randomOf(seed) {
-  // xorshift128 seeded by splitmix32. It is small, fast, and good enough to choose attacks.
+  // xorshift128 seeded by splitmix32. The generator is small, fast, and good enough to choose attacks.
   let mixed = seed >>> 0;
   const mix = () => {
     mixed = (mixed + 0x9e3779b9) >>> 0;
@@ -44,7 +44,10 @@ export function randomOf(seed) {
       const near = 2 ** random.below(Math.floor(Math.log2(most)) + 1) + random.between(-1, 1);
       return Math.max(0, Math.min(most, near));
     },
-    /** A separate source for a part of the run, so that one part's numbers do not shift another's. */
+    /**
+     * Returns a separate source for a part of the run, so that each part's numbers do not depend on the
+     * others.
+     */
     fork: () => randomOf(next()),
   };
   return random;

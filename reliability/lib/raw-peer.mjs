@@ -21,7 +21,8 @@ const OUTPUTS = [3, 5];
 
 /**
  * One end of a session. `onMessage(streamId, message)` is called with each RPC message. `onFrame(frame)` is
- * called with each frame before it is handled, and returns false to skip it. Credit is sent at once.
+ * called before each frame is handled. If it returns false, the frame is skipped. Credit for data is sent as
+ * soon as the data arrives.
  */
 export class RawPeer {
   #writable;

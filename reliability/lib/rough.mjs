@@ -23,8 +23,8 @@ export class Rough extends Transform {
 
   _transform(chunk, _encoding, done) {
     const random = this.#random;
-    // Cutting into single bytes is the hardest test of a decoder and the slowest. So only the beginning of a
-    // large chunk is cut so small.
+    // Small pieces are the hardest test of a decoder, and the slowest. So only the first 200 pieces of a
+    // chunk have at most `step` bytes.
     for (let at = 0, cuts = 0; at < chunk.length; cuts++) {
       const length = cuts < 200 ? random.between(1, this.#step) : random.between(1, 70_000);
       this.push(Buffer.from(chunk.subarray(at, at + length)));

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 const fixture = (name) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 
 /**
- * Arguments before the plugin's file. Deno can read the environment, files and process ids only if it is
- * allowed to. Deno is not allowed to use the network.
+ * The arguments before the plugin's file. They allow Deno to read the environment, files and process ids, but
+ * not to use the network.
  */
 export const runtimes = {
   bun: ['run'],

@@ -6,8 +6,8 @@ import { hostileMessage, mutateMessage } from './hostile-values.mjs';
 import { spans } from './msgpack.mjs';
 
 /**
- * How often a passing frame is corrupted. The first `honest` frames pass unchanged, so that the conversation
- * has begun before it is corrupted.
+ * Returns how often each kind of corruption happens. The first `honest` frames pass unchanged, so that the
+ * conversation begins before the corruption.
  */
 export function attackOf(random) {
   const rate = random.pick([0.02, 0.1, 0.5]);
@@ -59,7 +59,7 @@ export class Saboteur extends Transform {
     this.#line = line ? '' : undefined;
   }
 
-  /** How many frames have passed, for reports. */
+  /** The number of frames so far, for reports. */
   get seen() {
     return this.#seen;
   }
@@ -107,8 +107,8 @@ export class Saboteur extends Transform {
   }
 
   /**
-   * Corrupts a payload. The payload has one or more messages, sometimes after a broker id, and sometimes no
-   * message.
+   * Corrupts the first message of a payload, which may follow a broker id. If there is no whole message,
+   * corrupts all bytes.
    */
   #spoil(payload) {
     const start = payload.length > 4 && payload[0] === 0 ? 4 : 0;

@@ -19,8 +19,8 @@ const machines = {
   },
 };
 /**
- * An io_uring could make the sealed calls unnoticed. Newer versions of Node try to set one up, and also work
- * without it. So this call is refused, but does not end the process.
+ * Through an io_uring, a process could make the sealed calls unnoticed. Newer versions of Node try to set up
+ * an io_uring, and also work without one. So this call is refused, but does not end the process.
  */
 const IO_URING_SETUP = 425;
 const REFUSE = 0x00050000 | 38; // SECCOMP_RET_ERRNO | ENOSYS
@@ -84,8 +84,8 @@ export function whyNotSealed() {
 }
 
 /**
- * Runs a command to its end under the seal. Returns the result of `spawnSync`. A sealed call shows as signal
- * SIGSYS.
+ * Runs a command to its end under the seal. Returns the result of `spawnSync`. If a sealed call ended the
+ * command, `signal` is SIGSYS.
  */
 export function runSealed(command, options = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-seal-'));
@@ -100,8 +100,8 @@ export function runSealed(command, options = {}) {
 }
 
 /**
- * Returns the processes that the seal has ended since `since` (in seconds of the machine's uptime), if the
- * kernel's log can be read.
+ * Returns how often the seal has ended a process since `since` (in seconds of the machine's uptime), by
+ * program and call. Returns undefined if the kernel's log cannot be read.
  */
 export function endedBySeal(since) {
   const { status, stdout } = spawnSync('dmesg', [], { encoding: 'utf8', maxBuffer: 2 ** 26 });

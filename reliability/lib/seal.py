@@ -1,4 +1,4 @@
-"""seal.py FILTER CMD...: installs the filter in this process, then becomes CMD. A filter can never be taken off again."""
+"""seal.py FILTER CMD...: installs the filter in this process, then becomes CMD. A process cannot remove its filter."""
 
 import ctypes
 import os

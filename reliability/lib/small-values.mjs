@@ -91,7 +91,10 @@ const records = (random) => {
   return list;
 };
 
-/** Returns a value for the fast path. Its depth and width go up to the limits of the path, and one beyond. */
+/**
+ * Returns a value for the fast path. Its depth and width reach the limits of this path, and exceed them by
+ * one.
+ */
 const plain = (random, depth) => {
   const inner = () => plain(random, depth + random.pick([1, 1, 1, 3]));
   const count = random.pick([0, 1, 2, 3, 4, 7, 8, 15, 16]) >> (depth > 2 ? 3 : 0);

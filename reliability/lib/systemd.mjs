@@ -1,5 +1,4 @@
-// A separate systemd, booted in namespaces, with units, /run, /tmp and control groups that it shares with
-// nothing. It needs root.
+// A separate systemd, booted in namespaces, with its own units, /run, /tmp and control groups. It needs root.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
@@ -12,8 +11,8 @@ const systemd = ['/lib/systemd/systemd', '/usr/lib/systemd/systemd'].find((file)
 const mounted = '/sys/fs/cgroup';
 
 /**
- * A script that joins the control groups in its arguments and then becomes the program. So the program sees
- * these groups as the root groups.
+ * A script that joins the control groups in its arguments and then becomes the program. The program makes a
+ * namespace for control groups, in which these groups are the root groups.
  */
 const joinGroups = `
 for group; do shift; [ "$group" = -- ] && break; echo $$ > "$group/cgroup.procs"; done
@@ -21,8 +20,8 @@ exec "$@"`;
 
 /**
  * systemd's own units would empty the real /tmp and mount what is already mounted. So this systemd gets only
- * two units. systemd starts only if it has a /tmp and a /run of its own. The arguments are the kinds of
- * control groups. If there are none, control groups of version 2 are used.
+ * one unit. If the script cannot mount a new /tmp and /run, systemd is not started. The arguments are the
+ * kinds of control groups. If there are none, control groups of version 2 are used.
  */
 const boot = `set -eu
 mount --make-rprivate /
@@ -45,8 +44,9 @@ exec ${systemd} --system --unit=pipework.target --log-target=null`;
 const namespaces = '--pid --fork --kill-child --mount --uts --ipc --cgroup --mount-proc'.split(' ');
 
 /**
- * Names directories for the groups of this systemd: one in each hierarchy that it needs. If `isUnified` is
- * true, this systemd gets version 2 alone, with the kinds that version 1 does not have here.
+ * Returns the kinds of control groups that version 1 manages, and the directories for this systemd's groups,
+ * one in each hierarchy. If `isUnified` is true, this systemd gets only version 2, with the kinds that this
+ * machine's version 1 does not manage.
  */
 function groupDirectories(name, isUnified = false) {
   const lines = readFileSync('/proc/self/cgroup', 'utf8').trim().split('\n');
@@ -62,7 +62,7 @@ function groupDirectories(name, isUnified = false) {
   return { kinds, directories };
 }
 
-/** True if version 1 of control groups has the memory of this machine. */
+/** True if version 1 of control groups manages memory on this machine. */
 export const hasMemoryInVersion1 = () => groupDirectories('').kinds.includes('memory');
 
 /** Returns why this machine cannot boot a systemd, or undefined if a boot is worth a try. */
@@ -80,8 +80,8 @@ export function whyNoSystemd() {
 }
 
 /**
- * Boots a systemd. `run` runs a command inside, and resolves with its output. Rejects if the machine does not
- * allow it.
+ * Boots a systemd. Resolves with `{ run, stop }`. `run` runs a command inside, and resolves with its exit
+ * code and output. Rejects if systemd does not boot.
  */
 export async function bootSystemd({ isUnified = false } = {}) {
   const name = `pipework-systemd-${process.pid}${isUnified ? '-unified' : ''}`;
@@ -89,7 +89,7 @@ export async function bootSystemd({ isUnified = false } = {}) {
   const made = [];
   let child;
   const stop = async () => {
-    // When the first process of a namespace is killed, the kernel ends the others first.
+    // If the first process of a namespace is killed, the kernel ends all others of the namespace before it.
     const first = child === undefined ? undefined : firstOf(child.pid);
     if (child?.exitCode === null && child.signalCode === null) {
       process.kill(first ?? child.pid, 'SIGKILL');
@@ -111,8 +111,8 @@ export async function bootSystemd({ isUnified = false } = {}) {
     for (let tries = 0; ; tries++) {
       if (child.exitCode !== null || tries > 500) throw new Error(`systemd does not boot: ${said.trim()}`);
       const first = firstOf(child.pid);
-      // The first process runs the boot script before it becomes systemd. At first it still has the machine's
-      // /run.
+      // The first process runs the boot script before it becomes systemd. Until the script has mounted a new
+      // /run, the process sees the machine's.
       const isUp = first !== undefined && readText(`/proc/${first}/comm`).trim() === 'systemd';
       if (isUp && existsSync(`/proc/${first}/root/run/systemd/private`)) break;
       await sleep(20);

@@ -12,8 +12,8 @@ export function whyNotTraced() {
 }
 
 /**
- * Runs a command with all its children under strace. `calls` counts the network calls by name. `made` lists
- * the calls that would give a file, a directory or a socket a name.
+ * Runs a command with all its children under strace. `calls` counts the network calls by name. `made` has the
+ * trace's lines of calls that give a name to a file, a directory or a link.
  */
 export function trace(command) {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-trace-'));

@@ -10,7 +10,10 @@ const held = () => {
   return heapUsed + external;
 };
 
-/** Returns the memory in use after a collection. It needs --expose-gc to be exact. */
+/**
+ * Returns the memory in use after a garbage collection, in bytes. Without --expose-gc there is no collection,
+ * and the figure is not exact.
+ */
 export function heldNow() {
   globalThis.gc?.();
   return held();
@@ -45,7 +48,7 @@ export function watch({ fatalStallMs } = {}) {
   }, 20);
   timer.unref();
   return {
-    /** Stores what is being done, as a number (a seed), for the watchdog's final message. */
+    /** Stores the number (a seed) of the current work for the watchdog's final message. */
     doing: (number) => Atomics.store(beat, 1, number),
     uncaught,
     async stop() {

@@ -20,7 +20,7 @@ const server = find(['/usr/lib/wine/wineserver64', '/usr/lib/wine/wineserver', '
 /** The path of Wine's program; undefined if there is no Wine on this machine. */
 export const wineProgram = server === undefined ? undefined : wine;
 
-/** Programs that Wine itself runs beside those of its user. */
+/** The programs that Wine starts without its user's request. */
 const ofWine =
   /^C:\\windows\\system32\\(services|explorer|winedevice|plugplay|svchost|rpcss|conhost|winemenubuilder|wineboot|rundll32|start|tabtip)\.exe/i;
 
@@ -50,9 +50,10 @@ export class Windows {
   }
 
   /**
-   * Runs Node there, and resolves to its exit status. Node prints into the file `printed`, because under Wine
-   * it cannot print into a pipe of Unix. Resolves to `'late'` if Node takes longer than `ms`. Resolves to
-   * `'crashed'` if Wine's server crashes, because then every process there waits without end.
+   * Runs Node in this Windows, and resolves to its exit status. Node prints into the file `printed`, because
+   * under Wine it cannot print into a pipe of Unix. Resolves to `'late'` if Node takes longer than `ms`.
+   * Resolves to `'crashed'` if Wine's server crashes, because after a crash every process of this Windows
+   * waits without end.
    */
   async node(args, { cwd, env, printed, ms }) {
     const output = openSync(printed, 'w');
@@ -73,7 +74,7 @@ export class Windows {
     return status;
   }
 
-  /** Resolves to the processes that are left there, without those of Wine itself. Waits up to five seconds for their end. */
+  /** Waits up to five seconds for the end of the user's processes, and resolves to those that are left. */
   async left() {
     const deadline = performance.now() + 5_000;
     while (this.#ofUser().length > 0 && performance.now() < deadline) await sleep(100);
@@ -86,7 +87,10 @@ export class Windows {
     );
   }
 
-  /** Ends everything that runs there. A process that is being started may start others, and another server. */
+  /**
+   * Ends all processes of this Windows, in many rounds, because a process that is just starting may start
+   * others.
+   */
   end() {
     const nap = new Int32Array(new SharedArrayBuffer(4));
     for (let rounds = 0; rounds < 50 && this.#all().length > 0; rounds++) {
@@ -95,14 +99,14 @@ export class Windows {
         try {
           process.kill(pid, 'SIGKILL');
         } catch {
-          // The process has ended by itself.
+          // The process has already ended.
         }
       }
       Atomics.wait(nap, 0, 0, 100);
     }
   }
 
-  /** Processes of Windows have the environment of Unix that the first of them was started with. */
+  /** Returns the processes of this Windows. They all have the Unix environment of the first of them. */
   #all() {
     const mark = `WINEPREFIX=${this.#env.WINEPREFIX}`;
     return readdirSync('/proc')

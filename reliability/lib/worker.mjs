@@ -1,5 +1,5 @@
-// The honest plugin of these programs. It has one method for each thing that can be under way when something
-// breaks.
+// The honest plugin of these programs. It has one method for each kind of work that a death or a fault can
+// interrupt.
 import { createHash } from 'node:crypto';
 import { once, setMaxListeners } from 'node:events';
 import { writeSync } from 'node:fs';
@@ -19,7 +19,7 @@ export function worker(context) {
 
     log: (text) => console.log(text),
 
-    /** Never answers, until the caller or the host is gone. */
+    /** Never answers. Rejects when the caller cancels or the host is gone. */
     hang: (options) =>
       new Promise((_, reject) => {
         const signals = [context.signal, options?.signal].filter((signal) => signal !== undefined);
@@ -51,7 +51,7 @@ export function worker(context) {
       return sum;
     },
 
-    /** Uses the service `files` of the host in one of several ways. */
+    /** Uses the service `files` of the host in the way that `how` names. */
     ask: async (how) => {
       const files = await context.host.dispense(how === 'unknown' ? 'nothing' : 'files');
       try {
@@ -114,7 +114,9 @@ export function patternStream(length, chunkSize = 65_536) {
   );
 }
 
-/** Returns what {@link worker}'s `digest` must answer for a {@link patternStream} of this length. */
+/**
+ * Returns the `sha256` that {@link worker}'s `digest` must answer for a {@link patternStream} of this length.
+ */
 export function patternDigest(length) {
   const hash = createHash('sha256');
   for (let offset = 0; offset < length; offset += 65_536) {

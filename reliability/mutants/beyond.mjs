@@ -1,12 +1,12 @@
-// Implements what the capabilities `types` and `refs` add to values, for the plugin of the mutants: which
-// values are invalid, and what happens to references.
+// Implements the capabilities `types` and `refs` for the plugin of the mutants: finds invalid values, and
+// sends references back.
 import { Ext, Float } from './values.mjs';
 
 const REFERENCES = 'fosc';
 const STREAMS = 'iwrq';
 const isText = (value) => typeof value === 'string';
 
-/** What may follow each mark. */
+/** For each mark, the check of the elements after it. */
 const marked = {
   b: (rest) => rest.length === 1 && (Number.isInteger(rest[0]) || typeof rest[0] === 'bigint'),
   D: (rest) => rest.length === 0,
@@ -21,8 +21,8 @@ const marked = {
 const isMark = (value) => value instanceof Ext && value.type === 80 && value.data.length === 1;
 
 /**
- * Returns why a value cannot be accepted, or undefined. `kinds` has the references that the host gave on this
- * stream: their kinds by their ids.
+ * Returns why a value cannot be accepted, or undefined. `kinds` has the kind of each reference that the host
+ * gave on this stream, by its id.
  */
 export function refusal(value, kinds, breaks) {
   if (isMark(value)) return breaks('takes-marks-anywhere') ? undefined : 'a mark that does not stand first';
@@ -39,7 +39,7 @@ export function refusal(value, kinds, breaks) {
   const [mark, ...rest] = value;
   const fits = marked[String.fromCharCode(mark.data[0])];
   if (fits === undefined) return breaks('takes-any-mark') ? undefined : 'an unknown mark';
-  if (!fits(rest) && !breaks('takes-marks-with-anything')) return 'a mark with what does not fit it';
+  if (!fits(rest) && !breaks('takes-marks-with-anything')) return 'a mark with elements that do not fit it';
   return firstRefusal(rest, kinds, breaks);
 }
 
@@ -81,8 +81,8 @@ export function reference(kind, id) {
 }
 
 /**
- * Returns the same value, with each reference of the host replaced by one that the host recognises as its
- * own.
+ * Returns the value for the way back. In it, each of the host's references has the form that means the host's
+ * own object.
  */
 export function returned(value) {
   if (isReference(value)) return reference('y', value.data.readUInt32BE(1));

@@ -1,5 +1,5 @@
-// Each breach breaks one rule of docs/protocol.md. Beside it is the check of the conformance suite that must
-// catch it, by the beginning of the check's name.
+// Each entry names a breach of one rule of docs/protocol.md, and the check of the conformance suite that must
+// catch the breach, by the beginning of the check's name. The numbers in comments are sections of that page.
 export const breaches = [
   // 1 to 3: start, environment, handshake
   ['runs-without-cookie', 'refuses to run without the magic cookie'],

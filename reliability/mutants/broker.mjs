@@ -34,7 +34,7 @@ export class Broker {
     this.#owners.delete(id);
   }
 
-  /** Reads the id of a new stream, and holds the stream until something waits for the id. */
+  /** Reads the id of a new stream. If the id is not on offer yet, holds the stream until it is. */
   take(stream) {
     if (this.#unaccepted.size >= MOST && !this.#breaks('holds-streams-without-end')) return stream.reset();
     this.#unaccepted.add(stream);

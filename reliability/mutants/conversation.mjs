@@ -5,8 +5,8 @@ import { MessageReader, Raw, Reader, encode } from './values.mjs';
 const MAX_UNFINISHED = 256 * 1024 * 1024;
 
 /**
- * Counts the bytes of the unfinished messages of all streams. If there are too many, only one chosen stream
- * still gets credit.
+ * Decides which streams get credit. While the unfinished messages of all streams hold 256 MiB, only one
+ * chosen stream gets credit.
  */
 export class Budget {
   conversations = new Set();
@@ -36,7 +36,8 @@ export class Conversation {
   #hasEnded = false;
 
   /**
-   * `find` is called with the name of a method and returns its handler. `session` is the plugin's session.
+   * `find` is called with the name of a method, and returns its handler or an error. `session` is the
+   * plugin's session.
    */
   constructor(stream, session, find) {
     this.stream = stream;

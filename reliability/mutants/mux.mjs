@@ -1,5 +1,5 @@
-// The plugin's end of yamux for the mutants, without pipework. `breaks(name)` tells whether the plugin breaks
-// the rule with this name.
+// The plugin's end of yamux for the mutants, without pipework. `breaks(name)` is true if the plugin has the
+// breach `name`.
 import { ACK, DATA, FIN, GO_AWAY, INITIAL_WINDOW, PING, RST, SYN, WINDOW, frame } from '../lib/frames.mjs';
 
 const HEADER = 12;
@@ -26,7 +26,7 @@ export class Stream {
     this.id = id;
   }
 
-  /** True if written bytes wait for credit. */
+  /** True if there are bytes that wait for credit. */
   get isHeldUp() {
     return this.#waiting.length > 0;
   }
@@ -104,7 +104,7 @@ export class Stream {
     this.onReadable();
   }
 
-  /** Takes at most `most` bytes of what has arrived, and grants credit for them. */
+  /** Returns at most `most` of the bytes that have arrived, and grants credit for them. */
   read(most = Infinity) {
     const [first = Buffer.alloc(0), ...rest] = this.#received;
     const bytes = first.subarray(0, most);
@@ -130,7 +130,7 @@ export class Mux {
   #isOver = false;
   #nextId = 2;
   onStream = () => {};
-  /** Called if the peer broke the protocol, or said that we did. */
+  /** Called when the peer breaks the protocol, or sends a go-away with the code of an error. */
   onOver = () => {};
 
   constructor(write, breaks) {
@@ -196,7 +196,7 @@ export class Mux {
     return length > stream.window && !breaks('takes-beyond-the-window') ? 'the window' : undefined;
   }
 
-  /** A breach sets this function to do something once, before the next pong. */
+  /** A breach sets this function to run one time, before the next pong. */
   beforePong;
 
   #take({ type, flags, id, length }, payload) {

@@ -137,7 +137,7 @@ class Session {
     );
   }
 
-  /** True if another stream has half a message. */
+  /** True if another stream has an incomplete message. */
   isWaitingFor = (conversation) =>
     [...this.budget.conversations].some((each) => each !== conversation && each.reader.held > 0);
 
@@ -163,7 +163,7 @@ class Session {
     else this.settle();
   }
 
-  /** Answers Quit once no other call runs. */
+  /** Answers Quit as soon as no other call runs. */
   settle() {
     if (this.#answerQuit !== undefined && this.running.size <= 1) this.#answerQuit();
   }

@@ -29,8 +29,8 @@ const tooMany = MiB;
 const tooDeep = 128;
 
 /**
- * For each tag from 0xc0 on: the size of its length field, and how many bytes of the value the length does
- * not count.
+ * For each tag from 0xc0 on, `lengthBytes` has the size of the length field. `fixedBytes` has the number of
+ * bytes after that field that the length does not count.
  */
 const lengthBytes = [0, 0, 0, 0, 1, 2, 4, 1, 2, 4, ...Array(15).fill(0), 1, 2, 4, 2, 4, 2, 4];
 const fixedBytes = [
@@ -62,7 +62,7 @@ const fixedBytes = [
   ...Array(7).fill(0),
 ];
 
-/** Collects the messages of one stream. `breaks` tells which limit is broken. */
+/** Collects the messages of one stream. `breaks(name)` is true if the plugin has the breach `name`. */
 export class MessageReader {
   #breaks;
   #chunks = [];
@@ -87,8 +87,8 @@ export class MessageReader {
   }
 
   /**
-   * Calls `take(bytes, fault)` with each whole message. Throws if the stream cannot continue after these
-   * bytes.
+   * Calls `take(bytes, fault)` with each whole message. `fault` names the limit that the message exceeds, if
+   * any. Throws if the stream cannot continue after these bytes.
    */
   push(chunk, take) {
     let from = 0;
@@ -171,7 +171,7 @@ export class MessageReader {
   }
 }
 
-/** Reads values from bytes that have arrived whole. Reads maps as `Map` and floats as `Float`. */
+/** Reads values from the bytes of a whole message. Reads maps as `Map` and floats as `Float`. */
 export class Reader {
   at = 0;
   constructor(bytes) {
@@ -187,7 +187,7 @@ export class Reader {
     return size === 0 ? 0 : this.#take(size).readUIntBE(0, size);
   }
 
-  /** Returns the number of elements of the next array. */
+  /** Returns the number of elements of the next array, or -1 if the next value is no array. */
   array() {
     const tag = this.#uint(1);
     if ((tag & 0xf0) === 0x90) return tag & 15;
@@ -279,7 +279,7 @@ function write(value, out) {
   }
 }
 
-/** Returns the fixed form if the length fits, else the form with a u32. */
+/** Returns the header with the length in it if the length fits, else the header with a u32. */
 function head(length, fix, most, large) {
   if (length <= most) return Buffer.of(fix | length);
   const bytes = Buffer.alloc(5, large);

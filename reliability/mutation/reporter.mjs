@@ -1,4 +1,4 @@
-/** The mutants that were tested so far. A run whose time is over reports these. */
+/** The mutants that were tested so far. If a run has no time left, it reports these. */
 export const tested = [];
 
 /** Stryker loads this into the process of the program. */

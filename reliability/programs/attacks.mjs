@@ -1,6 +1,6 @@
-// Each known attack by name, from a peer without pipework: what a plugin may answer to its host, and what a
-// host may ask of a plugin. For each attack, this program checks how the call ended, how much memory the
-// victim used, and that the victim still serves the next call.
+// Each known attack by name, from a peer without pipework: answers of a plugin to its host, and requests of a
+// host to its plugin. For each attack, this program checks how the call ended, how much memory the victim
+// used, and that the victim still serves the next call.
 import { isPipeworkError } from '@pipework/core';
 import { PassThrough } from 'node:stream';
 import { inspect } from 'node:util';
@@ -46,10 +46,10 @@ export const values = {
   'an array of 2^32 - 1': () => m.array32(MOST),
   'a map of 2^32 - 1': () => m.map32(MOST),
   'a string of 2^32 - 1': () => m.str32(MOST),
-  'a string of 4 GiB that goes on and on': () => filled(m.str32(MOST), 0x61, 8 * MiB),
+  'a string of 4 GiB of which 8 MiB are sent': () => filled(m.str32(MOST), 0x61, 8 * MiB),
   'bytes of 2^32 - 1': () => m.bin32(MOST),
   'an extension of 2^32 - 1': () => m.ext32(MOST, 5),
-  'bytes that are announced with 127 MiB and never come': () => m.bin32(127 * MiB),
+  'the header of 127 MiB of bytes, without the bytes': () => m.bin32(127 * MiB),
   'arrays a million deep': () => levels(0x91, 1_000_000),
   'maps a million deep': () => mapLevels(1_000_000),
   'arrays 127 deep': () => levels(0x91, 127),
@@ -64,7 +64,7 @@ export const values = {
   '__proto__ as a key': () => m.pairs([['__proto__', { polluted: 1 }]]),
   '__proto__ as a key, deeper': () => m.pairs([['a', [m.pairs([['__proto__', m.pairs([['polluted', 1]])]])]]]),
   'constructor.prototype as keys': () => m.pairs([['constructor', { prototype: { polluted: 1 } }]]),
-  'a map that says it is thenable': () => m.pairs([['then', 'x'], ['catch', 1]]),
+  'a map with the keys then and catch': () => m.pairs([['then', 'x'], ['catch', 1]]),
   'a map with maps as keys': () => m.pairs([[m.pairs([['k', 1]]), 1], [[1, [2]], 2], [m.nil, 3]]),
   'a Map of odd length': () => m.encode([m.mark('M'), 1, 2, 3]),
   'a Map whose keys are marks': () => m.encode([m.mark('M'), m.mark('M'), 1]),
@@ -89,7 +89,7 @@ export const values = {
     for (let level = 0; level < 100; level++) column = [5, ['a'], column];
     return m.encode([m.mark('C'), 100_000, ['a'], column]);
   },
-  'columns inside columns of nothing but marks': () => m.encode([m.mark('C'), 2, ['a'], [0, m.mark('C'), m.mark('C')]]),
+  'a column whose values are marks of columns': () => m.encode([m.mark('C'), 2, ['a'], [0, m.mark('C'), m.mark('C')]]),
   'a mark that means nothing': () => m.encode([m.mark('?'), 1]),
   'a mark that stands last': () => m.encode([1, m.mark('M')]),
   'a bigint of a megabyte': () => m.bigint(Buffer.alloc(MiB, 0x7f)),
@@ -97,10 +97,10 @@ export const values = {
   'an object that it never gave out': () => m.reference('o', MOST),
   'a signal that it never gave out': () => m.reference('s', 77),
   'the signal of a call where none can be': () => m.encode([[m.reference('c', 0)]]),
-  'what the other side never gave out': () => m.reference('y', 77),
+  'a reference that the receiver never gave out': () => m.reference('y', 77),
   'a reference of an unknown kind': () => m.reference('?', 1),
   'a thousand streams that are not accepted': () => m.encode(Array.from({ length: 1_000 }, (_, n) => m.reference('i', n + 1_000))),
-  'functions under names that are called by themselves': () =>
+  'functions under names that tools call': () =>
     m.pairs(['toJSON', 'toString', 'valueOf', 'inspect', 'asymmetricMatch', 'then'].map((name, n) => [name, m.reference('f', n + 1)])),
   'a Map entry named toJSON that is a function': () => m.encode([m.mark('M'), 'toJSON', m.reference('f', 1)]),
   'a table row with a function named toString': () => m.encode([m.mark('t'), ['toString'], m.reference('f', 1)]),
@@ -135,8 +135,8 @@ export const values = {
 }; // prettier-ignore
 
 /**
- * Values that are sent only to a host. An attacked plugin would echo them, and this program takes quadratic
- * time to read so much.
+ * Values that are sent only to a host. An attacked plugin would echo them, and this program would need
+ * quadratic time to read the echo.
  */
 const large = {
   'an error of eight megabytes of control characters': () =>
@@ -147,7 +147,7 @@ const large = {
   },
 }; // prettier-ignore
 
-/** What a plugin can do instead of answering a call on stream `id`. */
+/** The ways in which a plugin answers a call on stream `id` wrongly or not at all. */
 const conducts = {
   'answers with an id that was never used': ({ peer, id, msgid }) => peer.message(id, [1, msgid + 1_000, null, 1]),
   'answers twice': ({ peer, id, msgid }) => [1, 2].forEach((n) => peer.message(id, [1, msgid, null, n])),
@@ -182,7 +182,7 @@ const conducts = {
     peer.send(Buffer.concat(ids.slice(0, 4_000).map((id) => windowUpdate(id, 0, SYN))));
   },
   'opens a stream with an id of the other side': ({ peer }) => peer.send(windowUpdate(99, 0, SYN)),
-  'opens a stream with 262,145 bytes at once': ({ peer }) => peer.send(data(2, Buffer.alloc(INITIAL_WINDOW + 1), SYN)),
+  'opens a stream with 262,145 bytes in one frame': ({ peer }) => peer.send(data(2, Buffer.alloc(INITIAL_WINDOW + 1), SYN)),
   'sends a quarter of a million bytes one by one': ({ peer }) => peer.send(Buffer.concat([windowUpdate(2, 0, SYN), ...Array.from({ length: 250_000 }, () => data(2, [1]))])),
   'sends a hundred thousand empty frames': ({ peer, id }) => peer.send(Buffer.concat(Array.from({ length: 100_000 }, () => data(id, [])))),
   'pings a hundred thousand times': ({ peer }) => peer.send(Buffer.concat(Array.from({ length: 100_000 }, (_, n) => ping(n)))),
@@ -199,7 +199,7 @@ const conducts = {
 /** How many requests the attacks on services send: `--asks 1000000` for a million. */
 let asks = defaults.asks;
 
-/** What a plugin can print on its raw standard error before it answers its call. */
+/** The texts that a plugin prints on its raw standard error before it answers the call. */
 const prints = {
   'a line of 65,000 digits behind a slash, five times': () => `/${'1'.repeat(65_000)}x\n`.repeat(5),
   'an escape sequence of 65,000 characters that never ends': () =>
@@ -225,8 +225,8 @@ const printAndAnswer =
   };
 
 /**
- * Returns records of the host's log that look like the host's own, or that contain what a terminal would
- * obey.
+ * Returns records of the plugin's lines in the host's log that pass for the host's own, or that contain
+ * characters that a terminal obeys.
  */
 function forgeries(records) {
   const said = records.filter((record) => JSON.stringify(record).includes('forged'));
@@ -253,7 +253,7 @@ const pristine = Object.getOwnPropertyNames(Object.prototype).length;
 const isPolluted = () =>
   Object.getOwnPropertyNames(Object.prototype).length !== pristine || globalThis.polluted !== undefined;
 
-/** What a terminal must not get from an error of the peer, or from a value that holds a regular expression. */
+/** The characters that a terminal must not get from the peer's errors and regular expressions. */
 // oxlint-disable-next-line no-control-regex -- they are what must not be there
 const obeyed = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 const told = (error) => (error === undefined ? 'answered' : (error.code ?? error.name));
@@ -297,7 +297,7 @@ async function towardsHost(conduct) {
   const one = raw === undefined ? await rpc.dispense('worker').then((remote) => ({ remote })) : undefined;
   const uses = one === undefined ? [() => rpc.describe(), () => rpc.ping()] : [() => one.remote.echo(1), () => one.remote.echo(2)]; // prettier-ignore
   const calls = uses.map((use) => outcome(use().then((value) => void isDeeplyPlain(value))));
-  // If an attack sends no answer, its call lasts as long as the caller is patient. Then the kill must end it.
+  // If an attack sends no answer, the call lasts for `patienceMs`. Then kill() must end the call.
   await Promise.race([Promise.all(calls), new Promise((resolve) => setTimeout(resolve, patienceMs))]);
   const killed = await outcome(within(10_000, 'kill', client.kill()));
   const errors = await Promise.all(
@@ -320,7 +320,7 @@ function providedFiles(services) {
   };
 }
 
-/** Describes a plugin that answers as the attack says. */
+/** Returns the conduct of a plugin that answers requests for a description with these values. */
 function describedBy([plugin, methods]) {
   const answer = ({ peer, id, msgid, method }) => {
     const said = method === '$/describe' ? methods : plugin;
@@ -333,7 +333,7 @@ function describedBy([plugin, methods]) {
 /** Reads everything in a value, as a user would. */
 function isDeeplyPlain(value, depth = 0) {
   if (typeof value !== 'object' || value === null) return true;
-  // Does what loggers, test frameworks and serializers do with any value.
+  // Serializes and prints the value, as loggers, test frameworks and serializers do.
   if (depth === 0) void [JSON.stringify(value), inspect(value), typeof value === 'object' && `${value}`];
   if ({}.polluted !== undefined) throw new TypeError('the prototype of objects was written to');
   return depth > 200 || Reflect.ownKeys(value).every((key) => isDeeplyPlain(value[key], depth + 1));
@@ -416,7 +416,7 @@ export const attacks = {
     ),
     ...conducts,
     'uses an id again while its call runs': reuse,
-    'asks five thousand times for what never answers': floods,
+    'makes five thousand calls of a method that never answers': floods,
   },
 };
 const runners = { host: towardsHost, plugin: towardsPlugin };

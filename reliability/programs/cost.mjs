@@ -1,6 +1,6 @@
-// The most that one message costs its receiver. For each kind of value, it finds the largest message that the
-// limits allow. Then it measures how much memory the values of this message hold, and how much processor time
-// reading them took. The table of SECURITY.md comes from this program.
+// Measures the highest cost of one message for its receiver. For each kind of value, this program finds the
+// largest message that the limits allow. Then it measures how much memory the values of this message hold,
+// and how much processor time their reading took. The table of SECURITY.md comes from this program.
 import { PassThrough } from 'node:stream';
 import { serve } from '@pipework/core/plugin';
 import { within } from '../lib/bounded.mjs';
@@ -14,8 +14,8 @@ export const defaults = { only: '', most: 16, ms: 1_000 };
 
 const MiB = 2 ** 20;
 /**
- * The limits for one message. It may take one second (the option `ms`), and memory of ten times its bytes, or of this many
- * bytes if that is more.
+ * The limits for one message. Its values may hold `TIMES` its bytes, or `FLOOR` bytes if that is more. The
+ * limit of time is the option `ms`, one second by default.
  */
 const FLOOR = 64 * MiB;
 const TIMES = 10;
@@ -132,8 +132,8 @@ const env = {
 };
 
 /**
- * Sends one message to a real serve(). Resolves to what its values held and took, or to the reason why it was
- * refused.
+ * Sends one value to a real serve(). Resolves to the value's cost in memory and processor time, or to the
+ * code with which it was refused.
  */
 export async function costOf(value) {
   const [down, up] = [new PassThrough(), new PassThrough()];
@@ -160,7 +160,7 @@ export async function costOf(value) {
     host.onEnd = () => resolve('ended');
   });
   const message = Buffer.concat([m.fixarray(4), hex('00 00'), m.encode('Plugin.hold'), m.fixarray(1), value]);
-  // Most of the message arrives before the measurement, so that sending it is not part of its cost.
+  // The message is made before the measurement, so that only its sending and reading count.
   const before = { held: settled(), cpu: process.cpuUsage() };
   host.message(7, message);
   const error = await within(120_000, 'an answer', answered);
@@ -187,8 +187,8 @@ function heldSince({ held }) {
 }
 
 /**
- * Returns the largest accepted message of a kind, to within an eighth, and its cost; undefined if none is
- * accepted.
+ * Returns the number of items and the cost of the largest accepted message of a kind, to within an eighth.
+ * Returns undefined if the smallest one is refused.
  */
 export async function mostOf(make, mostBytes) {
   let taken;

@@ -1,4 +1,5 @@
-// Starts a plugin, calls it and kills it, again and again. Nothing may be left, and nothing may grow.
+// Starts a plugin, calls it and kills it, again and again. No process or descriptor may be left, and the heap
+// must not grow.
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { Client } from '@pipework/core';

@@ -66,8 +66,8 @@ export async function hostDies(name, boundMs) {
     );
   });
   const { pid } = JSON.parse(await within(15_000, `the host ${name}`, line));
-  // Nothing shows when the plugin is between its spawn and the line, so the host is killed at a random
-  // moment.
+  // No sign shows that the plugin is between its spawn and its handshake line, so the host is killed at a
+  // random moment.
   if (name === 'in the handshake') await pause(Math.random() * 120);
   host.kill('SIGKILL');
   await ended;

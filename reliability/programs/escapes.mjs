@@ -29,7 +29,8 @@ export function obstacle(means) {
 }
 
 /**
- * Returns the host's report on one kind of isolation. The host inherits two descriptors of the secret file.
+ * Runs fixtures/escapes/host.mjs with one means of isolation, and returns its report. The host inherits two
+ * descriptors of a file that the plugin must not read.
  */
 async function attemptAll(means) {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-inherited-'));

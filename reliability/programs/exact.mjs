@@ -1,4 +1,4 @@
-// Checks that what arrives is what was sent. It sends checksummed streams over the mux alone, then values and
+// Checks that bytes and values arrive exactly as they were sent: streams over the mux alone, then values and
 // streams over calls. All go through pipes that cut, join and delay at random, with random windows. These are
 // property tests, and the printed seed replays the run.
 import { isDeepStrictEqual } from 'node:util';
@@ -19,8 +19,8 @@ export const help =
   'streams and values through random chunking, delays and windows arrive exactly as they were sent';
 export const defaults = { minutes: 0, runs: 15, seed: 0 };
 /**
- * How many small calls one run makes over rough pipes. Over the pipes of a process, which are not slowed
- * down, it makes ten times as many.
+ * How many small calls a run makes over rough pipes. Over the pipes of a process, which are faster, a run
+ * makes ten times as many.
  */
 const manyCalls = 300;
 
@@ -57,7 +57,7 @@ async function receive(stream, random, length, count) {
   count.bytes += length;
 }
 
-/** Sends streams both ways over two sessions. */
+/** Sends streams both ways between two sessions. */
 async function streams({ seed, lengths }, count) {
   const random = randomOf(seed);
   const [down, up] = [rough(random), rough(random)];
@@ -77,8 +77,8 @@ async function streams({ seed, lengths }, count) {
     head.writeUInt32BE(mine[0], 0);
     head.writeUInt32BE(mine[1], 4);
     near.write(head);
-    // It is not certain which of several accepted streams this one is. So the far end reads the lengths from
-    // the stream itself.
+    // Streams may be accepted in another order than they were opened, so the far end reads the lengths from
+    // its stream.
     const far = await accepted;
     const told = await readExactly(far, 8);
     const [there, back] = [told.readUInt32BE(0), told.readUInt32BE(4)];
@@ -132,7 +132,7 @@ const { value: anyValue } = fc.letrec((tie) => ({
   ),
 }));
 
-/** Runs over rough pipes in memory. */
+/** Exchanges values and streams over rough pipes in memory. */
 async function calls(input, count) {
   const random = randomOf(input.seed);
   const pipe = () => new Rough({ random: random.fork() });
@@ -145,15 +145,15 @@ async function calls(input, count) {
 }
 
 /**
- * Runs over the pipes of a real process, which reuses its read buffers. The process lives as long as this
- * program's run.
+ * Exchanges values and streams over the pipes of a real process, where read buffers are reused. All runs of
+ * this program share the process.
  */
 async function processes(input, count, shared) {
   shared.client ??= new Client({ cmd: pluginCommand() });
   await exchange(shared.client, randomOf(input.seed), input, count);
 }
 
-/** Sends values and byte streams over calls, many at once. */
+/** Sends values and byte streams over many calls at the same time. */
 async function exchange(client, random, { seed, values, lengths }, count) {
   const remote = await (await client.client()).dispense('worker').then((one) => ({ one }));
   const echo = async (value) => {
@@ -182,8 +182,8 @@ async function exchange(client, random, { seed, values, lengths }, count) {
     if (offset !== length) throw new Error(`${offset} bytes of ${length} came`);
     count.bytes += length;
   };
-  // Two methods that a cache of names could confuse, because it compares their length and a few of their
-  // bytes. Each call is alone on the pipe, so that its message is read at the same place in memory as the
+  // A cache of names could confuse `print` and `count`, because it compares only the length and a few bytes
+  // of a name. Each call is alone on the pipe, so that its message is read at the same place in memory as the
   // previous one.
   const alike = async () => {
     count.operations += 2;

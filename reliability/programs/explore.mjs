@@ -9,8 +9,8 @@ export const defaults = { times: 20 };
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * Returns the files that take their number of runs from testing/explore.ts. These are test files. If a
- * support file takes the number, its tests are returned as their folder.
+ * Returns the test files that take their number of runs from testing/explore.ts. If a support file takes the
+ * number, returns the folder of its tests.
  */
 const explorations = () =>
   execFileSync('git', ['grep', '-l', "/testing/explore.ts'", '--', 'packages', 'examples'], {

@@ -26,8 +26,8 @@ const program = fileURLToPath(new URL('../fixtures/fleet-worker.mjs', import.met
 const eager = { atMost: 1_000_000, withinMs: 60_000, initialDelayMs: 1, maxDelayMs: 5 };
 
 /**
- * Runs `work` with a file in which plugins note their calls, and reports what is left of the plugins
- * afterwards.
+ * Runs `work` with a file in which plugins note their calls. Afterwards reports processes, timers and pipes
+ * that are left of the plugins.
  */
 async function withNotes(work) {
   const folder = mkdtempSync(join(tmpdir(), 'fleet-'));
@@ -35,14 +35,14 @@ async function withNotes(work) {
   writeFileSync(file, '');
   const pids = new Set();
   const findings = [];
-  /** Returns what keeps the event loop alive, by kind. */
+  /** Returns the number of resources that keep the event loop alive, by kind. */
   const resources = () => {
     const counts = {};
     for (const kind of process.getActiveResourcesInfo())
       if (/Timeout|Process|Pipe|FSEvent/.test(kind)) counts[kind] = (counts[kind] ?? 0) + 1;
     return counts;
   };
-  // The first plugin of a process starts its reaper, which stays.
+  // The first plugin of this process starts the reaper, which remains and must not count as left.
   const first = new Client({ cmd: [process.execPath, program, file] });
   await first.start();
   await first.kill();
@@ -221,7 +221,7 @@ export function pool({ poolSeconds }) {
   });
 }
 
-/** Blocks a host, which must end none of its healthy plugins afterwards. */
+/** Blocks the host. Afterwards the host must not end any of its plugins, which are healthy. */
 export function blocked({ plugins, blockMs }) {
   return withNotes(async ({ findings, config }) => {
     const checked = { ...config, health: { everyMs: 100, timeoutMs: blockMs / 2, failures: 1 } };

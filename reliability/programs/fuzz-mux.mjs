@@ -11,14 +11,14 @@ import { heldNow, mebibytes, watch } from '../lib/watch.mjs';
 export const help = 'hostile frames towards a bare mux session';
 export const defaults = { minutes: 0, cases: 500, seed: 0, concurrency: 8, only: -1 };
 
-/** Returns how a promise settled: `ok`, or the code of its error. */
+/** Returns how a promise settled: `ok`, or its error. */
 const ending = (promise) =>
   promise.then(
     () => 'ok',
     (error) => error,
   );
 
-/** Runs an echo over a session of which one direction is corrupted. */
+/** Echoes data between two sessions. One direction between them is corrupted. */
 export async function runCase(seed) {
   const random = randomOf(seed);
   const saboteur = new Saboteur({ random, attack: attackOf(random), line: false });

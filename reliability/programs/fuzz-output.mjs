@@ -1,6 +1,6 @@
 // Prints lines that are made to be slow to read. Each has the beginning of some format or trace, then one
 // repeated piece, then an end that no pattern matches. No turn of the host's event loop may take long because
-// of them, and the cost of a line must be at most proportional to its length.
+// of these lines, and the cost of a line must be at most proportional to its length.
 import { printable } from '@pipework/core';
 import { clientInMemory } from '../lib/memory-pair.mjs';
 import { randomOf } from '../lib/random.mjs';
@@ -13,8 +13,8 @@ const KiB = 1024;
 /** How many bytes a case has, in lines of at most 64 KiB. */
 const caseBytes = 256 * KiB;
 /**
- * How often a case that is too slow is tried. A busy machine makes one attempt slow, but a super-linear
- * pattern makes every attempt slow.
+ * How many times a text is tried while it is too slow. A busy machine makes one attempt slow, but a
+ * super-linear pattern makes every attempt slow.
  */
 const attempts = 4;
 
@@ -55,19 +55,19 @@ function pairOf(index) {
 }
 
 /**
- * Lines of JSON whose objects cost V8 the most: indexes as keys, beside one escape, because of which the
- * whole line is read.
+ * The lines of JSON whose objects cost V8 the most. The objects have indexes as keys. The escape in `msg`
+ * makes the host parse the whole line.
  */
 const objects = ['{"1020":1}', '{"1020":1,"2500":1,"3300":1}', '{"\\u0031020":1}', '{}', '[]', '"\\b"', '{"\\b":1}'].map(
   (one) => `{"msg":"\\u0007","a":[${Array.from({ length: Math.floor(64_900 / (one.length + 1)) }, () => one).join(',')}]}\n`,
 ); // prettier-ignore
 
-/** A flood of short lines. Such lines cost the most for each byte. Case 0 begins with them. */
+/** Floods of short lines, which cost the most for each byte. Case 0 begins with them. */
 const floods = ['{}\n', '/1\n', '\n'].map((line) => line.repeat((1024 * KiB) / line.length));
 
 /**
- * Returns the outputs of a case, which depend only on its seed: some random lines, and a few of all pairs of
- * beginning and piece.
+ * Returns the texts of a case: random lines, and `pairsOfCase` of the pairs of beginning and piece. The texts
+ * depend only on `seed`.
  */
 function caseOf(seed) {
   const random = randomOf(seed);
@@ -79,8 +79,8 @@ function caseOf(seed) {
 }
 
 /**
- * Returns a client whose plugin prints only what is written to `stderr`, and a promise for each sentinel that
- * its logger gets.
+ * Returns a client and `read(text)`. `read` prints the text on the standard error of the client's plugin, and
+ * waits until the client's logger has all of it.
  */
 async function openReader() {
   let stderr;
@@ -133,7 +133,7 @@ function cpu() {
 
 /**
  * Returns how long the output reader and `printable()` took for one text. Each figure is the minimum of
- * several attempts. No further attempt is made once the figures are within the bound.
+ * several attempts. No further attempt is made after the figures are within the bound.
  */
 async function runText(text, read, boundMs) {
   const best = { longest: Infinity, whole: Infinity, shown: Infinity };
@@ -148,7 +148,7 @@ async function runText(text, read, boundMs) {
   return best;
 }
 
-/** Runs cases `seed`, `seed + 1`, ... until there are enough, or until the time is over. */
+/** Runs the cases `seed`, `seed + 1` and so on, for `minutes`. If `minutes` is 0, runs `cases` of them. */
 export async function run(options, say = () => {}) {
   const { minutes, cases, seed, only, boundMs } = { ...defaults, ...options };
   const { client, read } = await openReader();

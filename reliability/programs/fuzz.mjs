@@ -27,15 +27,15 @@ const polluted = () =>
   Object.getOwnPropertyNames(Object.prototype).length !== pristine || globalThis.polluted !== undefined;
 
 /**
- * Returns how a use ended, for the counts. The error of a caller's own abort has a number as its code, so it
- * is counted by its name.
+ * Returns the label under which the end of a use is counted: `ok`, or the error's code. An error without a
+ * textual code, such as that of the caller's own abort, is counted by its name.
  */
 const label = (error) => {
   if (error === undefined) return 'ok';
   return typeof error.code === 'string' ? error.code : error.name;
 };
 
-/** In cases about services, an attack on services is inserted before at least this share of the frames. */
+/** In cases about services, at least this share of the frames has an attack on services before it. */
 const liesAtLeast = 0.1;
 
 /**
@@ -110,7 +110,7 @@ function providedFiles(services) {
   };
 }
 
-/** Runs cases `seed`, `seed + 1`, ... until there are enough, or until the time is over. */
+/** Runs the cases `seed`, `seed + 1` and so on, for `minutes`. If `minutes` is 0, runs `cases` of them. */
 export async function run(options, say = () => {}) {
   const { minutes, cases, seed, victim, about, concurrency, only } = { ...defaults, ...options };
   const watched = watch({ fatalStallMs: minutes > 0 ? 30_000 : undefined });

@@ -50,7 +50,7 @@ const withWorker = async (use) => {
 const manyCalls = (calls) =>
   withWorker(async (worker, client) => {
     const start = performance.now();
-    // No call continues after this callback until all calls have reached it. So all are under way at the same
+    // Each call waits in this callback until all calls have reached it. So all of them run at the same
     // moment.
     let inside = 0;
     let open;
@@ -86,7 +86,8 @@ const manyBytes = (length, pauseMs) =>
     const findings = [];
     if (answer.length !== length || answer.sha256 !== patternDigest(length))
       findings.push('other bytes arrived than were sent');
-    // Garbage is collected later, so the limit is far above the window and far below the stream.
+    // Garbage that is not collected yet counts too, so the limit is far above the window. It is far below the
+    // length of the stream.
     if (hostGrew > 96 * 2 ** 20) findings.push(`the host grew by ${mebibytes(hostGrew)} MiB`);
     if (pluginGrew > 128 * 2 ** 20) findings.push(`the plugin grew by ${mebibytes(pluginGrew)} MiB`);
     return {

@@ -15,12 +15,12 @@ export const suiteFor = (breach, timeoutMs) =>
     startTimeoutMs: 60_000,
   });
 
-/** Returns the checks of a suite whose names begin with `name`. */
+/** Returns each check of the suite whose name begins with `name`. */
 export const checksNamed = ({ checks }, name) => checks.filter((check) => check.name.startsWith(name));
 
 /**
- * Runs the check that must catch a breach, against a plugin with that breach. Resolves with its outcome, and
- * what is wrong.
+ * Runs the check that must catch a breach, against a plugin with that breach. Resolves with `{ check,
+ * outcome, finding }`. There is a `finding` unless the check failed.
  */
 export async function tryBreach([breach, checkName], timeoutMs) {
   const checks = checksNamed(suiteFor(breach, timeoutMs), checkName);
@@ -32,7 +32,7 @@ export async function tryBreach([breach, checkName], timeoutMs) {
   return { check, outcome, finding: `${breach}: '${check.name}' ${outcome.status}` };
 }
 
-/** Returns the names of checks that have no breach. */
+/** Returns the names of checks that have no breach and are not in `withoutBreach`. */
 export function uncovered({ checks }) {
   const names = [...breaches.map(([, name]) => name), ...withoutBreach];
   return checks.filter(({ name }) => !names.some((begin) => name.startsWith(begin))).map(({ name }) => name);

@@ -1,6 +1,5 @@
-// Mixed load at full rate for as long as the option says: calls, callbacks, streams both ways, output,
-// cancellations, failures, and plugins that come and go. Memory, descriptors and handles are sampled, and
-// must stay flat.
+// Mixed load at full rate for `minutes`: calls, callbacks, streams both ways, output, cancellations,
+// failures, and plugins that come and go. Memory, descriptors and handles are sampled, and must stay flat.
 import { readdirSync, readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { Client } from '@pipework/core';
@@ -16,7 +15,7 @@ export const defaults = { minutes: 10, samples: 40, seed: 1, width: 16 };
 const descriptors = (pid) => readdirSync(`/proc/${pid}/fd`).length;
 const resident = (pid) =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1_024;
-/** One plugin with its users. */
+/** Starts one plugin, and `width` users that call it until `stop()` is true. */
 async function spinUp(random, width, count, stop) {
   let printed = 0;
   const sink = new Writable({
@@ -50,8 +49,8 @@ async function spinUp(random, width, count, stop) {
 }
 
 /**
- * Returns the lowest sample of the last quarter minus the lowest of the second. Lasting growth shows in this
- * difference. The warm-up and the work of the moment do not.
+ * Returns the lowest sample of the last quarter minus the lowest of the second quarter. This difference shows
+ * lasting growth, but not the warm-up or the work of a moment.
  */
 function growth(samples) {
   const lowest = (from, to) =>
@@ -69,7 +68,8 @@ export async function run(options, say = () => {}) {
   const over = () => performance.now() > end || findings.length > 0;
   const fail = (error) => findings.push(error.stack);
 
-  // One plugin lives through the whole run, so that its memory can be watched. Others come and go beside it.
+  // One plugin lives through the whole run, so that its memory can be watched. Other plugins start and end
+  // beside it.
   const old = await spinUp(random, width, count, over);
   old.users.catch(fail);
   const comers = (async () => {

@@ -21,7 +21,7 @@ const MiB = 2 ** 20;
 const GRACE_MS = 200;
 /**
  * The limit of kill() by the protocol: the grace period, a second for each of two signals, and at most a
- * second for the drain.
+ * second for the drain. The last second here is a margin.
  */
 const KILL_BOUND_MS = GRACE_MS + 3_000 + 1_000;
 
@@ -63,7 +63,7 @@ async function stuckPlugin({ seconds, bound }, { cmd = pluginCommand(), stick, b
   pending('produce', toTheEnd(worker.one));
   await pause(seconds * 1_000);
 
-  // A ping must fail: at its deadline, or at once if the session is known to be lost.
+  // A ping must fail: at its deadline, or immediately if the session is known to be lost.
   const asked = performance.now();
   const told = await within(15_000, 'ping', rpc.ping()).then(
     () => 'was answered',
@@ -87,9 +87,9 @@ async function stuckPlugin({ seconds, bound }, { cmd = pluginCommand(), stick, b
 }
 
 /**
- * Runs a plugin whose host makes as many calls as it is allowed to and reads no answers. If `deaf`, the host
- * reads nothing any more. Otherwise it reads frames, so that it gets credit for its calls, but it grants no
- * credit for the answers.
+ * Runs a plugin whose host makes as many calls as its credit allows and reads no answers. If `deaf`, the host
+ * reads no frames at all. Otherwise it reads frames and so gets further credit for its calls, but it grants
+ * no credit for the answers.
  */
 async function greedyHost({ seconds, bound }, deaf, ask, conduct = 'serves') {
   const [file, ...args] = pluginCommand(conduct);

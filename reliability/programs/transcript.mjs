@@ -10,7 +10,7 @@ export const defaults = { times: 15, scale: 1, only: '' };
 /** The largest ratio that is allowed between a run with a transcript and the same run without it. */
 const most = 1.3;
 
-/** What is done with a dispensed worker. */
+/** The measured uses of a dispensed worker, by name. */
 const uses = {
   '5,000 calls, one after another': async (worker, scale) => {
     for (let n = 0; n < 5_000 * scale; n++) await worker.echo(n);

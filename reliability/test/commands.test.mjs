@@ -14,7 +14,7 @@ const greeter = [process.execPath, at('examples/greeter/dist/plugin.js')];
 const fixture = [process.execPath, at('packages/cli/test/fixtures/plugin.mjs')];
 const obstacle = whyNotSealed();
 
-/** Runs the command, with all that it starts, under the seal. */
+/** Runs `pipework` with `args` under the seal, which also holds for every process that it starts. */
 function sealed(args, options = {}) {
   const command = [...pipework, ...args];
   const { status, stdout, stderr } = runSealed(command, { stdio: 'pipe', encoding: 'utf8', ...options });
@@ -38,7 +38,8 @@ describe.skipIf(obstacle)(`under the seal${obstacle ? ` (SKIPPED: ${obstacle})` 
   });
 
   test('doctor reports the same as without the seal', () => {
-    // bwrap itself makes a socket, by which it sets up the loopback device of the sandbox's empty network.
+    // The check of bubblewrap is skipped, because bwrap itself makes a socket to set up the sandbox's
+    // loopback device.
     const args = ['doctor', '--json', '--skip', 'bubblewrap'];
     const levels = ({ stdout }) => JSON.parse(stdout).checks.map(({ name, level }) => `${name}: ${level}`);
     const [file, ...rest] = [...pipework, ...args];

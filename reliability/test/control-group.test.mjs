@@ -6,7 +6,10 @@ import { bootSystemd, hasMemoryInVersion1, whyNoSystemd } from '../lib/systemd.m
 
 const host = fileURLToPath(new URL('../fixtures/control-group/host.mjs', import.meta.url));
 
-/** Runs a case of the host in a systemd. Returns what it printed, line by line. */
+/**
+ * Runs a case of fixtures/control-group/host.mjs in a systemd. Returns the objects that the host printed as
+ * lines of JSON.
+ */
 async function runIn(systemd, name) {
   const { printed } = await systemd.run([process.execPath, host, name]);
   return printed
@@ -82,8 +85,8 @@ describe.skipIf(why !== undefined)(`a plugin in a control group of systemd${skip
   });
 });
 
-// If version 1 of control groups has the memory, version 2 cannot limit it. systemd then makes a group and
-// leaves the limit out.
+// If version 1 of control groups manages memory, version 2 cannot limit memory. Then systemd makes a group of
+// version 2 without the limit.
 const isElsewhere = why === undefined && hasMemoryInVersion1();
 
 describe.skipIf(!isElsewhere)(

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { obstacle, run } from '../programs/escapes.mjs';
 
-// The test's host listens on sockets, for the plugin to find.
+// This test cannot run under the seal, because its host listens on sockets that the plugin tries to reach.
 const isSealed = process.env.PIPEWORK_SEALED === '1';
 
 describe.each(['bubblewrap', 'node'])('nothing escapes from', (means) => {

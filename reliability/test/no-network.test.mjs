@@ -13,8 +13,8 @@ test.skipIf(noTrace)(
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'done\n', stderr: '' });
     expect(Object.keys(calls).filter((call) => reaching.includes(call))).toEqual([]);
     expect(made).toEqual([]);
-    // The pipes are anonymous pairs: in, out, error, and the two of the protocol. If the trace does not show
-    // them, it has recorded nothing.
+    // The pipes are anonymous socket pairs: standard input, output and error, and the two of the protocol. A
+    // trace that does not show them has recorded nothing.
     expect(calls.socketpair).toBeGreaterThanOrEqual(4);
   },
 );
