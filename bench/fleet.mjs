@@ -55,7 +55,8 @@ for (let round = 0; round < rounds; round += 1) {
   for (const row of chosenRows) {
     const from = performance.now();
     process.stdout.write(`  ${row.padEnd(18)}`);
-    // Every other round runs backwards, so that a drift of the machine affects all peers alike.
+    // In every other round the peers run in reverse order, so that a drift of the machine affects all peers
+    // alike.
     for (const peer of round % 2 === 0 ? chosenPeers : chosenPeers.toReversed())
       await measure(round, row, peer);
     console.log(` ${((performance.now() - from) / 1000).toFixed(1)} s`);

@@ -1,8 +1,8 @@
 /**
  * Measures the mux against the bare pipes that it runs on, and against the other yamuxes of npm. Each work of
  * each candidate has a parent and a child of its own in each round, with descriptors 3 and 4 between them.
- * Rounds alternate between the candidates, so that other work of the machine affects all of them. What counts
- * is each round's ratio to the raw pair, and the median of these ratios.
+ * Rounds alternate between the candidates, so that other work of the machine affects all of them. The result
+ * is the median of the ratios to the raw pair in the same round.
  *
  *     node bench/mux.mjs [--rounds 5] [--only pipework,raw] [--work duplex-bulk,rt100] [--seconds 1]
  *                    [--json FILE]    { [work]: { [name]: rates, a round each, null where it failed } }

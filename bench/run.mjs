@@ -79,7 +79,7 @@ console.log(
 );
 if (failures.length > 0) process.exitCode = 1;
 
-/** Measures alternating rounds, and passes on what each host process measured. */
+/** Measures alternating rounds, and passes the results of each host process to `take`. */
 async function measureRounds(rounds, names, wanted, { node, from = 0, label = '' }, take) {
   for (let round = from; round < from + rounds; round++) {
     if (node === undefined) loads.push(loadNow());
@@ -96,7 +96,10 @@ async function measureRounds(rounds, names, wanted, { node, from = 0, label = ''
   }
 }
 
-/** Keeps the samples of another version of Node. A failure there is printed, and leaves its cell empty. */
+/**
+ * Returns a function that keeps the samples of another version of Node. A failure there is printed, and
+ * leaves its cell empty.
+ */
 function keepIn(node) {
   return (round, peer, { results }) => {
     for (const [workload, values] of Object.entries(results))

@@ -1,4 +1,5 @@
-// node adapter.mjs PEER: the same for a peer that has no program of its own here.
+// node adapter.mjs PEER: the program of a peer that has no program of its own in this folder. It uses the
+// peer's adapter.
 import { loadPeer } from '../peers/index.mjs';
 import { report } from './report.mjs';
 

@@ -1,4 +1,4 @@
-// The least that two processes with two pipes of their own can do.
+// The floor: two processes that exchange one message over two more pipes.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { report } from './report.mjs';

@@ -1,4 +1,4 @@
-// Node alone: what every first host pays.
+// Node alone, whose start and end every first host pays for.
 import { report } from './report.mjs';
 
 report(3);

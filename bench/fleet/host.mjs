@@ -1,4 +1,4 @@
-// The fresh host process of one peer, row and round. Writes what was measured.
+// The host process of one peer, row and round. Writes the measured figures into the file `out`.
 //
 //   node host.mjs '{"peer": ..., "row": ..., "steps": n, "quick": bool, "out": file}'
 import { writeFileSync } from 'node:fs';

@@ -7,7 +7,7 @@ import { peers, threadPools } from './peers/index.mjs';
 import { rowByName } from './rows.mjs';
 
 const OWN = 'pipework';
-/** The share of the ideal that is wanted, of tasks of a millisecond and more. */
+/** The wanted share of the ideal, for tasks that take a millisecond or more. */
 const wantedShare = 0.95;
 const judgedShares = ['pool-even', 'pool-even-1ms', 'pool-even-cpu', 'pool-uneven', 'pool-uneven-cpu'];
 /** The report shows the versions of these packages. */
@@ -27,7 +27,7 @@ export function writeFleetReport(folder, data) {
   return { paths, summary: terminal(data, targets) };
 }
 
-/** The value of one figure in each round of a peer. */
+/** Returns the values of the figure `key` of a peer, one for each round. */
 function valuesOf({ samples }, peer, row, key) {
   return samples
     .filter((sample) => sample.peer === peer && sample.row === row)

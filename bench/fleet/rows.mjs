@@ -28,7 +28,10 @@ export async function until(condition) {
   return false;
 }
 
-/** Resolves once each of so many workers has answered. A call that fails, or never ends, is no answer. */
+/**
+ * Resolves as soon as `workers` different workers have answered. Rejects after 5 s. A call that fails does
+ * not count as an answer.
+ */
 export async function answeredByAll(run, workers) {
   const seen = new Set();
   const note = ({ worker }) => seen.add(worker);
@@ -55,7 +58,7 @@ async function settledWithin(ms, promise) {
 
 /**
  * Lets every worker answer, and then makes calls for a while, so that compiled code is measured. Half of the
- * calls are answered at once, and half of them later.
+ * calls are answered immediately, and half of them after 1 ms.
  */
 async function warmUp(pool, workers, { quick }) {
   await answeredByAll(pool.run, workers);
@@ -66,7 +69,7 @@ async function warmUp(pool, workers, { quick }) {
   await Promise.all(list(4 * workers, lane));
 }
 
-/** Gives all tasks to the pool at once. Every answer is checked after the time was measured. */
+/** Passes all tasks to the pool in one turn. The answers are checked after the measurement. */
 async function runAll(pool, tasks, workers) {
   const cpuBefore = cpuMicros();
   const from = performance.now();
@@ -165,7 +168,10 @@ async function killOnce(service, id) {
   }
 }
 
-/** Returns the milliseconds from a SIGKILL until a host can see that a forked process has ended; the median. */
+/**
+ * Returns the median time, in milliseconds, from a SIGKILL until the host sees that the forked process has
+ * ended.
+ */
 async function exitVisible(count) {
   const samples = [];
   for (let n = 0; n < count; n += 1) {
@@ -203,7 +209,7 @@ function restartRow(name, title, { spare, kills }) {
   };
 }
 
-/** Makes the calls in short blocks, in turn on the supervised plugin and on the plain one. */
+/** Calls the supervised plugin and the plain one in turn, in short blocks. */
 const supervised = {
   name: 'supervised',
   title: 'a call of a supervised plugin against one of a plain client, one core',

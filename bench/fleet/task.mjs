@@ -8,12 +8,15 @@ export function compute(seed, steps) {
   return value;
 }
 
-/** For one number of steps, there are this many different results, so that the host can know all of them. */
+/**
+ * For each number of steps there are only this many different results, so that the host can compute all of
+ * them.
+ */
 const seeds = 8;
 
 /**
- * Waits `wait` milliseconds or computes `steps` steps. `own` is how long that took, in milliseconds. Without
- * `wait` and `steps`, the task is tiny, and the worker answers at once.
+ * Waits `wait` milliseconds or computes `steps` steps. In the answer, `own` is how many milliseconds that
+ * took. Without `wait` and `steps`, the task is tiny, and the worker answers at once.
  */
 export function work({ id, wait, steps }) {
   const from = performance.now();
@@ -48,5 +51,5 @@ export function check(task, answer) {
 export const wait = (id, ms) => ({ id, wait: ms, steps: 0 });
 /** Returns a task that computes. */
 export const computes = (id, steps) => ({ id, wait: 0, steps });
-/** Returns a task that is answered at once. */
+/** Returns a task that is answered immediately. */
 export const tiny = (id) => ({ id, wait: 0, steps: 0 });

@@ -25,8 +25,7 @@ export function threadIds() {
 
 /**
  * Places both ends: `one` puts them on the same core, `two` puts each on its own core, and `free` leaves the
- * choice to the kernel. A peer says what its other end is: `pids` (processes) or `threads` (workers of this
- * process).
+ * choice to the kernel. The other end is the processes `pids`, or the `threads` of this process.
  */
 export function place(cores, { pids = [], threads = [] }) {
   if (!canPin) return;

@@ -8,8 +8,8 @@ import { plainEnvironment } from './run-host.mjs';
 const file = (name) => fileURLToPath(new URL(`../first-host/${name}.mjs`, import.meta.url));
 
 /**
- * Returns the medians of `rounds` processes. They alternate with processes of Node alone. `own` is what is
- * left without Node's own start and end.
+ * Returns the medians of `rounds` processes, which alternate with processes of Node alone. `own` is the
+ * process's time minus that of Node alone.
  */
 export function measureFirstHost(peer, rounds) {
   const program = existsSync(file(peer)) ? [file(peer)] : [file('adapter'), peer];

@@ -9,7 +9,7 @@ export function residentMiB(pid = 'self', field = 'VmRSS') {
   return match ? Number(match[1]) / MiB : undefined;
 }
 
-/** Resets the high-water mark of this process. */
+/** Resets the peak (`VmHWM`) of this process's resident memory. */
 export function resetPeak() {
   writeFileSync('/proc/self/clear_refs', '5');
 }

@@ -21,7 +21,7 @@ export const usage = `Usage: node bench/run.mjs [options]
   --list                print the names of peers and workloads
   --help                print this`;
 
-/** The groups for which a quick run has no time. */
+/** The groups that a quick run leaves out, because they take too long. */
 const LONG = new Set(['big', 'value-streams', 'context', 'first-host']);
 
 export function readOptions(args) {

@@ -1,5 +1,5 @@
-// Runs one host process and returns what it measured. The process leads a process group, and the whole group
-// is ended with it.
+// Runs one host process and returns what it measured. The process leads a process group. When the process has
+// ended, the whole group is ended.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -16,8 +16,8 @@ export function runHost({ peer, workloads, time, warmup, quick, node }) {
 }
 
 /**
- * Runs `program` with a task as its argument, and returns the results that it wrote. If it wrote none, the
- * failure is that of the workload `first`. `node` is the Node that runs it.
+ * Runs `program` with a task as its argument, and returns the results that it wrote. If `program` wrote none,
+ * the result is a failure of the workload `first`. `node` is the path of the Node that runs `program`.
  */
 export async function runTask(program, task, first, node = process.execPath) {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-bench-'));
@@ -45,7 +45,7 @@ export async function runTask(program, task, first, node = process.execPath) {
   }
 }
 
-/** Returns what bench/mux.mjs measures of the mux alone; undefined if it has no result. */
+/** Runs bench/mux.mjs, and returns its figures of the mux alone; undefined if it has none. */
 export async function runMux(rounds, works) {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-bench-'));
   const out = join(folder, 'mux.json');

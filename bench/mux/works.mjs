@@ -1,4 +1,4 @@
-// What is measured of a mux: the works, in the order of the report. Each returns a rate.
+// The works, in the order of the report. Each measures a rate of a mux.
 const MiB = 1024 * 1024;
 export const MESSAGE = 100;
 
@@ -38,7 +38,7 @@ export const works = [
 
 export const workNames = works.map(({ name }) => name);
 
-/** How many bytes warm a stream up. A slow mux has no time for all these bytes. */
+/** How many bytes warm a stream up. A slow mux sends fewer, because the warm-up ends after `WARM_UP_MS`. */
 const WARM_UP_BYTES = 2048 * MiB;
 const WARM_UP_MS = 2000;
 /** How many bytes are measured. */
@@ -47,8 +47,8 @@ const MEASURED_BYTES = 1024 * MiB;
 const LAST = Buffer.from('e');
 
 /**
- * MiB a second through one stream, in writes of 64 KiB. It is measured from the first write after the warm-up
- * to the moment when the reader has counted every byte.
+ * Returns the MiB a second through one stream, in writes of 64 KiB. The time is from the first write after
+ * the warm-up to the moment when the reader has counted every byte.
  */
 async function bulk(mux) {
   const chunk = Buffer.alloc(64 * 1024, 1);
@@ -108,7 +108,7 @@ async function roundTrips(mux, count, milliseconds) {
   return rate;
 }
 
-/** Streams a second: open, send 100 bytes, end, read the echo to its end. Eight run at a time. */
+/** Streams a second: open, send 100 bytes, end, read the echo to its end. Eight streams run at a time. */
 function churn(mux, milliseconds) {
   const end = performance.now() + milliseconds;
   return streamsPerSecond(mux, () => performance.now() < end);
@@ -152,8 +152,8 @@ function useOnce(stream, message) {
 }
 
 /**
- * Serves a stream, as the other end. If it begins with 'b', reads it up to the byte that ends a bulk, and
- * answers that. Any other stream is echoed.
+ * Serves a stream, as the other end. If the stream begins with 'b', reads up to the byte that ends a bulk,
+ * and then answers one byte. Any other stream is echoed.
  */
 export function serveStream(stream) {
   let mode;

@@ -49,7 +49,7 @@ function rowsOf(workload, settings, summary) {
 function panel(x, y, workload, rows) {
   const [metric] = workload.metrics;
   const room = PANEL - LABEL - VALUE;
-  // One slow peer must not make the bars of all others invisible. The bar of such a peer is cut, but its
+  // One slow peer must not make all other bars too short to see. The bar of such a peer is cut, but its
   // number is shown.
   const cut =
     metric.better === 'low'

@@ -42,7 +42,7 @@ export function markdown(data, summary, targets) {
   return lines.join('\n');
 }
 
-/** Each other version of Node has a column, with what it reached of the same target. */
+/** Returns the table of the targets. Each other version of Node has a column with its own results. */
 function targetTable(targets, nodes = []) {
   const judged = nodes.map((node) => ({ version: node.version, rows: judge(...ofNode(node)) }));
   const there = ({ workload, what }) =>
@@ -99,7 +99,7 @@ function cellTables(settings, summary, skipped, failures) {
 const unitOf = (metric) => (metric.unit === '/s' || metric.unit === 'MB/s' ? '' : `, ${metric.unit}`);
 const ratio = (cell) => (cell.ratio === undefined ? '' : ` (${cell.ratio.toFixed(2)})`);
 
-/** Returns the workloads in pairs, as long as the columns of both fit the width of a page. */
+/** Returns the workloads in pairs if the columns of both fit the width of a page. */
 function inPairs(names) {
   const columnsOf = (name) => workloadByName.get(name).metrics.length;
   const pairs = [];

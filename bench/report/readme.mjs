@@ -1,5 +1,5 @@
-// Writes the table in the project's README from the results of a whole run, and puts the rows first in which
-// another tool wins.
+// Writes the table in the project's README from the results of a whole run. The rows in which another tool
+// wins come first.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
 import { threadPeers } from '../peers/index.mjs';
@@ -18,7 +18,7 @@ const columns = {
   'grpc-uds': 'grpc-js',
 };
 
-/** The rows: workload, metric, and what a reader calls it. */
+/** The rows: workload, metric, and the row's name in the README. */
 const rows = [
   ['first-host', 'ms', 'a fresh host with one answer, ms'],
   ['start', 'ms', 'start to first answer, ms'],

@@ -10,7 +10,8 @@ const processPeers = (data) =>
  * Each target has `workload`, `metric`, and one of the following fields. `floor` is the allowed ratio to the
  * floor: the largest one if low figures are better, else the smallest one. `over` is a peer that pipework
  * must exceed by the factor `by`. `value` is a limit of the figure itself. `own` is another figure of
- * pipework. A target of the mux has `work` and `mux`, the candidate that is judged.
+ * pipework, and `by` is the required ratio to it. A target of the mux has `work` and `mux`, the candidate
+ * that is judged.
  */
 const targets = [
   { workload: 'lone', metric: 'p50', floor: 1.25, low: true },
@@ -50,7 +51,8 @@ const targets = [
   { workload: 'many-value-streams', metric: 'web64', own: ['many-value-streams', 'web1'], by: 0.9 },
   { workload: 'many-value-streams', metric: 'web64', own: ['many-value-streams', 'raw64'], by: 0.7 },
   { workload: 'lone-free', metric: 'p99', over: ['fork-json'], by: 1.5, low: true },
-  // The published run before contexts were kept had 1.08 × the floor in flight-64, which is the same call.
+  // Before contexts were kept, the published run had 1.08 × the floor in flight-64, which makes the same
+  // call.
   { workload: 'context', metric: 'none', floor: 1.08 * 1.01, low: true },
   { workload: 'context', metric: 'times', floor: 1.1, low: true },
   { work: 'duplex-bulk', mux: 'pipework-duplex', over: ['raw'], by: 0.9 },

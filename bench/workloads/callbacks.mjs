@@ -13,7 +13,7 @@ export const callbacks = {
   async run({ peer, warmup }) {
     const end = performance.now() + warmup;
     while (performance.now() < end) await callBack(peer, COUNT);
-    // Ten thousand calls take too little time for one sample.
+    // Ten thousand calls take too little time for one sample, so there are three.
     const rates = [];
     for (let i = 0; i < 3; i++) rates.push(await callBack(peer, COUNT));
     return { rate: median(rates) };
@@ -25,6 +25,6 @@ async function callBack(peer, count) {
   const sum = await peer.callbacks(count, (i) => i + 1);
   const seconds = (performance.now() - begin) / 1000;
   const expected = (count * (count + 1)) / 2;
-  if (sum !== expected) throw new Error(`the calls back add up to ${sum} instead of ${expected}`);
+  if (sum !== expected) throw new Error(`the callbacks return ${sum} in sum instead of ${expected}`);
   return count / seconds;
 }

@@ -115,8 +115,8 @@ async function roundTrip(peer, size, time, warmup) {
     const back = await peer.bytes(value);
     if (back.length !== size) throw new Error(`${size} bytes came back as ${back.length}`);
   };
-  // Each size has code of its own, so each size is warmed up by itself. Otherwise the smallest size would pay
-  // for the compiler.
+  // Each size runs other code, so each size is warmed up separately. Otherwise the smallest size, which is
+  // the first, would pay for the compiler.
   await inFlight(call, 1, warmup / 2);
   return 1e6 / (await inFlight(call, 1, time / 2)).rate;
 }

@@ -5,7 +5,7 @@ import { median } from '../lib/loops.mjs';
 import { residentMiB } from '../lib/memory.mjs';
 
 /**
- * Starts a new child that answers one call, again and again. The host has already loaded its library. The
+ * Again and again, starts a new child that answers one call. The host has already loaded its library. The
  * first start in a host takes longer, because the library loads more code then, and the code runs for the
  * first time.
  */
@@ -35,7 +35,7 @@ async function measureStarts(open, quick) {
   return { ms: median(samples), first: samples[0] };
 }
 
-/** The packages that a plugin of the benchmark loads. */
+/** The folders that an isolated plugin of the benchmark must read. */
 const read = ['bench', 'packages', 'node_modules'].map((name) =>
   fileURLToPath(new URL(`../../${name}`, import.meta.url)),
 );

@@ -1,5 +1,5 @@
 // Sends records there and back: 1,000 records in a call, one call at a time, and one record in each of many
-// calls. The floor echoes as many bytes as MessagePack makes of them.
+// calls. The floor echoes as many bytes as the records have in MessagePack.
 import { inFlight } from '../lib/loops.mjs';
 import { checkRecords, makeRecords } from '../lib/values.mjs';
 import { flightMetrics, measureFlight } from './flight.mjs';

@@ -1,20 +1,23 @@
-// Many streams of bytes from plugin to host, read at once. What counts is how many bytes all of them bring
+// Reads many streams of bytes from plugin to host at the same time. The result is the rate of all streams
 // together. The floor sends the same chunks one after another through its one pipe.
 import { CHUNK_BYTES } from '../lib/values.mjs';
 
 const MB = 1e6;
-/** How many chunks all streams bring together: as many as the peer moves in about a second. */
+/**
+ * The bounds of the number of chunks of all streams together. Between them, it is what the peer moves in
+ * about a second.
+ */
 const LEAST = 256;
 const MOST = 2048;
 
 const point = (key, title) => ({ key, title, unit: 'MB/s', better: 'high' });
 
-/** How many streams are read at once. The chart shows the first. */
+/** How many streams are read at the same time. The chart shows the first of these counts. */
 const COUNTS = [64, 16, 4, 1];
 
 /**
- * `value` are async generators, `web` are ReadableStreams, and `raw` are the broker's, on which the plugin
- * writes and the host reads without messages.
+ * `value` are async generators, `web` are ReadableStreams, and `raw` are streams of the broker, which carry
+ * bytes without messages.
  */
 const KINDS = { value: COUNTS, web: [64, 1], raw: [64, 1] };
 
@@ -38,7 +41,7 @@ export const manyValueStreams = {
   },
 };
 
-/** Each count is warmed up by itself. */
+/** Returns the rate of one count, which is warmed up separately. */
 async function rate(peer, kind, count, warmup, quick) {
   const first = await timed(peer, kind, count, LEAST);
   const chunks = Math.max(LEAST, Math.min(quick ? MOST / 4 : MOST, 2 ** Math.floor(Math.log2(first.rate))));
@@ -48,7 +51,7 @@ async function rate(peer, kind, count, warmup, quick) {
   return (chunksPerSecond * CHUNK_BYTES) / MB;
 }
 
-/** Moves `chunks` chunks in all. Returns the milliseconds, and how many chunks a second that is. */
+/** Moves `chunks` chunks in all. Returns the milliseconds and the chunks a second. */
 async function timed(peer, kind, count, chunks) {
   const begin = performance.now();
   await transfer(peer, kind, count, chunks / count);

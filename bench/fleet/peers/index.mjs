@@ -15,9 +15,9 @@ export const peerNames = Object.keys(peers);
 export const threadPools = new Set(['piscina', 'tinypool-threads']);
 
 /**
- * Returns what a peer can open. `openPool({ workers, recycleAfter })` resolves to `{ run, close }`.
- * `openService({ spare })` resolves to a service that survives a SIGKILL of its process: `{ run, close,
- * ready }`. `missing` has the reasons why the peer cannot do a row.
+ * Returns the adapter of a peer. `openPool({ workers, recycleAfter })` resolves to `{ run, close }`.
+ * `openService({ spare })` resolves to a service that survives a SIGKILL of its process: `{ run, close, ready
+ * }`. `missing` has each row that the peer cannot do, with the reason.
  */
 export async function loadPeer(name) {
   if (name !== 'tinypool-threads') return import(`./${name}/host.mjs`);

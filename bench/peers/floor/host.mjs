@@ -1,5 +1,5 @@
-// The floor of what a library can reach: bytes over two pipes, without a codec. The first byte of a body says
-// what the child must do. The rest comes back unchanged.
+// The floor of the benchmark: bytes over two pipes, without a codec. The first byte of a body says what the
+// child must do. The rest comes back unchanged.
 import { FrameWriter, readFrames } from '../support/frames.mjs';
 import { pathOf, spawnWithPipes } from '../support/processes.mjs';
 import {
@@ -59,7 +59,7 @@ export function open() {
       const body = await small(RUN_STREAM, count);
       if (body[0] !== DONE) throw new Error('the stream did not end');
     },
-    /** The floor has one pipe, so as many chunks as all streams have follow each other. */
+    /** The floor has one pipe, so it sends the chunks of all streams one after another. */
     byteStreams: async (count, chunks) => {
       let bytes = 0;
       onItem = (body) => {

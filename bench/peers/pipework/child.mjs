@@ -49,7 +49,7 @@ class Bench {
     });
   }
 
-  /** Sends as many chunks on a stream of the broker, and returns its id. */
+  /** Sends `count` chunks on a stream of the broker, and returns the stream's broker id. */
   rawChunks(count) {
     const id = this.#broker.nextId();
     void this.#broker.accept(id).then((stream) => sendChunks(stream, count), console.error);

@@ -1,7 +1,7 @@
 // Length-prefixed frames over a pipe: u32 length, then the body. The floor uses nothing else. Small frames
-// are collected one after another in a block of memory. The first frame of a turn is sent at once, unless the
-// turn before had several frames. The other frames are sent in one write at the turn's end. After a block was
-// sent, its memory is reused. pipework writes in the same way.
+// are collected one after another in a block of memory. The first frame of a turn is sent immediately, unless
+// the turn before had several frames. The other frames are sent in one write at the turn's end. After a block
+// was sent, its memory is reused. pipework writes in the same way.
 
 const HEADER = 4;
 const LARGE = 32 * 1024;

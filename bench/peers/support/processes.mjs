@@ -17,8 +17,8 @@ export function spawnWithPipes(script) {
 
 /**
  * Returns the child's ends of the two pipes that the host opened. The child ends when its host does. With
- * `lends`, every chunk uses the same memory, which is overwritten once the listener returns. The floor uses
- * `lends`, because this is the fastest way to read in Node.
+ * `lends`, every chunk uses the same memory, which is overwritten after the listener has returned. The floor
+ * uses `lends`, because this is the fastest way to read in Node.
  */
 export function childPipes({ lends = false } = {}) {
   const buffer = Buffer.allocUnsafeSlow(64 * 1024);
@@ -42,7 +42,7 @@ export function forkChild(script, serialization) {
   return { child, pids: [child.pid], close: () => end(child, () => child.disconnect()) };
 }
 
-/** Asks the child to end in its own way, and kills it if it has not ended within a second. */
+/** Calls `ask`, which asks the child to end. Kills the child if it has not ended within a second. */
 export async function end(child, ask) {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');

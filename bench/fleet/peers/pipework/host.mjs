@@ -19,8 +19,8 @@ export async function openPool({ workers, recycleAfter }) {
 }
 
 /**
- * The options have no delay before a restart, because the other peers have none. With a spare, the delay is
- * the default delay, which only makes the start of the next spare later.
+ * Without a spare, a restart has no delay, because the other peers have none. With a spare, it has the
+ * default delay, up to 100 ms, which only postpones the start of the next spare.
  */
 export async function openService({ spare }) {
   let started = 0;
@@ -46,7 +46,7 @@ export async function openService({ spare }) {
   };
 }
 
-/** Opens a supervised plugin and a plain one, which do the same. */
+/** Opens a supervised plugin and an unsupervised one with the same service. */
 export async function openBoth() {
   const client = new Client(config);
   const plain = await (await client.client()).dispense('bench');

@@ -12,7 +12,7 @@ function openWorkerpool(workers) {
   });
 }
 
-// workerpool has promises of its own, so they are turned into ordinary promises.
+// workerpool returns promises of a class of its own, so they are turned into ordinary promises.
 const runIn = (pool) => async (task) => await pool.exec('work', [task]);
 
 export async function openPool({ workers }) {
