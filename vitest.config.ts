@@ -17,14 +17,17 @@ export default defineConfig({
   test: {
     reporters: ['default', './testing/tally.ts'],
     setupFiles: [setup],
-    // Vitest leaves one core idle. Half of our files mostly wait for processes, so that there are more of them than cores.
+    // By default Vitest leaves one core idle. Half of the test files mostly wait for processes, so there are
+    // more workers than cores.
     maxWorkers: availableParallelism() * 2,
-    // A worker loads the sources once, not again for each file, which was a third of the suite's processor time.
+    // A worker loads the sources one time. Loading them for each file took a third of the suite's processor
+    // time.
     isolate: false,
-    // Only ends a test that hangs, on any machine. A test that promises a duration uses `toHappenWithin`.
+    // This limit only ends a test that hangs, on any machine. A test that promises a duration uses
+    // `toHappenWithin`.
     testTimeout: 300_000,
     hookTimeout: 300_000,
-    // The reason of a failure, which the end of a log repeats, holds the values and not only how many there were.
+    // The message of a failure, which the end of a log repeats, shows the values and not only their number.
     chaiConfig: { truncateThreshold: 400 },
     expect: { poll: { timeout: 30_000, interval: 10 } },
     projects: [
@@ -41,7 +44,8 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          // What is said and answered, once more without the parts that only buy speed.
+          // The tests of calls and answers, a second time, without the parts of the code that only gain
+          // speed.
           name: 'core-general',
           root: 'packages/core',
           include: ['test/rpc/**/*.test.ts'],
