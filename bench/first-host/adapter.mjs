@@ -1,4 +1,4 @@
-// node adapter.mjs PEER: the program of a peer that has no program of its own in this folder. It uses the
+// node adapter.mjs PEER: the first-host program of each peer that has no file in this folder. It uses the
 // peer's adapter.
 import { loadPeer } from '../peers/index.mjs';
 import { report } from './report.mjs';

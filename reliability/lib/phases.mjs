@@ -119,7 +119,7 @@ export const phases = {
     enter: async (client, said) => {
       const { worker } = await dispensed(client);
       const hang = worker.hang();
-      hang.catch(() => {}); // When the plugin shuts down, it stops this call, perhaps before the call's text arrives.
+      hang.catch(() => {}); // The call may reject before the text below arrives.
       const killed = client.kill();
       await said('shutting down');
       return [

@@ -1,5 +1,5 @@
 // Kills the plugin, or the host, with SIGKILL in each phase. The surviving side must settle every pending
-// promise, once and with a clear error, and no process may be left behind.
+// promise, exactly once and with a clear error, and no process may be left behind.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';

@@ -1,5 +1,5 @@
 // Supervisors and pools whose plugins are killed, replaced, stopped and crashed under load. Each call and
-// stream must settle once, none may run twice, and nothing may be left.
+// stream must settle exactly once, no call may run twice, and no process or timer may be left.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
