@@ -25,6 +25,6 @@ async function callBack(peer, count) {
   const sum = await peer.callbacks(count, (i) => i + 1);
   const seconds = (performance.now() - begin) / 1000;
   const expected = (count * (count + 1)) / 2;
-  if (sum !== expected) throw new Error(`the results of the callbacks add up to ${sum} instead of ${expected}`);
+  if (sum !== expected) throw new Error(`the callbacks' results add up to ${sum} instead of ${expected}`);
   return count / seconds;
 }
