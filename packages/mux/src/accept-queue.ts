@@ -1,6 +1,6 @@
 /**
- * Passes the streams that the peer opened to the user. A stream goes to `onStream` at once, or else to the
- * next call of `acceptStream()`.
+ * Hands the user each stream that the peer opens. If `onStream` is set, it gets each stream immediately.
+ * Otherwise a stream waits for the next call of `acceptStream()`.
  */
 
 import { MuxError } from './errors.ts';
@@ -15,8 +15,8 @@ interface Acceptor {
 
 export class AcceptQueue {
   /**
-   * If this callback is set, it gets each stream, already accepted, as soon as the peer opens the stream.
-   * With this callback, no stream is queued.
+   * If this callback is set, each stream of the peer is accepted and passed to it immediately, and no stream
+   * is queued.
    */
   onStream: ((stream: RawStream) => void) | undefined;
   readonly #backlog: number;
@@ -25,7 +25,7 @@ export class AcceptQueue {
   readonly #acceptors = new Set<Acceptor>();
   #end: { readonly error: MuxError | undefined } | undefined;
 
-  /** `backlog`: how many streams may wait. */
+  /** `backlog`: how many streams may wait to be accepted. */
   constructor(backlog: number, table: StreamTable) {
     this.#backlog = backlog;
     this.#table = table;
@@ -36,12 +36,15 @@ export class AcceptQueue {
     return this.#waiting.size;
   }
 
-  /** True if one more stream of the peer can be taken or queued. */
+  /** True if one more stream of the peer can be passed on or queued. */
   get hasRoom(): boolean {
     return this.onStream !== undefined || this.#acceptors.size > 0 || this.#waiting.size < this.#backlog;
   }
 
-  /** Hands a stream to `onStream` or to the acceptor that has waited longest, or keeps it. */
+  /**
+   * Hands a stream to `onStream` or to the acceptor that has waited longest. If there is neither, queues the
+   * stream.
+   */
   push(stream: LeanStream): void {
     const { onStream } = this;
     if (onStream !== undefined) {
@@ -80,8 +83,8 @@ export class AcceptQueue {
   }
 
   /**
-   * Ends the queue: no more streams come. Waiting acceptors get `error`, or undefined if there is none.
-   * Streams that are already queued stay.
+   * Ends the queue: no more streams are pushed. Waiting acceptors reject with `error`. If `error` is
+   * undefined, they resolve with undefined. Streams that are already queued can be accepted nevertheless.
    */
   end(error: MuxError | undefined): void {
     this.#end = { error };

@@ -1,7 +1,7 @@
 /**
  * Recognises instances of a class by a brand, even if another copy of this package made them.
- * `@pipework/core` carries its own copy. The objects of that copy must be `instanceof` the class that a
- * program imports from here.
+ * `@pipework/core` contains its own copy. An object made by that copy must also be an instance of the class
+ * that a program imports from this package.
  */
 
 /**

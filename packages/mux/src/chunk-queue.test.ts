@@ -12,7 +12,7 @@ function drain(queue: ChunkQueue): Buffer {
 }
 
 describe('a queue of chunks', () => {
-  test('copies the given range of a source, across blocks', () => {
+  test('copies the given range of a source, even into several blocks', () => {
     const source = Buffer.from(Array.from({ length: 5000 }, (_, i) => i & 0xff));
     const queue = new ChunkQueue();
     queue.pushCopy(source, 100, 1100);
@@ -52,7 +52,7 @@ describe('a queue of chunks', () => {
     expect(drain(queue).toString()).toBe('behind');
   });
 
-  test('returns the bytes in order, in whichever ways they are added and taken', () => {
+  test('returns the bytes in order, however they are added and taken', () => {
     const step = fc.oneof(
       fc.record({ push: fc.uint8Array({ maxLength: 40 }) }),
       fc.record({ large: fc.integer({ min: 1, max: 3 }) }),
@@ -87,7 +87,7 @@ describe('a queue of chunks', () => {
     );
   });
 
-  test('keeps 250,000 bytes that were added one by one in a few shared blocks', () => {
+  test('needs only a few shared blocks for 262,144 bytes that were added one by one', () => {
     const queue = new ChunkQueue();
     for (let i = 0; i < 262_144; i += 1) queue.push(Uint8Array.of(i));
     expect(queue.length).toBe(262_144);
@@ -109,7 +109,7 @@ describe('a queue of chunks', () => {
     expect(queue.shift()!.buffer).toBe(chunk.buffer);
   });
 
-  test('does not change a chunk that it has returned when more bytes are added', () => {
+  test('leaves a returned chunk unchanged when more bytes are added', () => {
     const queue = new ChunkQueue();
     queue.push(Buffer.from('first'));
     const taken = queue.shift(3)!;

@@ -1,8 +1,8 @@
 /** A first-in-first-out queue of bytes, kept as chunks. Nothing is ever concatenated; small chunks share a block. */
 
 /**
- * Smaller chunks are copied into shared blocks. One object then holds many chunks, and no small view keeps a
- * large buffer alive.
+ * Chunks smaller than this are copied into shared blocks. One `Uint8Array` then holds many chunks, and no
+ * small view keeps a large buffer alive.
  */
 const SMALL = 16 * 1024;
 const BLOCK = 16 * 1024;
@@ -11,14 +11,14 @@ const FIRST_BLOCK = 1024;
 const NOTHING = new Uint8Array(0);
 
 /**
- * Bytes in order. The queue's memory is at most four times its bytes, plus one block. A chunk that is kept by
- * reference has, in practice, at least 16 KiB of a buffer of 64 KiB. All other chunks are copied.
+ * Bytes in order. The queue's memory is at most four times its bytes, plus one block. In practice, a chunk
+ * that is kept by reference covers at least 16 KiB of a buffer of 64 KiB. All other chunks are copied.
  */
 export class ChunkQueue {
   #chunks: Uint8Array[] = [];
   #head = 0;
   #length = 0;
-  /** The block that holds the last chunk, if it has room after that chunk. */
+  /** The block that holds the last chunk; undefined if the block is full. */
   #block: Uint8Array | undefined;
   #blockUsed = 0;
 
@@ -71,7 +71,10 @@ export class ChunkQueue {
     this.#length += chunk.length;
   }
 
-  /** Takes the first chunk, at most `limit` bytes of it. Returns undefined if nothing is queued. */
+  /**
+   * Removes and returns the first chunk, or only its first `limit` bytes if the chunk is longer. Returns
+   * undefined if nothing is queued.
+   */
   shift(limit: number = Infinity): Uint8Array | undefined {
     const chunk = this.#chunks[this.#head];
     if (chunk === undefined) return undefined;
@@ -80,8 +83,8 @@ export class ChunkQueue {
       this.#length -= limit;
       return chunk.subarray(0, limit);
     }
-    // The list is compacted only now and then. Until then it must not keep taken chunks alive. In an earlier
-    // version the list kept them alive, and a queue that was never empty held 64 MiB.
+    // The list is compacted only after 1024 chunks were taken. Meanwhile the list must not keep taken chunks
+    // alive. An earlier version kept them alive, and a queue that was never empty held 64 MiB.
     this.#chunks[this.#head] = NOTHING;
     this.#head += 1;
     this.#length -= chunk.length;

@@ -2,14 +2,15 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { DeadlineQueue } from './deadline-queue.ts';
 import type { Timers } from './timers.ts';
 
-describe('while the process runs normally', () => {
-  // The fake loop takes a millisecond for each of the two turns in which it reads before an item expires.
+describe('a deadline queue in a process that runs normally', () => {
+  // Before an item expires, the queue lets the loop read for two turns. Each turn takes a millisecond of fake
+  // time.
   const turns = 2;
 
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  test('expires each item once its time has passed, in the order in which they were added', () => {
+  test('expires each item after its time has passed, in the order in which the items were added', () => {
     const expired: string[] = [];
     const queue = new DeadlineQueue<string>(100, (item) => expired.push(item), globalThis);
     queue.add('first');
@@ -119,11 +120,11 @@ class Loop {
     for (const act of this.#immediates.splice(0)) act();
   }
 
-  /** Runs turns of one millisecond until the condition holds, and returns how many it took. */
+  /** Runs turns of one millisecond until `holds()` returns true. Returns how many turns that took. */
   msUntil(holds: () => boolean): number {
     const began = this.now;
     while (!holds()) {
-      if (this.now - began > 10_000) throw new Error('it never came');
+      if (this.now - began > 10_000) throw new Error('the condition did not hold within 10,000 ms');
       this.turn(1);
     }
     return this.now - began;
@@ -137,7 +138,7 @@ describe('items added after another one', () => {
     return { loop, expired, queue: new DeadlineQueue(100, (item) => expired.push(item), loop.timers) };
   }
 
-  test('expire together with the first one if they are due by then', () => {
+  test('expire together with the first one if they are due when it expires', () => {
     const { loop, queue, expired } = makeQueue();
     queue.add('first');
     loop.turn(1);
@@ -171,7 +172,7 @@ describe('items added after another one', () => {
   });
 });
 
-describe('while the process was blocked', () => {
+describe('a deadline queue in a process that was blocked', () => {
   function makeQueue(): { loop: Loop; queue: DeadlineQueue<string>; expired: string[] } {
     const loop = new Loop();
     const expired: string[] = [];
@@ -193,8 +194,8 @@ describe('while the process was blocked', () => {
     const { loop, queue, expired } = makeQueue();
     queue.add('late');
     loop.turn(5_000);
-    // The blocked turn does not count as a part. Four parts are left, and then the two turns in which the
-    // loop reads.
+    // The blocked turn does not count as a part. The queue waits for four more parts, and then for the two
+    // turns in which the loop reads.
     expect(loop.msUntil(() => expired.length > 0)).toBe(101);
   });
 
@@ -206,14 +207,14 @@ describe('while the process was blocked', () => {
     expect(loop.msUntil(() => expired.length > 0)).toBe(26);
   });
 
-  test('counts a part once if the process was blocked for no longer than that part', () => {
+  test('counts a part as usual if the process was blocked for no longer than that part', () => {
     const { loop, queue, expired } = makeQueue();
     queue.add('item');
     loop.turn(50);
     expect(loop.msUntil(() => expired.length > 0)).toBe(76);
   });
 
-  test('still expires an item that is never answered while the process is blocked again and again', () => {
+  test('expires an item that is never answered, even if the process is blocked again and again', () => {
     const { loop, queue, expired } = makeQueue();
     queue.add('dead');
     for (let turn = 0; turn < 8; turn += 1) loop.turn(5_000);

@@ -2,10 +2,10 @@
  * A queue of items that expire if they are not removed in time. All items have the same time limit, so they
  * expire in the order in which they were added, and one timer serves all of them.
  *
- * The queue allows for a process that was blocked or stopped. The timers of such a process are due before the
- * process has read its pipes. Perhaps the message of such a process was not even sent, so the peer had
- * nothing to answer. So a wait is measured in parts, and each part counts at most its intended length. Before
- * an item expires, the queue lets the process read what has arrived.
+ * The queue allows for a process that was blocked or stopped. When such a process continues, its timers fire
+ * before it has read its pipes. Perhaps it had not even sent its message, so that the peer had nothing to
+ * answer. For these reasons a wait is measured in parts, and a part never counts for more than its intended
+ * length. Before an item expires, the queue lets the process read what has arrived.
  */
 
 import type { Timers } from './timers.ts';
@@ -44,13 +44,13 @@ export class DeadlineQueue<T> {
     return this.#due.size;
   }
 
-  /** Keeps the event loop alive from now on while an item waits. */
+  /** From now on, the queue keeps the event loop alive while it holds an item. */
   holdLoop(): void {
     this.#holdsLoop = true;
     if (this.#due.size > 0) this.#timer?.ref();
   }
 
-  /** Adds an item that is not waiting. */
+  /** Adds an item, which must not be in the queue already. */
   add(item: T): void {
     this.#due.set(item, this.#durationMs === 0 ? Infinity : this.#now() + this.#durationMs);
     if (this.#durationMs === 0 || this.#isReading) return;

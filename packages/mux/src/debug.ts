@@ -1,5 +1,5 @@
 /**
- * Shows what happens on the wire. Every frame is published on the diagnostics channel `pipework:mux:frame`, and
+ * Shows the frames on the wire. Every frame is published on the diagnostics channel `pipework:mux:frame`, and
  * `PIPEWORK_DEBUG=mux` prints each as a line on standard error:
  *
  *     mux 12:00:00.123 < host#1/5 WindowUpdate ACK +262144
@@ -50,8 +50,8 @@ export class FramePublisher {
   }
 
   /**
-   * Keeps a frame until {@link leave}. A listener may write, so no listener may be called in the middle of
-   * the next frame.
+   * Keeps a sent frame until {@link leave} publishes it. A listener may write frames, so it must not be
+   * called while another frame is being appended.
    */
   add(frame: FrameFields): void {
     this.#leaving.push(frame);
@@ -63,8 +63,8 @@ export class FramePublisher {
   }
 
   /**
-   * Publishes the kept frames as sent. If a listener writes meanwhile, its frames may be sent too, and are
-   * published after these.
+   * Publishes the kept frames as sent. If a listener writes frames meanwhile, those are published after
+   * these.
    */
   leave(): void {
     while (this.#leaving.length > 0) this.#publish('sent', this.#leaving.shift()!);
@@ -89,7 +89,7 @@ export function isDebugged(words: string | undefined): boolean {
 
 let isPrinting = false;
 
-/** Prints frames from now on if the environment asks for it. Further calls do nothing. */
+/** If `PIPEWORK_DEBUG` contains `mux`, prints every frame from now on. Further calls do nothing. */
 export function printFramesIfAsked(): void {
   if (isPrinting || !isDebugged(process.env['PIPEWORK_DEBUG'])) return;
   isPrinting = true;
@@ -102,7 +102,7 @@ export function printFramesIfAsked(): void {
 }
 
 /**
- * Writes to the descriptor itself, because process.stderr may be carried by the same session whose frames are
+ * Writes directly to descriptor 2, because `process.stderr` may be carried by the session whose frames are
  * printed.
  */
 function print(line: string): void {

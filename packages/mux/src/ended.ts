@@ -1,6 +1,6 @@
 /**
- * The reasons why a session ends: one function for each kind. Codes and go-away reasons come from the table
- * of errors.
+ * The reasons why a session ends, with one function for each. The go-away reasons come from the table of
+ * error codes.
  */
 
 import { MuxError, muxErrorCodes, type MuxErrorCode, type MuxErrorOptions } from './errors.ts';

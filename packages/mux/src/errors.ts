@@ -1,6 +1,6 @@
 /**
- * Every error that the mux raises. There is one class, and one table with a sentence and a go-away reason for
- * each code.
+ * The errors of the mux. There is one class, and one table. The table has a sentence for each code, and for
+ * some codes a go-away reason.
  */
 
 import { brand } from './brand.ts';
@@ -45,12 +45,12 @@ export type MuxErrorCode =
 const { ProtocolError, InternalError } = GoAwayCode;
 
 /**
- * The closed table of codes, which is frozen. The table says what each code means, and which go-away reason
- * we send if we end a session with that code.
+ * The complete table of codes, frozen. It has the meaning of each code, and the go-away reason that we send
+ * if we end a session with that code.
  */
 export const muxErrorCodes: Readonly<Record<MuxErrorCode, MuxErrorEntry>> = {
   MUX_OPTION_INVALID: { means: 'An option or argument is not what it must be.' },
-  MUX_MISUSE: { means: 'A method was called that this session or stream cannot carry out.' },
+  MUX_MISUSE: { means: 'This session or stream cannot carry out the called method.' },
   MUX_WRITE_AFTER_END: { means: 'Bytes were written to a stream after its end().' },
 
   MUX_BAD_VERSION: { means: 'A frame carries a version other than 0.', goAway: ProtocolError },
@@ -59,7 +59,7 @@ export const muxErrorCodes: Readonly<Record<MuxErrorCode, MuxErrorEntry>> = {
     means: 'A stream was opened under id 0 or under an id of our own parity.',
     goAway: ProtocolError,
   },
-  MUX_DUPLICATE_STREAM: { means: 'An open stream was opened once more.', goAway: ProtocolError },
+  MUX_DUPLICATE_STREAM: { means: 'The peer opened a stream that was open already.', goAway: ProtocolError },
   MUX_WINDOW_EXCEEDED: { means: 'A data frame is longer than its stream’s window.', goAway: ProtocolError },
   MUX_FRAME_TOO_LARGE: {
     means: 'A data frame for a stream that is gone is longer than any window ever granted.',
@@ -75,7 +75,7 @@ export const muxErrorCodes: Readonly<Record<MuxErrorCode, MuxErrorEntry>> = {
   MUX_STREAM_CLOSED: { means: 'The stream was reset or destroyed on this side.' },
   MUX_STREAMS_EXHAUSTED: { means: 'Every stream id of this side has been used.' },
 
-  MUX_GO_AWAY: { means: 'The peer takes no new streams.' },
+  MUX_GO_AWAY: { means: 'The peer accepts no new streams.' },
   MUX_REMOTE_ERROR: { means: 'The peer ended the session with a go-away that names an error.' },
   MUX_SESSION_CLOSED: { means: 'The session was closed on this side.' },
   MUX_TRANSPORT_ENDED: { means: 'The transport ended while streams were open.' },
@@ -94,7 +94,7 @@ Object.freeze(muxErrorCodes);
 /** Which party caused an error: this side, the peer, or the transport. */
 export type MuxInitiator = 'local' | 'remote' | 'transport';
 
-/** The facts of a {@link MuxError} beside its code and message. */
+/** The facts of a {@link MuxError} in addition to its code and message. */
 export interface MuxErrorOptions {
   /** Which party caused the error. Default: `local`. */
   initiator?: MuxInitiator;
@@ -111,7 +111,7 @@ const errorBrand: unique symbol = Symbol.for('pipework.error');
 
 /** An error of the mux. Match on `code`, which is stable. The message is for people. */
 export class MuxError extends Error {
-  /** The error's key in the closed table. */
+  /** The error's key in {@link muxErrorCodes}. */
   readonly code: MuxErrorCode;
   /** Which party caused the error. */
   readonly initiator: MuxInitiator;
@@ -133,7 +133,10 @@ export class MuxError extends Error {
 
 brand(MuxError, 'pipework.MuxError');
 
-/** Returns the error for a fault of the peer that ends the session, with the table's go-away reason. */
+/**
+ * Returns the error for a fault of the peer for which we end the session. The error has the table's go-away
+ * reason.
+ */
 export function protocolFault(code: MuxErrorCode, message: string, streamId?: number): MuxError {
   const { goAway } = muxErrorCodes[code];
   return new MuxError(code, message, { initiator: 'remote', streamId, goAway });

@@ -4,7 +4,10 @@ import { FrameBatch, MAX_FRAME } from './frame-batch.ts';
 
 const KiB = 1024;
 
-/** Makes a batch, a list of the frames that it reports, and a list of the bytes that each take returns. */
+/**
+ * Makes a batch. `told` lists the frames that the batch has reported. `take()` empties the batch and returns
+ * its bytes, and `frames()` returns them decoded.
+ */
 function makeBatch(): { batch: FrameBatch; told: number[][]; frames: () => Frame[]; take: () => Buffer } {
   const told: number[][] = [];
   const batch = new FrameBatch((...frame) => void told.push(frame));
@@ -47,7 +50,7 @@ describe('payload that is copied', () => {
     },
   );
 
-  test('extends a single frame of its stream, which the batch reports once, when the frame is complete', () => {
+  test('extends one frame of its stream, and the batch reports this frame exactly once, after complete()', () => {
     const { batch, told, frames } = makeBatch();
     const parts = [bytes(3, 1), bytes(100, 2), bytes(64, 3)];
     for (const part of parts) batch.copy(1, part, 0, part.length);
@@ -125,7 +128,7 @@ describe('a batch', () => {
     expect(Buffer.from(frame?.payload ?? []).equals(source.subarray(0, 100))).toBe(true);
   });
 
-  test('keeps frames in order when some payload goes by reference', () => {
+  test('keeps frames in order when some payload is held by reference', () => {
     const { batch, told, take } = makeBatch();
     const large = bytes(20 * KiB, 7);
     batch.copy(1, bytes(5, 1), 0, 5);

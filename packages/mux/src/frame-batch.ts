@@ -17,14 +17,14 @@ export const MAX_FRAME: number = 64 * 1024;
 const BLOCK_BYTES = MAX_FRAME;
 
 /**
- * Called for each frame once it is complete. The call may come in the middle of the next frame, so the
- * callback must not write.
+ * Called for each frame as soon as the frame is complete. At that moment the batch may be about to append the
+ * next frame, so the callback must not write.
  */
 export type OnFrame = (type: number, flags: number, streamId: number, length: number) => void;
 
 /**
  * Invariant: the batch consists of `#parts`, then the bytes of the block from `#from` to `#to`. `bytes` is
- * their sum. A growing frame is at the very end of the block, and only its length field is not written yet.
+ * their sum. A growing frame is the last one in the block, and only its length field is not final yet.
  */
 export class FrameBatch {
   readonly #onFrame: OnFrame;
@@ -33,7 +33,10 @@ export class FrameBatch {
   #block: Uint8Array = new Uint8Array(0);
   #from = 0;
   #to = 0;
-  /** The stream whose data frame grows as long as only that stream writes; 0 if there is no such frame. */
+  /**
+   * The stream whose data frame is growing; 0 if there is none. A frame grows until another frame is
+   * appended.
+   */
   #growing = 0;
   #growingAt = 0;
   #growingLength = 0;
@@ -75,7 +78,10 @@ export class FrameBatch {
     this.#bytes += bytes;
   }
 
-  /** Appends a chunk of at most {@link MAX_FRAME} as a frame, by reference. */
+  /**
+   * Appends a data frame with `chunk` as its payload, by reference. The chunk has at most {@link MAX_FRAME}
+   * bytes.
+   */
   reference(streamId: number, chunk: Uint8Array): void {
     const { length } = chunk;
     this.#header(FrameType.Data, 0, streamId, length);
@@ -85,7 +91,7 @@ export class FrameBatch {
     this.#bytes += length;
   }
 
-  /** Completes the growing frame, so that it is reported too. */
+  /** Completes and reports the growing frame, if there is one. */
   complete(): void {
     if (this.#growing === 0) return;
     writeLength(this.#block, this.#growingAt, this.#growingLength);
@@ -95,8 +101,8 @@ export class FrameBatch {
   }
 
   /**
-   * Takes everything as one piece if all of it is in the block. This is the usual case, and it avoids a list
-   * of pieces. Otherwise returns undefined.
+   * If all bytes of the batch are in the block, takes them and returns them as one piece. Otherwise returns
+   * undefined. One piece is the usual case, and needs no list of pieces.
    */
   takeWhole(): Uint8Array | undefined {
     if (this.#parts.length > 0) return undefined;
@@ -107,7 +113,7 @@ export class FrameBatch {
     return whole;
   }
 
-  /** Takes everything, in order. */
+  /** Takes all bytes of the batch, and returns them as pieces in order. */
   takeParts(): Uint8Array[] {
     this.#seal();
     const parts = this.#parts;
@@ -117,8 +123,8 @@ export class FrameBatch {
   }
 
   /**
-   * Starts writing at the block's beginning again. The caller knows that the batch is empty and that its
-   * bytes were sent.
+   * Starts writing at the block's beginning again. The batch must be empty, and all bytes that were taken
+   * from it must have been sent.
    */
   reuseBlock(): void {
     this.#from = this.#to = 0;

@@ -116,7 +116,7 @@ describe('decoding', () => {
     expect(decoder.isAtBoundary).toBe(true);
   });
 
-  test('decodes nothing more once the sink has called stop()', () => {
+  test('decodes nothing more after the sink has called stop()', () => {
     let headers = 0;
     const decoder: FrameDecoder = new FrameDecoder({
       onHeader: () => {

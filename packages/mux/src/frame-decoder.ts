@@ -13,8 +13,8 @@ export interface FrameSink {
    */
   onHeader(header: FrameHeader): void;
   /**
-   * Part of the last data frame's payload arrived: `chunk[start..end)`. `isLast` is true if the part has the
-   * payload's final byte. Not called for a payload of length 0.
+   * Part of the current data frame's payload arrived: `chunk[start..end)`. `isLast` is true if the part has
+   * the payload's final byte. For an empty payload there is no call.
    */
   onPayload(chunk: Uint8Array, start: number, end: number, isLast: boolean): void;
 }
@@ -37,7 +37,7 @@ export class FrameDecoder {
     this.#sink = sink;
   }
 
-  /** True between two frames. If the input ends at any other time, a frame was cut. */
+  /** True if no frame is incomplete. If the input ends while this is false, a frame was cut off. */
   get isAtBoundary(): boolean {
     return this.#partialBytes === 0 && this.#payloadLeft === 0;
   }
@@ -56,7 +56,8 @@ export class FrameDecoder {
 
   /**
    * Decodes one chunk. If the sink calls `push()` within a callback, the rest of the current chunk is decoded
-   * first. A callback may call `process.exit()`, and the flush at exit then still reads the rest.
+   * first. This happens if a callback calls `process.exit()`, because the flush at exit pushes the remaining
+   * input.
    */
   push(chunk: Uint8Array): void {
     this.#decodeRest();

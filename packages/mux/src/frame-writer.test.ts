@@ -4,7 +4,9 @@ import { decodeFrames } from './frame.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { realTimers } from './timers.ts';
 
-/** Makes a writer, and a list of what it has written: the payload of each frame, grouped by write. */
+/**
+ * Makes a writer, and a list of its writes. For each write the list has the payloads of the written frames.
+ */
 function makeWriter(): { send: (text: string) => void; writes: string[][] } {
   const writes: string[][] = [];
   const writable = new Writable({
@@ -31,7 +33,7 @@ function makeWriter(): { send: (text: string) => void; writes: string[][] } {
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-test('sends the first frame of a turn at once, and the others together at the end of the turn', async () => {
+test('sends the first frame of a turn immediately, and the others together at the end of the turn', async () => {
   const { send, writes } = makeWriter();
   send('a');
   expect(writes).toEqual([['a']]);
@@ -48,7 +50,7 @@ test('sends all frames of a turn together if the turn before had several', async
     for (const text of turn) send(text);
     await nextTurn();
   }
-  // The turn of 'g' had only one frame. After it, the first frame of a turn is sent at once again.
+  // The turn of 'g' had only one frame, so the first frame of a later turn is sent immediately again.
   send('i');
   expect(writes).toEqual([['a'], ['bc'], ['def'], ['g'], ['h'], ['i']]);
 });

@@ -1,7 +1,7 @@
 /**
- * Writes frames to one pipe. Frames are collected in a batch that is sent in one write. The first frame of a
- * turn is sent at once, unless the turn before had several. The others are sent at the end of the turn, or of
- * the read being dispatched. The scheduler decides which stream comes next.
+ * Writes frames to one pipe. Frames are collected in a batch that is sent in one write. The first payload of
+ * a turn is sent immediately, unless the turn before had several. Other frames are sent at the end of the
+ * turn, or at the end of the read that is being dispatched. The scheduler decides which stream sends next.
  */
 
 import { Socket } from 'node:net';
@@ -18,13 +18,13 @@ import { WriteTiming } from './write-timing.ts';
  */
 const COPY_LIMIT = 4 * 1024;
 /**
- * A batch is sent at once when it holds this much. With this size, a bulk stream costs 1.1 times the
- * processor time of the bare pipes. With batches of 128 KiB, it costs 1.3 times, and with batches of 512 KiB
- * 1.04 times. A small message waits for at most one batch.
+ * A batch is sent as soon as it holds this many bytes. With this size, a bulk stream costs 1.1 times the
+ * processor time of the bare pipes. With batches of 128 KiB the factor is 1.3, and with batches of 512 KiB it
+ * is 1.04. A small message waits for at most one batch.
  */
 export const BATCH_BYTES: number = 256 * 1024;
 
-/** What the writer asks of its session, and what it reports to the session. */
+/** The settings of a writer, and the calls by which it asks its session and reports to it. */
 export interface WriterOwner {
   /**
    * How long the transport may accept no bytes before `onStalled` is called, in milliseconds; 0 is no limit.
@@ -37,7 +37,7 @@ export interface WriterOwner {
   readonly onFrame: OnFrame;
   /** Returns true if listeners must be told of the frames that are about to be sent. */
   isWatched(): boolean;
-  /** Tells the listeners of these frames. A listener may write, or end the session. */
+  /** Tells the listeners about these frames. A listener may write, or end the session. */
   onLeaving(): void;
 }
 
@@ -45,15 +45,15 @@ export class FrameWriter {
   readonly #writable: Writable;
   readonly #owner: WriterOwner;
   /**
-   * True if the transport is a socket. The kernel has its own copy of the written bytes, so our memory can be
-   * reused. Other kinds of transports may pass on our memory itself.
+   * True if the transport is a socket. The kernel then has its own copy of the written bytes, so our memory
+   * can be reused. A transport of another kind may pass our memory itself to a reader.
    */
   readonly #isSocket: boolean;
   readonly #batch: FrameBatch;
   readonly #timing: WriteTiming;
   readonly #stall: StallWatch;
   /**
-   * Parts that were taken from the batch. These parts are written once the listeners have been told of their
+   * Parts that were taken from the batch. They are written after the listeners have been told about their
    * frames.
    */
   #told: Uint8Array[] = [];
@@ -70,14 +70,14 @@ export class FrameWriter {
     writable.on('drain', () => this.#onDrain());
   }
 
-  /** True if nothing can be sent: the transport is full until it drains, or our half of it has ended. */
+  /** True if nothing can be sent, because the transport is full or our half of it has ended. */
   get isBlocked(): boolean {
     return this.#hasEnded || this.#stall.isBlocked;
   }
 
   /**
-   * True once our half of the transport has ended. What streams write from then on stays in their queues, and
-   * counts as unsent.
+   * True once our half of the transport has ended. Bytes that streams write after that remain in the streams'
+   * queues, and count as unsent.
    */
   get hasEnded(): boolean {
     return this.#hasEnded;
@@ -113,8 +113,8 @@ export class FrameWriter {
   }
 
   /**
-   * Appends a reply to a frame of the peer. The bytes of the reply are counted while the reply cannot be
-   * sent.
+   * Appends a frame that answers one of the peer's frames. If the transport is full, counts the bytes of this
+   * frame in {@link waitingReplyBytes}.
    */
   reply(type: number, flags: number, streamId: number, length: number): void {
     if (this.#stall.isBlocked) this.#replyBytes += HEADER_BYTES;
@@ -137,7 +137,7 @@ export class FrameWriter {
     }
   }
 
-  /** Like {@link data}, for `source[start..end)`, which is copied. */
+  /** Like {@link data}, but appends a copy of `source[start..end)`. */
   dataCopy(streamId: number, source: Uint8Array, start: number, end: number): void {
     if (this.#hasEnded) return;
     for (let at = start; at < end; at += MAX_FRAME / 2) {
@@ -145,7 +145,10 @@ export class FrameWriter {
     }
   }
 
-  /** Notes that payload was appended. A full batch is sent at once, any other at its usual time. */
+  /**
+   * Notes that payload was appended. A full batch is sent immediately. For any other batch,
+   * {@link WriteTiming} decides when it is sent.
+   */
   leave(): void {
     if (this.#batch.bytes === 0) return;
     if (this.#batch.bytes >= BATCH_BYTES) this.flush();
@@ -169,8 +172,9 @@ export class FrameWriter {
     // collection would free them.
     if (this.#isSocket && this.#batch.bytes === 0 && this.#writable.writableLength === 0)
       this.#batch.reuseBlock();
-    // This asks the transport whether it is full, and does not use the result of the write. If the transport
-    // is in memory, the peer may have answered within that write, and this side may have written more.
+    // The result of the write may be out of date, so ask the transport again whether it is full. If the
+    // transport is in memory, the peer may have answered within that write, and this side may have written
+    // more.
     this.#stall.set(this.#writable.writableNeedDrain);
   }
 
@@ -178,7 +182,7 @@ export class FrameWriter {
   force(): void {
     this.#stall.set(false);
     this.flush();
-    // If a listener that is being told of its frames has called this, those frames are still in `#told`.
+    // If a listener calls this while it is told about frames, those frames are in `#told`.
     if (this.#told.length > 0) this.#writeParts(this.#takeTold());
   }
 
@@ -192,17 +196,16 @@ export class FrameWriter {
     this.#writable.end();
   }
 
-  /**
-   * Drops the collected frames, because the transport's writable half is gone. Accepts nothing from now on.
-   */
+  /** Drops the collected frames, because the transport's writable half is gone. Accepts no more frames. */
   abandon(): void {
     this.#close();
     this.#batch.clear();
   }
 
   /**
-   * Tells the listeners of the frames, then writes them. If a listener writes while it is told, its frames are sent after
-   * those. If its write flushed at once, this batch has been sent already and `#told` is empty.
+   * Tells the listeners about the batch's frames, and then writes these frames. If a listener writes while it
+   * is told, its frames are sent after those. If its write flushed immediately, this batch has been sent
+   * already, and `#told` is empty.
    */
   #tellAndWrite(): void {
     this.#told.push(...this.#batch.takeParts());

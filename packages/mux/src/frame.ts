@@ -17,7 +17,7 @@ export const HEADER_BYTES = 12;
 /** The only version of yamux that exists. */
 export const VERSION = 0;
 
-/** The types of frames, and what the length field means in each. */
+/** The types of frames, and the meaning of the length field in each. */
 export const FrameType = {
   /** A stream's payload; length: its bytes. */
   Data: 0,
@@ -32,7 +32,10 @@ Object.freeze(FrameType);
 /** A type of frame, as a number. */
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 
-/** The bits of the flags field. Data and window updates carry any of them, alone or together. */
+/**
+ * The bits of the flags field. A data frame or window update can have each of these bits, alone or with
+ * others.
+ */
 export const Flag = {
   /** Opens the stream, or marks a ping as a question. */
   SYN: 1,
@@ -40,7 +43,7 @@ export const Flag = {
   ACK: 2,
   /** The sender writes no more on the stream. */
   FIN: 4,
-  /** Ends the stream at once, in both directions. */
+  /** Ends the stream immediately, in both directions. */
   RST: 8,
 } as const;
 Object.freeze(Flag);
@@ -67,7 +70,7 @@ export interface FrameHeader {
   flags: number;
   /** The stream that the frame belongs to. 0 stands for the session. */
   streamId: number;
-  /** What this number means depends on the type: see {@link FrameType}. */
+  /** The meaning of this number depends on the type: see {@link FrameType}. */
   length: number;
 }
 
@@ -78,9 +81,9 @@ export interface Frame extends FrameHeader {
 }
 
 /**
- * Writes the 12 bytes of a header of version 0 into `target` at `offset`. The caller has checked that they
- * fit. In a data frame, `length` is the number of payload bytes. In the others it is a credit, a ping's
- * number or a reason.
+ * Writes the 12 bytes of a header of version 0 into `target` at `offset`. The caller has checked that the
+ * header fits. In a data frame, `length` is the number of payload bytes. In the other frames it is a credit,
+ * a ping's value or a go-away reason.
  */
 export function writeHeader(
   target: Uint8Array,
@@ -149,8 +152,8 @@ export function decodeHeader(bytes: Uint8Array): FrameHeader {
 }
 
 /**
- * Returns the bytes of one frame. Absent fields of `frame` are 0, and an absent `type` is data. An absent
- * `length` is the length of the payload. A test can give a wrong `length`.
+ * Returns the bytes of one frame. The default of `type` is data, and the default of `length` is the length of
+ * the payload. All other absent fields are 0. A test can give a wrong `length`.
  */
 export function encodeFrame(frame: Partial<FrameHeader> & { payload?: Uint8Array }): Uint8Array {
   const payload = frame.payload ?? new Uint8Array(0);
@@ -163,8 +166,8 @@ export function encodeFrame(frame: Partial<FrameHeader> & { payload?: Uint8Array
 }
 
 /**
- * Decodes the whole frames at the start of `bytes`, and returns them with the `rest` after them, which may be
- * the beginning of a frame.
+ * Decodes the complete frames at the start of `bytes`. Also returns the bytes after these frames, as `rest`,
+ * which may be the beginning of a frame.
  *
  * @example
  * ```ts

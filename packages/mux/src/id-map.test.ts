@@ -15,7 +15,7 @@ function hashOf(key: number): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** Returns the integer whose hash this is. */
+/** Returns the integer that has this hash. */
 function idOfHash(hash: number): number {
   const unshift = (value: number, bits: number): number => {
     let made = value;
@@ -30,14 +30,16 @@ function idOfHash(hash: number): number {
   return Math.imul(id + 1, inverseOf(32_767)) >>> 0;
 }
 
-/** Returns the number whose product with an odd number is 1, in arithmetic of 32 bits. */
+/** Returns the number whose product with `odd` is 1, in arithmetic of 32 bits. */
 function inverseOf(odd: number): number {
   let inverse = odd;
   for (let bits = 3; bits < 32; bits *= 2) inverse = Math.imul(inverse, 2 - Math.imul(odd, inverse));
   return inverse;
 }
 
-/** Puts the numbers into 32,768 places of a Map, and returns how many are in the fullest place. */
+/**
+ * Sorts the numbers into the 32,768 places that a Map would have. Returns how many are in the fullest place.
+ */
 function mostInOnePlace(numbers: readonly number[]): number {
   const places = new Uint32Array(32_768);
   for (const one of numbers) {
@@ -74,7 +76,7 @@ describe('the keys that are made of ids', () => {
   });
 });
 
-test('a map of ids has each value under its id alone, in the order in which they were set', () => {
+test('a map of ids returns a value for its own id only, and lists the values in the order in which they were set', () => {
   const map = new IdMap<string>();
   map.set(0xffff_ffff, 'last');
   map.set(0, 'first');

@@ -1,6 +1,6 @@
 /**
- * A Map by ids that the peer chooses. V8's hash of integers has no seed, so a peer could choose ids that all
- * have the same place in a Map. Adding 65,000 such ids took 14 s.
+ * A map whose keys are ids that the peer chooses. V8's hash of integers has no seed, so a peer could choose
+ * ids that all have the same place in a Map. Adding 65,000 such ids took 14 s.
  */
 
 // Math.random has a different seed in each process, and the peer sees none of its numbers.
@@ -16,7 +16,8 @@ export function idKey(id: number): number {
 }
 
 /**
- * Values by ids of 32 bits that the peer may have chosen. A `Map` of them could be made slow by the peer.
+ * Values under ids of 32 bits that the peer may have chosen. With a plain `Map`, the peer could choose ids
+ * that make it slow.
  */
 export class IdMap<V> {
   readonly #values = new Map<number, V>();
@@ -26,7 +27,7 @@ export class IdMap<V> {
     return this.#values.size;
   }
 
-  /** Returns the value of the id. Undefined if it has none. */
+  /** Returns the value of the id, or undefined if the id has none. */
   get(id: number): V | undefined {
     return this.#values.get(idKey(id));
   }
@@ -36,12 +37,12 @@ export class IdMap<V> {
     return this.#values.has(idKey(id));
   }
 
-  /** Gives the id a value, in place of the one that it may have had. */
+  /** Sets the value of the id, and replaces an earlier value. */
   set(id: number, value: V): void {
     this.#values.set(idKey(id), value);
   }
 
-  /** Removes the value of the id. Returns false if it had none. */
+  /** Removes the value of the id. Returns false if the id had none. */
   delete(id: number): boolean {
     return this.#values.delete(idKey(id));
   }

@@ -1,7 +1,7 @@
 /**
- * Handles the peer's frames: every rule on what is accepted, skipped or refused. The peer is untrusted.
- * Nothing is allocated for a frame before it has been checked. A fault ends only its stream if that is
- * enough.
+ * Handles the peer's frames. All rules about which frames are accepted, skipped or refused are here. The peer
+ * is untrusted. Nothing is allocated for a frame before it has been checked. If a fault concerns one stream
+ * only, and the session can safely continue, only that stream is reset.
  */
 
 import { type MuxError, protocolFault } from './errors.ts';
@@ -166,7 +166,7 @@ export class Inbound implements FrameSink {
       const hint =
         streamId === 0
           ? 'id 0 is the session itself'
-          : `this end is the ${role}, and so are ids of that parity: both ends were given the role '${role}'`;
+          : `this end is the ${role}, and only this end may use ids of that parity: both ends were given the role '${role}'`;
       this.#fault('MUX_BAD_STREAM_ID', `the peer opened stream ${streamId}: ${hint}`, streamId);
     } else if (existing !== undefined) {
       this.#fault('MUX_DUPLICATE_STREAM', `the peer opened stream ${streamId}, which is open`, streamId);

@@ -21,7 +21,7 @@ export interface LeanSessionOptions extends SessionOptions {
 
 /** A {@link Session} that also opens and takes lean streams. */
 export class LeanSession extends Session {
-  /** Takes over the transport at once. Throws `MUX_OPTION_INVALID` if an option is invalid. */
+  /** Takes over the transport immediately. Throws `MUX_OPTION_INVALID` if an option is invalid. */
   constructor(transport: Transport, options: LeanSessionOptions) {
     const { onStream, ...others } = options ?? {};
     if (onStream !== undefined && typeof onStream !== 'function') {
@@ -31,7 +31,7 @@ export class LeanSession extends Session {
     if (onStream !== undefined) engineOf(this).takeStreamsBy(onStream);
   }
 
-  /** The session's name and number in this process, as debug output shows it: `host#1`. */
+  /** The session's name and number in this process, as debug output shows them: `host#1`. */
   get label(): string {
     return engineOf(this).label;
   }
@@ -43,8 +43,8 @@ export class LeanSession extends Session {
 
   /**
    * Passes in bytes from the peer that are in a reusable buffer, as with `onread` of a `net.Socket`. The
-   * bytes are lent until this method returns, so the session copies those that it keeps. The transport's
-   * readable still reports its end, and the session still pauses and resumes it.
+   * bytes are only valid until this method returns, so the session copies the bytes that it keeps. The
+   * transport's readable still reports its end, and the session still pauses and resumes it.
    */
   feed(chunk: Uint8Array): void {
     engineOf(this).feed(chunk);
@@ -52,17 +52,17 @@ export class LeanSession extends Session {
 
   /**
    * Hands everything that fits the peer's windows to the transport now, even if the transport is full. Use
-   * this immediately before the process ends, when neither the end of the turn nor a drain will come.
+   * this immediately before the process ends, because the turn will not end and the transport will not drain.
    */
   flush(): void {
     engineOf(this).flush();
   }
 
   /**
-   * Sends what fits the peer's windows and a go-away, and then ends our half of the transport. The remaining
-   * bytes, and bytes that are written later, are never sent, and their streams end with an error. Reading
-   * continues until the peer ends its half. What the peer still sends is delivered, and streams that it
-   * finishes end without an error.
+   * Sends the bytes that fit the peer's windows, sends a go-away, and ends our half of the transport. The
+   * remaining bytes, and bytes that are written later, are never sent, and their streams end with an error.
+   * Reading continues until the peer ends its half. Bytes that the peer sends until then are delivered. A
+   * stream that the peer finishes ends without an error if we had sent all its bytes.
    */
   endOutput(): void {
     engineOf(this).endOutput();
@@ -70,8 +70,8 @@ export class LeanSession extends Session {
 }
 
 /**
- * Returns a Node Duplex on top of a lean stream of this session. The Duplex replaces the stream's handler.
- * Call it once per stream. If the stream closes with an error, `explain` decides which error the users of the
+ * Returns a Node Duplex on top of a lean stream of `session`. The Duplex replaces the stream's handler. Call
+ * it once per stream. If the stream closes with an error, `explain` decides which error the users of the
  * Duplex get. `explain` may decide later, and the users get the error then.
  */
 export function toDuplex(stream: RawStream, session: Session, explain?: ExplainClose): MuxStream {

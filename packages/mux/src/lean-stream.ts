@@ -12,7 +12,7 @@ import type { StreamRecord } from './stream-record.ts';
 /** Bytes that may be queued in one stream before write() returns false. */
 const HIGH_WATER_MARK = 256 * 1024;
 
-/** What a stream needs of its session beyond the scheduler. */
+/** The part of its session that a stream uses, apart from the scheduler. */
 export interface LeanStreamHome {
   /** True while delivered chunks lie in a buffer that the transport will fill again. */
   readonly isLending: boolean;
@@ -94,7 +94,7 @@ export class LeanStream implements RawStream {
       throw new MuxError('MUX_MISUSE', what, { streamId: this.id });
     }
     const due = receiveWindow.release(bytes);
-    // After its FIN the peer has no use for credit, and some implementations fail if they get any.
+    // A peer that has sent FIN has no use for credit, and some implementations fail if they get any.
     if (due === 0 || state.hasEnded || state.receiving === 'finished') return;
     this.record.oweCredit(due);
     this.#scheduler.owe(this.record);
@@ -155,8 +155,8 @@ export class LeanStream implements RawStream {
   }
 
   /**
-   * Ends the stream. Without an error, both halves have finished. With an error, undelivered bytes are
-   * dropped.
+   * Ends the stream. `error` is undefined if both halves have finished. If there is an error, undelivered
+   * bytes are dropped.
    */
   close(error: MuxError | undefined): void {
     if (error !== undefined) {
@@ -167,7 +167,7 @@ export class LeanStream implements RawStream {
     this.abandon(error);
   }
 
-  /** Ends the stream, alone or with its session. Bytes that arrived before are still delivered. */
+  /** Ends the stream, alone or with its session. Bytes that have already arrived are delivered first. */
   abandon(error: MuxError | undefined): void {
     if (this.#closing !== undefined) return;
     this.#closing = { error, isTold: false };
@@ -176,7 +176,7 @@ export class LeanStream implements RawStream {
     this.#deliverWaiting();
   }
 
-  /** Some of the queue was sent. */
+  /** Some of the queued bytes were sent. */
   onSent(): void {
     if (!this.#owesDrain || this.record.outgoing.length > HIGH_WATER_MARK / 2) return;
     this.#owesDrain = false;
@@ -189,8 +189,8 @@ export class LeanStream implements RawStream {
   }
 
   /**
-   * Runs a callback of the user. If the callback throws, only its stream ends. The session must never stop
-   * between two frames.
+   * Runs a callback of the user. If the callback throws, only this stream ends, and the session continues
+   * with the next frame.
    */
   guard(run: () => void): void {
     try {
@@ -210,8 +210,8 @@ export class LeanStream implements RawStream {
   }
 
   /**
-   * True if a write of this size can be sent at once. Otherwise the write waits in the queue for the stream's
-   * turns.
+   * True if a write of this size can be sent immediately. Otherwise the write waits in the queue for the
+   * stream's turns.
    */
   #fits(bytes: number): boolean {
     const { outgoing, sendWindow } = this.record;
@@ -223,7 +223,7 @@ export class LeanStream implements RawStream {
     );
   }
 
-  /** Wakes the scheduler after a write was queued. Returns what write() returns. */
+  /** Wakes the scheduler after a write was queued. Returns the result for `write()`. */
   #wasQueued(): boolean {
     this.#scheduler.wake(this.record);
     if (this.record.outgoing.length <= HIGH_WATER_MARK) return true;

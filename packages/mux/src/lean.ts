@@ -1,6 +1,7 @@
 /**
- * What `@pipework/core` needs beyond the main entry: sessions and streams without Node's stream machinery, and the map of ids. Exported as
- * `@pipework/mux/lean`, without a promise of stability.
+ * The parts of the mux that `@pipework/core` needs in addition to the main entry: sessions and streams
+ * without Node's stream machinery, and the map of ids. Exported as `@pipework/mux/lean`, without a promise of
+ * stability.
  *
  * @module
  */

@@ -10,14 +10,14 @@ import type { RawStream } from './raw-stream.ts';
 import type { Session } from './session.ts';
 
 /**
- * Receives the error with which a stream closed. Calls `tell` once with the error that the stream's users are
- * to get.
+ * Receives the error with which a stream closed. Must call `tell` exactly one time, with the error for the
+ * stream's users.
  */
 export type ExplainClose = (error: MuxError, tell: (error: Error) => void) => void;
 
 type Callback = (error?: Error | null) => void;
 
-/** Bytes that are read ahead. These bytes still count against the window as not consumed. */
+/** How many bytes are read ahead. These bytes are not consumed yet, so they count against the window. */
 const READ_AHEAD = 64 * 1024;
 /**
  * Bytes that may be queued here before write() returns false. The limit has room for two writes of 64 KiB,
@@ -40,9 +40,9 @@ type Closing =
 /**
  * One two-way flow inside a session, as a Node Duplex. `end()` finishes only our half. If `destroy()` is
  * called before both halves have finished, it resets the stream. The peer gets credit as the application
- * takes bytes out of the stream. If the session is lost, the stream is destroyed with an error once the bytes
- * that arrived before have been read. That error does not end the process, even if the stream has no listener
- * for it.
+ * takes bytes out of the stream. If the session is lost, the stream is destroyed with an error after the
+ * bytes that had arrived have been read. That error does not end the process, even if the stream has no
+ * listener for it.
  */
 export class MuxStream extends Duplex {
   readonly #raw: RawStream;
@@ -51,13 +51,13 @@ export class MuxStream extends Duplex {
   readonly #incoming = new ChunkQueue();
   /** True while the Readable asks for more. */
   #isWanted = false;
-  /** True if the last read() wanted more bytes at once than were buffered. */
+  /** True if the last read() asked for more bytes than were buffered. */
   #isStarved = false;
   /** True within read(). */
   #isReading = false;
   /** The state of the peer's FIN: not arrived, arrived, or reported to the Readable. */
   #peerEnd: 'open' | 'due' | 'told' = 'open';
-  /** Bytes pushed into the Readable that it may still hold. */
+  /** Bytes that were pushed into the Readable, without those whose credit was granted. */
   #pushed = 0;
   /** The callback of a write or of `_final` that is not complete yet. */
   #pending: Callback | undefined;
@@ -68,8 +68,8 @@ export class MuxStream extends Duplex {
     super({ readableHighWaterMark: READ_AHEAD, writableHighWaterMark: WRITE_AHEAD });
     this.#raw = raw;
     this.#session = session;
-    // If the session is lost, every stream fails at once, and an error without a listener would end the
-    // process. Code that reads, writes or pipes gets the error from that operation anyway.
+    // If the session is lost, all streams fail at the same time, and an error without a listener would end
+    // the process. Code that reads, writes or pipes gets the error from that operation anyway.
     this.on('error', () => {});
     raw.setHandler({
       onData: (chunk) => this.#onData(chunk),
@@ -105,19 +105,21 @@ export class MuxStream extends Duplex {
     return this.#session;
   }
 
-  /** Ends both halves at once; the peer gets RST. Users of this side get `error`, if it is given. */
+  /**
+   * Ends both halves immediately. The peer gets RST. If `error` is given, users of this side get this error.
+   */
   reset(error?: Error): void {
     this.destroy(error);
   }
 
-  /** Reads like any Readable. The peer gets credit for the bytes that this returns. */
+  /** Reads like any Readable. The peer gets credit for the returned bytes. */
   override read(size?: number): unknown {
     const isOutermost = !this.#isReading;
     this.#isReading = true;
     try {
       const chunk: unknown = super.read(size);
       this.#credit();
-      // If the result is null although bytes are buffered, the reader asks for more bytes at once than are
+      // If the result is null although bytes are buffered, the reader has asked for more bytes than are
       // buffered.
       const { readableLength } = this;
       this.#isStarved = chunk === null && readableLength > 0 && (size ?? 0) > readableLength;
@@ -177,8 +179,8 @@ export class MuxStream extends Duplex {
       callback(failure);
       return;
     }
-    // 'finish' means that FIN was sent, so the callback waits for FIN. If 'finish' came earlier, a destroy()
-    // after it would replace FIN by a reset.
+    // 'finish' means that FIN was sent, so the callback waits for FIN. If Node emitted 'finish' before FIN
+    // was sent, a destroy() after 'finish' would send a reset in place of FIN.
     this.#pending = callback;
     if (this.#closing === undefined) this.#raw.end();
     else this.#settlePending();
@@ -210,9 +212,9 @@ export class MuxStream extends Duplex {
   }
 
   /**
-   * Pushes one chunk if the Readable is empty. If the Readable is starved, pushes everything that it wants.
-   * While small frames wait in `#incoming`, they share blocks. In the Readable's own buffer, each frame would
-   * be a separate object.
+   * Pushes one chunk if the Readable is empty. If the Readable is starved, pushes chunks as long as it wants
+   * more. While small frames wait in `#incoming`, they share blocks. In the Readable's own buffer, each frame
+   * would be a separate object.
    */
   #fill(): void {
     while (this.#isWanted && this.#incoming.length > 0 && (this.#isStarved || this.readableLength === 0)) {
@@ -221,7 +223,8 @@ export class MuxStream extends Duplex {
     if (this.#incoming.length > 0 || this.destroyed) return;
     if (this.#peerEnd === 'due') {
       if (this.#isReading) {
-        // Node reports the end synchronously, so listeners would read on before this read has returned.
+        // Node reports the end synchronously, so listeners could call read() again before this read has
+        // returned.
         process.nextTick(() => this.#fill());
         return;
       }
@@ -237,7 +240,7 @@ export class MuxStream extends Duplex {
     this.#credit();
   }
 
-  /** Grants credit for what has been taken out of the Readable's buffer, by any method. */
+  /** Grants credit for the bytes that were taken out of the Readable's buffer, by whatever method. */
   #credit(): void {
     const taken = this.#pushed - this.readableLength;
     if (taken <= 0) return;
@@ -271,7 +274,10 @@ export class MuxStream extends Duplex {
     return new MuxError('MUX_SESSION_CLOSED', what, { initiator: 'local', streamId: this.id });
   }
 
-  /** Destroys the stream if it closed with an error and the bytes that came before have been read. */
+  /**
+   * Destroys the stream if it closed with an error and the bytes that arrived before the error have been
+   * read.
+   */
   #failWhenRead(): void {
     const closing = this.#closing;
     if (closing === undefined || closing.kind === 'finished') return;

@@ -1,4 +1,4 @@
-/** The options of a session: the default and the unit of each, and what it guards against. */
+/** The options of a session, with the default, the unit and the purpose of each. */
 
 import { INITIAL_WINDOW, MAX_UINT32 } from './frame.ts';
 import { invalidOption } from './errors.ts';
@@ -21,7 +21,7 @@ export interface SessionOptions {
    * own streams that the peer has not answered; further ones wait. Default 256.
    */
   acceptBacklog?: number;
-  /** How many streams the peer may have open at once; further ones are reset. Default 4096. */
+  /** How many streams the peer may have open at the same time; further ones are reset. Default 4096. */
   maxInboundStreams?: number;
   /**
    * Sends pings while the peer sends nothing, and ends the session if a ping is not answered. Default false.
@@ -40,8 +40,8 @@ export interface SessionOptions {
   connectionWriteTimeout?: number;
   /**
    * Bytes that the peer may send on one stream before the application takes some. This is the memory that an
-   * unread stream costs. At least 262,144, because every stream starts with that many; the rest is granted
-   * when the stream opens. Default 1 MiB.
+   * unread stream costs. The minimum is 262,144, because every stream starts with that many; the rest is
+   * granted when the stream opens. Default 1 MiB.
    */
   maxStreamWindowSize?: number;
   /**
@@ -61,8 +61,8 @@ export interface SessionOptions {
   streamCloseTimeout?: number;
   /**
    * The timers and the clock for the session's waits. Default: Node's own timers and clock, as they were when
-   * this package was loaded. So a test that fakes time later ends no session. If a session is to follow a
-   * test's fake time, give `globalThis`.
+   * this package was loaded. So if a test fakes time later, its fake time ends no session. If a session is to
+   * follow a test's fake time, give `globalThis`.
    */
   timers?: Timers;
 }
@@ -73,7 +73,7 @@ export type SessionSettings = Required<SessionOptions>;
 /** How long a ping waits if the write timeout is off, in milliseconds. */
 export const DEFAULT_PING_TIMEOUT = 10_000;
 
-/** The longest delay that Node's timers accept. A timer with a longer delay would fire at once. */
+/** The longest delay that Node's timers accept. A timer with a longer delay would fire after 1 ms. */
 const MAX_TIMER = 0x7fff_ffff;
 
 const defaults = {

@@ -11,7 +11,7 @@ function makePings(): { pings: Pings; sent: number[] } {
   return { sent, pings: new Pings((value) => void sent.push(value), 100, globalThis) };
 }
 
-test('resolves each ping with the time until the answer that has its value', async () => {
+test('ask() resolves with the time until the answer that has the value of the ping', async () => {
   const { pings, sent } = makePings();
   const first = pings.ask();
   vi.advanceTimersByTime(30);
@@ -25,7 +25,7 @@ test('resolves each ping with the time until the answer that has its value', asy
   expect(await Promise.all([first, second])).toEqual([50, 20]);
 });
 
-test('rejects a ping without an answer, and ignores an answer that arrives later', async () => {
+test('ask() rejects if no answer arrives in time, and a later answer is ignored', async () => {
   const { pings } = makePings();
   const outcome = pings.ask().catch((error: unknown) => error);
   vi.advanceTimersByTime(110);
@@ -36,7 +36,7 @@ test('rejects a ping without an answer, and ignores an answer that arrives later
   pings.onAnswer(0);
 });
 
-test('gives the next ping the value 0 after the greatest value', () => {
+test('the ping after the one with the greatest value has the value 0', () => {
   const { pings, sent } = makePings();
   pings.nextValue = MAX_UINT32;
   for (let i = 0; i < 2; i += 1) pings.ask().catch(() => {});
@@ -44,7 +44,7 @@ test('gives the next ping the value 0 after the greatest value', () => {
   pings.close(new MuxError('MUX_SESSION_CLOSED', 'closed'));
 });
 
-test('pings after each interval in which nothing arrived, and reports a ping without an answer', async () => {
+test('keep-alive pings after each interval in which nothing arrived, and reports a ping without an answer', async () => {
   const { pings, sent } = makePings();
   let isHeard = true;
   const lost: string[] = [];
@@ -65,7 +65,7 @@ test('pings after each interval in which nothing arrived, and reports a ping wit
   expect([sent, lost]).toEqual([[0, 1], ['MUX_PING_TIMEOUT']]);
 });
 
-test('rejects every ping and leaves no timer when it is closed', async () => {
+test('close() rejects every ping and leaves no timer', async () => {
   const { pings } = makePings();
   pings.keepAlive(
     1_000,

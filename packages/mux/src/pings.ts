@@ -59,8 +59,8 @@ export class Pings {
   }
 
   /**
-   * Sends a ping every `intervalMs`, unless `wasHeard` returns true, which means that something arrived since
-   * the last ping. Calls `onLost` if a ping is not answered.
+   * Calls `wasHeard` every `intervalMs` milliseconds, and sends a ping if it returns false, because nothing
+   * has arrived since the last call. Calls `onLost` if a ping is not answered.
    */
   keepAlive(intervalMs: number, wasHeard: () => boolean, onLost: (cause: MuxError) => void): void {
     const onInterval = (item: 'interval'): void => {

@@ -5,7 +5,7 @@ import { DeadlineQueue } from './deadline-queue.ts';
 import type { Timers } from './timers.ts';
 import { splitTransport, type Transport } from './transport.ts';
 
-/** How long the peer may take to end its side once ours has ended, in milliseconds. */
+/** How long the peer may take to end its side after ours has ended, in milliseconds. */
 const LINGER_MS = 500;
 /** How long the last bytes may take to be written after a clean end, in milliseconds. */
 const FLUSH_MS = 2_000;
@@ -32,7 +32,7 @@ export class Pipe {
   #chunks = 0;
   #chunksHeard = 0;
   #isPaused = false;
-  /** True once we end the writable half on purpose. When that half then closes, it is not a loss. */
+  /** True if we end the writable half on purpose. The close of that half is then no failure. */
   #isClosing = false;
   /** Waits for the last bytes from the peer, after the writable half was lost. */
   #silence: DeadlineQueue<Error> | undefined;
@@ -148,7 +148,10 @@ export class Pipe {
     }
   }
 
-  /** Continues reading what the peer sent before, until its end or until nothing more arrives. */
+  /**
+   * Continues to read the bytes that the peer has sent, until the peer's end, or until nothing arrives for
+   * {@link SILENCE_MS}.
+   */
   #onWritableLost(cause: Error): void {
     this.#owner.onWritableLost();
     if (this.#isClosing || this.#silence !== undefined) return;

@@ -5,8 +5,8 @@
 import type { MuxError } from './errors.ts';
 
 /**
- * One two-way flow inside a session, without Node's stream machinery. No method throws for what the peer or
- * the transport did. The handler's `onClose` is called once instead.
+ * One two-way flow inside a session, without Node's stream machinery. No method throws because of the peer or
+ * the transport. In that case the handler's `onClose` is called, exactly one time.
  */
 export interface RawStream {
   /** The stream's number: odd if the client opened it, even if the server did. */
@@ -18,9 +18,10 @@ export interface RawStream {
   readonly queuedBytes: number;
 
   /**
-   * Sets the handler that gets every event from now on; another call replaces it. Bytes that have arrived
-   * already are delivered before this returns. The peer's end and the close are reported then too, even if an
-   * earlier handler got them already. While no handler is set, arriving bytes wait and use up the window.
+   * Sets the handler that gets every event from now on, in place of an earlier handler. Bytes that have
+   * arrived already are delivered before this returns. If the peer's end or the close has happened already,
+   * this call reports it too, even if an earlier handler got it. While no handler is set, arriving bytes wait
+   * and use up the window.
    */
   setHandler(handler: RawStreamHandler): void;
 
@@ -37,9 +38,9 @@ export interface RawStream {
   writeCopy(buffer: Uint8Array, start: number, end: number): boolean;
 
   /**
-   * Says that the application has taken this many of the delivered bytes. The peer gets credit for them once
-   * half a window is due, and no other credit. So if the bytes of a stream are never consumed, the stream
-   * stops at its window.
+   * Says that the application has taken this many of the delivered bytes. The peer gets credit only for such
+   * bytes, as soon as half a window is due. So if the bytes of a stream are never consumed, the peer must
+   * stop when the window is used up.
    */
   consume(bytes: number): void;
 
@@ -51,15 +52,18 @@ export interface RawStream {
 
   /**
    * Returns the bytes of a borrowed chunk as a chunk that never changes, so that a handler can keep it. The
-   * result is the same chunk, or a copy if the transport reads into that memory again. Only valid within
-   * `onData` and `onRange`.
+   * result is a copy if the transport will read into that memory again, and otherwise the same chunk. Call
+   * this only within `onData` and `onRange`.
    */
   own(chunk: Uint8Array): Uint8Array;
 
   /** Finishes our half: FIN is sent after everything written. Further calls do nothing. */
   end(): void;
 
-  /** Ends both halves at once. Unsent and undelivered bytes are dropped, and the peer gets RST. `error` becomes the cause. */
+  /**
+   * Ends both halves immediately. Unsent and undelivered bytes are dropped, and the peer gets RST. `error`
+   * becomes the `cause` of the error that `onClose` gets.
+   */
   reset(error?: Error): void;
 
   /**
@@ -73,18 +77,18 @@ export interface RawStream {
 export interface RawStreamHandler {
   /**
    * Called with bytes that arrived. The chunk is borrowed and valid until this returns. To keep the bytes,
-   * keep what `own()` returns for the chunk.
+   * keep the result of `own(chunk)`.
    */
   onData(chunk: Uint8Array): void;
   /**
    * Called in place of {@link onData}, with the arrived bytes `chunk[start..end)`. This callback exists
-   * because making a view of a small frame costs as much as reading the frame. Bytes that had to wait are
-   * still passed to `onData`.
+   * because making a view of a small frame costs as much as reading the frame. Bytes that had to wait for a
+   * handler are passed to `onData` nevertheless.
    */
   onRange?(chunk: Uint8Array, start: number, end: number): void;
   /** The peer's FIN arrived, after all its data. */
   onEnd(): void;
-  /** The queue has fallen below half the high-water mark, after a write that returned false. */
+  /** After a write returned false, the queue has fallen to half the high-water mark. */
   onDrain?(): void;
   /** Our FIN was handed to the transport, after everything written. */
   onFinish?(): void;

@@ -7,7 +7,7 @@ import { StreamRecord } from './stream-record.ts';
 
 const KiB = 1024;
 
-/** Makes a scheduler over a writer that logs what it gets: `1:16384` for payload, `1 FIN`, `1 +credit`. */
+/** Makes a scheduler over a writer that logs every call: `1:16384` for payload, `1 FIN`, `1 +credit`. */
 function makeScheduler() {
   const log: string[] = [];
   const writer = {
@@ -49,7 +49,7 @@ function open(id: number, bytes = 0): StreamRecord {
 }
 
 describe('streams that wait for the transport', () => {
-  test('take turns of 16 KiB in the order in which they came; once only one is left, it sends whole frames', () => {
+  test('take turns of 16 KiB in the order in which they began to wait, and the last one left sends whole frames', () => {
     const { writer, scheduler, written } = makeScheduler();
     writer.isBlocked = true;
     for (const stream of [open(1, 40 * KiB), open(3, 20 * KiB), open(5, 100 * KiB)]) scheduler.wake(stream);
@@ -79,7 +79,7 @@ describe('streams that wait for the transport', () => {
     expect(written()).toEqual(['3:16384', '1:4096', '3:4096']);
   });
 
-  test('send exactly once the SYN, ACK, credit or FIN that they owe, before any payload', () => {
+  test('send each frame that they owe (SYN, ACK, credit, FIN) exactly one time, before any payload', () => {
     const { writer, scheduler, written, finished } = makeScheduler();
     writer.isBlocked = true;
     const [loaded, owing] = [open(1, 10), open(3)];
@@ -95,7 +95,7 @@ describe('streams that wait for the transport', () => {
     expect(written()).toEqual([]);
   });
 
-  test('send no more than the window allows, and the rest when it opens', () => {
+  test('send no more than the window allows, and the rest when the window opens', () => {
     const { scheduler, written } = makeScheduler();
     const stream = open(1, 100);
     stream.sendWindow.consume(INITIAL_WINDOW - 60);
@@ -166,7 +166,7 @@ describe('a stream that is removed from the lists', () => {
 });
 
 describe('frames of one stream', () => {
-  test('without payload are sent at once while the transport accepts bytes', () => {
+  test('without payload are sent immediately while the transport accepts bytes', () => {
     const { scheduler, written } = makeScheduler();
     const stream = open(1);
     stream.oweCredit(500);
@@ -178,7 +178,7 @@ describe('frames of one stream', () => {
     expect(written()).toEqual(['3 SYN +7']);
   });
 
-  test('begin with the frame that opens it, which grants all the credit that is due', () => {
+  test('begin with the frame that opens the stream, and this frame grants all the credit that is due', () => {
     const { scheduler, written } = makeScheduler();
     const stream = new StreamRecord(1, 'syn-due');
     stream.receiveWindow.accept(100);
@@ -236,7 +236,7 @@ describe('isClearFor()', () => {
 });
 
 describe('a handler that writes while turns are taken', () => {
-  test('queues its stream after the others, and starts no turns of its own', () => {
+  test('queues its stream after the others, and starts no second round of turns', () => {
     const made = makeScheduler();
     const { writer, scheduler, written } = made;
     const late = open(5, 10);

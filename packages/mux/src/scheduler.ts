@@ -1,7 +1,7 @@
 /**
- * Decides which frame is sent next. What streams owe (SYN, ACK, credit, FIN) goes before payload. Payload is
- * sent in slices, and the streams take turns. Each stream's own frames keep their order. While the transport
- * accepts bytes, everything passes straight through, and the lists here stay empty.
+ * Decides which frame is sent next. The frames that streams owe (SYN, ACK, credit, FIN) go before payload.
+ * Payload is sent in slices, and the streams take turns. Each stream's own frames keep their order. While the
+ * transport accepts bytes, every frame is passed on without waiting, and the lists in this file are empty.
  */
 
 import { Flag, FrameType } from './frame.ts';
@@ -14,11 +14,11 @@ const SLICE = 16 * 1024;
 
 export interface SchedulerOwner {
   /**
-   * Returns how large the stream's receive window may be. Called when the frame that opens the stream is
-   * made.
+   * Called when the frame that opens the stream is made. Returns the maximum size of the stream's receive
+   * window.
    */
   allotWindow(stream: StreamRecord): number;
-  /** Some of the stream's queue was sent. */
+  /** Some of the stream's queued bytes were sent. */
   onSent(stream: StreamRecord): void;
   /** The stream's FIN was sent. */
   onFinSent(stream: StreamRecord): void;
@@ -39,20 +39,21 @@ export class Scheduler {
   }
 
   /**
-   * True if payload of this stream may be sent at once: the transport takes bytes, so no other stream waits,
-   * and no batch is being filled. The caller must check whether bytes of the stream itself wait.
+   * True if payload of this stream may be sent immediately. Then the transport accepts bytes, so no other
+   * stream waits, and no turns are being taken. The caller must check that no earlier bytes of this stream
+   * wait.
    */
   isClearFor(stream: StreamRecord): boolean {
     return !this.#writer.isBlocked && !this.#isFilling && stream.state.maySend;
   }
 
-  /** Sends the frames without payload that the stream owes, now or once the transport accepts bytes. */
+  /** Sends the frames without payload that the stream owes, now or as soon as the transport accepts bytes. */
   owe(stream: StreamRecord): void {
     if (this.#writer.isBlocked) this.#owing.add(stream);
     else this.#pay(stream);
   }
 
-  /** Sends payload at once. The caller has checked {@link isClearFor} and the window. */
+  /** Sends payload immediately. The caller has checked {@link isClearFor} and the window. */
   send(stream: StreamRecord, chunk: Uint8Array): void {
     this.#payOpening(stream);
     stream.sendWindow.consume(chunk.length);
@@ -60,7 +61,7 @@ export class Scheduler {
     this.#writer.leave();
   }
 
-  /** Like {@link send}, for `source[start..end)`, which is copied. */
+  /** Like {@link send}, but sends a copy of `source[start..end)`. */
   sendCopy(stream: StreamRecord, source: Uint8Array, start: number, end: number): void {
     this.#payOpening(stream);
     stream.sendWindow.consume(end - start);
@@ -77,7 +78,7 @@ export class Scheduler {
     this.#writer.leave();
   }
 
-  /** Moves everything of this stream that fits its window into the batch, ahead of others. */
+  /** Moves the bytes of this stream that fit its window into the batch, ahead of other streams. */
   expedite(stream: StreamRecord): void {
     if (!stream.hasSendable || this.#writer.hasEnded) return;
     this.#ready.delete(stream);

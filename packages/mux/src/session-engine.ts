@@ -1,4 +1,6 @@
-/** Makes a session run: joins its parts, begins and ends it, and reacts to the transport and the peer. */
+/**
+ * Runs a session: joins the session's parts, begins and ends it, and reacts to the transport and the peer.
+ */
 
 import { AcceptQueue } from './accept-queue.ts';
 import { frameChannel, FramePublisher, printFramesIfAsked } from './debug.ts';
@@ -55,7 +57,7 @@ export class SessionEngine {
     this.closed = new Promise((resolve, reject) => {
       this.#settleClosed = (fault) => (fault === undefined ? resolve() : reject(fault));
     });
-    // Users need not watch `closed`, because every stream gets the end separately.
+    // Users need not watch `closed`, because every stream reports the end of the session too.
     this.closed.catch(() => {});
     this.#writer = this.#makeWriter();
     this.#table = new StreamTable(settings, this.#writer, (stream) => this.#acceptQueue.delete(stream));
@@ -270,8 +272,8 @@ export class SessionEngine {
   // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Ends the session because of a fault of the peer or the pipe. The peer gets the reason in a go-away, if it
-   * still reads.
+   * Ends the session because of a fault of the peer or the pipe. If the peer still reads, it gets the reason
+   * in a go-away.
    */
   #fault(error: MuxError): void {
     if (this.#reason !== undefined) return;

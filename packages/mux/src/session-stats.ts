@@ -6,7 +6,7 @@ import type { StreamTable } from './stream-table.ts';
 
 /** Numbers that show what a session holds. */
 export interface SessionStats {
-  /** Streams open now, by either side. */
+  /** Streams that are open now, whichever side opened them. */
   readonly streams: number;
   /** Streams that the peer opened and this side has not accepted. */
   readonly unaccepted: number;

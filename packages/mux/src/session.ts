@@ -16,9 +16,9 @@ export let engineOf: (session: Session) => SessionEngine;
 /**
  * Yamux over a pair of byte pipes: any number of streams, opened by either end, each with its own back-pressure.
  *
- * When the session ends, every open stream, ping and accept gets an error of its own. The `cause` of each
- * error is the reason of the session's end. If the transport ends while streams are open, that is an error
- * too.
+ * When the session ends, every open stream and every pending `ping()` and `acceptStream()` gets a separate
+ * error. The `cause` of each error is the reason why the session ended. If the transport ends while streams
+ * are open, that is an error too.
  *
  * @example
  * ```ts
@@ -43,7 +43,7 @@ export class Session {
     engineOf = (session) => session.#engine;
   }
 
-  /** Takes over the transport at once. Throws `MUX_OPTION_INVALID` if an option is invalid. */
+  /** Takes over the transport immediately. Throws `MUX_OPTION_INVALID` if an option is invalid. */
   constructor(transport: Transport, options: SessionOptions) {
     this.#engine = new SessionEngine(transport, checkOptions(options));
     this.closed = this.#engine.closed;
@@ -54,7 +54,7 @@ export class Session {
     return this.#engine.settings.role;
   }
 
-  /** How many streams are open now, opened by either side. */
+  /** How many streams are open now, whichever side opened them. */
   get streamCount(): number {
     return this.#engine.streamCount;
   }
@@ -64,15 +64,18 @@ export class Session {
     return this.#engine.reason !== undefined;
   }
 
-  /** Returns what the session holds at this moment. Looks at every stream, so do not call it for every message. */
+  /**
+   * Counts the streams and bytes that the session holds at this moment. This visits every stream, so do not
+   * call it for every message.
+   */
   stats(): SessionStats {
     return this.#engine.stats();
   }
 
   /**
-   * Opens a stream at once: bytes may be written before the peer accepts. If `acceptBacklog` of our streams
-   * are unanswered, further ones are held back and open by themselves later. Throws the reason if the session
-   * has ended, and `MUX_GO_AWAY` if the peer has sent a go-away.
+   * Opens a stream immediately: bytes may be written before the peer accepts it. If `acceptBacklog` of our
+   * streams are unanswered, a further stream is held back until the peer has answered one of them. Throws the
+   * reason if the session has ended, and `MUX_GO_AWAY` if the peer has sent a go-away.
    */
   openStream(): MuxStream {
     return MuxStream.over(this.#engine.open(), this);
@@ -111,14 +114,15 @@ export class Session {
   }
 
   /**
-   * Ends the session: sends what fits the peer's windows and a go-away, ends every open stream with
-   * `MUX_SESSION_CLOSED`, and destroys the transport. Never rejects; further calls wait for the same end.
+   * Ends the session: sends the bytes that fit the peer's windows, sends a go-away, ends every open stream
+   * with `MUX_SESSION_CLOSED`, and destroys the transport. Never rejects; further calls wait for the same
+   * end.
    */
   close(): Promise<void> {
     return this.#engine.close();
   }
 
-  /** Closes the session as {@link Session.close} does; `await using` calls it. */
+  /** Closes the session like {@link Session.close}. `await using` calls this method. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

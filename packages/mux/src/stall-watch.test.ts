@@ -4,7 +4,7 @@ import { StallWatch } from './stall-watch.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test('reports a transport that stays blocked, but not a transport that drains in time', () => {
+test('a watch reports a transport that remains blocked, but not a transport that drains in time', () => {
   let stalls = 0;
   const watch = new StallWatch(100, () => void (stalls += 1), globalThis);
   for (let round = 0; round < 5; round += 1) {
@@ -22,7 +22,7 @@ test('reports a transport that stays blocked, but not a transport that drains in
   expect(stalls).toBe(1);
 });
 
-test('reports nothing once it was stopped', () => {
+test('a watch reports nothing after stop()', () => {
   const watch = new StallWatch(100, () => expect.unreachable(), globalThis);
   watch.set(true);
   watch.stop();

@@ -1,6 +1,4 @@
-/**
- * Knows whether the transport accepts bytes, and ends the session if the transport accepts none for too long.
- */
+/** Records whether the transport accepts bytes, and reports a transport that accepts none for too long. */
 
 import { DeadlineQueue } from './deadline-queue.ts';
 import type { Timers } from './timers.ts';
@@ -15,7 +13,7 @@ export class StallWatch {
     if (timeoutMs > 0) this.#deadline = new DeadlineQueue(timeoutMs, onStalled, timers);
   }
 
-  /** True from a write that filled the transport until it drains. */
+  /** True after a write has filled the transport, until the transport drains. */
   get isBlocked(): boolean {
     return this.#isBlocked;
   }

@@ -45,8 +45,8 @@ export class StreamRecord {
   }
 
   /**
-   * Sets the size of the receive window. Returns what the frame that opens the stream must grant: the
-   * window's size beyond the first 256 KiB, and what the application has taken by now.
+   * Grows the receive window to `windowSize`. Returns the credit for the frame that opens the stream: the
+   * window's size beyond the initial 256 KiB, plus the bytes that the application has taken by now.
    */
   takeOpeningCredit(windowSize: number): number {
     this.receiveWindow.grow(windowSize);

@@ -30,7 +30,7 @@ describe('opening', () => {
     expect(state.opening).toBe('unaccepted');
   });
 
-  test('still owes ACK if FIN came first', () => {
+  test('makes ACK due even if the peer’s FIN came before the stream was accepted', () => {
     const state = new StreamState('unaccepted');
     state.receiveFin();
     expect(state.accept()).toBe(true);

@@ -8,8 +8,8 @@
  *     receiving  open ──▶ finished                            the peer's half: its FIN came
  *     ended      both halves finished, or a reset by either side, at any time
  *
- * Opening and half-closing are independent: if the peer's FIN came before the stream was accepted, its ACK is
- * still due.
+ * Opening and half-closing are independent: if the peer's FIN came before the stream was accepted, the ACK is
+ * due nevertheless.
  */
 
 export type Opening = 'queued' | 'syn-due' | 'syn-sent' | 'unaccepted' | 'ack-due' | 'open';
@@ -33,8 +33,8 @@ export class StreamState {
   }
 
   /**
-   * True once both halves have finished or the stream was closed. Then we send nothing more and skip what
-   * arrives.
+   * True once both halves have finished or the stream was closed. From then on, we send nothing and skip
+   * every frame that arrives.
    */
   get hasEnded(): boolean {
     return this.isClosed || (this.sending === 'finished' && this.receiving === 'finished');
@@ -50,7 +50,7 @@ export class StreamState {
     return this.opening !== 'queued' && this.opening !== 'syn-due';
   }
 
-  /** Leaves the queue, because fewer of our streams are unacknowledged than the backlog allows. */
+  /** Makes SYN due if the stream is queued. Otherwise does nothing. */
   leaveQueue(): void {
     if (this.opening === 'queued') this.opening = 'syn-due';
   }

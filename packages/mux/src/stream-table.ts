@@ -28,7 +28,7 @@ export class StreamTable implements LeanStreamHome {
   /** Streams on which we have sent FIN, but the peer's FIN has not arrived. */
   readonly #halfClosed: DeadlineQueue<LeanStream>;
   /**
-   * The bytes of window that each stream has beyond the initial window. These bytes count against the
+   * How many bytes each stream's window has beyond the initial window. These bytes count against the
    * session's budget.
    */
   readonly #extraWindows = new IdMap<number>();
@@ -44,7 +44,7 @@ export class StreamTable implements LeanStreamHome {
     this.#nextId = settings.role === 'client' ? 1 : 2;
     this.scheduler = new Scheduler(writer, {
       allotWindow: ({ id }) => this.#allotWindow(id),
-      // The stream may be gone, because a handler that was told of its FIN may have reset it.
+      // The stream may be gone, because a handler that was told about the FIN may have reset the stream.
       onSent: ({ id }) => this.#streams.get(id)?.onSent(),
       onFinSent: ({ id }) => this.#onFinSent(this.#streams.get(id)!),
     });
@@ -83,7 +83,7 @@ export class StreamTable implements LeanStreamHome {
     return id !== 0 && id % 2 !== this.#nextId % 2;
   }
 
-  /** Opens a stream of ours, at once or when the peer has answered enough of the others. */
+  /** Opens a stream of ours, immediately or after the peer has answered enough of our other streams. */
   open(): LeanStream {
     const id = this.#nextId;
     if (id >= LAST_ID) {
@@ -117,7 +117,7 @@ export class StreamTable implements LeanStreamHome {
     this.#openQueued();
   }
 
-  /** Removes a stream that both sides have ended. */
+  /** Removes a stream that has ended. If the stream was unanswered, a stream that is held back can open. */
   remove(stream: LeanStream): void {
     const { id, record } = stream;
     if (!this.#streams.delete(id)) return;
@@ -138,7 +138,7 @@ export class StreamTable implements LeanStreamHome {
     stream.close(undefined);
   }
 
-  /** Resets a stream because of what the peer did or failed to do. */
+  /** Resets a stream because the peer broke a rule or missed a time limit. */
   fail(stream: LeanStream, code: MuxErrorCode, what: string): void {
     this.resetByUs(stream);
     const message = `stream ${stream.id} ${what}: it was reset`;
@@ -183,7 +183,10 @@ export class StreamTable implements LeanStreamHome {
     return stream;
   }
 
-  /** Returns the window that the session's budget allows for this stream. */
+  /**
+   * Returns the window size that the session's budget allows for this stream, and counts it against the
+   * budget.
+   */
   #allotWindow(id: number): number {
     const extra = this.#settings.maxStreamWindowSize - INITIAL_WINDOW;
     if (extra === 0 || this.#extraBytes + extra > this.#settings.windowBudget) return INITIAL_WINDOW;

@@ -20,7 +20,7 @@ const hrtime: () => [number, number] = process.hrtime.bind(process);
 
 /**
  * Node's own timers and clock, as they were when this module was loaded. If a test fakes time later, that
- * fake time must not end the sessions that the test itself runs over.
+ * fake time must not end a session that the test itself uses.
  */
 export const realTimers: Timers = {
   setTimeout,

@@ -1,12 +1,12 @@
-/** What a session runs on: one Duplex, or one stream for each direction. */
+/** The byte streams of a session: one Duplex, or one stream for each direction. */
 
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { invalidOption } from './errors.ts';
 
 /**
- * A pair of byte streams. The session takes the pair over: it reads and writes both streams, and ends and
- * destroys them when the session ends. The transport must not change a chunk that it has delivered. Node's
- * own streams never do.
+ * A pair of byte streams. The session takes the pair over: it reads one stream, writes the other, and ends
+ * and destroys both when the session ends. The transport must not change a chunk that it has delivered.
+ * Node's own streams never change one.
  */
 export type Transport = Duplex | { readable: Readable; writable: Writable };
 

@@ -38,7 +38,7 @@ describe('a receive window', () => {
     expect(window.accept(1)).toBe(false);
   });
 
-  test('grants credit once half a window was taken, and not before', () => {
+  test('grants credit as soon as half a window was taken, and not before', () => {
     const window = new ReceiveWindow();
     window.accept(200_000);
     expect(window.release(128 * KiB - 1)).toBe(0);
@@ -66,7 +66,7 @@ describe('a receive window', () => {
     expect(window.held).toBe(0);
   });
 
-  test('never exceeds its size, and promises at least half of it once all bytes were taken', () => {
+  test('never exceeds its size, and promises at least half of its size after all bytes were taken', () => {
     const step = fc.record({
       kind: fc.constantFrom('accept', 'release'),
       share: fc.double({ min: 0, max: 1, noNaN: true }),

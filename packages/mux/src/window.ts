@@ -17,7 +17,10 @@ export class SendWindow {
     this.#available -= bytes;
   }
 
-  /** Adds what the peer grants. If the sum does not fit into 32 bits, changes nothing and returns false. */
+  /**
+   * Adds the credit that the peer grants. If the sum does not fit into 32 bits, changes nothing and returns
+   * false.
+   */
   grant(delta: number): boolean {
     if (this.#available + delta > MAX_UINT32) return false;
     this.#available += delta;
@@ -26,8 +29,9 @@ export class SendWindow {
 }
 
 /**
- * The bytes that we have promised to accept. `promised` is what the peer may still send. `held` is what it
- * has sent and the application has not taken. Invariant: promised + held ≤ size, and both ≥ 0.
+ * The bytes that we have promised to accept. `promised` is how many more bytes the peer may send. `held` is
+ * how many bytes have arrived and were not taken by the application. Invariant: promised + held ≤ size, and
+ * both ≥ 0.
  */
 export class ReceiveWindow {
   #size = INITIAL_WINDOW;
@@ -49,7 +53,10 @@ export class ReceiveWindow {
     return this.#held;
   }
 
-  /** Counts a data frame of this length. Returns false if the frame is longer than what was promised. */
+  /**
+   * Counts a data frame of `bytes` bytes. If that is more than was promised, returns false and counts
+   * nothing.
+   */
   accept(bytes: number): boolean {
     if (bytes > this.#promised) return false;
     this.#promised -= bytes;
@@ -69,8 +76,8 @@ export class ReceiveWindow {
   release(bytes: number): number {
     if (bytes > this.#held) throw new RangeError(`${bytes} bytes taken of ${this.#held} held`);
     this.#held -= bytes;
-    // Credit is granted from half a window on, as in the reference implementation. So one window update
-    // serves many reads, and the sender does not run out of credit between two updates.
+    // Credit is granted as soon as half a window is due, as in the reference implementation. So one window
+    // update serves many reads, and the sender does not run out of credit between two updates.
     return this.#size - this.#promised - this.#held >= this.#size / 2 ? this.grantAll() : 0;
   }
 

@@ -9,7 +9,7 @@ function makeTiming(): { timing: WriteTiming; flushes: () => number } {
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-test('the first payload of a turn is sent at once, and the rest at the end of the turn', async () => {
+test('the first payload of a turn is sent immediately, and the rest at the end of the turn', async () => {
   const { timing, flushes } = makeTiming();
   timing.onPayload();
   expect(flushes()).toBe(1);
@@ -32,7 +32,7 @@ test('a frame without payload is sent at the end of the turn', async () => {
   expect(flushes()).toBe(1);
 });
 
-test('payload after a frame without payload is still sent at once', () => {
+test('the first payload of a turn is sent immediately, even after a frame without payload', () => {
   const { timing, flushes } = makeTiming();
   timing.onControl();
   timing.onPayload();

@@ -4,8 +4,8 @@
  */
 
 /**
- * Invariant: after frames were appended, a flush follows. The flush happens at once, when the dispatch ends,
- * or at the tick that is scheduled.
+ * Invariant: after frames were appended, a flush follows: immediately, when the dispatch ends, or in the tick
+ * that is scheduled.
  */
 export class WriteTiming {
   readonly #flush: () => void;
@@ -42,7 +42,7 @@ export class WriteTiming {
   }
 
   /**
-   * Payload was appended. The first payload of a turn is sent at once, unless the turn before had several
+   * Payload was appended. The first payload of a turn is sent immediately, unless the turn before had several
    * writes.
    */
   onPayload(): void {
