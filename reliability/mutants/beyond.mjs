@@ -39,7 +39,7 @@ export function refusal(value, kinds, breaks) {
   const [mark, ...rest] = value;
   const fits = marked[String.fromCharCode(mark.data[0])];
   if (fits === undefined) return breaks('takes-any-mark') ? undefined : 'an unknown mark';
-  if (!fits(rest) && !breaks('takes-marks-with-anything')) return 'a mark with elements that do not fit it';
+  if (!fits(rest) && !breaks('takes-marks-with-anything')) return 'a mark with a value that does not fit it';
   return firstRefusal(rest, kinds, breaks);
 }
 

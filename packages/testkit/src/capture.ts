@@ -8,7 +8,7 @@ const keep = 1024 * 1024;
 
 export class Capture {
   /**
-   * Returns a sink for a client. Each output needs a sink of its own, because a decoder must not mix two
+   * Returns a sink for a client. Each output needs a separate sink, because a decoder must not mix two
    * outputs.
    */
   sink(): Writable {
@@ -29,12 +29,12 @@ export class Capture {
 }
 
 /**
- * How many characters of a text are shown with a failing test. The newest characters are shown. The capture
- * itself has more.
+ * How many characters of a text are shown with a failing test, at most. These are the newest characters. The
+ * capture itself keeps more.
  */
 const show = 64 * 1024;
 
-/** Returns a heading with the end of a text under it, or nothing if the text is empty. */
+/** Returns a heading with the end of a text under it, or an empty string if the text is blank. */
 export function section(heading: string, text: string): string {
   const shown = printable(text).trimEnd();
   if (shown.trim() === '') return '';

@@ -47,7 +47,7 @@ export interface ConnectOptions<P = Record<string, object>, S = Record<never, ne
   readonly chunking?: 'random' | number;
   /** Each chunk waits this many milliseconds, or a random number of milliseconds in this range. */
   readonly delay?: number | { readonly min: number; readonly max: number };
-  /** The width of a stream's window, in bytes, once its first 256 KiB are used. */
+  /** The width of a stream's window, in bytes, after its first 256 KiB are used up. */
   readonly window?: number;
   /**
    * How many bytes each of the two pipes holds before its writer must wait. The default is 64 KiB, as on
@@ -88,8 +88,8 @@ const optionNames: ReadonlySet<string> = new Set<keyof ConnectOptions<unknown>>(
 ]);
 
 /**
- * A connected host and plugin. Dispose of the pair with `await using`, or give `connect` the test that it
- * belongs to.
+ * A connected host and plugin. Dispose of the pair with `await using`, or give `connect` the test that the
+ * pair belongs to.
  */
 export interface Pair<P = Record<string, object>, S = Record<never, never>> extends AsyncDisposable {
   /** The client on the host's side. */
@@ -98,13 +98,13 @@ export interface Pair<P = Record<string, object>, S = Record<never, never>> exte
   readonly rpc: RPCClientOf<P>;
   /** The seed of this pair. Give the seed to `connect` to repeat the random part. */
   readonly seed: number;
-  /** What the plugin has printed on its standard output so far. */
+  /** The plugin's standard output so far. */
   readonly stdout: string;
-  /** What the plugin has printed on its standard error so far, including its log and its final output. */
+  /** The plugin's standard error so far, including its log and its final output. */
   readonly stderr: string;
   /**
-   * Returns everything that went over the pipes so far. Each frame has a line, which shows the messages in
-   * the frame. Returns an empty text if the wire is not recorded.
+   * Returns the transcript of the pipes so far. It has a line for each frame, with the messages in the frame.
+   * Returns an empty text if the wire is not recorded.
    */
   transcript(options?: TranscriptOptions): string;
   /**
@@ -115,11 +115,11 @@ export interface Pair<P = Record<string, object>, S = Record<never, never>> exte
   /** Holds back all bytes in one direction, or in both, until the returned function is called. */
   stall(direction?: Direction): () => void;
   /**
-   * Ends the plugin's process as a crash does, with an exit code or a signal, and with a final output on
+   * Ends the plugin's process like a crash, with an exit code or a signal, and with a final output on
    * standard error.
    */
   crash(report?: CrashReport): void;
-  /** Ends the pair as `client.kill()` does. */
+  /** Ends the pair, like `client.kill()`. */
   close(): Promise<PluginExit>;
 }
 
@@ -205,7 +205,7 @@ export function connect<P, S = Record<never, never>>(
   return connectBy(plugins, options, undefined);
 }
 
-/** @internal Does what {@link connect} does, but the caller decides when bytes move. */
+/** @internal Like {@link connect}, but the caller decides when bytes move. */
 export async function connectBy<P, S>(
   plugins: Plugins<P, S>,
   options: ConnectOptions<P, S>,
@@ -329,7 +329,7 @@ function plannedFaults<P, S>({ chunking, delay, window }: ConnectOptions<P, S>, 
 
 /**
  * @internal Returns factories that tell each implementation which process serves it. A fake must know its
- * process to crash it.
+ * process, so that it can crash the process.
  */
 export function watched<P, S>(plugins: Plugins<P, S>, process: () => Crashable): Plugins<P, S> {
   const entries = Object.entries<Plugins<P, S>[keyof P]>(plugins).map(([name, factory]) => [

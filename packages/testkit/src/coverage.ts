@@ -4,8 +4,8 @@
  * `@vitest/coverage-v8`.
  *
  * Each worker sets NODE_V8_COVERAGE for the processes that it starts. When such a process exits, Node writes
- * down which code it ran. A process that a signal ends writes nothing. At the end of the run, Vitest's main
- * process adds these results to the coverage of the tests.
+ * down which code the process ran. A process that a signal ends writes nothing. At the end of the run,
+ * Vitest's main process adds these results to the coverage of the tests.
  *
  * @module
  */
@@ -27,7 +27,7 @@ interface Script {
   readonly url: string;
 }
 
-/** What Node writes when a process exits. */
+/** The coverage that Node writes when a process exits. */
 interface ProcessCoverage {
   readonly result: readonly Script[];
   /** Source maps, by the URLs of the scripts. A script that names no source map has no entry. */
@@ -80,8 +80,8 @@ const coverage: CoverageProviderModule = {
 export default coverage;
 
 /**
- * Adds the coverage of processes to the provider's report. `provider` is the one that Vitest uses for this
- * run. This function changes the object in place.
+ * Adds the coverage of processes to the provider's report. `provider` is the provider that Vitest uses for
+ * this run. This function changes `provider` in place.
  */
 function withProcesses(provider: V8Provider): CoverageProvider {
   const { initialize, resolveOptions, generateCoverage, getUntestedFiles } = provider;
@@ -100,7 +100,7 @@ function withProcesses(provider: V8Provider): CoverageProvider {
       map.merge(ofProcesses);
       return map;
     },
-    // A file still counts as tested if only processes ran it.
+    // A file also counts as tested if only processes ran it.
     getUntestedFiles: (tested: string[]) =>
       getUntestedFiles.call(provider, [...tested, ...ofProcesses.files()]),
   });
@@ -153,8 +153,8 @@ async function namesIn(directory: string): Promise<string[]> {
 }
 
 /**
- * Returns the code that Node ran. For TypeScript, that is the code without its types. All other code keeps
- * its position.
+ * Returns the code that Node ran. For TypeScript, that is the code without its types. The remaining code
+ * keeps its position.
  */
 async function asNodeReads(path: string, map: SourceMap | null): Promise<Transformed> {
   const code = await readFile(path, 'utf8');

@@ -1,4 +1,4 @@
-/** Runs one suite both ways, against a plugin in memory and against a plugin as a process. */
+/** Runs one suite two times: against the plugin in memory, and against the plugin as a process. */
 import { describe, expect, test as vitestTest, type TestAPI } from 'vitest';
 import type { ClientConfig, RPCClientOf } from '@pipework/core';
 import { connect, type ConnectOptions, type Plugins } from './connect.ts';
@@ -24,11 +24,11 @@ export interface PluginUnderTest<P> {
   readonly how: 'in memory' | 'as a process';
   /** The connection to the plugin. */
   readonly rpc: RPCClientOf<P>;
-  /** What the plugin has printed on its standard output so far. */
+  /** The plugin's standard output so far. */
   readonly stdout: string;
-  /** What the plugin has printed on its standard error so far. */
+  /** The plugin's standard error so far. */
   readonly stderr: string;
-  /** Returns what went over the wire so far, with a line for each frame. */
+  /** Returns the transcript of the wire so far, with a line for each frame. */
   transcript(options?: TranscriptOptions): string;
   /** Ends the plugin. Without this call, the plugin ends with the test. */
   close(): Promise<unknown>;
@@ -52,8 +52,8 @@ export interface PluginSuite<P> {
 
 /**
  * Registers `suite` once for each target, under the names `NAME, in memory` and `NAME, as a process`. The
- * fixture `plugin` gives each test its own plugin, which ends with the test. A failing test shows what the
- * plugin printed and what went over the pipes.
+ * fixture `plugin` gives each test its own plugin, which ends with the test. A failing test shows the
+ * plugin's output and the transcript of the pipes.
  *
  * @example
  * ```ts

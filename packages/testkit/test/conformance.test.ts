@@ -38,10 +38,10 @@ describe.concurrent('the conformance suite', () => {
     ['exits-before-handshake', /writes one handshake line/],
     ['hangs-on-ping', /answers Control.Ping/],
     ['ignores-quit', /answers Control.Quit/],
-    ['ignores-eof', /exits by itself soon/],
+    ['ignores-eof', /exits soon/],
     ['ignores-sigterm', /leaves at a second SIGTERM/],
     ['never-accepts', /acknowledges each of the three/],
-    ['ends-output-early', /sends what a handler printed on stdout/],
+    ['ends-output-early', /sends the output of a handler on stdout/],
     ['answers-twice', /gives back nil/],
     ['wrong-message-id', /gives back nil/],
     ['garbage-messages', /gives back nil/],
@@ -63,7 +63,7 @@ describe.concurrent('the conformance suite', () => {
 
   test.each([
     ['dials-another-id', /asks for a service by Host.Dispense/, /a stream with the broker id 0/],
-    ['asks-as-a-host', /asks for a service by Host.Dispense/, /what it asks for/],
+    ['asks-as-a-host', /asks for a service by Host.Dispense/, /its request for a service/],
     ['keeps-services', /finishes the stream of a service/, /FIN on the stream of the service/],
     ['waits-alone', /answers other calls while/, /an answer to Plugin.echo/],
     ['hides-failures', /fails its call if its host has no such service/, /unknown service: files/],
@@ -71,8 +71,8 @@ describe.concurrent('the conformance suite', () => {
     ['asks-uninvited', /opens no stream for services/, /an answer to ask/],
     ['forgets-versions', /by Control.Describe/, /protocolVersions to be/],
     ['forgets-names', /by Control.Describe/, /'conformance', which it dispenses/],
-    ['tells-too-little', /tells by \$\/describe/, /echo among its methods/],
-    ['tells-too-much', /tells by \$\/describe/, /no constructor among/],
+    ['tells-too-little', /lists in \$\/describe/, /echo among its methods/],
+    ['tells-too-much', /lists in \$\/describe/, /no constructor among/],
   ])('fails a plugin that %s', slow, async (fault, only, reason) => {
     const cmd = [node, fixture('asks-by-hand.mjs'), fault] as const;
     const { checks } = conformance({ cmd, timeoutMs: 1_500 });

@@ -29,7 +29,7 @@ export interface HandshakeFields {
   readonly protocol: string;
   readonly version: number;
   readonly capabilities: ReadonlySet<string>;
-  /** The versions that the plugin offers. If the plugin lists none, this has only its own version. */
+  /** The versions that the plugin offers. If the line lists none, this has only `version`. */
   readonly versions: readonly number[];
 }
 
@@ -66,8 +66,8 @@ export interface Running {
 }
 
 /**
- * How many lines the report of a failure may have. With the check's name and the reason, the report has 40
- * lines.
+ * How many lines the report of a failure may have, without the check's name and the reason. With these, a
+ * report has at most 40 lines.
  */
 const mostLines = 36;
 
@@ -82,7 +82,7 @@ export class Bench {
   }
 
   start(options?: StartOptions): RawPlugin {
-    // The check may have been stopped in its middle.
+    // The code of a check that was stopped may run on and start another plugin.
     if (this.#hasEnded) throw new CheckFailure('the check is over');
     const plugin = new RawPlugin(this.target, options);
     this.#plugins.push(plugin);
@@ -146,8 +146,8 @@ export class Bench {
   }
 
   /**
-   * Returns a report about the plugin that failed. This is the newest plugin whose session shows a likely
-   * cause. If no session shows one, this is the newest plugin.
+   * Returns a report about one plugin of the check: the newest one whose session shows a likely cause of the
+   * failure, or else the newest one.
    */
   report(): string {
     const diagnoses = new Map(this.#sessions.map((session) => [session.plugin, diagnose(session)]));

@@ -18,9 +18,9 @@ Exit status: 0 when no check failed, 1 when one did, 2 for a wrong command line.
 `;
 
 /**
- * Runs the command, and resolves to its exit status. `write` receives standard output, and `complain`
- * standard error. If `signal` aborts, all plugins are ended, and the promise rejects with the signal's
- * reason.
+ * Runs the command, and resolves to its exit status. `write` receives the text for standard output, and
+ * `complain` receives the text for standard error. If `signal` aborts, all plugins are ended, and the promise
+ * rejects with the signal's reason.
  */
 export async function main(
   argv: readonly string[],

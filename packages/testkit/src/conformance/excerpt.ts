@@ -1,6 +1,6 @@
 /**
- * Selects the part of a transcript that is shown under a failure: its beginning, and the lines that lead to
- * the failure. Repeated lines are left out.
+ * Selects the part of a transcript that is shown under a failure: the transcript's beginning, and the lines
+ * that lead to the failure. Repeated lines are left out.
  */
 import type { TranscriptEntry } from '../transcript/transcript.ts';
 import { purposeOf } from '../transcript/stream-reader.ts';
@@ -19,7 +19,7 @@ const widest = 150;
 
 /**
  * Returns at most `lines` lines. `concerned` has the streams that the failure concerns. If not all lines fit,
- * the lines of these streams are kept.
+ * only the lines of these streams and of the session are kept.
  */
 export function excerpt(
   entries: readonly TranscriptEntry[],
@@ -36,7 +36,7 @@ export function excerpt(
   const note = left > 0 ? [`(${String(left)} frames of other streams left out)`] : [];
   const room = lines - note.length;
   if (some.length <= room) return [...note, ...some];
-  // The beginning is short, and the end shows what failed.
+  // The beginning gets only a quarter of the room, because the end shows the failure.
   const head = some.slice(0, Math.floor(room / 4));
   const tail = some.slice(some.length - (room - head.length - 1));
   const between = some.length - head.length - tail.length;

@@ -10,12 +10,12 @@ function standStill(ms: number): void {
   for (const began = realNow(); realNow() - began < ms;);
 }
 
-test('settles in the same way as the promise', async () => {
+test('withPatience() settles in the same way as the promise', async () => {
   expect(await withPatience(Promise.resolve(1), 60_000, late)).toBe(1);
   await expect(withPatience(Promise.reject(new Error('broken')), 60_000, late)).rejects.toThrow('broken');
 });
 
-test('rejects if the promise never settles, and tells how long it waited and how busy the machine was', async () => {
+test('withPatience() rejects if the promise never settles, and says how long it waited and how busy the machine was', async () => {
   const began = realNow();
   await expect(withPatience(never, 100, late)).rejects.toThrow(
     /^nothing came in \d{3,} ms, while \d+\.\d threads wanted to run on \d+ cores and timers took \d+\.\d times their time$/,
@@ -23,7 +23,7 @@ test('rejects if the promise never settles, and tells how long it waited and how
   expect(realNow() - began).toBeGreaterThan(99);
 });
 
-test('continues to wait after its time limit if the process had no core before that', async () => {
+test('withPatience() waits longer than its time limit if the process had no core in that time', async () => {
   const slow = realSleep(100).then(() => realSleep(60));
   const answer = withPatience(
     slow.then(() => 'late'),
@@ -34,13 +34,13 @@ test('continues to wait after its time limit if the process had no core before t
   expect(await answer).toBe('late');
 });
 
-test('shares one measurement among hundreds of waits', async () => {
+test('hundreds of calls of withPatience() share one measurement', async () => {
   const waits = Array.from({ length: 500 }, () => withPatience(never, 100, late));
   const outcomes = await Promise.allSettled(waits);
   expect(outcomes.filter(({ status }) => status === 'fulfilled')).toEqual([]);
 });
 
-test('stops waiting at the limit that limitStretch() has set', async () => {
+test('withPatience() stops waiting at the limit that limitStretch() has set', async () => {
   onTestFinished(limitStretch(1));
   const answer = withPatience(
     realSleep(100).then(() => realSleep(60)),

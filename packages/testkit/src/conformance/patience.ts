@@ -18,9 +18,9 @@ const sampleMs = 50;
 const againMs = 100;
 
 /**
- * Limits how much a busy machine extends waits. If a plugin never answers, each wait for an answer lasts as
- * long as the limit allows. So tests of such plugins call this function. Returns a function that restores the
- * previous limit.
+ * Sets how many times as long a wait may be on a busy machine. If a plugin never answers, each wait lasts as
+ * long as this limit allows. Tests of such plugins call this function to set a lower limit. Returns a
+ * function that restores the previous limit.
  */
 export function limitStretch(times: number): () => void {
   const before = mostStretch;
@@ -31,10 +31,10 @@ export function limitStretch(times: number): () => void {
 }
 
 /**
- * Settles as `promise` does. After `ms`, the wait continues if the machine was busy in that time. The wait
- * lasts at most ten times `ms`, and at most a minute. Then the result rejects with the error from `late`.
- * `late` receives a text that tells how long the wait was and how busy the machine was. The work behind
- * `promise` continues.
+ * Settles like `promise`, or rejects with the error from `late` if the wait is too long. The wait lasts `ms`.
+ * If the machine was busy in that time, the wait is extended, to at most ten times `ms` and at most a minute.
+ * `late` receives a text that says how long the wait was and how busy the machine was. The rejection does not
+ * stop the work that settles `promise`.
  */
 export async function withPatience<T>(
   promise: PromiseLike<T>,

@@ -20,11 +20,11 @@ export interface ConformanceService {
   print(what: { readonly stream: 'stdout' | 'stderr'; readonly text: string }): Promise<void>;
   /** Returns `n` bytes. Byte number i is (i * 7 + 3) & 255. */
   bytes(n: number): Uint8Array;
-  /** Answers after this many milliseconds. Fails as soon as its caller cancels it. */
+  /** Answers after this many milliseconds. Fails as soon as the caller cancels the call. */
   sleep(ms: number): Promise<void>;
   /**
    * Starts this program with the environment and the descriptors that the plugin gives to its children.
-   * Returns what the program printed on standard output.
+   * Returns the program's standard output.
    */
   run(command: readonly [file: string, ...args: string[]]): Promise<string>;
   /**
@@ -38,10 +38,10 @@ export interface ConformanceService {
   }): Promise<unknown>;
   /**
    * Calls `visit` with each value and its index, one after another. Returns the number of values. The suite
-   * calls it only if the plugin announces `refs`.
+   * calls `each` only if the plugin announces `refs`.
    */
   each(values: unknown[], visit: (value: unknown, index: number) => unknown): Promise<number>;
-  /** Yields the numbers from 1 to `to`. The suite calls it only if the plugin announces `refs`. */
+  /** Yields the numbers from 1 to `to`. The suite calls `count` only if the plugin announces `refs`. */
   count(to: number): AsyncIterable<number>;
 }
 

@@ -39,7 +39,7 @@ export interface StartOptions {
   capabilities?: readonly string[];
   fds?: readonly [downstream: number, upstream: number];
   graceMs?: number;
-  /** More variables, besides those that every plugin gets. */
+  /** More variables, in addition to those that every plugin gets. */
   env?: Readonly<Record<string, string>>;
 }
 
@@ -77,7 +77,8 @@ export class RawPlugin {
     const stdio = Array.from({ length: Math.max(down, up, 2) + 1 }, () => 'pipe') as StdioOptions & string[];
     if (down !== 0) stdio[0] = 'ignore';
     const env = environment(target, options);
-    // The group ends with the check. Otherwise a plugin behind a wrapper could run on.
+    // The check kills the whole process group. Otherwise a plugin that a wrapper started could survive the
+    // check.
     this.#child = spawn(target.file, [...target.args], { cwd: target.cwd, env, stdio, detached: hasGroups });
     this.exited = new Promise((resolve, reject) => {
       this.#child.once('error', (error) => {
@@ -94,8 +95,8 @@ export class RawPlugin {
     // A check that awaits the exit gets the error. Any other check ends at its deadline.
     this.exited.catch(ignore);
     this.#downstream = this.#child.stdio[down] as Writable;
-    // The plugin may have exited while we write. In that case the check sees the exit, and the EPIPE says
-    // nothing more.
+    // The plugin may have exited while we write. In that case the check sees the exit, and the EPIPE adds
+    // nothing.
     this.#downstream.on('error', ignore);
     const upstream = this.#child.stdio[up] as Readable;
     upstream.on('data', (chunk: Uint8Array) => {
@@ -150,7 +151,10 @@ export class RawPlugin {
     this.#child.kill(signal);
   }
 
-  /** Resolves to the handshake line, without its line break. {@link takeUpstream} gets the bytes after it. */
+  /**
+   * Resolves to the handshake line, without its line break. {@link takeUpstream} gets the bytes after the
+   * line break.
+   */
   async line(): Promise<string> {
     const line = new Promise<string>((resolve, reject) => {
       let held = new Uint8Array(0);
@@ -192,14 +196,14 @@ export class RawPlugin {
   }
 
   /**
-   * Returns all bytes from a plugin that should have written none, or only garbage. Call this function after
-   * the plugin's exit.
+   * Returns all bytes from the plugin that no reader has taken. Call this function after the exit of a plugin
+   * that should have written nothing, or only garbage.
    */
   unreadUpstream(): Uint8Array {
     return concat(this.#unread);
   }
 
-  /** Returns what a person needs to see under a failure, in at most `lines` lines. */
+  /** Returns at most `lines` lines that explain a failure to a person. */
   report(lines: number, { causes, streams }: Diagnosis): string[] {
     if (this.#notStarted !== undefined) return [];
     const parts = causes.slice(0, mostCauses).map((cause) => `likely cause: ${cause}`);
@@ -220,7 +224,8 @@ export class RawPlugin {
   async dispose(): Promise<void> {
     const { pid } = this.#child;
     if (this.#exit === undefined && pid !== undefined) {
-      // The group has no other id than the process, whose id belongs to it until its exit was seen.
+      // The group has the id of the process. The system does not reuse this id before the exit of the process
+      // was seen.
       try {
         process.kill(hasGroups ? -pid : pid, 'SIGKILL');
         await this.exited;
@@ -233,7 +238,7 @@ export class RawPlugin {
   }
 }
 
-/** True if this system has process groups. A plugin can then lead a group that is killed together with it. */
+/** True if this system has process groups. A plugin can then lead a group, and the whole group is killed. */
 const hasGroups = process.platform !== 'win32';
 
 export const describeExit = ({ code, signal }: RawExit): string =>

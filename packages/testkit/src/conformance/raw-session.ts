@@ -27,7 +27,7 @@ const largestFrame = 64 * 1024;
 const lastPing = 0x1a57;
 const lastPingMs = 1_000;
 
-/** Wakes all waits whose condition a frame may have changed. */
+/** Wakes all waits when frames arrive, so that each wait tests its condition again. */
 class Bell {
   #waiting: (() => void)[] = [];
   ring(): void {
@@ -55,7 +55,10 @@ export class RawStream {
   /** How many bytes the plugin may still send on the stream, and how many the suite may still send. */
   theirCredit: number = initialWindow;
   ourCredit: number = initialWindow;
-  /** If true, the session returns credit when bytes arrive. If false, the session returns no credit. */
+  /**
+   * If true, the stream returns credit for bytes as soon as they arrive. If false, only {@link grant} returns
+   * credit.
+   */
   autoCredit = true;
   /**
    * The credit that the plugin has returned on this stream so far. The credit in the plugin's acknowledgement
@@ -136,8 +139,8 @@ export class RawConnection {
   readonly order: number[] = [];
   readonly #values: ValueReader = new ValueReader();
   /**
-   * The newest payload that began with a message. If a small answer arrived in a frame of its own, this is
-   * that answer.
+   * The newest payload at whose first byte a message begins. If a small answer arrived in a separate frame,
+   * this is that answer.
    */
   newest: Uint8Array = new Uint8Array(0);
   #nextId = 0;
@@ -211,7 +214,7 @@ export class RawConnection {
     }
   }
 
-  /** Sends a request and returns its id at once. */
+  /** Sends a request and returns its id, without waiting for the answer. */
   request(method: string, params: unknown[], meta?: Readonly<Record<string, unknown>>): number {
     const id = this.skipId(method);
     this.stream.send(encode([0, id, method, params, ...(meta === undefined ? [] : [meta])]));
@@ -245,7 +248,7 @@ export class RawConnection {
 
   call(method: string, ...params: unknown[]): Promise<RawResponse> {
     const response = this.response(this.request(method, params), `an answer to ${method}`);
-    // If the check fails at another place first, this promise has no other listener.
+    // If the check fails at another place first, nothing else handles the rejection of this promise.
     response.catch(() => undefined);
     return response;
   }
@@ -336,13 +339,13 @@ export class RawSession {
   }
 
   /**
-   * Sends a ping, and reads everything that the plugin sends before it answers the ping. These bytes came
-   * after the answer that the check waited for, and may break a rule too.
+   * Sends a ping, and reads everything that the plugin sends before it answers the ping. Bytes after the last
+   * answer that the check waited for may break a rule too.
    */
   async settle(): Promise<void> {
     if (this.#hasEnded || this.goAway !== undefined) return;
     this.send({ type: 'ping', flags: SYN, length: lastPing });
-    // Whether the plugin answers pings is another check.
+    // Another check tests whether the plugin answers pings.
     await this.until(() => this.pongs.includes(lastPing), 'a pong', lastPingMs).catch(() => undefined);
   }
 

@@ -92,14 +92,14 @@ const allChecks: readonly Check[] = [
  */
 const checkDeadlineMs = 120_000;
 /**
- * The deadline of a check that moves hundreds of mebibytes. With windows of 256 KiB, moving them takes long
- * on a busy machine.
+ * The deadline of a check that moves hundreds of mebibytes. With windows of 256 KiB, moving so many bytes
+ * takes long on a busy machine.
  */
 const muchDeadlineMs = 600_000;
 
 /**
- * Returns the conformance suite for the plugin that `cmd` starts. Throws a TypeError at once if `cmd` is not
- * a command line. If the plugin cannot be started, every check fails.
+ * Returns the conformance suite for the plugin that `cmd` starts. Throws a TypeError if `cmd` is not a
+ * command line. If the plugin cannot be started, every check fails.
  *
  * @example
  * ```ts
@@ -128,7 +128,7 @@ export function conformance(options: ConformanceOptions): Conformance {
     checks,
     run: async ({ concurrency = 4, onOutcome, signal } = {}) => {
       const started = realNow();
-      // One listener for all checks, because Node warns of the eleventh.
+      // All checks share one listener, because Node warns of an eleventh listener.
       let stop = (): void => {};
       const stopped = new Promise<never>((_, reject) => {
         stop = () => reject(new CheckFailure('the run was stopped'));
@@ -145,12 +145,14 @@ export function conformance(options: ConformanceOptions): Conformance {
       const work = async (some: Iterable<BoundCheck>): Promise<void> => {
         for (const check of some) await perform(check);
       };
-      // Checks that wait cost almost nothing, so they run beside as many other checks.
+      // Checks that wait cost almost nothing, so up to `concurrency` of them run in addition to as many other
+      // checks.
       const waits = waiting.values();
       // The longest check starts first, so that it does not run alone at the end.
       const others = [...moving, ...short].values();
       const workers = Array.from({ length: concurrency }, () => [work(waits), work(others)]);
-      // No plugin may be left when the run ends, so all workers end before their errors count.
+      // No plugin may be left when the run ends, so the run waits for all workers before it throws the error
+      // of one.
       const ends = await Promise.allSettled(workers.flat());
       signal?.removeEventListener('abort', stop);
       signal?.throwIfAborted();

@@ -19,7 +19,7 @@ export interface ConformanceCheck {
   run(): Promise<ConformanceOutcome>;
 }
 
-/** Thrown if the plugin did not do what the protocol asks. */
+/** Thrown if the plugin broke a rule of the protocol. */
 export class CheckFailure extends Error {
   override readonly name = 'CheckFailure';
 }

@@ -21,7 +21,7 @@ const forms: [name: string, wire: unknown, value: unknown][] = [
     ],
   ],
   [
-    // The example of docs/protocol.md, with a column of any values and one of maps added.
+    // The example of docs/protocol.md, plus a column of any values and a column of maps.
     'columns of every kind',
     [
       mark('C'),
@@ -45,7 +45,7 @@ const forms: [name: string, wire: unknown, value: unknown][] = [
 const refused: [what: string, wire: unknown][] = [
   ['an extension of another type', new Extension(5, bin(1))],
   ['a mark that does not stand first', [1, mark('S')]],
-  ['a mark with what does not fit it', [mark('R'), 5]],
+  ['a mark with a value that does not fit it', [mark('R'), 5]],
   ['an unknown mark', [mark('z'), 1]],
 ];
 
@@ -89,7 +89,7 @@ export const beyondChecks: Check[] = [
   },
   {
     section,
-    name: 'fails a call with a table or columns that do not add up, and goes on',
+    name: 'fails a call with a table or columns whose parts do not match, and goes on',
     run: async (bench) => {
       const running = await withCapability(bench, 'types', 'tables');
       needTables(running);
@@ -116,6 +116,6 @@ async function demandFailures(
   demandEqual(
     await bench.call(connection, 'echo', 'still here'),
     'still here',
-    'the result of echo behind it',
+    'the result of echo after that call',
   );
 }

@@ -12,8 +12,9 @@ import { CheckFailure, demand, demandEqual, DoesNotApply } from '../verdict.ts';
 const section = 'mux and streams';
 
 /**
- * A plugin refuses a stream five seconds after the stream came. A refusal before `earliestMs` is too early on
- * any machine. A refusal before `latestMs` is allowed, because the machine may be busy.
+ * A plugin refuses a stream without a valid broker id five seconds after the stream arrived. On any machine,
+ * a refusal before `earliestMs` is too early. A refusal may come as late as `latestMs`, because the machine
+ * may be busy.
  */
 const earliestMs = 4_000;
 const latestMs = 20_000;
@@ -71,8 +72,8 @@ export const brokerChecks: Check[] = [
   {
     section,
     long: 'waits',
-    // The plugin's mux may send pings, which are not answered. Keep-alive is off on both sides, so the
-    // missing answers must have no effect.
+    // The plugin's mux may send pings, and this check does not answer them. Keep-alive is off on both sides,
+    // so the missing answers must have no effect.
     name: 'keeps a dispensed broker id for 20 seconds and forgets it after 30, and outlives a host that answers no ping',
     run: async (bench) => {
       const running = await bench.ready();
@@ -109,7 +110,7 @@ export const brokerChecks: Check[] = [
   {
     section,
     long: 'waits',
-    name: 'refuses a stream whose broker id it never gave out, after five seconds',
+    name: 'refuses, after five seconds, a stream whose broker id it never gave out',
     run: async (bench) => {
       const { session, control } = await bench.ready();
       await control.result('Control.Ping', true);
@@ -124,7 +125,7 @@ export const brokerChecks: Check[] = [
   {
     section,
     long: 'waits',
-    name: 'refuses a stream that does not bring its broker id, after five seconds',
+    name: 'refuses, after five seconds, a stream on which no broker id arrives',
     run: async (bench) => {
       const { session, control } = await bench.ready();
       await control.result('Control.Ping', true);
@@ -139,7 +140,7 @@ export const brokerChecks: Check[] = [
   {
     section,
     long: 'waits',
-    name: 'takes a broker id once',
+    name: 'takes a broker id only one time',
     run: async (bench) => {
       const running = await bench.ready();
       const id = await bench.dispenseId(running);
@@ -195,8 +196,8 @@ export const brokerChecks: Check[] = [
       // The plugin may return credit for bytes that it read together with the id, but not for later bytes.
       demand(
         stream.grantedBytes <= 65_536,
-        'no credit for what lay there',
-        `${String(stream.grantedBytes)} bytes of it`,
+        'no credit for the bytes after the broker id',
+        `credit for ${String(stream.grantedBytes)} bytes`,
       );
     },
   },

@@ -1,11 +1,14 @@
-/** Checks of section 6 of docs/protocol.md, the calls: values of the base, errors, and many calls at once. */
+/**
+ * Checks of section 6 of docs/protocol.md, the calls: values of the base, errors, and many calls at the same
+ * time.
+ */
 import { Extension } from '../../wire/decode.ts';
 import { textOf, type Check } from '../bench.ts';
 import { demand, demandEqual, plain } from '../verdict.ts';
 
 const section = 'calls';
 
-/** Returns the bytes that `bytes(n)` must answer. */
+/** Returns the bytes that `bytes(n)` must return. */
 export const patternBytes = (n: number): Uint8Array =>
   Uint8Array.from({ length: n }, (_, i) => (i * 7 + 3) & 255);
 
@@ -97,7 +100,7 @@ export const callChecks: Check[] = [
       const connection = await bench.dispense(await bench.ready());
       const seconds = Uint8Array.of(0x5e, 0x0b, 0xe1, 0x00);
       const result = await bench.call(connection, 'echo', new Extension(-1, seconds));
-      // Each time has three valid forms, of 32, 64 and 96 bits.
+      // A timestamp has three valid forms, of 32, 64 and 96 bits.
       const isTime =
         result instanceof Extension && result.type === -1 && secondsOf(result.data) === 0x5e0be100;
       demand(isTime, 'a timestamp of the same second', JSON.stringify(result));
@@ -160,7 +163,7 @@ export const callChecks: Check[] = [
   },
   {
     section,
-    name: "fails a method that is not offered with can't find and the name of the method, and goes on",
+    name: "fails a call of an unknown method with can't find and the name of the method, and goes on",
     run: async (bench) => {
       const connection = await bench.dispense(await bench.ready());
       for (const name of ['noSuchMethod', 'constructor', '__proto__', 'toString', 'then']) {

@@ -49,7 +49,10 @@ class ItemReader {
   }
 }
 
-/** Calls `count(to)`, and opens the stream of values that its answer refers to. Returns that stream. */
+/**
+ * Calls `count(to)`, and opens the stream of values that the answer refers to. Returns that stream and a
+ * reader of its items.
+ */
 async function dialCount(
   bench: Bench,
   running: Running,
@@ -114,7 +117,7 @@ export const capabilityChecks: Check[] = [
   },
   {
     section,
-    name: 'answers nothing with nil to a host that did not announce types',
+    name: 'sends nil for a missing result to a host that did not announce types',
     run: async (bench) => {
       const connection = await bench.dispense(await bench.ready());
       demandEqual(await bench.call(connection, 'sleep', 0), null, 'the result of sleep');
@@ -140,7 +143,7 @@ export const capabilityChecks: Check[] = [
   },
   {
     section,
-    name: 'calls a function that it was given, and keeps nothing of it',
+    name: 'calls a function that it was given, and does not retain it',
     run: async (bench) => {
       const connection = await bench.dispense(await withCapability(bench, 'refs'));
       const calls: unknown[] = [];
@@ -159,7 +162,7 @@ export const capabilityChecks: Check[] = [
       ];
       demandEqual(calls, expected, 'its calls of the function');
       const kept = connection.notifications.filter(({ method }) => method === '$/retain');
-      demandEqual(kept, [], 'what it retained');
+      demandEqual(kept, [], 'the references that it retained');
     },
   },
   {
@@ -176,7 +179,7 @@ export const capabilityChecks: Check[] = [
   },
   {
     section,
-    name: 'makes a stream of values no faster than it is taken, and ends it when the host calls return',
+    name: 'makes the items of a stream no faster than the host takes them, and ends the stream when the host calls return',
     run: async (bench) => {
       const running = await withCapability(bench, 'refs');
       const { stream, reader } = await dialCount(bench, running, 10_000_000);

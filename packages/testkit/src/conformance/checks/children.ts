@@ -15,9 +15,9 @@ const section = 'start and handshake';
 const tellsItsEnvironment = 'process.stdout.write(JSON.stringify(Object.keys(process.env)))';
 
 /**
- * A program that creates a file in the given folder to show that it runs. The program runs as long as that
- * folder exists. If nothing removes the folder, the program ends after five minutes. Every check is over by
- * then. If the program ended earlier, it would look as if the plugin had kept the rule.
+ * A program that creates a file in the given folder to show that it runs. The program runs while that folder
+ * exists, but at most five minutes. Every check is over by then. If the program ended during the check, a
+ * plugin that breaks the rule would pass.
  */
 const livesWithItsFolder = `
 const { existsSync, writeFileSync } = require('node:fs');
@@ -32,7 +32,7 @@ async function runsIn(folder: string): Promise<void> {
   while (existsSync(folder) && !existsSync(join(folder, 'runs'))) await pause(50);
 }
 
-/** Variables that a host may set beside the required ones. */
+/** Variables that a host may set in addition to the required ones. */
 const optional = {
   PIPEWORK_LOG_LEVEL: 'warn',
   PIPEWORK_TERMINAL: 'stdout:80x24x8',
@@ -49,12 +49,12 @@ export const childChecks: Check[] = [
       const names = namesIn(output);
       const [cookie] = bench.target.cookie;
       const left = names.filter((name) => name === cookie || name.startsWith('PIPEWORK_')).sort();
-      demandEqual(left, [], 'the variables of the protocol that a program sees which the plugin starts');
+      demandEqual(left, [], "the protocol's variables in a program that the plugin starts");
     },
   },
   {
     section,
-    name: 'leaves its descriptors to none of the programs that it starts',
+    name: 'passes its descriptors to no program that it starts',
     run: async (bench) => {
       const running = await bench.ready({ graceMs: 400 });
       const connection = await bench.dispense(running);
@@ -63,14 +63,13 @@ export const childChecks: Check[] = [
       try {
         connection.request('Plugin.run', [[process.execPath, '-e', livesWithItsFolder, folder]]);
         const { timeoutMs } = bench.target;
-        await expectWithin(runsIn(folder), 3 * timeoutMs, 'the program to run that Plugin.run was to start');
+        await expectWithin(runsIn(folder), 3 * timeoutMs, 'Plugin.run to start the program');
         // The check kills the plugin, because an orderly end shuts the socket down for every process that
-        // holds the socket. If a launcher started the plugin, only the launcher dies. The plugin behind it
+        // holds the socket. If the command is a wrapper around the plugin, only the wrapper dies. The plugin
         // then leaves at the end of descriptor 3.
         running.plugin.signal('SIGKILL');
         running.plugin.end();
-        const what =
-          'the end of descriptor 4 when the plugin was killed, although a program runs that it started';
+        const what = 'the end of descriptor 4 after the plugin was killed, although its program still runs';
         await expectWithin(running.plugin.upstreamEnded, timeoutMs, what);
       } finally {
         rmSync(folder, { recursive: true, force: true });
@@ -82,7 +81,7 @@ export const childChecks: Check[] = [
     name: 'starts programs that SIGINT and SIGHUP end, like any other program',
     run: async (bench) => {
       if (process.platform !== 'linux')
-        throw new DoesNotApply('only Linux tells which signals a program ignores');
+        throw new DoesNotApply('only Linux shows which signals a program ignores');
       const connection = await bench.dispense(await bench.ready());
       const status = String(await bench.call(connection, 'run', ['cat', '/proc/self/status']));
       const ignored = BigInt(`0x${/^SigIgn:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
@@ -91,7 +90,7 @@ export const childChecks: Check[] = [
       demandEqual(
         left.map(([name]) => name),
         [],
-        'the signals that a program ignores which the plugin starts',
+        'the ignored signals in a program that the plugin starts',
       );
     },
   },
@@ -102,7 +101,7 @@ function namesIn(output: unknown): string[] {
     const names: unknown = JSON.parse(String(output));
     if (Array.isArray(names)) return names.map(String);
   } catch {
-    // The check below reports this.
+    // The `demand()` below reports this.
   }
-  demand(false, 'Plugin.run to answer what the program printed', JSON.stringify(output));
+  demand(false, 'Plugin.run to return the output of the program', JSON.stringify(output));
 }

@@ -66,8 +66,8 @@ const hostsSignals: readonly NodeJS.Signals[] =
   process.platform === 'win32' ? [] : ['SIGINT', 'SIGHUP', 'SIGTERM'];
 
 /**
- * The protocol asks a plugin to leave at once. A plugin that takes longer than this limit has not left at
- * once. The limit is shorter if the user allows less time for any answer.
+ * The protocol asks a plugin to leave immediately. This is the longest time that a plugin may need for that.
+ * The limit is shorter if the user allows less time for an answer.
  */
 const leaveMs = ({ target }: Bench): number => Math.min(5_000, target.timeoutMs);
 
@@ -76,8 +76,8 @@ const termEarliestMs = 8_000;
 const termLatestMs = 25_000;
 
 /**
- * Fails the check unless the plugin, which was asked to leave, exits with status 0. Reads everything that the
- * plugin still sends.
+ * Fails the check unless the plugin exits with status 0, ends descriptor 4, and sends FIN on stdout and
+ * stderr. The check has asked the plugin to leave.
  */
 async function demandLeaves({ plugin, stdout, stderr }: Running, ms: number, when: string): Promise<void> {
   const exit = await plugin.exit(ms, when);
@@ -116,7 +116,7 @@ export const endChecks: Check[] = [
   },
   {
     section: ends,
-    name: 'refuses new calls once it was asked to quit',
+    name: 'refuses new calls after it was asked to quit',
     run: async (bench) => {
       const running = await bench.ready();
       const connection = await bench.dispense(running);
@@ -130,7 +130,7 @@ export const endChecks: Check[] = [
       const late = await connection.call('Plugin.echo', 'too late');
       demand(
         textOf(late.error).includes('plugin is shutting down'),
-        "a call behind Quit to fail with 'plugin is shutting down'",
+        "a call after Quit to fail with 'plugin is shutting down'",
         late.error === null ? 'a result' : `'${textOf(late.error)}'`,
       );
       await Promise.all([sleeping, quit]);
@@ -138,7 +138,7 @@ export const endChecks: Check[] = [
   },
   {
     section: ends,
-    name: 'answers Quit within its grace although a call runs on',
+    name: 'answers Quit within its grace although a call does not end',
     run: async (bench) => {
       const running = await bench.ready({ graceMs: 1_000 });
       const connection = await bench.dispense(running);
@@ -173,7 +173,7 @@ export const endChecks: Check[] = [
   },
   {
     section: ends,
-    name: 'finishes its synced output behind what was printed',
+    name: 'finishes its synced output after everything that was printed',
     run: async (bench) => {
       const running = await bench.ready({ graceMs: 20_000 });
       const connection = await bench.dispense(running);
@@ -208,7 +208,7 @@ export const endChecks: Check[] = [
   })),
   {
     section: ends,
-    name: 'exits by itself soon after the end of descriptor 3, with or without Quit',
+    name: 'exits soon after the end of descriptor 3, with or without Quit',
     run: async (bench) => {
       const running = await bench.ready();
       await running.control.result('Control.Ping', true);
@@ -231,7 +231,7 @@ export const endChecks: Check[] = [
   },
   {
     section: ends,
-    name: 'exits when the host goes before it has said a word',
+    name: 'exits when the host ends before the host has sent anything',
     run: async (bench) => {
       const plugin = bench.start();
       await plugin.line();
@@ -241,7 +241,7 @@ export const endChecks: Check[] = [
   },
   {
     section: ends,
-    name: 'serves on at SIGINT, SIGHUP and a first SIGTERM, and still leaves when it is asked',
+    name: 'continues after SIGINT, SIGHUP and a first SIGTERM, and leaves when the host asks',
     run: async (bench) => {
       const running = await bench.ready();
       const connection = await bench.dispense(running);
@@ -252,7 +252,7 @@ export const endChecks: Check[] = [
         demandEqual(
           await bench.call(connection, 'echo', signal),
           signal,
-          `the answer to a call behind ${signal}`,
+          `the answer to a call after ${signal}`,
         );
       }
       await running.control.result('Control.Quit', true);
@@ -298,8 +298,8 @@ export const endChecks: Check[] = [
         for (; !hasLeft; await Promise.race([left, pause(200)])) running.plugin.signal('SIGTERM');
       })();
       await Promise.all([left, signals]);
-      // On a busy machine the exit may take some time. But an exit this late follows the first SIGTERM, and
-      // not the second.
+      // On a busy machine the exit may take some time. But an exit after `termEarliestMs` may be an effect of
+      // the first SIGTERM.
       const ms = realNow() - started;
       demand(
         ms < termEarliestMs,

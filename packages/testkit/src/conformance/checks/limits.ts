@@ -9,7 +9,7 @@ import { demand, demandEqual } from '../verdict.ts';
 const section = 'limits';
 const MiB = 1024 * 1024;
 
-/** Returns a request for echo with these bytes as its only param. */
+/** Returns a request for echo whose only parameter is the encoded value `param`. */
 const echoOf = (id: number, param: Uint8Array): Uint8Array =>
   Buffer.concat([requestBytes(id, 'Plugin.echo', [null]).subarray(0, -1), param]);
 
@@ -27,7 +27,7 @@ const nils = (count: number): Uint8Array => {
   return bytes;
 };
 
-/** Checks that the call with this param fails, and that the stream still answers calls afterwards. */
+/** Checks that the call with this parameter fails, and that the next call on the stream succeeds. */
 async function demandFails(
   bench: Bench,
   connection: RawConnection,
@@ -42,7 +42,7 @@ async function demandFails(
   demandEqual(
     await bench.call(connection, 'echo', 'still here'),
     'still here',
-    'the result of echo behind it',
+    'the result of echo after that call',
   );
 }
 
@@ -52,7 +52,10 @@ async function demandFails(
  */
 const quietMs = 2_000;
 
-/** Waits until there is credit on the stream, or it is clear that there will be none. */
+/**
+ * Waits until the stream has credit or was refused, but at most {@link quietMs}. Resolves with true if the
+ * stream has credit.
+ */
 async function hasCredit({ session }: Running, stream: RawStream): Promise<boolean> {
   const came = (): boolean => stream.ourCredit > 0 || stream.isRefused;
   if (!came()) {
@@ -125,7 +128,7 @@ export const limitChecks: Check[] = [
   },
   {
     section,
-    name: 'takes no further requests on a stream whose answers the host does not take, until the host takes them',
+    name: 'takes no further requests on a stream while the host does not take the answers',
     run: async (bench) => {
       const running = await bench.ready();
       const connection = await bench.dispense(running);
@@ -169,7 +172,7 @@ export const limitChecks: Check[] = [
   {
     section,
     long: 'moves much',
-    name: 'holds 256 MiB of unfinished messages at most, resets no stream for them, and takes each message that comes whole',
+    name: 'holds at most 256 MiB of unfinished messages, resets no stream for them, and takes each message that becomes complete',
     run: async (bench) => {
       const running = await bench.ready();
       const connections: RawConnection[] = [];
@@ -226,7 +229,7 @@ class LongMessage {
     while (this.#left > 0) {
       await stream.session.until(
         () => stream.ourCredit > 0 || stream.isRefused,
-        'credit for a message once others have come whole',
+        'credit for a message after others are complete',
         patientMs,
       );
       demand(!stream.isRefused, 'credit for an unfinished message', 'the end of its stream');

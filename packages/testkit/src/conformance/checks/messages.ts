@@ -13,7 +13,7 @@ const broken: [what: string, bytes: Uint8Array][] = [
   ['of another kind', encode([5, 0, 'Plugin.echo', [1]])],
   ['that is no array', encode({ method: 'Plugin.echo' })],
   ['of one element', encode([0])],
-  // The same request, with the header of an array of up to 65,535 elements.
+  // A valid request, but with the header of an array of up to 65,535 elements.
   [
     'that does not begin with a fixarray',
     Buffer.concat([Uint8Array.of(0xdc, 0, 4), requestBytes(0, 'Plugin.echo', [1]).subarray(1)]),
@@ -67,7 +67,7 @@ export const messageChecks: Check[] = [
   },
   {
     section,
-    name: 'drops an answer to no call of its own, and an unknown notification',
+    name: 'ignores an answer to a call that it never made, and an unknown notification',
     run: async (bench) => {
       const running = await bench.ready();
       // Only these capabilities let a host send such messages. Stock libraries accept neither message.
@@ -85,7 +85,7 @@ export const messageChecks: Check[] = [
   },
   {
     section,
-    name: 'fails a call with an error that is not empty, even if its message is',
+    name: 'fails a call with an error that is not empty, even if the thrown message is empty',
     run: async (bench) => {
       const connection = await bench.dispense(await bench.ready());
       const { error } = await connection.call('Plugin.fail', '');
@@ -121,8 +121,8 @@ export const messageChecks: Check[] = [
 ];
 
 /**
- * Returns the first byte of the result in a small response. In the message, it follows the header of the
- * array, the kind, an id and nil.
+ * Returns the first byte of the result in a small response. In the message, this byte follows the header of
+ * the array, the kind, an id and nil.
  */
 function resultTag(bytes: Uint8Array): number {
   const id = bytes[2] ?? 0;

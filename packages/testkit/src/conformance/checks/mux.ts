@@ -40,7 +40,7 @@ export const muxChecks: Check[] = [
   },
   {
     section,
-    name: 'reads frames whatever their bytes are split into',
+    name: 'reads frames however their bytes are split',
     run: async (bench) => {
       const { control, plugin } = await bench.ready();
       control.expect(0);
@@ -93,8 +93,8 @@ export const muxChecks: Check[] = [
       bench.need('echo', response.error);
       demandEqual(resultOf('Plugin.echo', response), 'all at once', 'the result of echo');
       await running.session.until(() => stream.hasFinished, 'FIN on the stream after its last answer');
-      // HashiCorp's own yamux sends no acknowledgement if FIN came before it accepts the stream. Any first
-      // frame counts as an acknowledgement.
+      // HashiCorp's own yamux sends no acknowledgement if FIN arrives before the stream is accepted. This is
+      // allowed, because any first frame counts as an acknowledgement.
       demand(stream.acks <= 1, 'one acknowledgement of the stream at most', String(stream.acks));
     },
   },
@@ -141,7 +141,7 @@ export const muxChecks: Check[] = [
       );
       const early = connection.responses.get(id);
       if (early !== undefined) bench.need('bytes', early.error);
-      // If the plugin sends anything else, it arrives before the answer to a call that is made now.
+      // If the plugin has sent more bytes than its credit allows, they arrive before the answer to this call.
       await running.control.result('Control.Ping', true);
       demandEqual(stream.receivedBytes, initialWindow, 'the bytes sent without further credit');
       stream.autoCredit = true;
@@ -152,7 +152,7 @@ export const muxChecks: Check[] = [
   },
   {
     section,
-    name: 'grants credit for what it has taken, so that a call of any size arrives',
+    name: 'grants credit for the bytes that it has taken, so that a call of any size arrives',
     run: async (bench) => {
       const running = await bench.ready();
       const connection = await bench.dispense(running);
@@ -164,7 +164,7 @@ export const muxChecks: Check[] = [
   },
   {
     section,
-    name: 'finishes a stream after its caller did, once the running calls are answered',
+    name: 'finishes a stream after the host has finished it and the running calls are answered',
     run: async (bench) => {
       const running = await bench.ready();
       const connection = await bench.dispense(running);
@@ -203,7 +203,7 @@ export const muxChecks: Check[] = [
   },
   {
     section,
-    name: 'serves two hundred streams at once',
+    name: 'serves two hundred streams at the same time',
     run: async (bench) => {
       const running = await bench.ready();
       const connections: RawConnection[] = [];
@@ -220,7 +220,7 @@ export const muxChecks: Check[] = [
   },
   {
     section,
-    name: 'keeps running when a message of it is not whole yet',
+    name: 'serves other streams while a message is incomplete',
     run: async (bench) => {
       const running = await bench.ready();
       const [slow, other] = [await bench.dispense(running), await bench.dispense(running)];

@@ -1,6 +1,6 @@
 /**
- * Checks of section 5 of docs/protocol.md, the synced output: it is whole, in order and before the reply, and
- * never delays a reply.
+ * Checks of section 5 of docs/protocol.md, the synced output: the output arrives complete, in order and
+ * before the reply, and never delays another call.
  */
 import type { Check } from '../bench.ts';
 import { demandEqual } from '../verdict.ts';
@@ -10,7 +10,7 @@ const section = 'synced output';
 export const outputChecks: Check[] = (['stdout', 'stderr'] as const).flatMap((name): Check[] => [
   {
     section,
-    name: `sends what a handler printed on ${name} before its reply`,
+    name: `sends the output of a handler on ${name} before the handler's reply`,
     run: async (bench) => {
       const running = await bench.ready();
       const connection = await bench.dispense(running);
@@ -42,7 +42,7 @@ export const outputChecks: Check[] = (['stdout', 'stderr'] as const).flatMap((na
   {
     section,
     // A handler that prints may wait for the window. Other calls must not wait for that handler.
-    name: `goes on with other calls although the host does not take what it prints on ${name}, and loses none of that output`,
+    name: `answers other calls although the host does not take the output on ${name}, and loses no output`,
     run: async (bench) => {
       const running = await bench.ready();
       const [printer, other] = [await bench.dispense(running), await bench.dispense(running)];

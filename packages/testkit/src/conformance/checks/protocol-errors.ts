@@ -1,6 +1,6 @@
 /**
  * Checks of section 4 of docs/protocol.md. A session must end if the host sends a frame that no yamux peer
- * may send. A session must not end for a frame that only looks like such a frame.
+ * may send. A valid frame that only looks like one of these must not end a session.
  */
 import { encodeFrame, SYN } from '../../wire/yamux.ts';
 import { type Check, type Running } from '../bench.ts';

@@ -15,7 +15,7 @@ const codeOf = (error: unknown): unknown =>
 export const referenceChecks: Check[] = [
   {
     section,
-    name: 'gives back a function as the very one that it was given',
+    name: 'gives back the same function that it was given',
     run: async (bench) => {
       const connection = await bench.dispense(await withCapability(bench, 'refs'));
       connection.onRequest = () => null;
@@ -51,7 +51,7 @@ export const referenceChecks: Check[] = [
   },
   {
     section,
-    name: 'fails a call with an id that comes as another kind than before',
+    name: 'fails a call with a reference whose id was used for another kind before',
     run: async (bench) => {
       const connection = await bench.dispense(await withCapability(bench, 'refs'));
       connection.onRequest = () => null;

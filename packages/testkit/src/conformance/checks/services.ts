@@ -84,7 +84,7 @@ async function accept(session: RawSession, brokerId: number): Promise<Caller> {
     () => (caller ??= openedWith(session, brokerId)) !== undefined,
     `a stream with the broker id ${String(brokerId)}`,
   );
-  // `until` resolves only once `caller` is set.
+  // `until` resolves only after `caller` was set.
   return caller as Caller;
 }
 
@@ -124,7 +124,7 @@ async function askForService(bench: Bench): Promise<Asked & { caller: Caller; re
 /** Calls `ask`, answers `Host.Dispense`, and waits for the plugin to call the service. The caller of this function answers that call. */
 async function callService(bench: Bench): Promise<Asked & { service: Caller; call: Request }> {
   const { caller, request, ...asked } = await askForService(bench);
-  demandEqual([request.method, request.params], ['Host.Dispense', ['files']], 'what it asks for');
+  demandEqual([request.method, request.params], ['Host.Dispense', ['files']], 'its request for a service');
   caller.answer(request, null, serviceId);
   const service = await accept(asked.running.session, serviceId);
   return { ...asked, service, call: await service.request('a call of the service') };
@@ -225,8 +225,8 @@ const isText = (value: unknown): boolean => typeof value === 'string';
 const isList = Array.isArray;
 
 /**
- * Demands a map. Each key of `fields` may be missing, but if it has a value, the value must pass the key's
- * test.
+ * Demands that `value` is a map. A key of `fields` may be missing from the map. If the map has the key, its
+ * value must pass the key's test.
  */
 function demandFields(
   value: unknown,
@@ -238,7 +238,7 @@ function demandFields(
     const held = value[key];
     demand(
       held === undefined || fits(held),
-      `${key} of ${what} as the protocol has it`,
+      `${key} of ${what} as the protocol defines it`,
       JSON.stringify(held),
     );
   }
@@ -252,7 +252,7 @@ const descriptionChecks: Check[] = [
       const { control, line } = await describing(bench);
       for (const params of [[true], []]) {
         const said = await control.result('Control.Describe', ...params);
-        demandFields(said, 'what it says of itself', { name: isText, version: isText });
+        demandFields(said, 'its description', { name: isText, version: isText });
         const { runtime, protocolVersions, plugins } = said;
         demand(isText(runtime) && runtime !== '', 'a text for runtime', JSON.stringify(runtime));
         demandEqual(protocolVersions, line.versions, 'protocolVersions');
@@ -270,13 +270,13 @@ const descriptionChecks: Check[] = [
   },
   {
     section: descriptions,
-    name: 'tells by $/describe exactly the methods that can be called, and still answers calls',
+    name: 'lists in $/describe exactly the methods that can be called, and answers calls after that',
     run: async (bench) => {
       const connection = await bench.dispense(await describing(bench));
       const said = await connection.result('$/describe');
-      demandFields(said, 'what it says of its methods', {});
+      demandFields(said, 'the description of its methods', {});
       for (const [method, one] of Object.entries(said))
-        demandFields(one, `what it says of ${method}`, { doc: isText, input: isList, errors: isMap });
+        demandFields(one, `the description of ${method}`, { doc: isText, input: isList, errors: isMap });
       demandEqual(await bench.call(connection, 'echo', 1), 1, 'the result of echo');
       demand('echo' in said, 'echo among its methods', Object.keys(said).join(', '));
       for (const name of ['noSuchMethod', 'constructor', '__proto__', 'then'])
