@@ -23,19 +23,23 @@ export interface FakeCall {
 export type FakeArguments<F> =
   NonNullable<F> extends (...args: infer A) => unknown ? Readonly<A> : readonly unknown[];
 
-/** What a fake has besides the methods of its interface. The other side cannot call any of these. */
+/**
+ * The members of a fake in addition to the methods of its interface. The other side cannot call these
+ * members.
+ */
 export interface FakeControls<T> {
-  /** Every call so far, in the order in which they began. */
+  /** Every call so far, in the order in which the calls began. */
   readonly calls: readonly FakeCall[];
   /** The arguments of each call of `method` so far. */
   callsTo<M extends keyof T & string>(method: M): FakeArguments<T[M]>[];
   /** Lets `methods` handle calls from now on. These handlers replace earlier handlers of the same names. */
   use(methods: Partial<T>): void;
-  /** Lets calls of `method` hang from now on, until the returned function lets them continue. */
+  /** Lets calls of `method` hang from now on. They continue when the returned function is called. */
   hang(method: keyof T & string): () => void;
   /**
-   * Crashes the process of the plugin that serves the fake, at once or at the next call of the method `on`.
-   * Then all calls that hang reject. If no plugin serves the fake, this is the only effect.
+   * Crashes the process of the plugin that serves the fake, immediately or at the next call of the method
+   * `on`. Then all calls that hang reject. If no plugin serves the fake, these rejections are the only
+   * effect.
    */
   crash(report?: CrashReport & { readonly on?: keyof T & string }): void;
   /**
@@ -48,8 +52,8 @@ export interface FakeControls<T> {
 }
 
 /**
- * A double of `T`. A fake is disposable, like a remote. So it fits the type `Remote<T>` if the methods of `T`
- * are asynchronous.
+ * A double of `T`. A fake is disposable, like a remote. If the methods of `T` are asynchronous, a fake
+ * therefore fits the type `Remote<T>`.
  */
 export type Fake<T> = T & FakeControls<T> & Disposable;
 
@@ -64,8 +68,8 @@ export class UnhandledCallError extends Error {
 type Method = (...args: unknown[]) => unknown;
 
 /**
- * A remote that tells which names can be methods. Test tools also read other names, such as `toJSON`. If a
- * tool reads such a name, this is not a call by the code under test.
+ * A name can be a method if this remote has a property of that name. Test tools also read other names, such
+ * as `toJSON`. Such a read is not a call by the code under test.
  */
 const anyRemote: object = createRemote(async () => {});
 
@@ -106,7 +110,7 @@ class FakeState<T extends object> {
   readonly #recorders: WeakMap<Method, Method> = new WeakMap();
   /**
    * The method whose handler runs now. If the handler is a spy, the spy calls the method that it replaced.
-   * That inner call is part of the same call.
+   * That inner call is part of the same call, so it is not recorded.
    */
   #passing: string | undefined;
 
@@ -166,7 +170,7 @@ class FakeState<T extends object> {
 
   /**
    * Returns the method `name` as callers see it, in a wrapper that records its calls. If the value of `name`
-   * is not a function, returns it unchanged.
+   * is not a function, returns the value unchanged.
    */
   #method(name: string): unknown {
     const own = this.#methods[name];
@@ -174,7 +178,7 @@ class FakeState<T extends object> {
     const target = (own as Method | undefined) ?? this.#unhandled(name);
     let recorder = this.#recorders.get(target);
     if (recorder === undefined) {
-      // The recorder is a proxy, so that a mock still looks like a mock.
+      // The recorder is a proxy, so that test tools recognise a mock in it.
       recorder = new Proxy(target, {
         apply: (method, self: unknown, args: unknown[]) => this.#call(name, method, self, args),
       });

@@ -4,7 +4,7 @@
  * @module
  */
 
-// When the process exits, this module reports what the tests left open.
+// When the process exits, this module reports the clients and pairs that the tests left open.
 import './leaks/left-open.ts';
 
 export { connect, type ConnectOptions, type Pair, type Plugins } from './connect.ts';

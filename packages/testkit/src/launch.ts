@@ -22,20 +22,20 @@ export interface LaunchOptions<S = Record<never, never>> extends ClientConfig<S>
   readonly faults?: { readonly toPlugin?: readonly Fault[]; readonly toHost?: readonly Fault[] };
 }
 
-/** Core's Client, with a record of what its process wrote and of what went over its pipes. */
+/** Core's Client, with a record of the output of its process and of the traffic on its pipes. */
 export interface LaunchedClient<P = Record<string, object>, S = Record<never, never>> extends Client<P, S> {
-  /** What the plugin has written to its standard output so far, both raw and synced. */
+  /** The plugin's standard output so far, both raw and synced. */
   readonly stdout: string;
-  /** What the plugin has written to its standard error so far, both raw and synced. */
+  /** The plugin's standard error so far, both raw and synced. */
   readonly stderr: string;
   /**
-   * Returns everything that went over the pipes so far. Each frame has a line, which shows the messages in
-   * the frame. Returns an empty text if the wire is not recorded.
+   * Returns the transcript of the pipes so far. It has a line for each frame, with the messages in the frame.
+   * Returns an empty text if the wire is not recorded.
    */
   transcript(options?: TranscriptOptions): string;
   /**
-   * Returns what a failing test shows, under headings. These are the last 64 Ki characters of both outputs,
-   * and the last lines of the transcript that have content. Returns an empty text if nothing was recorded.
+   * Returns the text that a failing test shows, under headings: the last 64 Ki characters of each output, and
+   * the last lines of the transcript that have content. The text is empty if nothing was recorded.
    */
   report(): string;
 }
@@ -75,9 +75,9 @@ class RecordedClient<P, S> extends Client<P, S> implements LaunchedClient<P, S> 
 
 /**
  * Makes a real Client from `options`, and does not start it. `client.client()` starts it. With `test`, the
- * plugin's process ends when that test is over, whatever happened. Without `test`, the caller must end it
- * (`await using`). The plugin's process ends at the latest with this process. The sinks in `options` receive
- * the same bytes as without the kit.
+ * plugin's process ends when that test is over, whatever happened. Without `test`, the caller must end the
+ * plugin's process, for example with `await using`. At the latest, it ends with this process. The sinks in
+ * `options` receive the same bytes as without the kit.
  *
  * @example
  * ```ts
@@ -166,7 +166,7 @@ function both(capture: Writable, own: Writable | undefined): Writable {
   });
 }
 
-/** Returns a launcher whose pipes pass through the record and the faults. */
+/** Returns a launcher like `launcher`, with pipes that apply `faults` and that `record` reads. */
 function tapped(
   launcher: Launcher,
   record: Transcript,
@@ -185,7 +185,7 @@ function tapped(
   return async (command) => {
     const process = await launcher(command);
     const [toPlugin, toHost] = [pipe('toPlugin'), pipe('toHost')];
-    // The pipes report their own ends. The other side receives an EPIPE or the end of file.
+    // The callbacks can ignore the result, because the other side receives an EPIPE or the end of file.
     pipeline(process.readable, toHost.writable, () => undefined);
     pipeline(toPlugin.readable, process.writable, () => undefined);
     return {

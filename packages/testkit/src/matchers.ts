@@ -46,8 +46,8 @@ export type Matchers = {
 /** The matchers for `expect.extend()`. An import of `@pipework/testkit/vitest` adds them automatically. */
 export const matchers: Matchers = Object.freeze<Matchers>({
   /**
-   * Passes if the received promise rejects with this code. Passes too for a function that returns such a
-   * promise. The code may also be that of one of the error's causes.
+   * Passes if the received promise, or the promise that the received function returns, rejects with this
+   * code. Either the error or one of its causes must have the code.
    */
   async toFailWith(received, code, message) {
     const outcome = await settle(received);
@@ -68,7 +68,10 @@ export const matchers: Matchers = Object.freeze<Matchers>({
     };
   },
 
-  /** Waits up to four seconds for a client's process to exit. Passes if the process exits in this way. */
+  /**
+   * Waits up to four seconds for a client's process to exit. Passes if the exit has the `expected`
+   * properties.
+   */
   async toHaveExited(received, expected = {}) {
     const client = clientOf(received);
     if (client === undefined) {
@@ -103,7 +106,7 @@ export const matchers: Matchers = Object.freeze<Matchers>({
     };
   },
 
-  /** Passes if a pair or a launched client has printed this on its standard output. */
+  /** Passes if the plugin of a pair or a launched client has printed `text` on its standard output. */
   toHavePrinted(received, text) {
     const printed = isPrinting(received) ? received.stdout : undefined;
     if (printed === undefined) {
@@ -166,15 +169,15 @@ export const matchers: Matchers = Object.freeze<Matchers>({
 const exitWaitMs = 4_000;
 
 /**
- * Returns the runner's function for equality, which knows its asymmetric matchers. Without a runner, returns
- * the function of Node.
+ * Returns the runner's function for equality, which knows the runner's asymmetric matchers. Without a runner,
+ * returns the function of Node.
  */
 function equalityOf(state: unknown): (a: unknown, b: unknown) => boolean {
   const runner = (state ?? {}) as {
     equals?(a: unknown, b: unknown, testers: readonly unknown[]): boolean;
     readonly customTesters?: readonly unknown[];
   };
-  // Bun's `equals` must be called with its own `this`.
+  // Bun's `equals` must be called with `runner` as its `this`.
   return (a, b) =>
     runner.equals?.(a, b, [...(runner.customTesters ?? []), remoteEquality]) ?? isDeepStrictEqual(a, b);
 }
@@ -189,7 +192,7 @@ async function settle(received: unknown): Promise<Outcome> {
   }
 }
 
-/** Returns an error, its cause, the cause of that, and so on. */
+/** Returns an error, its cause, the cause of its cause, and so on, at most ten errors. */
 function causes(error: unknown): unknown[] {
   const chain: unknown[] = [];
   for (

@@ -5,13 +5,13 @@ import { MemoryProcess, serving, type CrashReport, type MemoryProgram } from './
 
 /** A launcher for the option `launcher` of a `Client`, or of an object that makes its own clients. */
 export interface MemoryLauncher {
-  /** Starts a process in memory. A client calls it. */
+  /** Starts a process in memory. A client calls this function. */
   (command: LaunchCommand): LaunchedProcess;
   /** How many processes the launcher has started. */
   readonly launches: number;
   /**
-   * Ends the newest process as a crash does, with an exit code or a signal, and with a final output on
-   * standard error.
+   * Ends the newest process like a crash, with an exit code or a signal, and with a final output on standard
+   * error.
    */
   crash(report?: CrashReport): void;
 }

@@ -6,31 +6,32 @@ import { fileURLToPath } from 'node:url';
 
 const table = {
   behaves: 'The control: behaves correctly. If a test fails with it too, the test or the kit is wrong.',
-  'no-cookie-check': 'Starts with or without the cookie, as if a host had started it.',
+  'no-cookie-check': 'Ignores the cookie, so it starts even if no host has started it.',
   'no-handshake': 'Runs, but writes nothing.',
-  'slow-handshake': 'Writes its handshake line after the milliseconds in its argument (2000 without one).',
+  'slow-handshake':
+    'Writes its handshake line after the milliseconds in its argument (2000 without an argument).',
   'wrong-version': 'Speaks only application version 999.',
   'wrong-api-version': 'Speaks version 2 of the handshake.',
   'wrong-network': 'Says that it listens on a socket.',
   'wrong-protocol': 'Wants to speak another protocol over the pipes.',
   'short-line': 'Its handshake line has two fields.',
   'endless-line': 'Its handshake line never ends.',
-  'prints-garbage': 'Writes something else where the handshake line belongs.',
+  'prints-garbage': 'Writes other text in place of the handshake line.',
   'exits-before-handshake': 'Fails while it starts: writes a reason to stderr and exits with code 3.',
-  'closes-pipe-before-handshake': 'Closes descriptor 4 without a handshake line, and runs on.',
+  'closes-pipe-before-handshake': 'Closes descriptor 4 without a handshake line, and continues to run.',
   'crashes-on-call': 'Every call ends it: it writes a reason to stderr and exits with code 3.',
-  'aborts-on-call': 'Every call ends it by SIGABRT, as a failed assertion in native code does.',
+  'aborts-on-call': 'Every call ends it by SIGABRT, like a failed assertion in native code.',
   'crashes-on-dispense': 'Ends itself when it is asked for an implementation.',
   'exits-mid-reply': 'Sends half of a reply, and exits with status 0.',
   'hangs-on-call': 'Never answers a call. Pings, Quit and the rest work.',
   'hangs-on-dispense': 'Never answers Dispense.',
   'hangs-on-ping': 'Answers everything but Control.Ping.',
   'blocks-the-loop':
-    'A call blocks its only thread for the milliseconds in its argument (without one: without end).',
+    'A call blocks its only thread for the milliseconds in its argument (without an argument: without end).',
   'ignores-quit': 'Never answers Quit, and exits when descriptor 3 ends.',
-  'ignores-eof': 'Never answers Quit, and runs on when descriptor 3 ends. SIGTERM ends it.',
+  'ignores-eof': 'Never answers Quit, and continues to run when descriptor 3 ends. SIGTERM ends it.',
   'ignores-sigterm':
-    'Never answers Quit, runs on when descriptor 3 ends, and ignores SIGTERM. Only SIGKILL ends it.',
+    'Never answers Quit, continues to run when descriptor 3 ends, and ignores SIGTERM. Only SIGKILL ends it.',
   'floods-stdout': 'Writes to its raw standard output without end, while everything else works.',
   'floods-stderr': 'Writes to its raw standard error without end, while everything else works.',
   'floods-synced-stdout':
@@ -39,18 +40,18 @@ const table = {
   'wrong-frame-version': 'Answers the first call with a frame of version 1.',
   'unknown-frame-type': 'Answers the first call with a frame of type 9.',
   'huge-frame': 'Announces a data frame of 4 GiB and sends its beginning.',
-  'overruns-window': 'Sends more on standard output at once than any host gives credit for.',
-  'truncated-frame': 'Stops in the middle of a frame, and runs on.',
+  'overruns-window': 'Sends more bytes on standard output than any host gives credit for.',
+  'truncated-frame': 'Stops sending in the middle of a frame, and continues to run.',
   'opens-wrong-stream': 'Opens a stream with an odd id. Odd ids belong to the host.',
-  'floods-streams': 'Opens streams without end, and sends on none of them what the stream is for.',
+  'floods-streams': 'Opens streams without end, and sends nothing on them.',
   'goes-away': 'Sends go-away in place of an answer, and keeps its streams.',
   'resets-on-call': 'Resets the stream on which a call came.',
   'never-accepts': 'Accepts no stream, so it acknowledges and answers nothing.',
   'never-reads': 'Writes its handshake line and never reads a byte from descriptor 3.',
   'ends-control-stream': 'Finishes the control stream in place of the first answer on it.',
-  'ends-output-early': 'Finishes both synced streams at once, while the session runs on.',
+  'ends-output-early': 'Finishes both synced streams immediately, while the session continues.',
   'garbage-messages': 'Answers every call with bytes that are no MessagePack.',
-  'malformed-response': 'Answers with an array of two, which is no response.',
+  'malformed-response': 'Answers with an array of two elements, which is no response.',
   'huge-message': 'Announces a result of 4 GiB and sends its beginning.',
   'deep-nesting': 'Answers with a hundred thousand arrays, one in another.',
   'poisons-prototypes': 'Answers with a map whose keys are `__proto__`, `constructor` and `then`.',
@@ -58,25 +59,25 @@ const table = {
   'answers-twice': 'Answers every call twice, with different results.',
   'calls-the-host':
     'Sends the host a request on the stream of a call, which no capability allows, and then answers.',
-  'odd-error': 'Fails every call with a number, which is neither of the forms of an error.',
+  'odd-error': 'Fails every call with a number, although an error must be a string or a map.',
   'dispenses-nothing': 'Answers Dispense with a broker id that it never listens for.',
   'asks-without-end':
-    'Each call makes it ask its host without end for a service (`files`, or its argument), and open each that it gets.',
+    'At each call, asks its host without end for a service (`files`, or its argument), and opens each service that it gets.',
   'never-opens-services':
-    'Each call makes it ask its host 1,000 times for a service (`files`, or its argument), and open none that it gets.',
+    'At each call, asks its host 1,000 times for a service (`files`, or its argument), and opens no service that it gets.',
   'calls-what-was-not-provided':
-    'Each call makes it ask for services and methods that its host does not offer, and dial ids that were never given to it; it answers with what came of that.',
+    'At each call, asks for services and methods that its host does not offer, and dials ids that it never received. Answers with the outcomes.',
   'lies-in-its-description':
-    'Describes itself in wrong types, or as its argument tells: `huge`, `deep`, `poisoned`.',
+    'Describes itself in wrong types, or as its argument says: `huge`, `deep`, `poisoned`.',
   'orphan-grandchild':
     'Leaves a grandchild behind that holds its standard output and error for half a minute.',
   'grandchild-holds-the-pipe': 'Leaves a grandchild behind that holds descriptors 3 and 4 for half a minute.',
-  'exits-when-idle': 'Exits with status 0 by itself a moment after its line, as if it had been stopped.',
+  'exits-when-idle': 'Exits with status 0 a moment after its handshake line, as if it had been stopped.',
 } as const;
 
 /**
- * Every kind of misbehaviour, with a sentence on what it does. Everything that the sentence does not name
- * works as it should.
+ * Every kind of misbehaviour, with a sentence that describes it. In every other way, such a plugin behaves
+ * correctly.
  */
 export const conducts: typeof table = Object.freeze(table);
 
@@ -89,7 +90,7 @@ export type Misbehaviour = keyof typeof conducts;
  * `fail`, `print`, `bytes` and `sleep` answer, unless the kind concerns calls. Some kinds take `args`. The
  * sentence of such a kind in `conducts` says so.
  *
- * Throws a RangeError at once if `kind` is not one of the kinds. The message lists the kinds.
+ * Throws a RangeError if `kind` is not one of the kinds. The message lists the kinds.
  *
  * @example
  * ```ts

@@ -2,7 +2,7 @@
 /** The program behind `pipework-conformance`. */
 import { main } from './conformance/cli.ts';
 
-// The plugins lead process groups of their own, which a Ctrl-C of the terminal does not reach.
+// Each plugin leads a separate process group, and a Ctrl-C in the terminal does not reach that group.
 const interrupt = new AbortController();
 process.once('SIGINT', () => interrupt.abort());
 

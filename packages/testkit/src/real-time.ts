@@ -24,8 +24,8 @@ export const realTurn = (): Promise<void> =>
   });
 
 /**
- * Settles as `promise` does, or rejects after `ms` with the error from `late()`. The deadline does not end
- * the work behind `promise`. The owner of that work must end it.
+ * Settles like `promise`, or rejects after `ms` with the error from `late()`. The deadline does not stop the
+ * work that settles `promise`. The owner of that work must stop it.
  */
 export async function within<T>(promise: PromiseLike<T>, ms: number, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

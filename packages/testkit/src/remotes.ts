@@ -1,5 +1,6 @@
 /**
- * Lets `expect` of Vitest and Jest compare remotes and show them in snapshots. Nothing here sends a message.
+ * Lets `expect` of Vitest and Jest compare remotes and show them in snapshots. No function in this file sends
+ * a message to a plugin.
  */
 import { isRemote } from '@pipework/core';
 
@@ -11,7 +12,7 @@ export type EqualityTester = (this: unknown, a: unknown, b: unknown) => boolean 
 /**
  * A tester for `expect.addEqualityTesters`. For this tester, a remote equals only itself. Without this
  * tester, `toEqual` treats two remotes of one kind as equal, because it finds no properties in either.
- * `@pipework/testkit/vitest` adds it automatically.
+ * `@pipework/testkit/vitest` adds this tester automatically.
  */
 export const remoteEquality: EqualityTester = (a, b) =>
   isRemote(a) || isRemote(b) ? Object.is(a, b) : undefined;
@@ -26,7 +27,7 @@ export interface RemoteSerializer {
 
 /**
  * Shows a remote in a snapshot by its target: `[greeter of plugin NAME]`, `[remote object]`, `[remote
- * function]`. `@pipework/testkit/vitest` adds it automatically.
+ * function]`. `@pipework/testkit/vitest` adds this serializer automatically.
  */
 export const remoteSerializer: RemoteSerializer = Object.freeze({
   test: isRemote,

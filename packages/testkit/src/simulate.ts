@@ -26,7 +26,7 @@ export interface SimulateOptions {
 
 /** The argument of a scenario. */
 export interface Simulation {
-  /** Does what `connect` does, but the simulation decides when and in what pieces bytes arrive. */
+  /** Like `connect`, but the simulation decides when and in what pieces bytes arrive. */
   connect<P, S = Record<never, never>>(
     plugins: Plugins<P, S>,
     options?: ConnectOptions<P, S>,
@@ -46,7 +46,7 @@ export class SimulationError extends Error {
   readonly seed: number;
   /** The failing schedule. To see the failure again, give this list to `simulate` as `schedule`. */
   readonly schedule: readonly number[];
-  /** What went over the pipes in the failing run. */
+  /** The transcript of the pipes in the failing run. */
   readonly transcript: string;
 
   constructor(seed: number, run: number, found: SimulationFailure, shrunkFrom: number) {
@@ -66,11 +66,11 @@ export class SimulationError extends Error {
 
 /** One failing run. */
 export interface SimulationFailure {
-  /** What the scenario threw. */
+  /** The error that the scenario threw. */
   readonly error: unknown;
   /** The choices that led to the failure. */
   readonly schedule: readonly number[];
-  /** What went over the pipes in this run. */
+  /** The transcript of the pipes in this run. */
   readonly transcript: string;
 }
 
@@ -228,7 +228,7 @@ async function runOnce(
   }
 }
 
-/** Tries shorter and simpler schedules, and keeps each one that still fails. */
+/** Tries shorter and simpler schedules. Returns the failure of the simplest schedule that fails. */
 async function shrink(
   failure: SimulationFailure,
   attempt: (schedule: readonly number[]) => Promise<SimulationFailure | undefined>,

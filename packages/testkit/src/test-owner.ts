@@ -10,7 +10,7 @@ export interface VitestContext {
 
 /** The part of a failed test of Vitest that the kit uses. */
 export interface FailedTask {
-  /** The errors of the test, to which the kit adds what it recorded. */
+  /** The errors of the test. The kit adds its record to the last of them. */
   readonly result?:
     { readonly errors?: { message?: string; stack?: string | undefined }[] | undefined } | undefined;
 }
@@ -22,8 +22,8 @@ export interface NodeTestContext {
   /** Shows a message beside the result of the test. */
   diagnostic(message: string): void;
   /**
-   * True if the test passed. This property exists in Node 20.12 and later. If it is missing, the kit shows
-   * what it recorded for every test.
+   * True if the test passed. This property exists in Node 20.12 and later. If the property is missing, the
+   * kit shows its record for every test.
    */
   readonly passed?: boolean;
 }
@@ -50,8 +50,8 @@ export function ownedBy(test: TestContext, end: () => Promise<unknown>, report: 
 
 /**
  * Runs `end` when the running test of `node:test` is over, for things that were opened without the test's
- * context. Does nothing under other runners. Does nothing for things that are opened outside a test, which
- * the caller must end.
+ * context. Does nothing under other runners. Does nothing if a thing is opened outside a test, so the caller
+ * must end that thing.
  */
 export function ownedByRunningTest(end: () => Promise<unknown>): void {
   const { env } = process;

@@ -51,7 +51,10 @@ export {
   type PluginUnderTest,
 } from './describe-plugin.ts';
 
-/** The names of the methods that a fake of type `T` has. If `T` does not tell, any name is allowed. */
+/**
+ * The names of the methods that a fake of type `T` has. If `T` is not the type of a fake, any name is
+ * allowed.
+ */
 export type RemoteMethodOf<T> = T extends { callsTo(method: infer M): unknown } ? M & string : string;
 
 /** Either no arguments, or all arguments of the named method of the fake. */
@@ -64,13 +67,16 @@ export type RemoteArgumentsOf<T, M> = 0 extends 1 & T
 /** The matchers as Vitest knows them. `T` is the type of the value in `expect(value)`. */
 export interface PipeworkMatchers<T = unknown> {
   /**
-   * Passes if the received promise rejects with this code. Passes too for a function that returns such a
-   * promise. The code may also be that of one of the error's causes.
+   * Passes if the received promise, or the promise that the received function returns, rejects with this
+   * code. Either the error or one of its causes must have the code.
    */
   toFailWith(code: string, message?: string | RegExp): Promise<void>;
-  /** Waits up to four seconds for a client's process to exit. Passes if the process exits in this way. */
+  /**
+   * Waits up to four seconds for a client's process to exit. Passes if the exit has the `expected`
+   * properties.
+   */
   toHaveExited(expected?: ExpectedExit): Promise<void>;
-  /** Passes if a pair or a launched client has printed this on its standard output. */
+  /** Passes if the plugin of a pair or a launched client has printed `text` on its standard output. */
   toHavePrinted(text: string | RegExp): void;
   /**
    * Passes if a fake received a call of `method`. If `args` are given, one call must have had exactly these
@@ -97,23 +103,23 @@ expect.addSnapshotSerializer(remoteSerializer);
 tellLeftOpen(afterAll);
 
 /**
- * The type of the fixture `connect`. The fixture does what the kit's `connect` does, and the pair ends with
- * the test.
+ * The type of the fixture `connect`. The fixture works like the kit's `connect`, and the pair ends with the
+ * test.
  */
 export type ConnectFixture = <P, S = Record<never, never>>(
   plugins: Plugins<P, S>,
   options?: Omit<ConnectOptions<P, S>, 'test'>,
 ) => Promise<Pair<P, S>>;
 /**
- * The type of the fixture `launch`. The fixture does what the kit's `launch` does, and the process ends with
- * the test.
+ * The type of the fixture `launch`. The fixture works like the kit's `launch`, and the process ends with the
+ * test.
  */
 export type LaunchFixture = <P = Record<string, object>, S = Record<never, never>>(
   options: Omit<LaunchOptions<S>, 'test'>,
 ) => LaunchedClient<P, S>;
 /**
- * The type of the fixture `fakePlugin`. The fixture does what the kit's `fakePlugin` does, and a call without
- * a handler fails the test.
+ * The type of the fixture `fakePlugin`. The fixture works like the kit's `fakePlugin`, and a call without a
+ * handler fails the test.
  */
 export type FakeFixture = <T extends object>(methods?: Partial<T>) => Fake<T>;
 
@@ -130,7 +136,7 @@ export interface PipeworkFixtures {
 /**
  * Vitest's `test` with the fixtures `connect`, `launch` and `fakePlugin`. Everything that a fixture makes
  * ends with the test, whatever happens in the test. If the test fails, the plugin's output and the transcript
- * follow its error. The fixtures are safe in concurrent tests.
+ * follow the test's error. The fixtures are safe in concurrent tests.
  *
  * @example
  * ```ts
@@ -162,7 +168,7 @@ export const test: TestAPI<PipeworkFixtures> = vitestTest.extend<PipeworkFixture
 export const it: typeof test = test;
 
 /**
- * Does what `connect` of `@pipework/testkit` does, for the running test. The pair ends with that test. Throws
+ * Like `connect` of `@pipework/testkit`, but for the running test. The pair ends with that test. Throws
  * outside a test and in concurrent tests. A concurrent test must use the fixture `connect` instead.
  */
 export function connect<P, S = Record<never, never>>(
@@ -173,8 +179,8 @@ export function connect<P, S = Record<never, never>>(
 }
 
 /**
- * Does what `launch` of `@pipework/testkit` does, for the running test. The process ends with that test.
- * Throws outside a test and in concurrent tests. A concurrent test must use the fixture `launch` instead.
+ * Like `launch` of `@pipework/testkit`, but for the running test. The process ends with that test. Throws
+ * outside a test and in concurrent tests. A concurrent test must use the fixture `launch` instead.
  */
 export function launch<P = Record<string, object>, S = Record<never, never>>(
   options: LaunchOptions<S>,
@@ -183,9 +189,9 @@ export function launch<P = Record<string, object>, S = Record<never, never>>(
 }
 
 /**
- * Does what `fakePlugin` of `@pipework/testkit` does, for the running test. A call without a handler fails
- * that test. Throws outside a test and in concurrent tests. A concurrent test must use the fixture
- * `fakePlugin` instead.
+ * Like `fakePlugin` of `@pipework/testkit`, but for the running test. A call without a handler fails that
+ * test. Throws outside a test and in concurrent tests. A concurrent test must use the fixture `fakePlugin`
+ * instead.
  */
 export function fakePlugin<T extends object>(methods: Partial<T> = {}): Fake<T> {
   return fakeFor(runningTest('fakePlugin'), methods);
@@ -197,7 +203,7 @@ export function fakePlugin<T extends object>(methods: Partial<T> = {}): Fake<T> 
  */
 function runningTest(caller: string): VitestContext {
   const hooks: VitestContext = { onTestFinished, onTestFailed };
-  // Vitest 4.0 does not tell which test runs.
+  // Vitest 4.0 has no function that returns the running test.
   if (!('TestRunner' in vitest)) return hooks;
   const task = vitest.TestRunner.getCurrentTest();
   if (task === undefined) {
@@ -226,8 +232,7 @@ function fakeFor<T extends object>(
 }
 
 /**
- * How long a check of the suite may take, in milliseconds. A check has a deadline of its own, which is
- * shorter.
+ * How long a check of the suite may take, in milliseconds. The suite's own deadline for a check is shorter.
  */
 const checkTimeoutMs = 620_000;
 

@@ -1,12 +1,14 @@
 /** Defines a fault as a pure function from bytes to events, and chains several faults. */
 
-/** What happens to bytes on their way. Events take effect in order. */
+/**
+ * One event in a direction: bytes arrive, wait or stall, or the direction ends. Events take effect in order.
+ */
 export type FaultEvent =
   | { readonly bytes: Uint8Array }
   /** Everything after this event waits this number of milliseconds. */
   | { readonly waitMs: number }
   /**
-   * Further bytes wait until the test resumes the direction. If the test never does that, the bytes wait
+   * Further bytes wait until the test resumes the direction. If the test never resumes it, the bytes wait
    * without end.
    */
   | { readonly stall: true }
@@ -35,7 +37,7 @@ export interface Fault {
   begin(): FaultStep;
 }
 
-/** Combines several faults into one. The second fault receives what the first one lets through. */
+/** Combines several faults into one. Each fault receives the bytes that the fault before it lets through. */
 export function chain(faults: readonly Fault[]): FaultStep {
   let isOver = false;
   const steps = faults.map((fault) => fault.begin());

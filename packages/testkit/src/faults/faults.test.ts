@@ -9,7 +9,7 @@ import { faults } from './index.ts';
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
 
-/** Returns the events that a fault makes of these chunks. Neighbouring bytes stay in separate events. */
+/** Returns the events that a fault makes of these chunks. Neighbouring events with bytes are not joined. */
 function events(fault: Fault, ...chunks: Uint8Array[]): FaultEvent[] {
   const step = chain([fault]);
   return [...chunks.flatMap((chunk) => [...step.push(chunk)]), ...(step.end?.() ?? [])];
@@ -77,7 +77,7 @@ describe('faults', () => {
     expect(granted).toEqual([6, 7]);
   });
 
-  test('each fault of a chain receives what the fault before it lets through', () => {
+  test('each fault of a chain receives the bytes that the fault before it lets through', () => {
     const step = chain([faults.cut({ after: 3 }), faults.everyByte()]);
     expect([...step.push(bytes(1, 2, 3, 4))]).toEqual([
       { bytes: bytes(1) },
@@ -91,7 +91,7 @@ describe('faults', () => {
     [() => faults.chunks({ max: 0 }), 'faults.chunks({ max }): expected a whole number of at least 1; got 0'],
     [() => faults.cut({ after: -1 }), 'faults.cut({ after }): expected a whole number of at least 0; got -1'],
     [() => faults.delay(1.5), 'faults.delay: min: expected a whole number of at least 0; got 1.5'],
-  ])('a fault with an invalid number is refused at once', (make, message) => {
+  ])('a fault with an invalid number is refused when it is made', (make, message) => {
     expect(make).toThrow(message);
   });
 });
@@ -114,7 +114,7 @@ describe('a pipe in memory', () => {
     expect(pipe.heldBytes).toBeLessThanOrEqual(1000);
   });
 
-  test('copies what is written', async () => {
+  test('copies the written bytes', async () => {
     const pipe = new BytePipe();
     const chunk = Buffer.from('before');
     pipe.writable.write(chunk);

@@ -5,11 +5,11 @@ import { chunks, corrupt, cut, delay, everyByte, narrowWindows, stall, truncate 
 import { readThrough, writeThrough } from './through.ts';
 
 /**
- * The faults of the kit. Sizes and positions are in bytes, times in milliseconds. An invalid number throws a
- * TypeError at once.
+ * The faults of the kit. Sizes and positions are in bytes, times in milliseconds. A call with an invalid
+ * number throws a TypeError.
  */
 export interface Faults {
-  /** Bytes arrive in chunks of 1 to `max` bytes (64), chosen by `seed`. */
+  /** Bytes arrive in chunks of 1 to `max` bytes (64 by default). `seed` decides the sizes. */
   chunks(options?: { seed?: number; max?: number }): Fault;
   /** Byte number `at`, counted from 0, arrives with the bits of `mask` inverted (all of them by default). */
   corrupt(options: { at: number; mask?: number }): Fault;
@@ -19,15 +19,16 @@ export interface Faults {
    */
   cut(options?: { after?: number; how?: 'eof' | 'error' }): Fault;
   /**
-   * Each chunk waits `ms`, or from `min` to `max` milliseconds, chosen by `seed`. The chunks stay in order.
+   * Each chunk waits `ms`, or from `min` to `max` milliseconds. `seed` decides these times. The chunks keep
+   * their order.
    */
   delay(ms: number | { min: number; max: number; seed?: number }): Fault;
-  /** Every byte arrives in a chunk of its own. */
+  /** Every byte arrives in a separate chunk. */
   everyByte(): Fault;
   /**
-   * Use this fault on the direction that carries credit. Once the first 256 KiB of a stream are used up, its
-   * window is only `bytes` (1024) wide. Credit beyond that is held back, as if the reader took little at a
-   * time.
+   * Use this fault on the direction that carries credit. After the first 256 KiB of a stream are used up, the
+   * stream's window is only `bytes` wide (1024 by default). Credit beyond that is held back, as if the reader
+   * took little at a time.
    */
   narrowWindows(options?: { bytes?: number }): Fault;
   /** `after` bytes pass. After that, nothing passes until the direction is resumed. */

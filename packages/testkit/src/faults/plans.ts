@@ -10,12 +10,12 @@ function wholeNumber(value: number, option: string, least = 0): number {
   );
 }
 
-/** Makes every byte arrive in a chunk of its own. */
+/** Makes every byte arrive in a separate chunk. */
 export function everyByte(): Fault {
   return chunksOf('split at every byte', () => 1);
 }
 
-/** Makes bytes arrive in chunks of 1 to `max` bytes (64 by default), chosen by `seed`. */
+/** Makes bytes arrive in chunks of 1 to `max` bytes (64 by default). `seed` decides the sizes. */
 export function chunks({ seed = freshSeed(), max = 64 }: { seed?: number; max?: number } = {}): Fault {
   wholeNumber(max, 'faults.chunks({ max })', 1);
   const name = `chunks of 1 to ${String(max)} bytes by seed ${String(seed)}`;
@@ -44,8 +44,8 @@ function chunksOf(name: string, size: () => number): Fault {
 }
 
 /**
- * Makes each chunk wait `ms`, or from `min` to `max` milliseconds, chosen by `seed`. The chunks stay in
- * order.
+ * Makes each chunk wait `ms`, or from `min` to `max` milliseconds. `seed` decides these times. The chunks
+ * keep their order.
  */
 export function delay(ms: number | { min: number; max: number; seed?: number }): Fault {
   const { min, max, seed = freshSeed() } = typeof ms === 'number' ? { min: ms, max: ms } : ms;
@@ -148,8 +148,9 @@ export function truncate({ after = 0 }: { after?: number } = {}): Fault {
 }
 
 /**
- * Narrows the window of each stream to `bytes` once its first 256 KiB are used. Use this fault on the
- * direction that carries credit. It holds back further credit, as if the reader took little at a time.
+ * Narrows the window of each stream to `bytes` after the stream's first 256 KiB are used up. Use this fault
+ * on the direction that carries credit. The fault holds back further credit, as if the reader took little at
+ * a time.
  */
 export function narrowWindows({ bytes = 1024 }: { bytes?: number } = {}): Fault {
   wholeNumber(bytes, 'faults.narrowWindows({ bytes })', 1);
@@ -160,7 +161,7 @@ export function narrowWindows({ bytes = 1024 }: { bytes?: number } = {}): Fault 
       return byFrames((raw, frame) => {
         if (frame?.type !== 'window-update' || frame.length === 0) return [{ bytes: raw }];
         // Credit in a frame that opens a stream widens the window. Such credit does not replace credit that
-        // was used.
+        // was used, so all of it is held back.
         if ((frame.flags & (SYN | ACK)) !== 0) return [{ bytes: encodeFrame({ ...frame, length: 0 }) }];
         const kept = keptBack.get(frame.id) ?? 0;
         const keep = Math.min(frame.length, Math.max(0, initialWindow - bytes - kept));

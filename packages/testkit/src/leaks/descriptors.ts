@@ -3,8 +3,8 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 
 /**
- * Returns the open descriptors, each with its target. Returns none if the system does not list them. Returns
- * none in a worker, because the list has the descriptors of all threads.
+ * Returns the open descriptors, each with its target. The map is empty if the system does not list
+ * descriptors. In a worker it is empty too, because the system's list has the descriptors of all threads.
  */
 export function openDescriptors(): ReadonlyMap<string, string> {
   const open = new Map<string, string>();
@@ -17,7 +17,7 @@ export function openDescriptors(): ReadonlyMap<string, string> {
   return open;
 }
 
-/** Returns the descriptors of files that were not open `before`. */
+/** Returns a line for each descriptor of a file that was not open `before`. */
 export function newFiles(before: ReadonlyMap<string, string>): string[] {
   return [...openDescriptors()]
     .filter(([descriptor, target]) => target.startsWith('/') && before.get(descriptor) !== target)

@@ -35,25 +35,27 @@ export type LeakSubject =
   { readonly rpc: Pick<RPCClient, 'diagnostics'> } | Pick<RPCClient, 'diagnostics'> | Pick<Client, 'client'>;
 
 /**
- * Rejects with a `LeakError` that lists what is left open after one second, or after `settleMs`.
+ * Rejects with a `LeakError` if something is left open after one second, or after `settleMs`. The error lists
+ * these things.
  *
  * - `expectNoLeaks()`: nothing that the kit opened in this process is still open. Also, the process has no
  *   more children, descriptors or active timers than when the kit was loaded. Use this form in tests that run
  *   one after another.
- * - `expectNoLeaks(work)`: runs `work`, and resolves to its result once everything that began in it has
- *   ended. This form is safe beside concurrent tests, because only what `work` began counts.
+ * - `expectNoLeaks(work)`: runs `work`, and resolves to its result as soon as everything that began in `work`
+ *   has ended. This form is safe beside concurrent tests, because only what `work` began counts.
  * - `expectNoLeaks(pair)`, or with a client: the open connection is at rest. The connection has no pending or
  *   running call, no stream of values and no reference.
  */
 export async function expectNoLeaks(): Promise<void>;
 /**
- * Runs `work`, and resolves to its result once everything that began in it has ended. Otherwise rejects with
- * a {@link LeakError}. This form is safe beside concurrent tests, because only what `work` began counts.
+ * Runs `work`, and resolves to its result as soon as everything that began in `work` has ended. Otherwise
+ * rejects with a {@link LeakError}. This form is safe beside concurrent tests, because only what `work` began
+ * counts.
  */
 export async function expectNoLeaks<T>(work: () => T | Promise<T>, options?: LeakOptions): Promise<T>;
 /**
- * Resolves once the open connection of a pair or a client is at rest. At rest, a connection has no pending or
- * running call, no stream of values and no reference. Otherwise rejects with a {@link LeakError}.
+ * Resolves as soon as the open connection of a pair or a client is at rest. At rest, a connection has no
+ * pending or running call, no stream of values and no reference. Otherwise rejects with a {@link LeakError}.
  */
 export async function expectNoLeaks(subject: LeakSubject, options?: LeakOptions): Promise<void>;
 export async function expectNoLeaks(
@@ -107,7 +109,8 @@ async function leaklessly(work: () => unknown, settleMs: number): Promise<unknow
 }
 
 /**
- * Calls `look` again and again until it finds nothing. Rejects if it still finds something after `settleMs`.
+ * Calls `look` again and again until it returns an empty list. Rejects with a {@link LeakError} if the list
+ * is not empty after `settleMs`.
  */
 async function demandNothing(look: () => string[], settleMs: number): Promise<void> {
   const deadline = realNow() + settleMs;
@@ -137,7 +140,7 @@ function leaksOfConnection(what: string, rpc: Pick<RPCClient, 'diagnostics'>): s
     .map(([count, word]) => `${String(count)} ${word}${count === 1 ? '' : 's'} on ${what}`);
 }
 
-/** Names for people, by the names that `process.getActiveResourcesInfo()` returns. */
+/** Maps the names that `process.getActiveResourcesInfo()` returns to names for people. */
 const counted: Readonly<Record<string, string>> = {
   ProcessWrap: 'child process',
   PipeWrap: 'pipe',
@@ -176,7 +179,7 @@ function leaksOfProcess(): string[] {
 }
 
 /**
- * From its first real process on, core keeps one pipe open. That pipe leads to the reaper, which ends plugins
- * that outlive their host.
+ * As soon as core has started a real process, core keeps one pipe open. That pipe leads to the reaper, which
+ * ends plugins that outlive their host.
  */
 const allowance = (word: string): number => (word === 'descriptor' && hasLaunched() ? 1 : 0);

@@ -32,7 +32,7 @@ function tell(): void {
 
 process.on('exit', tell);
 
-/** If the runner has a hook for the end of a test file, reports there, and not only at the exit. */
+/** Makes the kit report at the end of each test file too, through the runner's hook `afterAll`. */
 export function tellLeftOpen(afterAll: (hook: () => void) => void): void {
   try {
     afterAll(tell);

@@ -9,7 +9,10 @@ export interface OpenThing {
   readonly rpc?: Pick<RPCClient, 'diagnostics'>;
   /** The stack of the code that opened the thing. */
   readonly stack: string;
-  /** True if the thing is a process, which has handles of its own. */
+  /**
+   * True if the thing is the client of a real process. Such a client has handles that the leak checks also
+   * see.
+   */
   readonly isProcess: boolean;
 }
 
@@ -24,7 +27,7 @@ export const scopes: AsyncLocalStorage<LeakScope> = new AsyncLocalStorage();
 const everything = new Set<OpenThing>();
 let isLaunched = false;
 
-/** True if this process has ever opened a real process. */
+/** True if a client of this process has ever started a real process. */
 export const hasLaunched = (): boolean => isLaunched;
 
 /** Returns the things that this process opened and that are still open. */

@@ -30,7 +30,7 @@ interface Tracked extends LiveResource {
   readonly resource: WeakRef<object>;
 }
 
-/** Watches what is created in `scope`. {@link end} must be called. */
+/** Watches the resources that are created in `scope`, until {@link end} is called. */
 export class ResourceWatch {
   readonly #live: Map<number, Tracked> = new Map();
   readonly #hook: ReturnType<typeof createHook>;

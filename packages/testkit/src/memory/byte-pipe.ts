@@ -10,8 +10,8 @@ import { clearRealTimeout, setRealImmediate, setRealTimeout } from '../real-time
 /** Decides when bytes move. */
 export interface Delivery {
   /**
-   * Called when bytes wait in `pipe`. Call `pipe.deliver()` on a later turn. If bytes still wait after that,
-   * the pipe calls `wake` again.
+   * Called when bytes wait in `pipe`. Must call `pipe.deliver()` on a later turn. If bytes still wait after
+   * that, the pipe calls `wake` again.
    */
   wake(pipe: BytePipe): void;
 }
@@ -21,9 +21,9 @@ export interface BytePipeOptions {
   readonly capacity?: number;
   readonly faults?: readonly Fault[];
   readonly delivery?: Delivery;
-  /** Called with every chunk that leaves the pipe, with its faults applied. */
+  /** Called with every chunk that leaves the pipe, after the faults were applied. */
   readonly onBytes?: (chunk: Uint8Array) => void;
-  /** Called with a description of every event on the pipe that is not bytes. */
+  /** Called with a description of every event on the pipe, apart from the arrival of bytes. */
   readonly onEvent?: (text: string) => void;
 }
 

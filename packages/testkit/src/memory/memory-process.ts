@@ -1,4 +1,7 @@
-/** Replaces a plugin process by a program on pipes in memory, which a Client starts through its launcher. */
+/**
+ * Replaces a plugin process by a program on pipes in memory. A Client starts the program through its
+ * launcher.
+ */
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { serve, type LaunchCommand, type LaunchedProcess, type ServeOptions } from '@pipework/core';
 import { realTurn } from '../real-time.ts';
@@ -10,15 +13,15 @@ export interface ProcessEnd {
 }
 
 /**
- * The way in which a program in memory crashes. Such a program cannot exit itself, because it shares its
- * process with the host.
+ * The way in which a program in memory crashes. Such a program cannot end its process, because the host runs
+ * in the same process.
  */
 export interface CrashReport {
   /** The exit code; 1 if it is absent. */
   readonly code?: number;
   /** The signal that ends the program, in place of an exit code. */
   readonly signal?: NodeJS.Signals;
-  /** What the program wrote to its raw standard error before it ended. */
+  /** The last text that the program wrote to its raw standard error. */
   readonly stderr?: string;
 }
 
@@ -31,11 +34,13 @@ export interface Crashable {
 /** Implementations that can crash their process: see `fakePlugin`. */
 export const crashable: WeakMap<object, (process: Crashable) => void> = new WeakMap();
 
-/** What the program of a process in memory has in place of its descriptors and its environment. */
+/**
+ * The plugin's end of a process in memory. It replaces the descriptors and the environment of a real process.
+ */
 export interface MemoryEnd {
-  /** Reads what the host writes, in place of descriptor 3. */
+  /** The bytes from the host, in place of descriptor 3. */
   readonly readable: Readable;
-  /** Writes what the host reads, in place of descriptor 4. */
+  /** The bytes to the host, in place of descriptor 4. */
   readonly writable: Writable;
   /** Raw standard error. */
   readonly stderr: Writable;

@@ -7,7 +7,10 @@ import type { Direction } from './stream-reader.ts';
 /** How many bytes the backlog holds at most. */
 const mostBytes = 1024 * 1024;
 const firstBytes = 4 * 1024;
-/** The backlog refuses a larger piece, which is then read at once. Pipes do not deliver larger pieces. */
+/**
+ * The backlog refuses a larger piece, and the transcript reads that piece immediately. Pipes do not deliver
+ * larger pieces.
+ */
 const largestPiece = 64 * 1024;
 
 export class Backlog {

@@ -9,7 +9,7 @@ import { StreamReader, type Phrase } from './stream-reader.ts';
 const lineLimit = 4096;
 const nothing = new Uint8Array(0);
 
-/** What a {@link DirectionReader} reports. */
+/** The callbacks for the reports of a {@link DirectionReader}. */
 export interface Listener {
   /**
    * Called when a frame begins, or when bytes come that are not a frame. The list `phrases` grows as more of
@@ -56,7 +56,9 @@ export class DirectionReader {
     }
   }
 
-  /** Returns where the frames begin in `bytes`. */
+  /**
+   * Reads the handshake line, or a part of it. Returns the position in `bytes` at which reading continues.
+   */
   #readLine(line: Uint8Array, bytes: Uint8Array): number {
     const held = concat([line, bytes]);
     const end = held.indexOf(10);

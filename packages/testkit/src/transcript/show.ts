@@ -82,7 +82,7 @@ class Bytes {
   }
 }
 
-/** References by their kinds, as in section 9 of docs/protocol.md. */
+/** The words for references, by the letters of their kinds in section 9 of docs/protocol.md. */
 const references: Readonly<Record<string, string>> = {
   f: 'function',
   o: 'object',

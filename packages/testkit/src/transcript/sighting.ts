@@ -2,19 +2,22 @@
 import { FIN, RST, type Frame } from '../wire/yamux.ts';
 import type { Direction, Phrase } from './stream-reader.ts';
 
-/** One observation. The line that shows this observation is made only when the line is read. */
+/** One observation. Its line of text is made only when the transcript is read. */
 export interface Sighting {
   /** Milliseconds since the transcript began. */
   readonly at: number;
   readonly direction: Direction;
   /** Undefined if the observation is not of a frame. */
   readonly frame: Frame | undefined;
-  /** The phrases about the frame itself come first. Phrases about what the frame completed follow. */
+  /**
+   * The first phrase describes the frame itself. The other phrases describe the messages that the frame
+   * completed.
+   */
   readonly phrases: readonly Phrase[];
 }
 
 /**
- * Leaves out frames that tell a person nothing: credit, and the parts of a message that a later frame
+ * Leaves out frames without information for a person: credit, and the parts of a message that a later frame
  * completed.
  */
 export function withoutBare(sightings: readonly Sighting[]): Sighting[] {

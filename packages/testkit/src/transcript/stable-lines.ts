@@ -8,9 +8,9 @@ import { purposeOf, type Direction, type Message } from './stream-reader.ts';
 const arrows: Readonly<Record<Direction, string>> = { toPlugin: 'host → plugin', toHost: 'plugin → host' };
 
 /**
- * Returns only the messages, stream by stream. Leaves out which frames carry the messages, when they arrive,
- * and how the messages of two streams interleave, because all of that is chance. Streams are numbered in the
- * order in which they first carry a message. Leaves out what the plugin printed.
+ * Returns only the messages, stream by stream. The text does not show frames, times, or the order of messages
+ * on different streams, because all of these depend on chance. Streams are numbered in the order in which
+ * they first carry a message. The plugin's output is left out.
  */
 export function stableLines(sightings: readonly Sighting[]): string[] {
   const streams = new Map<number, StreamLines>();

@@ -1,6 +1,6 @@
 /**
  * Reads one direction of one stream. A direction whose sender opened the stream begins with a broker id,
- * except on the first three streams. Messages, output or bare bytes follow.
+ * except on the first three streams. After that, the direction has messages, output or bare bytes.
  */
 import { decode } from '../wire/decode.ts';
 import { ValueScanner } from '../wire/value-scanner.ts';
@@ -170,9 +170,7 @@ export class Message {
   }
 }
 
-/**
- * Bytes within a larger array. For messages of tens of bytes, a view for each would cost more than the copy.
- */
+/** Bytes within a larger array. For a message of tens of bytes, a view costs more than the copy. */
 interface Kept {
   readonly page: Uint8Array;
   readonly start: number;
@@ -214,7 +212,7 @@ function bareBytes(bytes: Uint8Array): Phrase {
 
 /**
  * The meanings of the number with which a message of a stream of values begins. `given` is for messages of
- * the side that gives the values, and `asked` for those of the side that dialled the stream.
+ * the side that gives the values, and `asked` is for messages of the side that dialled the stream.
  */
 const given = ['item', 'done', 'failed', 'answer', 'items'];
 const asked = ['return', 'throw'];

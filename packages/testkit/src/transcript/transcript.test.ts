@@ -128,8 +128,8 @@ test('the report has the newest 60 lines, and says how many it left out', () => 
 });
 
 /**
- * Returns a conversation. The frames of this session hold one message, several messages, a part of a message,
- * and a message that is not shown whole.
+ * Returns the bytes of a session, in pieces. The frames of the session hold one message, several messages, a
+ * part of a message, and a message that is not shown whole.
  */
 function conversation(): [Direction, Uint8Array][] {
   const call = (id: number, ...params: unknown[]) => encode([0, id, 'Plugin.add', params]);

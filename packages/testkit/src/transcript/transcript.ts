@@ -23,8 +23,8 @@ export interface TranscriptEntry {
 /** The form of a transcript. */
 export interface TranscriptOptions {
   /**
-   * If true, returns only the messages, stream by stream, and leaves out times, frames and what the plugin
-   * printed. The text is then the same in every run that sends the same messages, so it suits snapshots.
+   * If true, returns only the messages, stream by stream, and leaves out times, frames and the plugin's
+   * output. The text is then the same in every run that sends the same messages, so it suits snapshots.
    */
   readonly stable?: boolean;
 }
@@ -86,8 +86,8 @@ export class Transcript {
   }
 
   /**
-   * Records bytes that passed on the wire. Decodes them at once if {@link onData} is set. Otherwise decodes
-   * them when the transcript is read, or when many bytes are waiting.
+   * Records bytes that passed on the wire. Decodes them immediately if {@link onData} is set. Otherwise
+   * decodes them when the transcript is read, or when many bytes are waiting.
    */
   saw(direction: Direction, bytes: Uint8Array): void {
     const at = this.#now();
@@ -124,7 +124,7 @@ export class Transcript {
   #add(at: number, direction: Direction, frame: Frame | undefined, phrases: readonly Phrase[]): void {
     if (this.#keep === 0 || at > this.#stoppedAt) return;
     this.#entries.push({ at, direction, frame, phrases });
-    // The list is cut only now and then, because a cut moves all entries.
+    // The list is cut only when it has twice as many entries as are kept, because a cut moves all entries.
     if (this.#entries.length >= 2 * this.#keep) this.#entries.splice(0, this.#entries.length - this.#keep);
     this.#seen++;
   }

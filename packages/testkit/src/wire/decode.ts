@@ -9,14 +9,14 @@ export { MalformedError };
 export class Extension {
   readonly type: number;
   readonly data: Uint8Array;
-  /** How many bytes the value has. If its bytes were cut, `data` has fewer. */
+  /** How many bytes the value has. If bytes were cut off, `data` has fewer bytes. */
   readonly length: number;
   constructor(type: number, data: Uint8Array, length: number = data.length) {
     this.type = type;
     this.data = data;
     this.length = length;
   }
-  /** The type, in the property from which `encode` reads it. */
+  /** The type again, under the name that `encode` reads. */
   get ext(): number {
     return this.type;
   }
@@ -32,7 +32,7 @@ export class CutBytes {
   }
 }
 
-/** Stands for what was cut off: a whole value, or a number of values of a list. */
+/** Stands for values that were cut off: one value, or several values of a list. */
 export class CutOff {
   readonly values: number;
   constructor(values: number = 1) {

@@ -9,8 +9,8 @@ const lengthBytes = [
   0, 0, 0, 0, 1, 2, 4, 1, 2, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 2, 4, 2, 4,
 ];
 /**
- * How many more bytes a value has after its length field, besides those that the field counts. Numbers and
- * the types of extensions have such bytes.
+ * How many bytes of a value the length field does not count. These are the bytes of a number, or the type of
+ * an extension.
  */
 const fixedBytes = [
   0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 3, 5, 9, 17, 0, 0, 0, 0, 0, 0, 0,
@@ -88,8 +88,8 @@ export class ValueScanner {
   }
 
   /**
-   * Reads the length field after `tag`, which may be empty. Returns the position after the field, or -1 if
-   * the bytes end first.
+   * Reads the length field after `tag`. The field may be empty. Returns the position after the field, or -1
+   * if the bytes end first.
    */
   #readLength(tag: number, bytes: Uint8Array, at: number): number {
     if (tag === 0xc1) throw new MalformedError('byte 0xc1 begins no MessagePack value');

@@ -40,7 +40,7 @@ export interface Frame {
 
 const nothing = new Uint8Array(0);
 
-/** A frame to write. Absent fields are 0, and the length is that of the payload. */
+/** A frame to write. An absent `length` is the length of the payload. Other absent fields are 0. */
 export interface FrameParts {
   type: FrameType | number;
   flags?: number;
