@@ -60,7 +60,7 @@ export class DeadlineQueue<T> {
 
   /** Takes an item off the queue. Returns true if the item was waiting. */
   delete(item: T): boolean {
-    // The timer stays set. Most items are deleted long before the timer is due, and the timer then finds
+    // The timer is not cleared. Most items are deleted long before the timer is due, and the timer then finds
     // nothing to expire.
     if (!this.#due.delete(item)) return false;
     if (this.#due.size === 0 && this.#holdsLoop) this.#timer?.unref();
@@ -109,7 +109,7 @@ export class DeadlineQueue<T> {
       return;
     }
     // The first turn of the event loop reads what the system has buffered. If the transport wraps another
-    // stream, the second turn reads what that stream has passed on.
+    // stream, the second turn reads the bytes that this stream has passed on.
     this.#isReading = true;
     this.#timers.setImmediate(() => this.#timers.setImmediate(() => this.#expire()));
   }

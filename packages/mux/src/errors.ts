@@ -86,7 +86,7 @@ export const muxErrorCodes: Readonly<Record<MuxErrorCode, MuxErrorEntry>> = {
     means: 'The peer did not answer a keep-alive ping in time.',
     goAway: InternalError,
   },
-  MUX_PING_TIMEOUT: { means: 'The peer did not answer a ping in time. The session goes on.' },
+  MUX_PING_TIMEOUT: { means: 'The peer did not answer a ping in time. The session continues.' },
 };
 for (const entry of Object.values(muxErrorCodes)) Object.freeze(entry);
 Object.freeze(muxErrorCodes);

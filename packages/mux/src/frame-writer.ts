@@ -35,7 +35,7 @@ export interface WriterOwner {
   onWritable(): void;
   onStalled(): void;
   readonly onFrame: OnFrame;
-  /** Returns true if listeners must be told of the frames that are about to be sent. */
+  /** Returns true if listeners must be told about the frames that will be sent next. */
   isWatched(): boolean;
   /** Tells the listeners about these frames. A listener may write, or end the session. */
   onLeaving(): void;

@@ -64,7 +64,7 @@ export const MAX_UINT32 = 0xffff_ffff;
 export interface FrameHeader {
   /** The version of yamux: 0, unless the peer is wrong. */
   version: number;
-  /** What the frame is: a {@link FrameType}, unless the peer is wrong. */
+  /** The type of the frame: a {@link FrameType}, unless the peer is wrong. */
   type: number;
   /** The bits of {@link Flag}, added up. */
   flags: number;

@@ -3,7 +3,7 @@
  * ids that all have the same place in a Map. Adding 65,000 such ids took 14 s.
  */
 
-// Math.random has a different seed in each process, and the peer sees none of its numbers.
+// Math.random has a different seed in each process, and its numbers are never sent to the peer.
 const secret = (): number => (Math.random() * 0x1_0000_0000) | 0;
 const mask = secret();
 const factor = secret() | 1;

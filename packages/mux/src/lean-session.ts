@@ -43,8 +43,8 @@ export class LeanSession extends Session {
 
   /**
    * Passes in bytes from the peer that are in a reusable buffer, as with `onread` of a `net.Socket`. The
-   * bytes are only valid until this method returns, so the session copies the bytes that it keeps. The
-   * transport's readable still reports its end, and the session still pauses and resumes it.
+   * bytes are only valid until this method returns, so the session copies the bytes that it keeps. As usual,
+   * the transport's readable reports its end, and the session pauses and resumes the readable.
    */
   feed(chunk: Uint8Array): void {
     engineOf(this).feed(chunk);
@@ -71,8 +71,8 @@ export class LeanSession extends Session {
 
 /**
  * Returns a Node Duplex on top of a lean stream of `session`. The Duplex replaces the stream's handler. Call
- * it once per stream. If the stream closes with an error, `explain` decides which error the users of the
- * Duplex get. `explain` may decide later, and the users get the error then.
+ * this function only one time for each stream. If the stream closes with an error, `explain` decides which
+ * error the users of the Duplex get. `explain` may decide later, and the users get the error then.
  */
 export function toDuplex(stream: RawStream, session: Session, explain?: ExplainClose): MuxStream {
   return MuxStream.over(stream, session, explain);

@@ -55,7 +55,7 @@ export class LeanStream implements RawStream {
     return this.record.outgoing.length;
   }
 
-  // ── what the user calls ──────────────────────────────────────────────────────────────────────────────────────────
+  // ── the calls of the user ────────────────────────────────────────────────────────────────────────────────────────
 
   setHandler(handler: RawStreamHandler): void {
     this.#handler = handler;
@@ -127,7 +127,7 @@ export class LeanStream implements RawStream {
     this.#scheduler.expedite(this.record);
   }
 
-  // ── what the session tells ───────────────────────────────────────────────────────────────────────────────────────
+  // ── the events of the session ────────────────────────────────────────────────────────────────────────────────────
 
   /**
    * Delivers the payload `chunk[start..end)`, or keeps it. The caller has counted it in the receive window.

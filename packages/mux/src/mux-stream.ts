@@ -26,7 +26,7 @@ const READ_AHEAD = 64 * 1024;
 const WRITE_AHEAD = 128 * 1024;
 
 /**
- * How the stream ended, once the lean stream has closed.
+ * How the stream ended. Set when the lean stream has closed.
  *
  * `finished`: both halves have finished, or only our FIN was left to send. `cut`: the error is for readers
  * and writers. `half`: the peer sent FIN before the stream failed. Readers see a clean end, and only writers
@@ -132,7 +132,7 @@ export class MuxStream extends Duplex {
 
   /**
    * Iterates over the chunks up to the peer's FIN. Leaving early destroys the stream, as with any Readable.
-   * Reading to the end leaves our half open, so that we can still answer.
+   * Reading to the end leaves our half open, so that we can answer.
    */
   override async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, undefined, undefined> {
     let isRead = false;
@@ -172,7 +172,7 @@ export class MuxStream extends Duplex {
     else this.#pending = callback;
   }
 
-  /** @internal Called by Node once everything is written. */
+  /** @internal Called by Node after everything was written. */
   override _final(callback: (error?: Error | null) => void): void {
     const failure = this.#failure;
     if (failure !== undefined) {
@@ -194,7 +194,7 @@ export class MuxStream extends Duplex {
     callback(error);
   }
 
-  /** The error for writers, once the stream has closed with an error. */
+  /** The error for writers; undefined unless the stream has closed with an error. */
   get #failure(): Error | undefined {
     const closing = this.#closing;
     return closing === undefined || closing.kind === 'finished' ? undefined : closing.error;
@@ -212,9 +212,9 @@ export class MuxStream extends Duplex {
   }
 
   /**
-   * Pushes one chunk if the Readable is empty. If the Readable is starved, pushes chunks as long as it wants
-   * more. While small frames wait in `#incoming`, they share blocks. In the Readable's own buffer, each frame
-   * would be a separate object.
+   * Pushes one chunk if the Readable is empty. If the Readable is starved, pushes chunks while the Readable
+   * wants more. While small frames wait in `#incoming`, they share blocks. In the Readable's own buffer, each
+   * frame would be a separate object.
    */
   #fill(): void {
     while (this.#isWanted && this.#incoming.length > 0 && (this.#isStarved || this.readableLength === 0)) {

@@ -63,12 +63,12 @@ export class Pipe {
     if (readable.destroyed || readable.readableEnded) process.nextTick(() => this.#owner.onEnd());
   }
 
-  /** Notes that a chunk came, from the readable or by `feed()`. */
+  /** Notes that a chunk arrived, from the readable or by `feed()`. */
   onHeard(): void {
     this.#chunks += 1;
   }
 
-  /** Returns true if a chunk came since the last call. */
+  /** Returns true if a chunk arrived since the last call. */
   wasHeard(): boolean {
     const before = this.#chunksHeard;
     this.#chunksHeard = this.#chunks;

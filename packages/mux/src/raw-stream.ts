@@ -93,8 +93,8 @@ export interface RawStreamHandler {
   /** Our FIN was handed to the transport, after everything written. */
   onFinish?(): void;
   /**
-   * The stream has ended. This callback is called once, after all others. `error` is undefined if both sides
-   * finished.
+   * The stream has ended. This callback is called exactly one time, after all others. `error` is undefined if
+   * both sides finished.
    */
   onClose(error: MuxError | undefined): void;
 }

@@ -34,7 +34,7 @@ function makeScheduler() {
     },
     onFinSent: ({ id }) => void finished.push(id),
   });
-  /** Returns what was written since the last call. */
+  /** Returns the log since the last call, and empties the log. */
   const written = (): string[] => log.splice(0);
   const made = { writer, scheduler, sent, finished, written, onSent: (_id: number): void => {} };
   return made;

@@ -165,7 +165,7 @@ export class Scheduler {
     this.#writer.control(FrameType.WindowUpdate, Flag[flag], stream.id, credit);
   }
 
-  /** Sends FIN as a frame of its own after the data, as the reference implementation of yamux does. */
+  /** Sends FIN in a separate frame after the data, like the reference implementation of yamux. */
   #payFin(stream: StreamRecord): void {
     if (stream.state.sending !== 'fin-due' || stream.outgoing.length > 0 || !stream.state.maySend) return;
     stream.state.sendFin();

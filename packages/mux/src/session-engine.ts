@@ -226,7 +226,7 @@ export class SessionEngine {
     return new Inbound(home, { settings, table: this.#table, writer: this.#writer, pings: this.#pings });
   }
 
-  // ── what the transport and the peer do ───────────────────────────────────────────────────────────────────────────
+  // ── events of the transport and the peer ─────────────────────────────────────────────────────────────────────────
 
   #onChunk(chunk: Uint8Array): void {
     if (this.#reason !== undefined) return;

@@ -1,10 +1,10 @@
-/** Counts what a session holds at this moment. */
+/** Counts the streams and bytes that a session holds at this moment. */
 
 import type { FrameWriter } from './frame-writer.ts';
 import type { Pipe } from './pipe.ts';
 import type { StreamTable } from './stream-table.ts';
 
-/** Numbers that show what a session holds. */
+/** The numbers of streams and bytes that a session holds. */
 export interface SessionStats {
   /** Streams that are open now, whichever side opened them. */
   readonly streams: number;

@@ -29,7 +29,7 @@ test('a watch reports nothing after stop()', () => {
   expect([watch.isBlocked, vi.getTimerCount()]).toEqual([false, 0]);
 });
 
-test('a watch with a timeout of 0 still knows whether the transport is blocked, and needs no timer', () => {
+test('a watch with a timeout of 0 knows whether the transport is blocked, but needs no timer', () => {
   const watch = new StallWatch(0, () => expect.unreachable(), globalThis);
   watch.set(true);
   expect([watch.isBlocked, vi.getTimerCount()]).toEqual([true, 0]);

@@ -8,7 +8,7 @@ export class StallWatch {
   #isBlocked = false;
   readonly #deadline: DeadlineQueue<'drain'> | undefined;
 
-  /** Calls `onStalled` if the transport stays blocked for `timeoutMs`. 0 is no limit. */
+  /** Calls `onStalled` if the transport remains blocked for `timeoutMs` milliseconds. 0 is no limit. */
   constructor(timeoutMs: number, onStalled: () => void, timers: Timers) {
     if (timeoutMs > 0) this.#deadline = new DeadlineQueue(timeoutMs, onStalled, timers);
   }

@@ -37,13 +37,13 @@ describe('opening', () => {
     expect(state.takeOpeningFlag()).toBe('ACK');
   });
 
-  test('cannot be accepted if the stream was closed', () => {
+  test('does not reach ACK if the stream was closed before it was accepted', () => {
     const state = new StreamState('unaccepted');
     state.close();
     expect(state.accept()).toBe(false);
   });
 
-  test('tells whether the peer knows the stream', () => {
+  test('decides whether the peer knows the stream', () => {
     const state = new StreamState('queued');
     expect(state.isKnownToPeer).toBe(false);
     state.leaveQueue();

@@ -226,7 +226,8 @@ export class StreamTable implements LeanStreamHome {
   #onCloseOverdue(stream: LeanStream): void {
     const { record } = stream;
     if (record.wasHeard) {
-      // A long download is still alive, although our half of the stream, with the request, has ended.
+      // The peer may be sending a long download, although our half of the stream, with the request, has
+      // ended.
       record.wasHeard = false;
       this.#halfClosed.add(stream);
       return;

@@ -17,7 +17,7 @@ describe('a send window', () => {
     expect(window.available).toBe(100);
   });
 
-  test('refuses a grant beyond 32 bits and stays unchanged', () => {
+  test('refuses a grant beyond 32 bits and does not change', () => {
     const window = new SendWindow();
     expect(window.grant(0xffff_ffff - 256 * KiB)).toBe(true);
     expect(window.grant(1)).toBe(false);

@@ -33,10 +33,7 @@ export type Plugins<P, S = Record<never, never>> = {
   readonly [K in keyof P]: (context: PluginContext<S>) => P[K] | Promise<P[K]>;
 };
 
-/**
- * Options of {@link connect}. These options say what happens to the bytes on their way, and configure the two
- * sides.
- */
+/** Options of {@link connect}. These options change how the bytes arrive, and configure the two sides. */
 export interface ConnectOptions<P = Record<string, object>, S = Record<never, never>> {
   /**
    * The seed of all random choices in this connection. The same seed gives the same random choices. The
@@ -68,8 +65,8 @@ export interface ConnectOptions<P = Record<string, object>, S = Record<never, ne
   /** If false, the wire is not recorded. Then `pair.transcript()` is empty, and recording costs nothing. */
   readonly transcript?: boolean;
   /**
-   * The context of the running test. The pair ends with that test, and a failing test shows what the pair
-   * recorded. Under `node --test`, the pair ends with the running test even without this option.
+   * The context of the running test. The pair ends with that test, and a failing test shows the record of the
+   * pair. Under `node --test`, the pair ends with the running test even without this option.
    */
   readonly test?: TestContext;
 }

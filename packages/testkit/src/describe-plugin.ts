@@ -51,9 +51,9 @@ export interface PluginSuite<P> {
 }
 
 /**
- * Registers `suite` once for each target, under the names `NAME, in memory` and `NAME, as a process`. The
- * fixture `plugin` gives each test its own plugin, which ends with the test. A failing test shows the
- * plugin's output and the transcript of the pipes.
+ * Registers `suite` for each target, under the names `NAME, in memory` and `NAME, as a process`. The fixture
+ * `plugin` gives each test its own plugin, which ends with the test. A failing test shows the plugin's output
+ * and the transcript of the pipes.
  *
  * @example
  * ```ts

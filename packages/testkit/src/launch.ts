@@ -12,8 +12,8 @@ import { Transcript, type TranscriptOptions } from './transcript/transcript.ts';
 /** Options of {@link launch}. These are the options of core's Client, and some more for the test. */
 export interface LaunchOptions<S = Record<never, never>> extends ClientConfig<S> {
   /**
-   * The context of the running test. The process ends with that test, and a failing test shows what was
-   * recorded. Under `node --test`, the process ends with the running test even without this option.
+   * The context of the running test. The process ends with that test, and a failing test shows the record.
+   * Under `node --test`, the process ends with the running test even without this option.
    */
   readonly test?: TestContext;
   /** If false, the wire is not recorded. Then `transcript()` is empty, and recording costs nothing. */

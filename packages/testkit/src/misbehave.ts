@@ -45,7 +45,7 @@ const table = {
   'opens-wrong-stream': 'Opens a stream with an odd id. Odd ids belong to the host.',
   'floods-streams': 'Opens streams without end, and sends nothing on them.',
   'goes-away': 'Sends go-away in place of an answer, and keeps its streams.',
-  'resets-on-call': 'Resets the stream on which a call came.',
+  'resets-on-call': 'Resets the stream on which a call arrives.',
   'never-accepts': 'Accepts no stream, so it acknowledges and answers nothing.',
   'never-reads': 'Writes its handshake line and never reads a byte from descriptor 3.',
   'ends-control-stream': 'Finishes the control stream in place of the first answer on it.',
@@ -70,8 +70,9 @@ const table = {
   'lies-in-its-description':
     'Describes itself in wrong types, or as its argument says: `huge`, `deep`, `poisoned`.',
   'orphan-grandchild':
-    'Leaves a grandchild behind that holds its standard output and error for half a minute.',
-  'grandchild-holds-the-pipe': 'Leaves a grandchild behind that holds descriptors 3 and 4 for half a minute.',
+    'Leaves a grandchild that holds the standard output and error of the plugin for half a minute.',
+  'grandchild-holds-the-pipe':
+    'Leaves a grandchild that holds descriptors 3 and 4 of the plugin for half a minute.',
   'exits-when-idle': 'Exits with status 0 a moment after its handshake line, as if it had been stopped.',
 } as const;
 

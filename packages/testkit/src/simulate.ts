@@ -14,7 +14,10 @@ export interface SimulateOptions {
   readonly seed?: number;
   /** How many schedules are tried. The default is 100. */
   readonly runs?: number;
-  /** If given, only this schedule is tried. The message of a failure shows the schedule that repeats it. */
+  /**
+   * If this option is set, no other schedule is tried. The message of a failure shows the schedule that
+   * repeats it.
+   */
   readonly schedule?: readonly number[];
   /**
    * A run fails if no byte moves for this many milliseconds before the run has ended. The default is 2,000.
@@ -117,8 +120,8 @@ export async function simulate(
 }
 
 /**
- * A list of choices. The given choices come first. Later choices are random. Without a source of random
- * numbers, later choices are 0, which is the simplest choice.
+ * A list of choices. The choices in `given` are used first. Later choices are random. Without a source of
+ * random numbers, later choices are 0, which is the simplest choice.
  */
 class Choices {
   readonly made: number[] = [];

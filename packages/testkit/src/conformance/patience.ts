@@ -14,7 +14,7 @@ let mostStretch = 10;
  */
 const longestMs = 60_000;
 const sampleMs = 50;
-/** How often a wait that was extended checks that the machine is still busy enough, in milliseconds. */
+/** The interval in milliseconds at which an extended wait checks whether the machine is still busy enough. */
 const againMs = 100;
 
 /**

@@ -117,7 +117,7 @@ export class RawPlugin {
     }
   }
 
-  /** Returns what the process has written to the raw descriptor so far. */
+  /** Returns the text that the process has written to the raw descriptor so far. */
   raw(name: 'stdout' | 'stderr'): string {
     return new TextDecoder().decode(concat(this.#output[name]));
   }
@@ -233,7 +233,7 @@ export class RawPlugin {
         // The process runs as another user, so this process cannot kill it.
       }
     }
-    // A grandchild may hold the pipes. No check reads what is left in the pipes.
+    // A grandchild may hold the pipes. No check reads the bytes that are left in the pipes.
     for (const stream of this.#child.stdio) stream?.destroy();
   }
 }

@@ -52,7 +52,7 @@ export class RawStream {
   readonly pending: Map<number, string> = new Map();
   hasFinished = false;
   wasReset = false;
-  /** How many bytes the plugin may still send on the stream, and how many the suite may still send. */
+  /** How many more bytes the plugin may send on the stream, and how many more the suite may send. */
   theirCredit: number = initialWindow;
   ourCredit: number = initialWindow;
   /**
@@ -322,7 +322,8 @@ export class RawSession {
   }
 
   /**
-   * Opens the host's next stream with an empty window update, or with the given first bytes as a data frame.
+   * Opens the host's next stream. Its first frame is a data frame with the bytes `first`, or an empty window
+   * update if `first` is undefined.
    */
   open(first?: Uint8Array, flags = 0): RawStream {
     const stream = new RawStream(this, this.#nextId);

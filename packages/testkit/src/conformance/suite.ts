@@ -1,6 +1,4 @@
-/**
- * The conformance suite. The checks say what a plugin in any language must do, and they need no test runner.
- */
+/** The conformance suite. The checks are rules for plugins in any language, and they need no test runner. */
 import { realNow, within } from '../real-time.ts';
 import { Bench, type Check } from './bench.ts';
 import { beyondChecks } from './checks/beyond.ts';

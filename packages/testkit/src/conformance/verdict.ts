@@ -29,7 +29,7 @@ export class DoesNotApply extends Error {
   override readonly name = 'DoesNotApply';
 }
 
-/** Fails the check unless `holds` is true. The message says what was expected and what the plugin sent. */
+/** Fails the check unless `holds` is true. The message has the texts `expected` and `came`. */
 export function demand(holds: boolean, expected: string, came: string): asserts holds {
   if (!holds) throw new CheckFailure(`expected ${expected}; got ${came}`);
 }

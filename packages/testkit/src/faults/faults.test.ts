@@ -42,7 +42,7 @@ describe('faults', () => {
     }
   });
 
-  test('a stall does not lose the bytes that come after it', () => {
+  test('a stall loses no bytes', () => {
     expect(events(faults.stall({ after: 2 }), bytes(1, 2, 3), bytes(4))).toEqual([
       { bytes: bytes(1, 2) },
       { stall: true },

@@ -1,4 +1,4 @@
-/** Reports once, at the end of the tests, which clients the tests have left open. */
+/** At the end of the tests, reports the clients and pairs that the tests have left open, each one time. */
 import { writeSync } from 'node:fs';
 import { openThings, type OpenThing } from './open-things.ts';
 

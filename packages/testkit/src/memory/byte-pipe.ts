@@ -75,7 +75,7 @@ export class BytePipe {
         callback();
       },
       destroy: (error, callback) => {
-        // If the writer is destroyed before it ends, the reader still gets the end of file, as with a real
+        // If the writer is destroyed before it ends, the reader gets the end of file too, as with a real
         // pipe.
         this.#enqueue([{ end: 'eof' }]);
         callback(error);

@@ -48,7 +48,7 @@ export interface MemoryEnd {
   readonly env: Readonly<Record<string, string>>;
   /**
    * Ends the process by a signal or by an exit code. If neither is given, the exit code is 0. Bytes that the
-   * process has written still arrive. Later calls do nothing.
+   * process has already written arrive nevertheless. Later calls do nothing.
    */
   exit(end?: { readonly code?: number | null; readonly signal?: NodeJS.Signals | null }): void;
 }
@@ -98,8 +98,8 @@ export class MemoryProcess implements Crashable {
   }
 
   /**
-   * Ends the process as if its program had failed. The pipes of the process end, and bytes in the pipes still
-   * arrive.
+   * Ends the process as if its program had failed. The pipes of the process end after the bytes that are in
+   * the pipes.
    */
   crash({ code = 1, signal, stderr = '' }: CrashReport = {}): void {
     if (stderr !== '') this.#stderr.write(stderr.endsWith('\n') ? stderr : `${stderr}\n`);

@@ -12,8 +12,8 @@ const nothing = new Uint8Array(0);
 /** The callbacks for the reports of a {@link DirectionReader}. */
 export interface Listener {
   /**
-   * Called when a frame begins, or when bytes come that are not a frame. The list `phrases` grows as more of
-   * the frame's payload arrives. The first phrase describes the frame itself.
+   * Called when a frame begins, or when bytes arrive that are not a frame. The list `phrases` grows as more
+   * of the frame's payload arrives. The first phrase describes the frame itself.
    */
   onSighting(frame: Frame | undefined, phrases: Phrase[]): void;
   /** Called when a part of the payload of a frame passes. */

@@ -43,7 +43,10 @@ export class StreamReader {
   readonly #isOutput: boolean;
   readonly #isOpener: boolean;
   #leading: Uint8Array | undefined;
-  /** True once bytes came that are not messages. All later bytes are shown as bytes, and not as messages. */
+  /**
+   * True after bytes have arrived that are not messages. All later bytes are shown as bytes, and not as
+   * messages.
+   */
   #isBare = false;
 
   /**

@@ -78,7 +78,7 @@ test('the transcript shows the beginning of a large message, and says how much i
   );
 });
 
-test('a transcript that keeps no lines records nothing, and still passes payloads to onData', () => {
+test('a transcript that keeps no lines records nothing, but passes payloads to onData', () => {
   const transcript = new Transcript(0);
   const heard: [number, string][] = [];
   transcript.onData = (stream, payload) => heard.push([stream, Buffer.from(payload).toString()]);

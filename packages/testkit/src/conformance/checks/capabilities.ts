@@ -1,6 +1,6 @@
 /**
- * Checks of section 7 of docs/protocol.md: a plugin must do what it announced, and must not use what the host
- * did not announce.
+ * Checks of section 7 of docs/protocol.md: a plugin must support each capability that it announces, and must
+ * use no capability that the host did not announce.
  */
 import { Extension, ValueReader } from '../../wire/decode.ts';
 import { encode } from '../../wire/msgpack.ts';

@@ -1,6 +1,6 @@
 /**
- * Checks of section 6 of docs/protocol.md: which messages a stream may carry, and what happens to an invalid
- * one.
+ * Checks of section 6 of docs/protocol.md: which messages a stream may carry, and which effect an invalid
+ * message has.
  */
 import { encode } from '../../wire/msgpack.ts';
 import { requestBytes, textOf, type Bench, type Check, type Running } from '../bench.ts';
@@ -20,10 +20,7 @@ const broken: [what: string, bytes: Uint8Array][] = [
   ],
 ];
 
-/**
- * Fails the check unless the plugin refuses the stream without an answer, and another stream still answers
- * calls.
- */
+/** Fails the check unless the plugin refuses the stream, and answers a call on another stream. */
 async function demandRefusedAlone(
   bench: Bench,
   running: Running,

@@ -101,7 +101,7 @@ export const referenceChecks: Check[] = [
       demandEqual(await bench.call(connection, 'echo', 1), 1, 'the result of echo');
       const stream = running.session.open(id);
       await running.session.until(() => stream.isRefused, 'a reset of the stream of values', 20_000);
-      demandEqual(stream.receivedBytes, 0, 'the bytes that came on it');
+      demandEqual(stream.receivedBytes, 0, 'the bytes on the refused stream');
     },
   },
   {
