@@ -1,6 +1,6 @@
 /**
  * Shows the frames on the wire. Every frame is published on the diagnostics channel `pipework:mux:frame`, and
- * `PIPEWORK_DEBUG=mux` prints each as a line on standard error:
+ * `PIPEWORK_DEBUG=mux` prints each frame as a line on standard error:
  *
  *     mux 12:00:00.123 < host#1/5 WindowUpdate ACK +262144
  *
@@ -20,7 +20,7 @@ export interface FrameEvent {
   readonly direction: 'sent' | 'received';
   /** The number of the type: 0 data, 1 window update, 2 ping, 3 go-away. */
   readonly type: number;
-  /** The flags: 1 SYN, 2 ACK, 4 FIN, 8 RST, added up. */
+  /** The sum of the flags that are set: 1 SYN, 2 ACK, 4 FIN, 8 RST. */
   readonly flags: number;
   /** The stream that the frame belongs to. 0 stands for the session. */
   readonly streamId: number;
@@ -82,7 +82,7 @@ export function describeEvent(event: FrameEvent): string {
   return `${where} ${describeFrame(event)}`;
 }
 
-/** Returns true if a comma-separated list of debug words contains the word of this package. */
+/** Returns true if `words`, a comma-separated list, contains `mux`. */
 export function isDebugged(words: string | undefined): boolean {
   return (words ?? '').split(',').some((word) => word.trim() === 'mux');
 }

@@ -1,12 +1,13 @@
 /**
  * The frames that are sent in one write. Headers and small payloads are stored one after another in one block
- * of memory. Large payloads are kept by reference. This class deals neither with the transport nor with the
- * time of the write.
+ * of memory. Large payloads are kept by reference. The writer decides when the frames are sent.
  */
 
 import { FrameType, HEADER_BYTES, writeHeader, writeLength } from './frame.ts';
 
-/** Up to this length, bytes are copied one by one. A native copy needs a view, which costs more (0.05 µs). */
+/**
+ * Up to this length, a loop copies the bytes. A native copy needs a view, and the view costs more (0.05 µs).
+ */
 const LOOP_LIMIT = 64;
 /**
  * The maximum length of our data frames. No peer refuses frames of this length. The limit also keeps one
@@ -62,7 +63,7 @@ export class FrameBatch {
    */
   copy(streamId: number, source: Uint8Array, start: number, end: number): void {
     const bytes = end - start;
-    // No frame grows beyond MAX_FRAME, because the block is no longer than that.
+    // No frame grows beyond MAX_FRAME, because the block has only that many bytes.
     if (this.#growing === streamId && this.#to + bytes <= this.#block.length) {
       this.#growingLength += bytes;
     } else {

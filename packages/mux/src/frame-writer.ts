@@ -13,8 +13,8 @@ import type { Timers } from './timers.ts';
 import { WriteTiming } from './write-timing.ts';
 
 /**
- * Payloads up to this size are copied next to their header. For larger ones, a second buffer costs less than
- * the copy.
+ * Payloads up to this size are copied next to their header. For larger payloads, a second buffer in the write
+ * costs less than the copy.
  */
 const COPY_LIMIT = 4 * 1024;
 /**
@@ -121,7 +121,10 @@ export class FrameWriter {
     this.control(type, flags, streamId, length);
   }
 
-  /** Appends payload as one or more frames. The caller has already counted it against the stream's window. */
+  /**
+   * Appends payload as one or more frames. The caller has already counted the payload against the stream's
+   * window.
+   */
   data(streamId: number, chunk: Uint8Array): void {
     if (chunk.length <= COPY_LIMIT) {
       this.dataCopy(streamId, chunk, 0, chunk.length);

@@ -66,7 +66,7 @@ export interface FrameHeader {
   version: number;
   /** The type of the frame: a {@link FrameType}, unless the peer is wrong. */
   type: number;
-  /** The bits of {@link Flag}, added up. */
+  /** The sum of the bits of {@link Flag} that are set. */
   flags: number;
   /** The stream that the frame belongs to. 0 stands for the session. */
   streamId: number;

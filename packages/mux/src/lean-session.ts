@@ -36,7 +36,7 @@ export class LeanSession extends Session {
     return engineOf(this).label;
   }
 
-  /** Opens a stream as `openStream()` does, without Node's stream machinery. */
+  /** Opens a stream like `openStream()`, but without Node's stream machinery. */
   openRaw(): RawStream {
     return engineOf(this).open();
   }
@@ -51,8 +51,8 @@ export class LeanSession extends Session {
   }
 
   /**
-   * Hands everything that fits the peer's windows to the transport now, even if the transport is full. Use
-   * this immediately before the process ends, because the turn will not end and the transport will not drain.
+   * Hands the transport all bytes that fit the peer's windows, even if the transport is full. Use this
+   * immediately before the process ends, because the turn will not end and the transport will not drain.
    */
   flush(): void {
     engineOf(this).flush();

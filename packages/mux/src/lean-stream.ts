@@ -1,6 +1,4 @@
-/**
- * The lean interface of a stream: what its user can call, and the order in which its handler gets events.
- */
+/** The lean interface of a stream: the calls of its user, and the order in which its handler gets events. */
 
 import { ChunkQueue } from './chunk-queue.ts';
 import { MuxError } from './errors.ts';
@@ -33,7 +31,7 @@ export class LeanStream implements RawStream {
    * Bytes that arrived and were not delivered, because there was no handler or the handler gave bytes back.
    */
   #incoming: ChunkQueue | undefined;
-  /** True while arriving bytes must wait, because no handler is set or the last one gave bytes back. */
+  /** True while arriving bytes must wait, because no handler is set or the last handler gave bytes back. */
   #isHeld = true;
   /** True if a write returned false and `onDrain` has not followed yet. */
   #owesDrain = false;
@@ -130,7 +128,8 @@ export class LeanStream implements RawStream {
   // ── the events of the session ────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Delivers the payload `chunk[start..end)`, or keeps it. The caller has counted it in the receive window.
+   * Delivers the payload `chunk[start..end)`, or keeps it for a later handler. The caller has counted it in
+   * the receive window.
    */
   receive(chunk: Uint8Array, start: number, end: number): void {
     this.record.wasHeard = true;

@@ -1,4 +1,4 @@
-/** The pings under way, their round-trip times, and the keep-alive that uses them. */
+/** The pings under way, their round-trip times, and the keep-alive that sends pings. */
 
 import { DeadlineQueue } from './deadline-queue.ts';
 import { MuxError } from './errors.ts';

@@ -19,9 +19,9 @@ export interface RawStream {
 
   /**
    * Sets the handler that gets every event from now on, in place of an earlier handler. Bytes that have
-   * arrived already are delivered before this returns. If the peer's end or the close has happened already,
-   * this call reports it too, even if an earlier handler got it. While no handler is set, arriving bytes wait
-   * and use up the window.
+   * arrived already are delivered before this call returns. If the peer's end or the close has happened
+   * already, this call reports it too, even if an earlier handler got it. While no handler is set, arriving
+   * bytes wait and use up the window.
    */
   setHandler(handler: RawStreamHandler): void;
 
@@ -76,8 +76,8 @@ export interface RawStream {
 /** The callbacks of a {@link RawStream}, called synchronously while the transport is read. */
 export interface RawStreamHandler {
   /**
-   * Called with bytes that arrived. The chunk is borrowed and valid until this returns. To keep the bytes,
-   * keep the result of `own(chunk)`.
+   * Called with bytes that arrived. The chunk is borrowed, and valid only until this callback returns. To
+   * keep the bytes, keep the result of `own(chunk)`.
    */
   onData(chunk: Uint8Array): void;
   /**

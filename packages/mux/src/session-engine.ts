@@ -304,7 +304,8 @@ export class SessionEngine {
   }
 
   /**
-   * True if we had ended our half on purpose, the peer finished the stream, and no bytes of ours were left.
+   * True if we had ended our half on purpose, the peer finished the stream, and all our bytes on the stream
+   * were sent.
    */
   #isWhole({ record }: LeanStream): boolean {
     return this.#hasEndedOutput && record.state.receiving === 'finished' && record.outgoing.length === 0;

@@ -1,6 +1,6 @@
 /**
- * The state of a stream: three independent facts, and the reset that ends them all. This code is pure, and
- * has no frames or queues.
+ * The state of a stream: three independent facts, and the reset that ends them all. This code has no side
+ * effects, and knows neither frames nor queues.
  *
  *     opening    queued ──▶ syn-due ──▶ syn-sent ──▶ open     we opened it; `queued` waits for answers to other streams
  *                unaccepted ──▶ ack-due ──▶ open              the peer opened it

@@ -156,7 +156,10 @@ export class StreamTable implements LeanStreamHome {
     this.#endByPeer(stream, 'MUX_STREAM_RESET', 'was reset by the peer');
   }
 
-  /** Ends our streams whose SYN was not sent yet. The peer accepts no new streams, so they can never open. */
+  /**
+   * Ends our streams whose SYN was not sent yet. The peer accepts no new streams, so these streams can never
+   * open.
+   */
   dropQueued(): void {
     for (const stream of this.#queued) {
       this.#endByPeer(stream, 'MUX_GO_AWAY', 'was not open yet when the peer went away');

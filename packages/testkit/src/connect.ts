@@ -93,7 +93,7 @@ export interface Pair<P = Record<string, object>, S = Record<never, never>> exte
   readonly client: Client<P, S>;
   /** The host's connection. Use this client to dispense implementations. */
   readonly rpc: RPCClientOf<P>;
-  /** The seed of this pair. Give the seed to `connect` to repeat the random part. */
+  /** The seed of this pair. Give the seed to `connect` to repeat the random choices. */
   readonly seed: number;
   /** The plugin's standard output so far. */
   readonly stdout: string;
@@ -286,8 +286,8 @@ function wire<P, S>(
 }
 
 /**
- * Throws for arguments that TypeScript would refuse. Without this check, the plugin in memory would die,
- * which is harder to understand.
+ * Throws for arguments that TypeScript would refuse. Without this check, the plugin in memory would die, and
+ * the reason would be harder to understand.
  */
 function checkArguments(plugins: unknown, options: object): void {
   const isSet = typeof plugins === 'object' && plugins !== null;

@@ -1,6 +1,6 @@
 /**
- * Extends Vitest's V8 coverage to the Node processes that the tests start, above all plugins. Use it as the
- * module for `coverage: { provider: 'custom', customProviderModule: '@pipework/testkit/coverage' }`. It needs
+ * Extends Vitest's V8 coverage to the Node processes that the tests start, above all plugins. Use this module
+ * for `coverage: { provider: 'custom', customProviderModule: '@pipework/testkit/coverage' }`. It needs
  * `@vitest/coverage-v8`.
  *
  * Each worker sets NODE_V8_COVERAGE for the processes that it starts. When such a process exits, Node writes

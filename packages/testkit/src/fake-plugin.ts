@@ -59,7 +59,7 @@ export type Fake<T> = T & FakeControls<T> & Disposable;
 
 /** The error of a call that has no handler. */
 export class UnhandledCallError extends Error {
-  /** Tells the error apart from others. */
+  /** The name that distinguishes this error from others. */
   override readonly name = 'UnhandledCallError';
   /** The code is the same in every release. The caller receives this code too. */
   readonly code = 'UNHANDLED_CALL';

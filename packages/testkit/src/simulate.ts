@@ -35,15 +35,15 @@ export interface Simulation {
     options?: ConnectOptions<P, S>,
   ): Promise<Pair<P, S>>;
   /**
-   * Returns a whole number from 0 to `limit` - 1. The number becomes a part of the schedule. Let 0 mean the
-   * simplest choice.
+   * Returns a whole number from 0 to `limit` - 1. The number becomes a part of the schedule. Use 0 for the
+   * simplest choice, because shrinking tries 0.
    */
   choose(limit: number): number;
 }
 
 /** A scenario failed. The error has the simplest failing schedule that was found. */
 export class SimulationError extends Error {
-  /** Tells the error apart from others. */
+  /** The name that distinguishes this error from others. */
   override readonly name = 'SimulationError';
   /** The seed of the first run, for `SimulateOptions.seed`. */
   readonly seed: number;

@@ -8,7 +8,7 @@ import { RawPlugin, type StartOptions, type Target } from './raw-plugin.ts';
 import { RawConnection, RawSession, type RawStream } from './raw-session.ts';
 import { CheckFailure, demand, DoesNotApply } from './verdict.ts';
 
-/** One thing that a plugin must do. */
+/** One check: a rule that a plugin must keep, and the code that tests it. */
 export interface Check {
   /** A rule in plain present tense, with the plugin as its subject. */
   readonly name: string;

@@ -13,7 +13,7 @@ export interface Diagnosis {
   readonly streams: ReadonlySet<number>;
 }
 
-/** The longest repeated pattern that is looked for, in lines. */
+/** The longest repeated pattern that is recognised, in lines. */
 const longestPattern = 4;
 const widest = 150;
 
@@ -62,7 +62,8 @@ function collapse(entries: readonly TranscriptEntry[]): string[] {
 }
 
 /**
- * Returns the pattern at this place that covers the most lines. A pattern that saves no line does not count.
+ * Returns the pattern at `at` whose repetitions cover the most lines. A pattern counts only if its
+ * repetitions replace more than one line.
  */
 function repetition(keys: readonly string[], at: number): { period: number; times: number } {
   let best = { period: 1, times: 1 };

@@ -143,8 +143,8 @@ class Load {
 const load = new Load();
 
 /**
- * Returns how many threads of all processes want a core now. On other systems than Linux, returns the average
- * of the last minute.
+ * Returns how many threads of all processes want a core now. On other systems than Linux, returns the load
+ * average of the last minute.
  */
 function runnableThreads(): number {
   try {

@@ -33,7 +33,7 @@ export interface Target {
 }
 
 export interface StartOptions {
-  /** The cookie's value, or null for no cookie. The default is the right value. */
+  /** The cookie's value, or null for no cookie. The default is the value that the plugin expects. */
   cookie?: string | null;
   versions?: readonly number[];
   capabilities?: readonly string[];

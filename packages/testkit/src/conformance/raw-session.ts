@@ -363,7 +363,10 @@ export class RawSession {
     await expectWithin(waiting, ms, what);
   }
 
-  /** Waits until the plugin ends the session, either by go-away with a code or by the end of its bytes. */
+  /**
+   * Waits until the plugin ends the session, either by a go-away that names an error or by the end of its
+   * bytes.
+   */
   async untilOver(what: string): Promise<void> {
     await expectWithin(
       (async () => {

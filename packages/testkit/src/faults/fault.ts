@@ -17,7 +17,7 @@ export type FaultEvent =
 
 /** A fault that is active on one direction of one connection. */
 export interface FaultStep {
-  /** Receives a chunk that the sender wrote, and returns the events that it becomes, in order. */
+  /** Receives a chunk that the sender wrote, and returns the events that replace the chunk, in order. */
   push(chunk: Uint8Array): Iterable<FaultEvent>;
   /**
    * Called when the sender has ended. Returns the bytes that the step held back. The end itself follows

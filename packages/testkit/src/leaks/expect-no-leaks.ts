@@ -7,7 +7,7 @@ import { ResourceWatch } from './resources.ts';
 
 /** The error for things that were left open. The message lists these things. */
 export class LeakError extends Error {
-  /** Tells the error apart from others. */
+  /** The name that distinguishes this error from others. */
   override readonly name = 'LeakError';
   /** One sentence for each thing that was left open. */
   readonly leaks: readonly string[];

@@ -89,7 +89,7 @@ export class BytePipe {
       },
       destroy: (error, callback) => {
         this.#over();
-        // If a pipe has no reader, a write to it fails. The error comes on a later turn.
+        // If a pipe has no reader, a write to it fails. The writer gets the error on a later turn.
         if (!this.writable.writableEnded && !this.writable.destroyed) this.writable.destroy(brokenPipe());
         callback(error);
       },

@@ -13,7 +13,7 @@ import { show, showBytes } from './show.ts';
  */
 export type Direction = 'toPlugin' | 'toHost';
 
-/** A part of a line. The text of a phrase is made only when the line is read. */
+/** A part of a line. The text of a phrase is made only when the transcript is read. */
 export type Phrase = (() => string) | Messages;
 
 export const say = (phrase: Phrase): string =>
@@ -91,7 +91,7 @@ export class StreamReader {
       try {
         end = this.#scanner.scan(bytes, at);
       } catch {
-        // The bytes are not MessagePack. Either the stream has a protocol of the user's own, or the peer is
+        // The bytes are not MessagePack. Either the stream has the user's own protocol, or the peer is
         // faulty. In both cases the bytes are shown as bytes.
         this.#keepSmall(bytes, small, at, phrases);
         this.#isBare = true;

@@ -123,7 +123,7 @@ export class FrameReader {
     return this.#heldBytes;
   }
 
-  /** Returns the header of the incomplete frame. At least as many bytes as a header has must be pending. */
+  /** Returns the header of the incomplete frame. At least the bytes of a header must be pending. */
   pendingHeader(): Frame {
     return decodeHeader(this.#held[0] ?? nothing);
   }

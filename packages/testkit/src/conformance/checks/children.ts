@@ -11,7 +11,7 @@ import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
 
 const section = 'start and handshake';
 
-/** A program that prints the names of its variables. */
+/** A program that prints the names of its environment variables. */
 const tellsItsEnvironment = 'process.stdout.write(JSON.stringify(Object.keys(process.env)))';
 
 /**
