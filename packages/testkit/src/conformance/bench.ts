@@ -82,7 +82,7 @@ export class Bench {
   }
 
   start(options?: StartOptions): RawPlugin {
-    // The code of a check that was stopped may run on and start another plugin.
+    // The code of a check that was stopped may continue, and try to start another plugin.
     if (this.#hasEnded) throw new CheckFailure('the check is over');
     const plugin = new RawPlugin(this.target, options);
     this.#plugins.push(plugin);

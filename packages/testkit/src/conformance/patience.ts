@@ -18,9 +18,9 @@ const sampleMs = 50;
 const againMs = 100;
 
 /**
- * Sets how many times as long a wait may be on a busy machine. If a plugin never answers, each wait lasts as
- * long as this limit allows. Tests of such plugins call this function to set a lower limit. Returns a
- * function that restores the previous limit.
+ * Sets the largest factor by which a busy machine may extend a wait. If a plugin never answers, each wait
+ * lasts as long as this limit allows. Tests of such plugins call this function to set a lower limit. Returns
+ * a function that restores the previous limit.
  */
 export function limitStretch(times: number): () => void {
   const before = mostStretch;

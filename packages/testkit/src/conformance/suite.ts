@@ -143,8 +143,8 @@ export function conformance(options: ConformanceOptions): Conformance {
       const work = async (some: Iterable<BoundCheck>): Promise<void> => {
         for (const check of some) await perform(check);
       };
-      // Checks that wait cost almost nothing, so up to `concurrency` of them run in addition to as many other
-      // checks.
+      // Checks that wait cost almost nothing, so `concurrency` of them run at the same time as `concurrency`
+      // other checks.
       const waits = waiting.values();
       // The longest check starts first, so that it does not run alone at the end.
       const others = [...moving, ...short].values();

@@ -98,8 +98,8 @@ export class MemoryProcess implements Crashable {
   }
 
   /**
-   * Ends the process as if its program had failed. The pipes of the process end after the bytes that are in
-   * the pipes.
+   * Ends the process as if its program had failed. The pipes of the process end after their remaining bytes
+   * have arrived.
    */
   crash({ code = 1, signal, stderr = '' }: CrashReport = {}): void {
     if (stderr !== '') this.#stderr.write(stderr.endsWith('\n') ? stderr : `${stderr}\n`);

@@ -41,7 +41,7 @@ const forms: [name: string, wire: unknown, value: unknown][] = [
   ],
 ];
 
-/** Parameters that are no valid values. */
+/** Parameters that are not valid values. */
 const refused: [what: string, wire: unknown][] = [
   ['an extension of another type', new Extension(5, bin(1))],
   ['a mark that does not stand first', [1, mark('S')]],
