@@ -20,7 +20,7 @@ export default defineConfig({
     // By default Vitest leaves one core idle. Half of the test files mostly wait for processes, so there are
     // more workers than cores.
     maxWorkers: availableParallelism() * 2,
-    // A worker loads the sources one time. Loading them for each file took a third of the suite's processor
+    // A worker loads the sources once. Loading them for each file took a third of the suite's processor
     // time.
     isolate: false,
     // This limit only ends a test that hangs, on any machine. A test that promises a duration uses

@@ -12,7 +12,7 @@ interface Section {
   readonly items: { readonly link: string }[];
 }
 
-test("the site's sidebar lists each page of docs/ and each package's README exactly one time", () => {
+test("the site's sidebar lists each page of docs/ and each package's README exactly once", () => {
   const links = (guideSidebar() as Section[]).flatMap(({ items }) => items.map(({ link }) => link));
   const markdownIn = (folder: string): string[] =>
     readdirSync(root + folder)

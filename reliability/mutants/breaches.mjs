@@ -67,7 +67,7 @@ export const breaches = [
     'refuses, after five seconds, a stream whose broker id it never gave out',
   ],
   ['waits-for-ids-without-end', 'refuses, after five seconds, a stream on which no broker id arrives'],
-  ['takes-an-id-again', 'takes a broker id only one time'],
+  ['takes-an-id-again', 'takes a broker id only once'],
   ['holds-streams-without-end', 'holds 256 streams whose ids it never gave out'],
   ['answers-before-it-prints', "sends the output of a handler on stdout before the handler's reply"],
   ['answers-before-it-prints', "sends the output of a handler on stderr before the handler's reply"],

@@ -196,7 +196,7 @@ export class Mux {
     return length > stream.window && !breaks('takes-beyond-the-window') ? 'the window' : undefined;
   }
 
-  /** A breach sets this function to run one time, before the next pong. */
+  /** A breach sets this function to run once, before the next pong. */
   beforePong;
 
   #take({ type, flags, id, length }, payload) {

@@ -71,7 +71,7 @@ export class LeanSession extends Session {
 
 /**
  * Returns a Node Duplex on top of a lean stream of `session`. The Duplex replaces the stream's handler. Call
- * this function only one time for each stream. If the stream closes with an error, `explain` decides which
+ * this function only once for each stream. If the stream closes with an error, `explain` decides which
  * error the users of the Duplex get. `explain` may decide later, and the users get the error then.
  */
 export function toDuplex(stream: RawStream, session: Session, explain?: ExplainClose): MuxStream {

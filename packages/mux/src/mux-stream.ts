@@ -10,7 +10,7 @@ import type { RawStream } from './raw-stream.ts';
 import type { Session } from './session.ts';
 
 /**
- * Receives the error with which a stream closed. Must call `tell` exactly one time, with the error for the
+ * Receives the error with which a stream closed. Must call `tell` exactly once, with the error for the
  * stream's users.
  */
 export type ExplainClose = (error: MuxError, tell: (error: Error) => void) => void;

@@ -6,7 +6,7 @@ import type { MuxError } from './errors.ts';
 
 /**
  * One two-way flow inside a session, without Node's stream machinery. No method throws because of the peer or
- * the transport. In that case the handler's `onClose` is called, exactly one time.
+ * the transport. In that case the handler's `onClose` is called, exactly once.
  */
 export interface RawStream {
   /** The stream's number: odd if the client opened it, even if the server did. */
@@ -93,7 +93,7 @@ export interface RawStreamHandler {
   /** Our FIN was handed to the transport, after everything written. */
   onFinish?(): void;
   /**
-   * The stream has ended. This callback is called exactly one time, after all others. `error` is undefined if
+   * The stream has ended. This callback is called exactly once, after all others. `error` is undefined if
    * both sides finished.
    */
   onClose(error: MuxError | undefined): void;

@@ -79,7 +79,7 @@ describe('streams that wait for the transport', () => {
     expect(written()).toEqual(['3:16384', '1:4096', '3:4096']);
   });
 
-  test('send each frame that they owe (SYN, ACK, credit, FIN) exactly one time, before any payload', () => {
+  test('send each frame that they owe (SYN, ACK, credit, FIN) exactly once, before any payload', () => {
     const { writer, scheduler, written, finished } = makeScheduler();
     writer.isBlocked = true;
     const [loaded, owing] = [open(1, 10), open(3)];

@@ -37,7 +37,7 @@ export interface PluginContext<S = Record<never, never>> {
 }
 
 /**
- * Factories by name. Each dispense calls the factory with the dispensed name one time. If an interface cannot
+ * Factories by name. Each dispense calls the factory with the dispensed name once. If an interface cannot
  * be served as it is declared, its factory does not compile, and the compiler shows the reason.
  */
 export type PluginSet<P, S = Record<never, never>> = {
@@ -77,7 +77,7 @@ export interface ServeOptions<P = Record<string, object>, S = Record<never, neve
   /** The protocol versions that `plugins` supports (default `[1]`), or a plugin set for each version. */
   readonly protocolVersions?: VersionSets<P, S>;
   /**
-   * Runs one time, when the host asks the plugin to leave, or when the host is gone. `signal` aborts when the
+   * Runs once, when the host asks the plugin to leave, or when the host is gone. `signal` aborts when the
    * hook's time is over.
    */
   readonly onShutdown?: (signal: AbortSignal) => void | Promise<void>;

@@ -1,4 +1,4 @@
-/** At the end of the tests, reports the clients and pairs that the tests have left open, each one time. */
+/** At the end of the tests, reports the clients and pairs that the tests have left open, each once. */
 import { writeSync } from 'node:fs';
 import { openThings, type OpenThing } from './open-things.ts';
 

@@ -72,7 +72,7 @@ export function limitQueue(stream: Writable): () => void {
 
 /**
  * Returns a function that takes callbacks and calls them later, in their order. If the same callback is
- * passed a million times in a row, it is stored only one time.
+ * passed a million times in a row, it is stored only once.
  */
 function calledInTurn(): (done: Done) => void {
   let last: { readonly done: Done; times: number } | undefined;

@@ -21,7 +21,7 @@ export interface Downstream extends Readable {
    * emits them as `'data'` instead.
    */
   onLent: (chunk: Uint8Array) => void;
-  /** Called one time, after the host has closed its side or is gone. */
+  /** Called once, after the host has closed its side or is gone. */
   onHostEnd: () => void;
   /** True after the host has closed its side or is gone. No more credit arrives. */
   readonly hasEnded: boolean;

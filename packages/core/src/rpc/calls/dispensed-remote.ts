@@ -103,7 +103,7 @@ function make(source: RemoteSource, options: CallOptions | undefined): object {
  * dispensed one. `withCallOptions()` and `await using` accept it, and a result that is a stream can be
  * iterated without awaiting the call. If `call` throws, the method's promise rejects with the thrown error.
  * Options that pipework does not know are passed on to `call`. The remote's `[Symbol.dispose]()` calls
- * `dispose` one time. After that, calls fail with `RPC_CLOSED`, and `call` is not run.
+ * `dispose` once. After that, calls fail with `RPC_CLOSED`, and `call` is not run.
  *
  * @example
  * ```ts

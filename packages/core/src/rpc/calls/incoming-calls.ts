@@ -1,4 +1,4 @@
-/** The calls that the peer makes on a conversation. Runs each call, and answers it exactly one time. */
+/** The calls that the peer makes on a conversation. Runs each call, and answers it exactly once. */
 import { PipeworkError } from '../../base/errors.ts';
 import { contextStorage, enterContext, leaveContext } from '../api/call-context.ts';
 import type { MessageStream } from '../messages/message-stream.ts';

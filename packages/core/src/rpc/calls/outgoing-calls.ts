@@ -1,4 +1,4 @@
-/** The calls that this side makes on a conversation. Sends each call, and settles it exactly one time. */
+/** The calls that this side makes on a conversation. Sends each call, and settles it exactly once. */
 import { isPipeworkError, markSent, type PipeworkError } from '../../base/errors.ts';
 import { dropSignals, findSignals, type CallOptions, type SignalledParams } from '../api/call-options.ts';
 import { failed } from '../remote/call-result.ts';
@@ -338,7 +338,7 @@ export class OutgoingCalls {
 
   /**
    * Resolves with the reason why the conversation ended. The process's exit may explain more than `error`.
-   * The wait for the exit happens at most one time, and only if a call needs the reason.
+   * The wait for the exit happens at most once, and only if a call needs the reason.
    */
   #explain(error: Error): Promise<Error> {
     if (isAlone(error)) return Promise.resolve(error);

@@ -1,5 +1,5 @@
 /**
- * One call made to the peer. The call settles one time: by its answer, its abort, its deadline or the
+ * One call made to the peer. The call settles once: by its answer, its abort, its deadline or the
  * conversation's end.
  */
 import { onAbort } from '../../base/on-abort.ts';

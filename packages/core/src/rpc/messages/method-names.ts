@@ -1,4 +1,4 @@
-/** The names of the methods of one conversation. The forms of a name are derived one time, and kept. */
+/** The names of the methods of one conversation. The forms of a name are derived once, and kept. */
 import { maxKeptNames } from '../../base/limits.ts';
 import { packMethod } from './small/writer.ts';
 

@@ -160,7 +160,7 @@ export type RemoteResult<R> =
 type IsPlainIterable<A, T> = [Iterable<T>] extends [A] ? true : false;
 
 /**
- * A call whose result is a stream. Iterate the call, and only one time. If you await the call instead, you
+ * A call whose result is a stream. Iterate the call, and only once. If you await the call instead, you
  * get the iterator as soon as the call is answered.
  */
 export interface RemoteStream<T, Return = unknown>

@@ -1,7 +1,7 @@
 /**
  * Decides which types can be sent, and which of these arrive unchanged. A type is compared with a copy of
  * itself. In the copy, a type that no value fits replaces each part that breaks a rule. The compiler compares
- * a recursive type only one time, so the comparison needs no limit of depth.
+ * a recursive type only once, so the comparison needs no limit of depth.
  */
 import type { Readable } from 'node:stream';
 

@@ -1,6 +1,6 @@
 /**
  * The source of a given stream. This file opens the source when it is first needed, and tells the source at
- * most one time that no more items are wanted. The source's code can read the context of the stream's call,
+ * most once that no more items are wanted. The source's code can read the context of the stream's call,
  * and runs in the asynchronous context in which the stream was given.
  */
 import { AsyncResource } from 'node:async_hooks';

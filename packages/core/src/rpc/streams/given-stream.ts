@@ -55,7 +55,7 @@ export class GivenStream implements RawStreamHandler {
   #state: State = { is: 'waiting' };
 
   /**
-   * If the stream is in the result of a call, `call` is that call. `onEnd` is called one time, at the
+   * If the stream is in the result of a call, `call` is that call. `onEnd` is called once, at the
    * stream's end.
    */
   constructor(value: object, host: StreamHost, call: StreamingCall | undefined, onEnd: () => void) {

@@ -41,7 +41,7 @@ type State =
   /** No more messages arrive. */
   | { readonly is: 'ended' };
 
-/** The iterator that the consumer uses. Like a generator, it can be iterated only one time. */
+/** The iterator that the consumer uses. Like a generator, it can be iterated only once. */
 export class TakenStream
   implements AsyncIterableIterator<unknown, unknown>, AsyncDisposable, RawStreamHandler
 {

@@ -159,7 +159,7 @@ class ErrorWriter {
   }
 }
 
-/** Reads a field of an error one time. Returns undefined if the error has no such field. */
+/** Reads a field of an error once. Returns undefined if the error has no such field. */
 function read(error: Error, key: string): { value: unknown } | undefined {
   const value = (error as unknown as Record<string, unknown>)[key];
   return value === undefined && !Object.hasOwn(error, key) ? undefined : { value };
@@ -192,7 +192,7 @@ function nameOf(error: Error): string {
 }
 
 /**
- * Copies the plain objects and lists in a value, and reads each field one time, because the value is both
+ * Copies the plain objects and lists in a value, and reads each field once, because the value is both
  * shown and sent. Throws if the value is too deep to be sent, or contains itself.
  */
 function copied(value: unknown, around: readonly object[] = []): unknown {

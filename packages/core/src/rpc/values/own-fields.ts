@@ -1,5 +1,5 @@
 /**
- * Copies objects and lists, and reads each of their fields one time, because a getter or a proxy may return
+ * Copies objects and lists, and reads each of their fields once, because a getter or a proxy may return
  * another value the next time.
  */
 import { types } from 'node:util';
@@ -32,7 +32,7 @@ export function addFields(copy: Record<string, unknown>, object: object): Record
   return copy;
 }
 
-/** Returns a new list with the items of `list`. Reads each item one time. */
+/** Returns a new list with the items of `list`. Reads each item once. */
 export function itemsOf(list: readonly unknown[]): unknown[] {
   const { length } = list;
   if (length > shortList && Object.getPrototypeOf(list) === Array.prototype && !types.isProxy(list))

@@ -45,7 +45,7 @@ export const maxChoices = 256;
 /** The maximum length of a text among the choices, in UTF-16 units. */
 export const maxChoiceText = 32;
 
-/** Returns true if a value may be a choice. A choice is written one time, and used in many rows. */
+/** Returns true if a value may be a choice. A choice is written once, and used in many rows. */
 export function isChoice(value: unknown): boolean {
   if (typeof value === 'string') return value.length <= maxChoiceText;
   return typeof value === 'boolean' || value === null || value === undefined;

@@ -20,7 +20,7 @@ export interface Codec {
 }
 
 /**
- * The function by which an extension's `pack` gets room in the packed message. `pack` calls it one time,
+ * The function by which an extension's `pack` gets room in the packed message. `pack` calls it once,
  * writes into the returned room, and returns nothing.
  */
 export type Allocate = (size: number) => { target: Uint8Array; targetView: DataView; position: number };

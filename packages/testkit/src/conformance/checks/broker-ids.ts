@@ -140,7 +140,7 @@ export const brokerChecks: Check[] = [
   {
     section,
     long: 'waits',
-    name: 'takes a broker id only one time',
+    name: 'takes a broker id only once',
     run: async (bench) => {
       const running = await bench.ready();
       const id = await bench.dispenseId(running);

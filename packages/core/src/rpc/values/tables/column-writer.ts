@@ -149,7 +149,7 @@ function text({ values, from, step, count }: Cells): Column | undefined {
   return total === bytes.length ? [columnKinds.text, packLengths(lengths), asBin(bytes)] : undefined;
 }
 
-/** Makes a column of few different values: an index for each row, and then each value one time. */
+/** Makes a column of few different values: an index for each row, and then each value once. */
 function choice({ values, from, step, count }: Cells): Column | undefined {
   const indexes = newBin(count);
   const column: Column = [columnKinds.choice, indexes];

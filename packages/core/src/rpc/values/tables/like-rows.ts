@@ -29,7 +29,7 @@ export class LikeRows {
 
   /**
    * Adds a row if it is a plain object with the same keys as the other rows, and {@link isCell} accepts its
-   * values. Otherwise returns false, and {@link takeLeft} returns the row. Reads each field at most one time.
+   * values. Otherwise returns false, and {@link takeLeft} returns the row. Reads each field at most once.
    */
   add(row: unknown): boolean {
     this.#left = row;
