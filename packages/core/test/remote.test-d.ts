@@ -62,7 +62,7 @@ test('keeps asynchronous results unchanged', () => {
   expectTypeOf(remote.identity({ a: 1 })).resolves.toEqualTypeOf<{ a: number }>();
 });
 
-test('puts one promise around a synchronous result, and never a second promise', () => {
+test('makes a synchronous result a promise, and adds no promise to a result that is one', () => {
   expectTypeOf(remote.add).toEqualTypeOf<(a: number, b: number) => Promise<number>>();
   expectTypeOf(remote.either(true)).toEqualTypeOf<Promise<string>>();
   expectTypeOf(remote.nothing()).toEqualTypeOf<Promise<void>>();
@@ -72,7 +72,7 @@ test('puts one promise around a synchronous result, and never a second promise',
 
 test('keeps the type parameters of a generic method if its result is a promise', () => {
   expectTypeOf(remote.firstOf([1])).toEqualTypeOf<Promise<number>>();
-  // TypeScript cannot express more, as docs/calls.md says.
+  // For a synchronous generic method, TypeScript cannot keep the type parameter (docs/calls.md).
   expectTypeOf(remote.first).toEqualTypeOf<(list: unknown[]) => Promise<unknown>>();
 });
 
@@ -99,7 +99,7 @@ test('gives a synchronous generator the type of the stream that it becomes', () 
   expectTypeOf(remote.loose()).toEqualTypeOf<Promise<unknown>>();
 });
 
-test('lets a web stream and a Node stream be iterated, or awaited', () => {
+test('lets a web stream and a Node stream be iterated or awaited', () => {
   expectTypeOf(remote.bytes()).toEqualTypeOf<RemoteReadable<ReadableStream<Uint8Array>>>();
   expectTypeOf(remote.bytes()).toExtend<AsyncIterable<Uint8Array>>();
   expectTypeOf(remote.bytes()).resolves.toEqualTypeOf<ReadableStream<Uint8Array>>();
@@ -132,7 +132,7 @@ test('makes a declared reference a remote that can be disposed of', () => {
   expectTypeOf(counter).toExtend<Disposable>();
 });
 
-test('shows which functions are asynchronous, at any place in a result or an item', () => {
+test('makes functions asynchronous at any place in a result or an item', () => {
   interface Deep {
     inside(): { list: { call: () => number }[] };
     held(): Map<string, { call: () => number }>;
@@ -213,7 +213,7 @@ test('derives both sides of a contract from its schemas', () => {
     expectTypeOf(error.data).toEqualTypeOf<{ key: string }>();
     expectTypeOf(error.code).toEqualTypeOf<'NOT_FOUND'>();
   }
-  // A handler gives the schema's input, and a caller gets its output.
+  // A handler gives the input of the error's schema, and a caller gets the schema's output.
   expectTypeOf(declaredError(contract, 'FULL', '5').data).toEqualTypeOf<string>();
   // @ts-expect-error the schema takes a string
   void declaredError(contract, 'FULL', 5);

@@ -14,7 +14,7 @@ import {
   type Remote,
 } from '../src/index.ts';
 
-/** The reason that replaces a method that does not compile. */
+/** The reason in the type that replaces a refused method, or `compiles` if the method is accepted. */
 type Reason<M> = M extends CannotTravel<infer Why> ? Why : 'compiles';
 type Says<M, Text extends string> = Reason<M> extends `${string}${Text}${string}` ? true : false;
 
@@ -206,18 +206,18 @@ test('refuses to serve a method that takes a synchronous function or generator o
   const impl = async (list: number[], keep: (x: number) => boolean) => list.filter((x) => keep(x));
   // @ts-expect-error -- keep() returns a promise
   void (() => serve<{ main: Sync }>({ plugins: { main: () => ({ filter: impl }) } }));
-  // @ts-expect-error -- also if the interface is inferred from the implementation
+  // @ts-expect-error -- it is also refused if the interface is inferred from the implementation
   void (() => serve({ plugins: { main: () => ({ filter: impl }) } }));
   type Method<M> = CanServe<{ method: M }>;
   type IsRefused<M> = Says<Method<M>, 'method() takes a function or generator that is synchronous'>;
   type Deep = { a: { b: { c: { d: { e: { f: { g: { h: () => number } } } } } } } };
-  // An object in the arguments, at any depth.
+  // A function in an object in the arguments, at any depth.
   expectTypeOf<IsRefused<(options: Deep) => void>>().toEqualTypeOf<true>();
-  // A method of a reference.
+  // A method of a reference that is an argument.
   expectTypeOf<IsRefused<(store: Reference<Store>) => void>>().toEqualTypeOf<true>();
-  // The parameter of a function that was given away.
+  // A parameter of a function in the result.
   expectTypeOf<IsRefused<() => { each(visit: (x: number) => boolean): void }>>().toEqualTypeOf<true>();
-  // The result of a function that was received.
+  // The result of a function that is an argument.
   expectTypeOf<IsRefused<(open: () => Promise<() => number>) => void>>().toEqualTypeOf<true>();
   expectTypeOf<IsRefused<(steps: Generator<number>) => void>>().toEqualTypeOf<true>();
   expectTypeOf<IsRefused<((a: string) => void) & ((f: () => number) => void)>>().toEqualTypeOf<true>();
@@ -242,7 +242,7 @@ test('refuses to serve nested objects of methods, and results that cannot be sen
       plugins: { api: () => ({ version: '1', users: { get: async (id: string) => id } }) },
     }));
   void (() =>
-    // @ts-expect-error -- a class with private members is no plain object
+    // @ts-expect-error -- a class with private members is not a plain object
     serve({ plugins: { bank: () => ({ open: () => new Account() }) } }));
   void (() => serve({ plugins: { bank: () => ({ open: () => ref(new Account()) }) } }));
   void (() => serve<{ account: Account }>({ plugins: { account: () => new Account() } }));

@@ -1,6 +1,6 @@
 /**
- * Tests of waits whose time passed while the host's own event loop was blocked. The data in the host's pipes
- * must count more than its timers.
+ * Tests of time limits that passed while the host's own event loop was blocked. If the awaited data is
+ * already in the host's pipes, the wait must succeed.
  */
 
 import { existsSync, writeFileSync } from 'node:fs';
@@ -12,17 +12,18 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Client } from '../../src/index.ts';
 import { enoughMs, isWindows, plugin, until } from '../support/life.ts';
 
-/** Blocks the event loop. The timers then run before the pipes are read. */
+/** Blocks the event loop until `isOver()` returns true. After that, timers run before the pipes are read. */
 async function blockUntil(isOver: () => boolean): Promise<void> {
-  // On Windows, a write waits until the event loop has reported the end of the previous write.
+  // Lets pending writes begin. On Windows, a write begins only after the event loop has reported the end of
+  // the previous write.
   for (let turns = isWindows ? 3 : 1; turns > 0; turns--)
     await new Promise((resolve) => setImmediate(resolve));
   const deadline = performance.now() + 60_000;
   while (!isOver())
-    if (performance.now() > deadline) throw new Error('what the block waits for did not come');
+    if (performance.now() > deadline) throw new Error('the condition that ends the block was never met');
 }
 
-describe('a host that was blocked for longer than a wait may last', () => {
+describe('a host whose event loop was blocked for longer than a time limit', () => {
   test('still reads the handshake line that arrived meanwhile', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'pipework-blocked-'));
     onTestFinished(() => rm(directory, { recursive: true }));

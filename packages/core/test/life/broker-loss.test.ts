@@ -29,7 +29,7 @@ const exited = (exitCode: number) => ({
   message: expect.stringContaining(`exited with exit code ${exitCode}`) as string,
 });
 
-/** Collects unhandled rejections, so that a rejection in this test's own code does not fail another test. */
+/** Returns a list that collects unhandled rejections until the test ends. */
 function watchRejections(): unknown[] {
   const seen: unknown[] = [];
   const note = (error: unknown): void => void seen.push(error);

@@ -1,6 +1,6 @@
 /**
- * Tests that the end of the control stream ends the session, on either side. The peer in these tests does not
- * use pipework.
+ * Tests that the end of the control stream ends the session, on either side. The other side in these tests is
+ * a bare session of the mux.
  */
 
 import { PassThrough } from 'node:stream';
@@ -15,8 +15,8 @@ const ends: Record<string, (stream: RawStream) => void> = {
 };
 
 /**
- * Makes a process that takes part in the session until its pipe is closed, and runs `act` on its control
- * stream.
+ * Returns a process that is a plugin's end of a session, over pipes in memory. It exits when the session has
+ * ended. `act` gets the control stream.
  */
 function pluginByHand(act: (control: RawStream) => void): LaunchedProcess {
   const [down, up] = [new PassThrough(), new PassThrough()];
@@ -54,7 +54,7 @@ describe.each(Object.keys(ends))('a control stream that is %s', (how) => {
     await serving;
   });
 
-  test('by the plugin ends its process', async () => {
+  test('by the plugin makes the host end the plugin', async () => {
     const warnings: string[] = [];
     const ignore = (): void => {};
     const warn = (...words: unknown[]): void => void warnings.push(words.join(' '));

@@ -11,7 +11,7 @@ import { fixture, isAlive, noProc, until, type Fixtures } from '../support/life.
 
 const descriptors = (): number => readdirSync('/proc/self/fd').length;
 
-/** Returns the children of this process, zombies included, without `ps` itself. */
+/** Returns the plugins and zombies among the children of this process. */
 function children(): string[] {
   const list = execFileSync('ps', ['-o', 'pid=,stat=,args=', '--ppid', String(process.pid)], {
     encoding: 'utf8',

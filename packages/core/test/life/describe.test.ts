@@ -122,14 +122,14 @@ test('describe({ timeoutMs }) reports an error for a name whose factory takes lo
   });
 });
 
-test('describe({ timeoutMs }) rejects if the plugin does not tell its names in time', async () => {
+test('describe({ timeoutMs }) rejects if the plugin does not list its names in time', async () => {
   const client = plugin('makes-trouble', { gracePeriod: 100 });
   const rpc = await client.client();
   void (await rpc.dispense('trouble')).block(60_000).catch(() => {});
   expect(await failure(rpc.describe({ timeoutMs: 100 }))).toMatchObject({ code: 'RPC_DEADLINE', sent: true });
 });
 
-test('describe({ signal }) rejects with the reason of the signal while a factory runs, and before it asks', async () => {
+test('describe({ signal }) rejects with the signal’s reason if the signal aborts while a factory runs, or has aborted before', async () => {
   const stdout = new Collector();
   const rpc = await plugin('makes-slowly', { syncStdout: stdout }).client();
   const cancel = new AbortController();

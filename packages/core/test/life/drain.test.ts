@@ -27,7 +27,7 @@ describe('a draining client', () => {
     expect(await rpc.ping()).toBeGreaterThan(0);
   });
 
-  test('resolves at once if nothing is under way, even before the start and after the end', async () => {
+  test('resolves immediately if nothing is under way, even before the start and after the end', async () => {
     const client = plugin('greets');
     expect(await plugin('greets').drain()).toBe(true);
     await client.client();
@@ -46,7 +46,7 @@ describe('a draining client', () => {
     const drained = client.drain({ signal: controller.signal });
     controller.abort();
     expect(await drained).toBe(false);
-    // The plugin's end settles what was under way, and so ends the wait.
+    // When the plugin ends, its running calls settle, and the wait ends.
     const last = client.drain();
     await client.kill();
     expect(await last).toBe(true);
@@ -108,7 +108,7 @@ describe('a draining client', () => {
     [{ timeoutMs: Number.NaN }, 'timeoutMs'],
     [{ signal: 5 }, 'signal'],
     [{ timeout: 5 }, 'not timeout'],
-  ])('refuses %j, and still accepts calls', async (options, name) => {
+  ])('refuses the options %j, and then does not drain', async (options, name) => {
     const client = plugin('greets');
     const error = await failure(client.drain(options as object));
     expect(error).toMatchObject({ code: 'CONFIG_INVALID' });
@@ -119,7 +119,7 @@ describe('a draining client', () => {
 });
 
 describe('client()', () => {
-  test('fails at once after kill(), even while the plugin is still ending', async () => {
+  test('fails immediately after kill(), even before the plugin has ended', async () => {
     const client = plugin('makes-trouble', { gracePeriod: 200 });
     const trouble = await (await client.client()).dispense('trouble');
     const blocked = failure(trouble.block(60_000));

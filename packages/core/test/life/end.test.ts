@@ -88,7 +88,7 @@ describe('kill()', () => {
     const trouble = await (await client.client()).dispense('trouble');
     const blocked = failure(trouble.block(60_000));
     const exit = await client.kill();
-    // The SIGTERM handler of serve() cannot run either.
+    // The blocked event loop cannot run the SIGTERM handler of serve() either.
     expect(exit).toMatchObject(killedByLadder);
     expect((await blocked).message).toContain('Plugin.block');
   });
@@ -105,7 +105,7 @@ describe('kill()', () => {
   test('never waits for a grandchild that holds the pipes', async () => {
     const client = plugin('makes-trouble');
     const trouble = await (await client.client()).dispense('trouble');
-    // Windows ends other children of Node with their parent.
+    // On Windows, only a detached child of Node can outlive its parent.
     const grandchild = await trouble.spawnSleeper(true, isWindows);
     try {
       const killing = client.kill();
@@ -143,7 +143,7 @@ describe('kill()', () => {
     expect(client.pid === undefined || !isAlive(client.pid)).toBe(true);
   });
 
-  test('can be called many times at once', async () => {
+  test('can be called many times at the same time', async () => {
     const client = plugin('greets');
     await client.client();
     const exits = await Promise.all([client.kill(), client.kill(), client.exit, client.kill()]);
@@ -151,7 +151,7 @@ describe('kill()', () => {
     expect(await client.kill()).toBe(exits[0]);
   });
 
-  test('waits for its own gracePeriod, and a further call can shorten the wait', async () => {
+  test('waits for the gracePeriod in its options, and a further kill() can shorten the wait', async () => {
     const client = plugin('says-a-line', { gracePeriod: 60_000 }, greeting);
     await client.start();
     const killing = client.kill({ gracePeriod: 150 });
@@ -164,7 +164,7 @@ describe('kill()', () => {
     expect(await ended).toMatchObject({ code: 0, by: 'eof' });
   });
 
-  test('can give running calls more or less time than the plugin learned at its start', async () => {
+  test('can give running calls more or less time than the gracePeriod of the client', async () => {
     const longerGrace = await enoughMs(5_000);
     const longer = plugin('shuts-down-slowly', { gracePeriod: 100 }, '0');
     const running = (await (await longer.client()).dispense('trouble')).block(600);
@@ -180,7 +180,7 @@ describe('kill()', () => {
     expect(stdout.text).toContain('out of time');
   });
 
-  test.each([-1, Number.NaN, '5', null])('refuses a grace of %s, and ends no plugin', async (gracePeriod) => {
+  test.each([-1, Number.NaN, '5', null])('refuses gracePeriod %s and ends no plugin', async (gracePeriod) => {
     const client = plugin('greets');
     const options = { gracePeriod } as { gracePeriod: number };
     expect(() => client.kill(options)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }) as Error);
@@ -302,7 +302,7 @@ describe('a plugin that dies', () => {
     }
   });
 
-  test('by a signal has an exit report as the system reports the signal, and not a lack of memory', async () => {
+  test('by a signal has an exit report with that signal, and without a lack of memory', async () => {
     const client = plugin('makes-trouble');
     const trouble = await (await client.client()).dispense('trouble');
     await failure(trouble.killItself('SIGKILL'));
@@ -348,11 +348,11 @@ describe('the process group', () => {
   test('ends with its plugin, grandchildren included', async () => {
     const client = plugin('makes-trouble', { processGroup: true });
     const trouble = await (await client.client()).dispense('trouble');
-    // Windows ends other children of Node with their parent.
+    // On Windows, only a detached child of Node can outlive its parent.
     const grandchild = await trouble.spawnSleeper(true, isWindows);
     expect(isAlive(grandchild)).toBe(true);
     if (isWindows) {
-      // Only a plugin that still runs can be asked for its children.
+      // The host can look for a plugin's children only while the plugin runs.
       void failure(trouble.block(60_000));
       expect(await client.kill({ gracePeriod: 100 })).toMatchObject({ by: 'sigterm' });
     } else {

@@ -62,7 +62,7 @@ describe('discover()', () => {
     expect(await discover('bin/**/tool-*', root)).toEqual(found);
   });
 
-  test('tells onSkip why it leaves out a file', async () => {
+  test('passes the reason to onSkip if it leaves out a file', async () => {
     const skipped: Record<string, string> = {};
     await discover('tool-*', join(root, 'bin'), {
       onSkip: (path, reason) => (skipped[relative(join(root, 'bin'), path)] = reason),
@@ -90,7 +90,7 @@ describe('discover()', () => {
     expect(await discover('../out/*', bin)).toEqual([outside]);
   });
 
-  test.skipIf(noLinks)(`with contained, leaves out files behind links that lead out${noLinks}`, async () => {
+  test.skipIf(noLinks)(`with contained, leaves out files under links that lead out${noLinks}`, async () => {
     const bin = join(root, 'bin');
     const skipped: Record<string, string> = {};
     const options = { contained: true, onSkip: (path: string, reason: string) => (skipped[path] = reason) };
@@ -115,9 +115,11 @@ describe('discover()', () => {
       await put('open/world', '', 0o757);
       await put('open/all/plugin', '', 0o755);
       await chmod(join(root, 'open/all'), 0o777);
-      // In a directory, this bit keeps users from replacing files of others. On a file it means nothing.
+      // On a directory, the sticky bit keeps users from replacing files of other users. On a file, it has no
+      // effect.
       await put('open/sticky', '', 0o1757);
-      // Other users may replace this link, and so change the target of the link `chain`, which leads here.
+      // Other users may replace this link. The link `chain` leads through it, and would then have another
+      // target.
       await symlink('../fine/plugin', join(root, 'open/all/link'));
       await symlink('all/link', join(root, 'open/chain'));
       await mkdir(join(root, 'open/shared'));

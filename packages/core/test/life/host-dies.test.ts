@@ -15,7 +15,7 @@ function childrenOf(pid: number): string[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
 }
 
-/** If a test fails, its plugin must not stay. */
+/** Ends the plugin at the end of the test, even if the test fails. */
 function endAtLast(pid: number): void {
   onTestFinished(() => {
     if (isAlive(pid)) process.kill(pid, 'SIGKILL');
@@ -226,10 +226,10 @@ describe.skipIf(noUnmount)(`a host that cannot distinguish processes${noUnmount}
   test.each([
     ['has no /proc', ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none /proc && exec "$@"', 'sh']],
     [
-      'has the /proc of other process ids',
+      'has the /proc of another process namespace',
       ['unshare', '--pid', '--fork', '--kill-child', 'sh', '-c', '"$@"; exit $?', 'sh'],
     ],
-  ])('says that it watches nothing, because it %s', async (_why, behind) => {
+  ])('warns that it does not watch its plugins, because it %s', async (_why, behind) => {
     const it = await host('idle', 'greets', { behind });
     expect(it.warnings).toEqual([
       expect.stringMatching(

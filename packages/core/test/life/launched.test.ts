@@ -12,8 +12,8 @@ import {
 import { Collector, failure, isAlive, plugin, until } from '../support/life.ts';
 
 /**
- * Returns a custom launcher. Returns a launcher. The fields of `over` replace those of the processes that the
- * launcher makes.
+ * Returns a launcher, and the list of child processes that it has started. The fields of `over` replace those
+ * of each LaunchedProcess.
  */
 function handWritten(over: object): { launcher: Launcher; children: ChildProcess[] } {
   const children: ChildProcess[] = [];

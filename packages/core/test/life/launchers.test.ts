@@ -103,7 +103,7 @@ describe('bubblewrap()', () => {
     expect(await seen('/run')).toBe(`${readdirSync('/run').sort().join('\n')}\n`);
   });
 
-  test.skipIf(reason !== '')(`shows one path inside another, whatever their order${reason}`, async () => {
+  test.skipIf(reason !== '')(`shows one path inside another, in either order${reason}`, async () => {
     const outer = mkdtempSync('/tmp/pipework-outer-');
     onTestFinished(() => rmSync(outer, { recursive: true }));
     mkdirSync(join(outer, 'inner'));
@@ -147,7 +147,8 @@ describe('bubblewrap()', () => {
     };
     const note = `${file} is below /tmp, of which the sandbox shows nothing: name it, or a directory above it, in bubblewrap({ readable })`;
     expect((await failure<StartError>(start({ readable }))).notes[0]).toBe(note);
-    // The note also appears if a link from outside leads there, or if an option names the file.
+    // The note also appears if the command names a link to this file, or names this file in an option of
+    // Node.
     const outside = mkdtempSync('/var/tmp/pipework-link-');
     onTestFinished(() => rmSync(outside, { recursive: true }));
     symlinkSync(file, join(outside, 'plugin.mjs'));
@@ -162,8 +163,8 @@ describe('bubblewrap()', () => {
     expect(await (await (await client.client()).dispense('greeter')).greet('x')).toBe('Hello, x!');
   });
 
-  // Only a host that is root has capabilities and owns the kernel's settings. For any other host, the test
-  // would prove nothing.
+  // Only a host that runs as root has capabilities and may write the kernel's settings. For any other host,
+  // the test would prove nothing.
   test.skipIf(reason !== '')(
     `gives a plugin no capabilities and no write access to settings of the kernel${reason}`,
     async () => {
@@ -241,7 +242,7 @@ describe('overStdio()', () => {
   });
 
   test.skipIf(noShell)(
-    `runs the command from \`via\`, which gets the variables of the handshake${noShell}`,
+    `runs the command that \`via\` makes from the variables of the handshake${noShell}`,
     async () => {
       const launcher = overStdio({
         via: ({ handshakeEnv, file, args }) => [
@@ -316,7 +317,7 @@ describe('a launcher', () => {
     expect(error.message).toContain('no more rooms');
   });
 
-  test('may return a process that has a then(), which the start does not await', async () => {
+  test('may return a process that has a then(), and the start does not call that', async () => {
     const { launcher } = inMemory();
     const thenable: Launcher = (command) => {
       const made = launcher(command) as Exclude<ReturnType<Launcher>, Promise<unknown>>;

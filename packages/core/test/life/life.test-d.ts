@@ -53,17 +53,17 @@ test('a connection is a type, not a class that can be constructed', () => {
   expectTypeOf<Awaited<ReturnType<StreamBroker['dial']>>>().toEqualTypeOf<MuxStream>();
 });
 
-test('a client drains, and is killed with a grace period of its own', () => {
+test('drain() and kill() of a client have options', () => {
   const client = new Client<Plugins>({ cmd: ['x'] });
   expectTypeOf(client.drain({ timeoutMs: 5, signal: AbortSignal.abort() })).resolves.toEqualTypeOf<boolean>();
   expectTypeOf(client.kill({ gracePeriod: 5 })).resolves.toEqualTypeOf<PluginExit>();
-  // @ts-expect-error -- the name of the option ends in its unit
+  // @ts-expect-error -- the option's name is timeoutMs
   void client.drain({ timeout: 5 });
   expectTypeOf<StartError['permanent']>().toEqualTypeOf<boolean>();
   expectTypeOf(cleanupCount).returns.toEqualTypeOf<number>();
 });
 
-test('a remote can be made over a function, and takes options of its own', () => {
+test('a remote can be made over a function, and accepts further call options', () => {
   const greeter = createRemote<Greeter>(async (method, args, options) => {
     expectTypeOf(method).toEqualTypeOf<string>();
     expectTypeOf(args).toEqualTypeOf<unknown[]>();
@@ -96,7 +96,7 @@ test('a command is a list with a program, or an object with one', () => {
     .toEqualTypeOf<readonly [file: string, ...args: string[]]>();
   // @ts-expect-error -- a list needs a program
   new Client({ cmd: [] });
-  // @ts-expect-error -- options have no other names
+  // @ts-expect-error -- there is no option of this name
   new Client({ cmd: ['x'], timeout: 5 });
   new Client({
     cmd: { file: 'x', args: ['y'], cwd: '/', env: { A: '1', B: undefined } },
@@ -105,7 +105,7 @@ test('a command is a list with a program, or an object with one', () => {
   });
 });
 
-test('a factory returns the contract’s interface, at once or as a promise', () => {
+test('a factory returns the contract’s interface, or a promise of it', () => {
   expectTypeOf(serve<Plugins>)
     .parameter(0)
     .toHaveProperty('plugins');
@@ -123,7 +123,7 @@ test('a factory returns the contract’s interface, at once or as a promise', ()
   void (() => serve<Plugins>({ plugins: { greeter: () => ({ greet: async () => 5 }) } }));
 });
 
-test('launchers have one type, and a launched process needs only four members', () => {
+test('all launchers have the same type, and a launched process needs only four members', () => {
   expectTypeOf(spawnLauncher).toEqualTypeOf<Launcher>();
   expectTypeOf(bubblewrap()).toEqualTypeOf<Launcher>();
   expectTypeOf(overStdio()).toEqualTypeOf<Launcher>();

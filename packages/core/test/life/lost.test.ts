@@ -16,7 +16,7 @@ describe('a plugin that is lost while its process runs on', () => {
     expect(warn).toHaveBeenCalledWith(expect.stringContaining('broke the protocol'), expect.anything());
   });
 
-  test('causes an error that mentions both, if the plugin broke the protocol and then exited', async () => {
+  test('causes an error that mentions the fault and the exit, if the plugin broke the protocol and then exited', async () => {
     const warn = vi.fn();
     const client = plugin('says-a-line', { logger: { warn } }, '1|pipe|3,4\\nnot a frame at all');
     const error = await failure<PluginExitError>((await client.client()).dispense('greeter'));
@@ -39,7 +39,7 @@ describe('a plugin that is lost while its process runs on', () => {
   });
 });
 
-const ended = 'a plugin that a signal ends while it is asked to leave was not ended by the question';
+const ended = 'a plugin that a foreign signal ends during kill() is reported as ended by itself';
 test.skipIf(noSignals)(`${ended}${noSignals}`, async () => {
   const client = plugin('says-a-line', { gracePeriod: 5_000 }, '1|pipe|3,4\\n');
   await client.client();

@@ -12,7 +12,7 @@ interface Group {
   readonly limits: readonly string[];
 }
 
-/** Makes a control group below that of this process. Returns undefined without the rights for it. */
+/** Makes a control group below the group of this process. Returns undefined if the rights are missing. */
 function makeGroup(): Group | undefined {
   try {
     const lines = readFileSync('/proc/self/cgroup', 'utf8').split('\n');

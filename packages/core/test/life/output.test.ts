@@ -59,8 +59,7 @@ describe('synced output', () => {
   });
 
   test('of a plugin that prints 8 MiB and exits arrives whole at a host that pauses', async () => {
-    // Time matters in this test: an exiting plugin waits for a host that is slow, but for at most two
-    // seconds.
+    // This test depends on time, because an exiting plugin waits for a slow host for at most two seconds.
     const chunks: Buffer[] = [];
     let pause: Promise<void> | undefined;
     const sink = new Writable({
@@ -108,14 +107,14 @@ describe('synced output', () => {
         await failure(printer.countThenExit(lines, when));
         await client.exit;
         const expected = [...Array(lines).keys(), 'last', ''].join('\n');
-        expect(stdout.text === expected, `${lines} lines, of which ${stdout.bytes} bytes came`).toBe(true);
+        expect(stdout.text === expected, `${lines} lines; only ${stdout.bytes} bytes arrived`).toBe(true);
       }
     },
   );
 
   test('of a plugin that exits during a write larger than its pipe arrives whole and in order', async () => {
     const line = `${'x'.repeat(199_999)}\n`;
-    // On Windows, about one in 20 of these plugins met the fault for which this test was written.
+    // On Windows, the fault for which this test was written affected about one in 20 of these plugins.
     const outputs = Array.from({ length: isWindows ? 40 : 8 }, async () => {
       const stdout = new Collector();
       const client = plugin('prints', { syncStdout: stdout });
@@ -246,7 +245,7 @@ describe('a sink', () => {
     await greeter.say('last words');
     await client.kill();
     const closed = new Promise((resolve) => sink.once('close', resolve));
-    // Without a listener, its 'error' event would fail the test run.
+    // If the sink had no listener now, its 'error' event would fail the test run.
     failLate();
     await closed;
     const failures = warn.mock.calls.filter(([message]) => String(message).includes('disk full'));

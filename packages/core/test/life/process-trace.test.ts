@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Client, type ProcessTrace } from '../../src/index.ts';
 import { plugin } from '../support/life.ts';
 
-/** Returns the events of pipework:process from now on, each with the facts that were known at that moment. */
+/** Returns a list that collects the events of pipework:process, each with the facts known at that moment. */
 function watchProcesses(): [event: string, trace: ProcessTrace][] {
   const seen: [string, ProcessTrace][] = [];
   for (const event of ['start', 'asyncStart', 'error', 'asyncEnd']) {

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }));
 
 describe('an application that starts itself', () => {
-  test('fails: its first copy refuses to start another, with the reason', async () => {
+  test('fails, because its first copy refuses to start another and says why', async () => {
     const log = join(directory, 'same');
     const error = await failure<StartError>(plugin('starts-itself', {}, log).start());
     expect(error.code).toBe('HANDSHAKE_EXITED');
@@ -30,7 +30,7 @@ describe('an application that starts itself', () => {
 });
 
 describe('a plugin that is a host', () => {
-  test('may start another plugin before it serves, and copies of itself once it does', async () => {
+  test('may start another plugin before it serves, and copies of itself while it serves', async () => {
     const client = plugin('starts-another-first', {}, fixture('greets'));
     const greeter = await (await client.client()).dispense('greeter');
     expect(await greeter.greet('x')).toBe('Hello, x!');

@@ -1,6 +1,6 @@
 /**
- * Tests of plugin programs: versions, several plugins in one program, a run without a host, and what a
- * program loads.
+ * Tests of plugin programs: versions, several plugins in one program, a run without a host, and the modules
+ * that a program loads.
  */
 
 import { execFile } from 'node:child_process';
@@ -31,7 +31,7 @@ describe('protocol versions', () => {
     expect(await client.start()).toMatchObject({ protocolVersion: 3 });
   });
 
-  test('of both sides are in the error, as sorted lists with the side to upgrade, if none is common', async () => {
+  test('of both sides are in the error if no version is common, as sorted lists, with the side to upgrade', async () => {
     const older = await failure(plugin('speaks-versions', { protocolVersions: [7, 5, 10] }, '3,1').start());
     expect(older.code).toBe('HANDSHAKE_VERSION');
     expect(older.message).toContain(
@@ -234,7 +234,7 @@ const ofWindows = [
 
 describe('the plugin’s environment', () => {
   test('has what the allow-list admits', async () => {
-    // Wine adds its own variables, and Node does not start there without the second one here.
+    // Wine adds its own variables. Under Wine, Node does not start without NODE_SKIP_PLATFORM_CHECK.
     const inherit = ['PATH', 'NODE_SKIP_PLATFORM_CHECK'];
     const client = plugin('tells-its-environment', { env: { inherit, set: { MINE: 'x' } } });
     const rpc = await client.client();
@@ -244,7 +244,7 @@ describe('the plugin’s environment', () => {
       .map((name) => name.toUpperCase())
       .filter((name) => !['MINE', 'PATH'].includes(name));
     expect(names.length - further.length).toBe(2);
-    // Node gives every process of Windows these of its parent.
+    // On Windows, Node passes the variables in `ofWindows` from every process to its children.
     expect(isWindows ? ofWindows : []).toEqual(expect.arrayContaining(further));
   });
 });

@@ -1,4 +1,4 @@
-/** Tests of the types of services: what a host provides, and how a plugin reaches it. */
+/** Tests of the types of services: how a host provides them, and how a plugin reaches them. */
 
 import { expectTypeOf, test } from 'vitest';
 import {
@@ -46,7 +46,7 @@ const files: Files = {
 };
 const clock: Clock = { now: () => 0 };
 
-test('a host provides each service by a factory, which gets the client that asks', () => {
+test('a host provides each service by a factory, and the factory gets the client that asks', () => {
   const client = new Client<Plugins, Services>({
     cmd: ['x'],
     provide: {
@@ -65,7 +65,7 @@ test('a host provides each service by a factory, which gets the client that asks
   expectTypeOf<ServiceClient['pid']>().toEqualTypeOf<number | undefined>();
 });
 
-test('the types of a host’s services are inferred, and the compiler refuses those that do not fit', () => {
+test('the types of a host’s services are inferred, and services of other types do not compile', () => {
   const inferred = (): unknown =>
     new Client({ cmd: ['x'], provide: { files: () => files, clock: () => clock } });
   expectTypeOf(inferred).toBeFunction();
@@ -107,7 +107,8 @@ test('serve() takes the type of the services that a plugin expects', () => {
         },
       },
     }));
-  // Without type parameters, an annotated context says which services are expected.
+  // Without type parameters of serve(), the type of the factory's context says which services the plugin
+  // expects.
   void (() =>
     serve({
       plugins: {
@@ -127,7 +128,7 @@ test('serve() takes the type of the services that a plugin expects', () => {
     }));
 });
 
-test('a plugin that declares no services can dispense none, and also fits a host that provides services', () => {
+test('a plugin that declares no services can dispense no service, and also fits a host that provides services', () => {
   const set: PluginSet<Plugins> = {
     checker: (context) => {
       expectTypeOf<typeof context.host.dispense>().parameter(0).toEqualTypeOf<never>();
@@ -157,7 +158,7 @@ test('each version of a plugin has the same services', () => {
   >();
 });
 
-test('a description has a type, in which schemas are unknown', () => {
+test('a description has a type, and schemas in it have the type unknown', () => {
   const use = async (rpc: RPCClient<Plugins>): Promise<void> => {
     const description = await rpc.describe();
     expectTypeOf(description).toEqualTypeOf<Description>();
@@ -174,7 +175,7 @@ test('a description has a type, in which schemas are unknown', () => {
   expectTypeOf(use).toBeFunction();
 });
 
-test("the plugin's entry has the names that a plugin needs, and none of a host's", () => {
+test("the plugin's entry exports the types that a plugin needs, and no Client", () => {
   expectTypeOf<pluginEntry.ServiceHost<Services>>().toEqualTypeOf<ServiceHost<Services>>();
   expectTypeOf<pluginEntry.PluginContext<Services>>().toEqualTypeOf<PluginContext<Services>>();
   expectTypeOf<pluginEntry.PluginSet<Plugins, Services>>().toEqualTypeOf<PluginSet<Plugins, Services>>();

@@ -43,9 +43,9 @@ class Seen {
   readonly reads: string[] = [];
   readonly contexts: ServiceContext[] = [];
   disposed = 0;
-  /** The signal of the factory `patient`, which settles only when this signal aborts. */
+  /** The signal that the factory `patient` got. The factory settles only when this signal aborts. */
   patientSignal: AbortSignal | undefined;
-  /** Lets the stream of `untilTold()` end. */
+  /** Ends the stream of `untilTold()`. */
   tell = (): void => {};
   streamsEnded = 0;
 }

@@ -1,6 +1,6 @@
 /**
- * Tests of signals to a plugin, to its host, and to both at once. The host, not a signal, must decide when a
- * plugin ends.
+ * Tests of signals to a plugin, to its host, and to both at the same time. The host, not a signal, must
+ * decide when a plugin ends.
  */
 
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -39,7 +39,7 @@ describe.skipIf(noSignals)(`a plugin whose host still runs${noSignals}`, () => {
     const client = plugin('shuts-down-slowly', { syncStdout: stdout }, '20');
     const rpc = await client.client();
     process.kill(client.pid as number, 'SIGTERM');
-    // The answer to the ping comes after the first signal was handled.
+    // When the ping is answered, the plugin has handled the first signal.
     await rpc.ping();
     process.kill(client.pid as number, 'SIGTERM');
     await expect(client.exit, 'the end of a plugin that got two SIGTERM').toHappenWithin(1_500);
@@ -57,7 +57,7 @@ describe.skipIf(noSignals)(`a plugin whose host still runs${noSignals}`, () => {
     expect(await client.exit).toMatchObject({ code: 0, by: 'plugin' });
   });
 
-  test('shuts down by itself some time after a first SIGTERM if its host sends no Quit', async () => {
+  test('shuts down some time after a first SIGTERM, even if its host sends no Quit', async () => {
     const stdout = new Collector();
     const client = plugin('greets', {
       cmd: [process.execPath, '--import', fixture('hurries-long-timers'), fixture('shuts-down-slowly'), '0'],
@@ -79,7 +79,7 @@ describe.skipIf(noSignals)(`a plugin whose host still runs${noSignals}`, () => {
 });
 
 describe.skipIf(noSignals)(`a signal to the whole process group${noSignals}`, () => {
-  test.each(['SIGTERM', 'SIGHUP', 'SIGINT'] as const)('gives the host time to drain: %s', async (signal) => {
+  test.each(['SIGTERM', 'SIGHUP', 'SIGINT'] as const)('lets the host drain first: %s', async (signal) => {
     const it = await host('ctrl-c-draining', 'shuts-down-slowly', { args: ['0', '700'], isLeader: true });
     expect(await it.next()).toEqual({ ready: true });
     process.kill(-it.pid, signal);
@@ -90,7 +90,7 @@ describe.skipIf(noSignals)(`a signal to the whole process group${noSignals}`, ()
     expect(isAlive(it.plugin)).toBe(false);
   });
 
-  test('counts once, even if a closing terminal sends SIGHUP twice', async () => {
+  test('counts as one signal, even if a closing terminal sends SIGHUP twice', async () => {
     const it = await host('ctrl-c-draining', 'shuts-down-slowly', { args: ['0', '700'], isLeader: true });
     await it.next();
     process.kill(-it.pid, 'SIGHUP');

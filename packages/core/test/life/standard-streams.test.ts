@@ -1,5 +1,5 @@
-// Tests that pipework does not open the standard streams of a host, and does not change the descriptors of a
-// plugin's.
+// Tests that pipework does not open a host's standard streams, and does not change the descriptors of a
+// plugin's standard streams.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -25,7 +25,7 @@ describe('a host', () => {
     expect(told.after).toEqual(told.before);
   });
 
-  test('that reads its own standard input continues when much input arrives at once', async () => {
+  test('that reads its own standard input continues when much input arrives in one step', async () => {
     const host = spawn(process.execPath, [fixture('reads-its-own-stdin'), fixture('greets')], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
@@ -41,7 +41,7 @@ describe('a host', () => {
   });
 });
 
-/** The interface of the fixture. */
+/** The interface of the fixture writes-natively.mjs. */
 interface Writers {
   writer: {
     write(fd: number, bytes: number): Promise<void>;
@@ -59,7 +59,7 @@ describe('a plugin', () => {
   };
 
   test.each(['late', 'early'])(
-    'writes to its descriptors without EAGAIN, with its streams opened %s',
+    'writes to its descriptors without EAGAIN, if its streams are opened %s',
     async (when) => {
       const [stdout, stderr] = [new Collector(), new Collector()];
       const client = writer(stdout, stderr, when);
@@ -85,7 +85,7 @@ describe('a plugin', () => {
 describe('a sink that is stuck', () => {
   test.each([
     { what: 'long lines', flood: 'flood', bytes: 24 * MiB, most: 8 * MiB },
-    // Each queued write takes memory of its own.
+    // Each queued write takes further memory, so fewer bytes may wait in short writes.
     { what: 'line feeds one by one', flood: 'breakLines', bytes: MiB, most: MiB / 4 },
   ] as const)('limits how many $what the plugin queues, and a mark counts dropped bytes', async (given) => {
     const { flood, bytes, most } = given;
@@ -106,21 +106,22 @@ describe('a sink that is stuck', () => {
     isStuck = false;
     for (const done of taken) done();
     await printer.print('stdout', 'after\n');
-    // The flush at the end has a time limit, which a busy machine may exceed.
+    // The plugin's flush at its end has a time limit, which a busy machine may exceed. So this waits before
+    // kill().
     await expect.poll(() => chunks.at(-1)?.toString().endsWith('after\n')).toBe(true);
     await client.kill();
     const text = Buffer.concat(chunks).toString();
     const marks = [...text.matchAll(/\n\[pipework: (\d+) bytes dropped, the host does not keep up\]\n/g)];
     const dropped = marks.reduce((sum, [, bytes]) => sum + Number(bytes), 0);
     const arrived = text.length - marks.reduce((sum, [mark]) => sum + mark.length, 0);
-    // A stream's window and the sink hold further bytes.
+    // The window of the output's stream and the sink hold up to 2 MiB more.
     expect(dropped).toBeGreaterThan(bytes - most - 2 * MiB);
     expect(dropped).toBeGreaterThan(bytes / 4);
     expect(dropped + arrived).toBe(bytes + 'after\n'.length);
     expect(text.slice(-6)).toBe('after\n');
   });
 
-  test('costs little memory if a plugin prints a million line feeds, and every callback runs, even for dropped bytes', async () => {
+  test('costs a plugin little memory if it prints a million line feeds, and the callbacks of dropped bytes run too', async () => {
     const client = plugin('prints', { syncStdout: new Writable({ write() {} }) });
     const printer = await (await client.client()).dispense('printer');
     const { grown, settled } = await printer.breakLines(MiB);
@@ -128,7 +129,7 @@ describe('a sink that is stuck', () => {
     expect(settled).toBeGreaterThan(MiB / 2);
   });
 
-  test('still gets, as the last line, how many bytes were dropped', async () => {
+  test('gets the number of dropped bytes in the last line when the plugin exits', async () => {
     const chunks: Buffer[] = [];
     const taken: (() => void)[] = [];
     const sink = new Writable({
@@ -140,7 +141,7 @@ describe('a sink that is stuck', () => {
     const client = plugin('prints', { syncStdout: sink });
     const printer = await (await client.client()).dispense('printer');
     const exiting = printer.floodThenExit(20 * MiB).catch(() => {});
-    // From the first bytes on, the sink accepts everything.
+    // The sink now accepts each waiting chunk within a millisecond.
     const taking = setInterval(() => taken.splice(0).forEach((done) => done()), 1);
     await exiting;
     await client.exit;

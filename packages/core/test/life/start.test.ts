@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-/** Makes a file with a mode, for commands that cannot run. */
+/** Makes a file with this mode, as a command that cannot run, and returns its path. */
 async function file(name: string, content: string | Uint8Array, mode: number): Promise<string> {
   const path = join(directory, name);
   await writeFile(path, content);
@@ -108,8 +108,8 @@ describe('a start that fails', () => {
   });
 
   test('ends a process that prints no line within startTimeout', async () => {
-    // The plugin must have had time to print. On a busy machine, Node alone can take longer than a second to
-    // start.
+    // The time limit must leave the plugin time to print. On a busy machine, the start of Node alone can take
+    // longer than a second.
     const began = performance.now();
     execFileSync(process.execPath, ['-e', '0']);
     const startTimeout = 1_000 + 5 * (performance.now() - began);
@@ -121,7 +121,7 @@ describe('a start that fails', () => {
     expect(isAlive(client.pid as number)).toBe(false);
   });
 
-  test('still times out when a test fakes the clock', async () => {
+  test('rejects at its timeout even when a test fakes the clock', async () => {
     vi.useFakeTimers();
     try {
       const error = await failure(plugin('never-greets', { startTimeout: 300 }).start());
@@ -131,7 +131,7 @@ describe('a start that fails', () => {
     }
   });
 
-  test('says that the process closed descriptor 4 and continues', async () => {
+  test('says that the process has closed descriptor 4 and continues to run', async () => {
     const client = plugin('closes-descriptor-4');
     const error = await failure(client.start());
     expect(error.code).toBe('HANDSHAKE_CLOSED');
@@ -181,7 +181,7 @@ describe('a start that fails', () => {
 describe('the notes of a failed start', () => {
   test('say that a file is missing', async () => {
     const error = await failedStart([join(directory, 'nowhere')]);
-    // On Windows, a command that is not an .exe is run by cmd.exe, which exits with an error.
+    // On Windows, cmd.exe runs a command that is not an .exe, and exits with an error.
     expect(error.code).toBe(isWindows ? 'HANDSHAKE_EXITED' : 'PLUGIN_NOT_STARTED');
     expect(error.notes.join()).toContain('does not exist');
   });
@@ -317,7 +317,7 @@ describe.skipIf(noShell)(`a host without descriptors${noShell}`, () => {
 });
 
 describe.skipIf(noShell)(`a host with few descriptors${noShell}`, () => {
-  test('can start its first plugin while 12 descriptors are free', async () => {
+  test('can start its first plugin while only 12 descriptors are free', async () => {
     const script = 'ulimit -n 128 && exec "$0" "$@"';
     const words = [process.execPath, fixture('starts-with-few-descriptors'), fixture('greets'), '12'];
     const { stdout } = await promisify(execFile)('/bin/sh', ['-c', script, ...words]);
@@ -326,7 +326,7 @@ describe.skipIf(noShell)(`a host with few descriptors${noShell}`, () => {
 });
 
 describe('the signal', () => {
-  test('aborts a start half way, so that no process is left behind', async () => {
+  test('ends a start that is under way, and leaves no process behind', async () => {
     const controller = new AbortController();
     const client = plugin('never-greets', { signal: controller.signal });
     const started = failure(client.start());
@@ -346,7 +346,7 @@ describe('the signal', () => {
     expect(await client.exit).toMatchObject({ by: 'none' });
   });
 
-  test('settles the exit and keeps the client from starting if it aborts before the start', async () => {
+  test('settles client.exit and keeps the client from starting if the signal aborts before the start', async () => {
     const controller = new AbortController();
     const client = plugin('greets', { signal: controller.signal });
     controller.abort(new Error('too late'));

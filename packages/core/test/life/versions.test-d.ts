@@ -1,4 +1,4 @@
-/** The types of plugins that speak several protocol versions. */
+/** Tests of the types of plugins that speak several protocol versions. */
 import { expectTypeOf, test } from 'vitest';
 import {
   serve,
@@ -80,7 +80,7 @@ test('the plugins of one version have one connection, whose version is a number'
   expectTypeOf<RPCClientOf<PluginsV1>>().toEqualTypeOf<RPCClient<PluginsV1>>();
   expectTypeOf<RPCClientOf<Record<string, object>>>().toEqualTypeOf<RPCClient>();
   expectTypeOf<RPCClient<PluginsV1>['protocolVersion']>().toEqualTypeOf<number>();
-  // eslint-disable-next-line typescript/no-explicit-any -- what untyped code gives
+  // eslint-disable-next-line typescript/no-explicit-any -- untyped code has this type
   expectTypeOf<RPCClientOf<any>['protocolVersion']>().toEqualTypeOf<number>();
   const generic = async <P>(client: Client<P>): Promise<RPCClient<P>> => await client.client();
   expectTypeOf(generic).toBeFunction();
@@ -134,7 +134,7 @@ test('serve() accepts the plugin set of each version, and no other set', () => {
         1: { greeter: greeter1, clock },
         2: {
           greeter: greeter2,
-          // @ts-expect-error -- what cannot travel is refused in each version
+          // @ts-expect-error -- results that cannot be sent are refused in each version
           notes: () => ({ list: async () => [{ later: Promise.resolve('x') }] }),
         },
       },

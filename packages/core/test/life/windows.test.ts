@@ -1,4 +1,7 @@
-/** Rules that only Windows has. `reliability/windows.mjs` runs them, and the other files here, under Wine. */
+/**
+ * Tests of rules that only Windows has. `reliability/windows.mjs` runs this file and its neighbours under
+ * Wine.
+ */
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -11,7 +14,7 @@ import { host } from '../support/hosts.ts';
 import { failure, fixture, isAlive, needsWindows, plugin, until } from '../support/life.ts';
 
 let root = '';
-/** The text of a batch file that runs a fixture. */
+/** Returns the text of a batch file that runs the fixture `name`. */
 const batch = (name: string): string => `@"${process.execPath}" "${fixture(name)}" %*\r\n`;
 const put = async (path: string, content: string): Promise<string> => {
   await mkdir(join(root, path, '..'), { recursive: true });
@@ -47,7 +50,7 @@ describe.skipIf(needsWindows)(`on Windows${needsWindows}`, () => {
     expect((await failure(other.start())).code).toBe('PLUGIN_CHECKSUM');
   });
 
-  test('the plugins of a host that dies end with it, and clean up nothing', async () => {
+  test('the plugins of a host that dies end immediately, and clean up nothing', async () => {
     const notes = join(root, 'notes');
     const it = await host('occupying', 'cleans-up', { args: [notes] });
     await it.next();
@@ -56,7 +59,7 @@ describe.skipIf(needsWindows)(`on Windows${needsWindows}`, () => {
     expect(await readFile(notes, 'utf8')).not.toMatch(/cleaned up|shut down/);
   });
 
-  test('a plugin behind a batch file sees the end of its pipe when its host dies, and cleans up', async () => {
+  test('a plugin that a batch file runs sees the end of its pipe when its host dies, and cleans up', async () => {
     const notes = join(root, 'notes-of-batch');
     const it = await host('occupying', await put('cleans-up.cmd', batch('cleans-up')), { args: [notes] });
     await it.next();

@@ -27,7 +27,9 @@ function wrapped(program: string, config: Partial<ClientConfig> = {}): Client<Fi
   });
 }
 
-/** Blocks the plugin behind a wrapper. Resolves to the plugin's process id once it is blocked. */
+/**
+ * Makes a call that blocks the event loop of the plugin for a minute. Resolves to the plugin's process id.
+ */
 async function block(client: Client<Fixtures>): Promise<number> {
   const trouble = await (await client.client()).dispense('trouble');
   const pid = await trouble.pid();
@@ -39,7 +41,7 @@ async function block(client: Client<Fixtures>): Promise<number> {
 }
 
 describe.skipIf(noFork)(`a plugin behind a wrapper that forks${noFork}`, () => {
-  test('leaves when it is asked, and nothing is left behind', async () => {
+  test('leaves when kill() asks it to, and nothing is left behind', async () => {
     const warn = vi.fn();
     const client = wrapped('greets', { logger: { warn }, gracePeriod: await enoughMs(2_000) });
     await client.client();
@@ -47,7 +49,7 @@ describe.skipIf(noFork)(`a plugin behind a wrapper that forks${noFork}`, () => {
     expect(warn).not.toHaveBeenCalled();
   });
 
-  test('is left behind if it is blocked, and a warning about it names processGroup', async () => {
+  test('is left behind if it is blocked, and the warning about this names processGroup', async () => {
     const warn = vi.fn();
     const client = wrapped('makes-trouble', { logger: { warn } });
     const pid = await block(client);
@@ -70,7 +72,7 @@ describe.skipIf(noFork)(`a plugin behind a wrapper that forks${noFork}`, () => {
     expect(warn).not.toHaveBeenCalled();
   });
 
-  test('leaves by itself when the wrapper dies, and the errors of its calls mention the plugin', async () => {
+  test('leaves when the wrapper dies, and the errors of its calls mention that a process still holds the pipe', async () => {
     const client = wrapped('makes-trouble');
     const trouble = await (await client.client()).dispense('trouble');
     const pid = await trouble.pid();
@@ -82,7 +84,7 @@ describe.skipIf(noFork)(`a plugin behind a wrapper that forks${noFork}`, () => {
     await until(() => !isAlive(pid));
   });
 
-  test('is left behind if it never greets and the start is given up, and a warning says so', async () => {
+  test('is left behind if it never writes a handshake line and kill() ends the start, and a warning says so', async () => {
     const warn = vi.fn();
     const stdout = new Collector();
     const script = 'console.log(process.pid); setInterval(() => {}, 1000)';
@@ -107,7 +109,7 @@ describe.skipIf(noFork)(`a plugin behind a wrapper that forks${noFork}`, () => {
 });
 
 test.each(['greets', 'never-greets', 'exits-before-handshake', 'closes-descriptor-4'])(
-  'the host reports nothing as left behind by %s if there is no wrapper',
+  'without a wrapper, the host does not report that %s has left a process behind',
   async (program) => {
     const client = plugin(program, { startTimeout: 1_000, gracePeriod: 150 });
     await client.start().catch(() => {});

@@ -1,5 +1,5 @@
-// A host that uses only what 0.1.0 and later have in common, on the version of core beside it. Its argument
-// is the plugin's program. It writes one line of JSON with the outcome of each use.
+// A host that uses only features of 0.1.0 and of every later version. It runs on the version of core beside
+// this file. Its argument is the plugin's program. It writes one line of JSON with the outcome of each use.
 import { text } from 'node:stream/consumers';
 import { Writable } from 'node:stream';
 import { Client } from '@pipework/core';
@@ -56,8 +56,8 @@ const abort = new AbortController();
 const hanging = failure(worker.hang({ signal: abort.signal }));
 abort.abort(new Error('no longer wanted'));
 outcomes.cancelled = (await hanging).message;
-// These uses make version 0.2 send its messages about unwanted streams: a drop with a reason from either
-// side, and the ends of streams when a call is cancelled.
+// These uses make version 0.2 send messages that 0.1 does not know: the reason why a stream is dropped, from
+// either side, and the ends of streams when a call is cancelled.
 await (await worker.bytes()).cancel('not wanted');
 outcomes.dropped = await worker.drop(new ReadableStream({ pull: (to) => to.enqueue('x') }));
 const enough = new AbortController();

@@ -1,10 +1,10 @@
-// Makes the packages in this folder: core and mux of an earlier version, as their commit packs them, without
+// Makes the packages in this folder: core and mux of an earlier version, built from its commit, without
 // sources, types and source maps.
 //
-//   node packages/core/test/old/pack.mjs ad9a43e     (0.1.0, with which pipework-*-0.1.0.tgz were made)
+// node packages/core/test/old/pack.mjs ad9a43e (makes pipework-*-0.1.0.tgz)
 //
-// It checks the commit out beside the repository, installs with its own lockfile, builds, packs, and removes
-// the checkout.
+// It checks the commit out into a temporary folder, installs with the commit's lockfile, builds, packs, and
+// removes the checkout.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

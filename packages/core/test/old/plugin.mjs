@@ -1,4 +1,5 @@
-// A plugin that uses only what 0.1.0 and later have in common. It runs on the version of core beside it.
+// A plugin that uses only features of 0.1.0 and of every later version. It runs on the version of core beside
+// this file.
 import { once } from 'node:events';
 import { callContext, serve } from '@pipework/core/plugin';
 
@@ -54,7 +55,10 @@ await serve({
       },
       exit: () => process.exit(7),
       isAborted: () => signal.aborted,
-      /** Returns the outcome of asking for a service; `none` if this version of core knows no services. */
+      /**
+       * Returns the result of a call of the service `files`, or the code of the error. Returns `none` if this
+       * version of core has no services.
+       */
       service: async () => {
         if (host === undefined) return 'none';
         try {

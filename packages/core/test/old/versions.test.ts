@@ -1,6 +1,6 @@
 /**
- * Tests that a plugin of an earlier version works with this host, and this plugin with an earlier host. These
- * are whole sessions with real processes.
+ * Tests that a plugin of an earlier version works with this host, and this plugin with an earlier host. Each
+ * session runs in real processes.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
@@ -40,14 +40,17 @@ afterAll(() => {
   rmSync(old, { recursive: true, force: true });
 });
 
-/** Returns the outcome of the session between a host of one version and a plugin of another. */
+/**
+ * Runs the host in the folder `host` with the plugin in the folder `plugin`, and returns the outcomes that
+ * the host writes.
+ */
 async function session(host: string, plugin: string): Promise<Record<string, unknown>> {
   const args = [join(host, 'host.mjs'), join(plugin, 'plugin.mjs')];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
-/** The outcome that every pair of versions must have. */
+/** The outcomes that every pair of versions must have. */
 const common = {
   values: [true, true, [1, 2, 3], ['undefined', '-0', 'NaN'], 'https://example.com/'],
   version: 1,
@@ -71,12 +74,12 @@ const common = {
   crashed: ['RPC_CLOSED', 7],
 };
 
-test('a plugin of 0.1.0 works with this host, which can describe it only by its handshake', async () => {
+test('a plugin of 0.1.0 works with this host, and its description has only the facts of its handshake', async () => {
   const described = { runtime: 'unknown', protocolVersions: [1], plugins: {} };
   expect(await session(here, old)).toEqual({ ...common, described, service: 'none' });
 });
 
-test('this plugin works with a host of 0.1.0, which provides no services', async () => {
+test('this plugin works with a host of 0.1.0, although that host provides no services', async () => {
   expect(await session(old, here)).toEqual({
     ...common,
     described: 'none',

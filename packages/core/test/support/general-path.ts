@@ -1,18 +1,18 @@
 /**
- * Takes the parts that only improve speed out of core. docs/decisions/0003 says that each of them can be
- * taken out. The project `core-general` loads this before its test files. So these tests show that everything
- * works without those parts too. The project also runs the published msgpackr unedited, because
- * vitest.config.ts edits it only for the project `core`.
+ * Replaces the parts of core that only improve speed. docs/decisions/0003 says that core works without any of
+ * them. The project `core-general` loads this file before its test files, and so tests that claim. The
+ * project also runs the published msgpackr unedited, because vitest.config.ts edits it only for the project
+ * `core`.
  */
 import { vi } from 'vitest';
 
-// No depth limit reaches this number, so no message takes the fast path.
+// Messages take the fast path only if the depth limit is at least this number, so no message takes it.
 vi.mock('../../src/rpc/messages/small/limits.ts', async (original) => ({
   ...(await original<object>()),
   maxPlainLevels: Number.POSITIVE_INFINITY,
 }));
 
-// Neither side announces tables, except in a test that names its capabilities.
+// Neither side announces `tables`, except in a test that lists capabilities itself.
 vi.mock(import('../../src/session/capabilities.ts'), async (original) => {
   const module = await original();
   return { ...module, ownCapabilities: module.ownCapabilities.filter((word) => word !== 'tables') };

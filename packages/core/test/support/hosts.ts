@@ -9,21 +9,22 @@ import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
 import { fixture, isAlive } from './life.ts';
 
-/** A host in a process of its own. */
+/** A host that runs `fixtures/hosts.mjs` in a process of its own. */
 export interface Host {
   readonly process: ChildProcess;
   readonly pid: number;
   readonly plugin: number;
-  /** The warnings that it printed before the plugin was ready. */
+  /** The warnings that the host printed before the plugin was ready. */
   readonly warnings: readonly string[];
-  /** Resolves with the next object that it prints. */
+  /** Resolves with the next object that the host prints. */
   next(): Promise<Record<string, unknown>>;
   readonly exited: Promise<{ code: number | null; signal: string | null }>;
 }
 
 /**
- * Runs a host that starts a fixture, or the program with this absolute path. Resolves when the host has printed the plugin's id. `behind` is a
- * command that runs the host, and `isLeader` gives it a process group of its own.
+ * Runs a host that starts `program`, which is the name of a fixture or an absolute path. Resolves when the
+ * host has printed the plugin's process id. `behind` is a command that runs the host, and `isLeader` gives
+ * this command a process group of its own.
  */
 export async function host(
   conduct: string,
@@ -41,7 +42,7 @@ export async function host(
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<Record<string, unknown>> => {
     const { value, done } = await lines.next();
-    if (done === true) throw new Error('the host has nothing to tell any more');
+    if (done === true) throw new Error('the host has ended its output');
     return JSON.parse(value) as Record<string, unknown>;
   };
   const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) =>
@@ -53,7 +54,8 @@ export async function host(
   for (; told['plugin'] === undefined; told = await next()) warnings.push(String(told['message']));
   const plugin = told['plugin'] as number;
   onTestFinished(() => {
-    // Under `unshare`, another process has this id outside of the namespace.
+    // Under `unshare`, the id is that of a process namespace. Outside of this namespace, another process may
+    // have the id.
     if (behind.length === 0 && isAlive(plugin)) process.kill(plugin, 'SIGKILL');
   });
   return { process: child, pid: child.pid as number, plugin, warnings, next, exited };

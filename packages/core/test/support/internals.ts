@@ -1,5 +1,5 @@
 /**
- * Core's behaviour tests import the parts that the package does not export only through this file. After a
+ * Core's behaviour tests import only public names, and the internal names that this file exports. After a
  * move inside `src`, only this file changes.
  */
 
@@ -35,7 +35,7 @@ export { checked, implement } from '../../src/rpc/contract/contract-checks.ts';
 export { DeclaredError, declaredError, isDeclaredError } from '../../src/rpc/contract/declared-error.ts';
 export type { StandardSchema } from '../../src/rpc/contract/standard-schema.ts';
 export { ref, retain } from '../../src/rpc/remote/stand-in.ts';
-/** Returns a second instance of the module, as in a process with two copies of the package. */
+/** Loads a second instance of the module `stand-in.ts`, as in a process with two copies of the package. */
 export const copyOfStandIn = async (): Promise<typeof import('../../src/rpc/remote/stand-in.ts')> =>
   (await import(
     /* @vite-ignore */ new URL('../../src/rpc/remote/stand-in.ts?copy', import.meta.url).href

@@ -1,4 +1,7 @@
-/** Starts fixture programs, collects what they print, and waits for what they do. */
+/**
+ * Helpers of the tests with real processes: they start fixture programs, collect output, and wait for
+ * conditions.
+ */
 
 import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,8 +15,8 @@ import { Client, type ClientConfig } from '../../src/index.ts';
 export const isWindows: boolean = process.platform === 'win32';
 
 /**
- * Returns the reason why a test is skipped, to be added to the name of the test. Empty if the test runs. For
- * example, `test.skipIf(noFifos)(…)` has the name `a FIFO is refused${noFifos}`.
+ * Returns text to add to a test's name: the reason why the test is skipped, or '' if it runs. For example,
+ * `test.skipIf(noFifos)(…)` has the name `a FIFO is refused${noFifos}`.
  */
 export const skipUnless = (holds: boolean, reason: string): string => (holds ? '' : ` (SKIPPED: ${reason})`);
 
@@ -36,7 +39,10 @@ export const noFork: string = skipUnless(
 );
 export const needsWindows: string = skipUnless(isWindows, 'it is a rule of Windows');
 
-/** Windows lets only users with a special right make symbolic links. Wine makes none and reports no error. */
+/**
+ * On Windows, only users with a special right can make symbolic links. Wine makes no link, and reports no
+ * error.
+ */
 function canLink(): boolean {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-link-'));
   try {
@@ -52,16 +58,19 @@ function canLink(): boolean {
 /** Returns a path as tests write it, with slashes. */
 export const slashed = (path: string): string => path.replaceAll(sep, '/');
 
-/** The exit of a process that SIGKILL has ended. Windows reports status 1, unless its parent has ended it. */
+/**
+ * The exit of a process that another process has ended by SIGKILL. Windows reports status 1, unless the
+ * process's parent has ended it.
+ */
 export const killedBySignal: { code: number | null; signal: string | null } = isWindows
   ? { code: 1, signal: null }
   : { code: null, signal: 'SIGKILL' };
-/** How the ladder ends a plugin that does not handle SIGTERM. On Windows no plugin can handle it. */
+/** The exit of a plugin that ignores SIGTERM, after kill(). On Windows, no plugin can handle SIGTERM. */
 export const killedByLadder: { signal: string; by: string } = isWindows
   ? { signal: 'SIGTERM', by: 'sigterm' }
   : { signal: 'SIGKILL', by: 'sigkill' };
 
-/** The interfaces of the fixtures. Each serves some of them. */
+/** The interfaces that the fixtures serve. A fixture serves one or more of them. */
 export interface Fixtures {
   greeter: {
     greet(name: string): Promise<string>;
@@ -110,7 +119,7 @@ export function fixture(name: string): string {
   return fileURLToPath(new URL(`../fixtures/${name}.mjs`, import.meta.url));
 }
 
-/** Makes a client of a fixture program, which is killed when the test ends. */
+/** Makes a client of a fixture program, and kills it when the test ends. */
 export function plugin(
   name: string,
   config: Partial<ClientConfig> = {},
@@ -151,7 +160,7 @@ export function isAlive(pid: number): boolean {
     return false;
   }
   try {
-    // An orphan that has ended stays a zombie until its new parent notices. The host cannot change that.
+    // An orphan that has ended is a zombie until its new parent reaps it. The host has no influence on that.
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z';
   } catch {
@@ -159,13 +168,11 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/**
- * Slightly less than a test's own timeout, because that timeout would not say which condition was never met.
- */
+/** Slightly less than Vitest's timeout of a test, whose message would not name the condition. */
 const giveUpMs = 100_000;
 
 /**
- * Waits until `holds` returns true, however long that takes. A test that promises a duration needs
+ * Waits until `holds` returns true, for up to `giveUpMs`. A test that promises a shorter time needs
  * `toHappenWithin`.
  */
 export async function until(holds: () => boolean): Promise<void> {
@@ -178,9 +185,9 @@ export async function until(holds: () => boolean): Promise<void> {
 }
 
 /**
- * Returns a time limit in milliseconds, for tests that are not about that limit. The limit is `ms` or ten
- * times what a start takes now, whichever is more. With a limit that is enough only on an idle machine, the
- * load would decide how the plugin ends.
+ * Returns a time limit in milliseconds, for tests that are not about that limit. The limit is `ms`, or ten
+ * times the duration of a start that is measured now, whichever is more. On a busy machine, a fixed limit
+ * could pass and change the way in which the plugin ends.
  */
 export async function enoughMs(ms: number): Promise<number> {
   const began = performance.now();

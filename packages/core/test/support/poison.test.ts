@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { poisonStream } from './poison.ts';
 
 test.each(['onData', 'onRange'] as const)(
-  'a view that a reader keeps of a chunk lent to %s is overwritten',
+  'if a reader keeps a view of a chunk lent to %s, the view is overwritten',
   async (way) => {
     const pipe = new PassThrough();
     const poison = { lentBytes: 0 };

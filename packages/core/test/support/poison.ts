@@ -1,6 +1,6 @@
 /**
- * Lends every chunk to a stream's handler as a transport with one reused buffer does. Once the handler has
- * returned, the bytes are overwritten. A reader that keeps a view of lent bytes then reads 0xff.
+ * Lends every chunk to a stream's handler, as a transport that reuses one buffer does. After the handler has
+ * returned, the bytes are overwritten. A reader that has kept a view of them then reads 0xff.
  */
 import type { LeanSession, RawStream, RawStreamHandler } from '@pipework/mux/lean';
 
@@ -10,14 +10,15 @@ export interface Poison {
 }
 
 /**
- * Poisons every stream that the session opens from now on. For streams of the peer use {@link poisonStream}.
+ * Poisons every stream that this side of the session opens from now on. For streams that the peer opens, use
+ * {@link poisonStream}.
  */
 export function poisonSession(session: LeanSession, poison: Poison): void {
   const openRaw = session.openRaw.bind(session);
   session.openRaw = (...args) => poisonStream(openRaw(...args), poison);
 }
 
-/** Poisons the handler of this stream. */
+/** Wraps each handler that the stream gets, so that the bytes lent to it are overwritten afterwards. */
 export function poisonStream(stream: RawStream, poison: Poison): RawStream {
   const setHandler = stream.setHandler.bind(stream);
   stream.setHandler = (handler) => {
@@ -46,7 +47,7 @@ function lending(handler: RawStreamHandler, poison: Poison): RawStreamHandler {
     onClose: (error) => handler.onClose(error),
   };
   if (handler.onRange === undefined) return poisoned;
-  // The bytes are inside a larger chunk, as in a chunk of the mux.
+  // Puts the bytes into a larger chunk, because the mux passes ranges of its chunks.
   const onRange = (chunk: Uint8Array, start: number, end: number): void =>
     lend(Buffer.concat([margin, chunk.subarray(start, end), margin]), (lent) =>
       handler.onRange?.(lent, margin.length, lent.length - margin.length),

@@ -21,16 +21,21 @@ export interface RawPeer {
   /** Writes bytes given in hex. Spaces only help to read them. */
   sends(hex: string): void;
   sendsBytes(bytes: Uint8Array): void;
-  /** Resolves when exactly these bytes have arrived after the bytes that were expected before. */
+  /**
+   * Resolves when exactly these bytes have arrived since the last check; rejects if other bytes have arrived.
+   */
   expects(hex: string): Promise<void>;
   /**
-   * Grants no credit for arriving bytes, like a peer that does not read its answers. The returned function
-   * reads what has arrived, and continues.
+   * Grants no credit for arriving bytes from now on, like a peer that does not read its answers. The returned
+   * function grants the missing credit, and ends this state.
    */
   takeNothing(): () => void;
-  /** Resolves once no more bytes arrive, with the bytes that arrived and that no check has expected yet. */
+  /**
+   * Waits for several turns of the event loop. Resolves with the bytes that have arrived since the last
+   * check.
+   */
   received(): Promise<Buffer>;
-  /** Resolves with the error by which the other side reset the stream. */
+  /** Resolves with the error of the stream, as soon as the other side has reset it. */
   reset(): Promise<Error>;
 }
 
@@ -45,12 +50,12 @@ interface Options {
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
-/** The test is the host. A real conversation serves `implementation`. */
+/** Connects a test that writes the host's bytes to a real conversation that serves `implementation`. */
 export async function rawHost(implementation: object, options: Options = {}): Promise<RawPeer> {
   return raw('host', implementation, options);
 }
 
-/** The test is the plugin. A real conversation calls it. */
+/** Connects a test that writes the plugin's bytes to a real conversation that makes calls. */
 export async function rawPlugin(options: Options = {}): Promise<RawPeer> {
   return raw('plugin', undefined, options);
 }
@@ -121,7 +126,7 @@ async function raw(
   if (role === 'host') {
     stream = opened;
     stream.setHandler(handler);
-    // A stream opens with its first bytes, so this sends a notification that both sides ignore.
+    // A stream opens with its first bytes, so this sends a notification, which the conversation ignores.
     stream.write(Buffer.from('9302a478787878' + '90', 'hex'));
     await settle();
   } else {

@@ -37,7 +37,7 @@ export interface Pair<T> {
   readonly pluginShared: Shared;
   readonly hostSession: LeanSession;
   readonly pluginSession: LeanSession;
-  /** Cuts the pipes, whatever is under way. */
+  /** Destroys both pipes. */
   cut(): void;
 }
 
@@ -101,7 +101,7 @@ export async function rpcPair<T extends object>(
     shared: hostShared,
     prefix: 'Plugin.',
   });
-  // A stream opens with its first bytes.
+  // A stream opens with its first bytes. This call sends them.
   const woken = host.call('wake', []).catch(() => {});
   const plugin = new Conversation(await opened, {
     ...options.plugin,

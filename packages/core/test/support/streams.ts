@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import type { Pair } from './rpc-pair.ts';
 
-/** Waits until neither side holds a reference, and only the stream of the calls is open. */
+/** Waits until neither side holds a reference, and no stream is open but the one that carries the calls. */
 export async function atRest(pair: Pair<object>): Promise<void> {
   for (let turn = 0; turn < 200; turn++) {
     if (pair.host.references + pair.plugin.references + pair.hostSession.streamCount === 1) break;
@@ -12,14 +12,16 @@ export async function atRest(pair: Pair<object>): Promise<void> {
   expect(pair.hostShared.counts.valueStreams + pair.pluginShared.counts.valueStreams).toBe(0);
 }
 
-/** Returns every item, in order. */
+/** Reads the stream to its end, and returns every item, in order. */
 export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
   return all;
 }
 
-/** Returns a generator of numbers that logs each number that it gives, and its end. */
+/**
+ * Returns a generator of the numbers below `count`. It adds each number to `log`, and 'closed' at its end.
+ */
 export function source(log: unknown[], count = Infinity) {
   return (async function* () {
     try {
