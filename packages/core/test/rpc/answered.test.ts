@@ -1,14 +1,15 @@
 /**
- * Tests how the answering side treats calls that it has answered, and answers that the caller does not read.
+ * Tests the side that answers calls: which calls it forgets after the answer, and how it reacts when the
+ * caller does not read answers.
  */
 import { describe, expect, test } from 'vitest';
 import { rawHost } from '../support/raw-peer.ts';
 
-/** Returns a request with this id for a method of seven letters, without arguments. */
+/** Returns the bytes of a request `Plugin.answers` with this id, without arguments, in hex. */
 const request = (id: string): string => `94 00 ${id} ae 506c7567696e2e616e7377657273 90`;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('a caller may reuse an id once its call was answered, at once or later', async () => {
+test('a caller may reuse an id after its call was answered, whether immediately or in a later turn', async () => {
   for (const answers of [() => 1, async () => 1, () => turn().then(() => 1)]) {
     const peer = await rawHost({ answers });
     for (let time = 0; time < 3; time++) {
@@ -34,7 +35,7 @@ test('a message that has arrived completely no longer counts in the budget', asy
 
 describe('a peer that does not read its answers', () => {
   const mebibyte = 1024 * 1024;
-  /** A notification of 60 kB that follows a request and that the service ignores. */
+  /** A notification of 60 kB, which the service ignores. The tests send it after their requests. */
   const filler = Buffer.concat([
     Buffer.from('9302a478787878' + '91da' + 'ea60', 'hex'),
     Buffer.alloc(60_000, 'x'),
@@ -46,7 +47,7 @@ describe('a peer that does not read its answers', () => {
     ['later', 60_000, async () => 'x'.repeat(60_000)],
     ['with a date', 60_000, () => [new Date(0), 'x'.repeat(60_000)]],
   ])(
-    'gets no credit for further calls until it reads its answers, which the handler gives %s',
+    'gets no credit for further calls until it reads its answers (the handler answers %s)',
     async (_how, bytes, answers) => {
       let answered = 0;
       const counted = (): unknown => {
@@ -55,7 +56,7 @@ describe('a peer that does not read its answers', () => {
       };
       const peer = await rawHost({ answers: counted }, { capabilities: ['types'] });
       const takeAgain = peer.takeNothing();
-      // So many answers do not fit the window.
+      // Together, the answers are larger than the window.
       const calls = Math.ceil((3 * mebibyte) / bytes);
       for (let id = 0; id < calls; id++) peer.sends(request(`ce ${id.toString(16).padStart(8, '0')}`));
       await expect.poll(() => answered).toBe(calls);

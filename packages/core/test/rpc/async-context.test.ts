@@ -32,7 +32,7 @@ const caller = {
   },
 };
 
-describe('a callback runs in the context in which it was given', () => {
+describe('a callback runs in the async context in which the caller passed it', () => {
   const connect = () => store.run('connect', () => rpcPair({ ...caller }));
 
   test('in each of many simultaneous calls', async () => {
@@ -47,7 +47,7 @@ describe('a callback runs in the context in which it was given', () => {
     ]);
   });
 
-  test('even if many simultaneous calls give the same function', async () => {
+  test('even if many simultaneous calls pass the same function', async () => {
     const { remote } = await connect();
     const callback = async (): Promise<string> => here();
     const heard = await Promise.all(
@@ -66,7 +66,7 @@ describe('a callback runs in the context in which it was given', () => {
     expect(await store.run('given here', () => remote.useObject(object))).toBe('given here');
   });
 
-  test('even if the peer keeps it, and the peer recognises the callback when it is given again', async () => {
+  test('even if the peer keeps it, and the peer recognises the callback when it is passed again', async () => {
     const { remote } = await connect();
     const callback = async (): Promise<string> => here();
     await store.run('kept here', () => remote.keep(callback));
@@ -82,7 +82,7 @@ describe('a callback runs in the context in which it was given', () => {
   });
 });
 
-test("a listener of the handler's signal runs in the context in which the signal was read", async () => {
+test("a listener of the handler's signal runs in the async context in which the handler read the signal", async () => {
   let heard = '';
   const { remote } = await rpcPair({
     wait: () =>
@@ -136,7 +136,7 @@ describe("the handler's options.signal aborts", () => {
   test('if a deadline passes', () => aborts(() => [{ deadlineMs: 1 }, undefined]));
 });
 
-test('a long-lived signal keeps no finished call in memory', async () => {
+test('a signal that outlives its calls keeps no finished call in memory', async () => {
   const { remote } = await rpcPair({ job: (options: { signal: AbortSignal }) => options.signal.aborted });
   const long = new AbortController();
   const dependants = (): number =>
@@ -162,7 +162,7 @@ test('a signal in a result can be disposed of', async () => {
   await expect.poll(() => [host.references, plugin.references]).toEqual([0, 0]);
 });
 
-test('if a blocked process notices a deadline late, it still accepts an answer that came in time', async () => {
+test('if a process was blocked when a deadline passed, it accepts the answer that it then reads', async () => {
   const { remote } = await rpcPair({ answer: () => 'in time' });
   const call = withCallOptions(remote, { deadlineMs: 20 }).answer();
   const until = performance.now() + 60;

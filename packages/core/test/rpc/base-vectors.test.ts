@@ -11,7 +11,7 @@ const echo = {
 };
 
 describe('a peer of the base', () => {
-  test('gets a request of four elements, and answers it by the id', async () => {
+  test('gets a request of four elements, and its answer is matched by the id', async () => {
     const peer = await rawPlugin();
     const result = peer.conversation.call('greet', ['world']);
     //                   request id 0 "Plugin.greet"             ["world"]
@@ -55,7 +55,7 @@ describe('a peer of the base', () => {
     expect(await peer.received()).toHaveLength(0);
   });
 
-  test('gets no trailing undefined, and no options object that has only a signal', async () => {
+  test('gets no trailing undefined, and no options object if its only field is a signal', async () => {
     const peer = await rawPlugin();
     void peer.conversation.call('two', ['a', undefined, { signal: undefined }, undefined]).catch(() => {});
     await peer.expects('94 00 00 aa 506c7567696e2e74776f 91 a1 61');
@@ -70,7 +70,7 @@ describe('a peer of the base', () => {
     await peer.expects('94 01 01 c0 ff');
   });
 
-  test('may send an error of any shape, and the call still fails', async () => {
+  test('may send an error of any shape, and the call rejects with an Error', async () => {
     const peer = await rawPlugin();
     for (const [id, error] of ['a2 6e6f', '01', 'c2', '90', '80', '81 a7 6d657373616765 2a'].entries()) {
       const result = peer.conversation.call('greet', []);

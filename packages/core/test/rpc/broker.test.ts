@@ -50,7 +50,7 @@ describe('a dialled stream', () => {
     expect(await text(dialled)).toBe('to the host');
   });
 
-  test('waits until it is accepted, even if data and the end came before', async () => {
+  test('waits until it is accepted, even if its data and its end have arrived before', async () => {
     const { host, plugin } = brokers();
     const id = plugin.nextId();
     const dialled = await host.dial(id);
@@ -68,7 +68,7 @@ describe('a dialled stream', () => {
     await expect(text(dialled)).rejects.toMatchObject({ code: 'MUX_STREAM_RESET' });
   });
 
-  test('is reset if its id is in use, comes too late, or is incomplete at the end of the stream', async () => {
+  test('is reset if its id is in use, arrives too late, or is incomplete at the end of the stream', async () => {
     const { host, hostSession } = brokers({ brokerTimeoutMs: 50 });
     await host.dial(5).then((first) => first.on('error', () => {}));
     await expect(text(await host.dial(5))).rejects.toMatchObject({ code: 'MUX_STREAM_RESET' });
@@ -80,7 +80,7 @@ describe('a dialled stream', () => {
     await expect(text(short)).rejects.toMatchObject({ code: 'MUX_STREAM_RESET' });
   });
 
-  test('is reset if too many streams wait already', async () => {
+  test('is reset if maxWaitingStreams streams wait already', async () => {
     const { host, pluginSession } = brokers({ maxWaitingStreams: 3 });
     for (let id = 1; id <= 3; id++) (await host.dial(id)).on('error', () => {});
     await expect(text(await host.dial(4))).rejects.toMatchObject({ code: 'MUX_STREAM_RESET' });
@@ -94,7 +94,7 @@ describe('accepting', () => {
     await expect(plugin.accept(plugin.nextId())).rejects.toMatchObject({ code: 'BROKER_TIMEOUT' });
   });
 
-  test('rejects if the id is awaited already, and if the value is not an id', async () => {
+  test('rejects if another accept() waits for the id, or if the value is not an id', async () => {
     const { plugin } = brokers({ brokerTimeoutMs: 20 });
     const first = plugin.accept(1);
     await expect(plugin.accept(1)).rejects.toMatchObject({ code: 'BROKER_ID_IN_USE' });

@@ -12,7 +12,7 @@ test.each([
     { deadline: 5 },
     'options.deadline is not a call option: the options are signal, deadlineMs and metadata; got 5',
   ],
-])('call options %o are refused at once', async (options, message) => {
+])('call options %o are refused before any call', async (options, message) => {
   const { remote } = await rpcPair({ ping: () => 1 });
   expect(() => withCallOptions(remote, options as object)).toThrow(message);
 });

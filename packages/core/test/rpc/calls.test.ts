@@ -46,7 +46,7 @@ test('calls a function that came as an argument', async () => {
   expect([host.references, plugin.references]).toEqual([0, 0]);
 });
 
-test('large and small messages in flight at once in both directions do not mix', async () => {
+test('large and small messages that are under way in both directions at the same time do not mix', async () => {
   const { remote } = await rpcPair({
     echo: (value: unknown) => value,
     back: async (bytes: Uint8Array, visit: (bytes: Uint8Array) => Promise<Uint8Array>) => visit(bytes),

@@ -5,7 +5,7 @@ import { rpcPair } from '../support/rpc-pair.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** A handler that settles only when its signal aborts. */
+/** A service whose method `sleep` settles only when its signal aborts. */
 class Sleeper {
   readonly signals: AbortSignal[] = [];
   sleep(options?: { signal?: AbortSignal }): Promise<never> {
@@ -20,7 +20,7 @@ class Sleeper {
 }
 
 describe('an aborted call', () => {
-  test('also rejects at once and aborts the handler’s signal if it is a call of a reference', async () => {
+  test('of a reference also rejects immediately, and aborts the handler’s signal', async () => {
     const reasons: unknown[] = [];
     const wait = (signal: AbortSignal): Promise<never> =>
       new Promise((_, reject) => {
@@ -51,7 +51,7 @@ describe('an aborted call', () => {
     expect(pair.plugin.runningCalls).toBe(0);
   });
 
-  test('rejects at once with the caller’s own reason, and aborts the handler’s signal', async () => {
+  test('rejects immediately with the caller’s own reason, and aborts the handler’s signal', async () => {
     const sleeper = new Sleeper();
     const { remote, host, hostShared, pluginShared } = await rpcPair(sleeper);
     const controller = new AbortController();
@@ -66,14 +66,14 @@ describe('an aborted call', () => {
     expect(host.pendingCalls + hostShared.counts.pendingCalls + pluginShared.counts.runningCalls).toBe(0);
   });
 
-  test('is never sent if its signal aborted before the call', async () => {
+  test('is never sent if its signal had aborted before the call', async () => {
     const peer = await rawPlugin({ capabilities: ['cancel', 'refs', 'types', 'errors'] });
     const signal = AbortSignal.abort(new Error('too late'));
     await expect(peer.conversation.call('sleep', [{ signal }])).rejects.toThrow('too late');
     expect(await peer.received()).toHaveLength(0);
   });
 
-  test('sends the peer a notification with the call’s id, and its late answer is dropped', async () => {
+  test('sends the peer a notification with the call’s id, and drops the late answer', async () => {
     const peer = await rawPlugin({ capabilities: ['cancel'] });
     const controller = new AbortController();
     const call = peer.conversation.call('x', [{ signal: controller.signal }]);
@@ -88,7 +88,7 @@ describe('an aborted call', () => {
     expect(await next).toBe(2);
   });
 
-  test('removes the signal’s listener when the answer comes', async () => {
+  test('removes its listener from the signal when the answer arrives', async () => {
     const { remote } = await rpcPair(new Sleeper());
     const { signal } = new AbortController();
     const remove = vi.spyOn(signal, 'removeEventListener');
@@ -98,7 +98,7 @@ describe('an aborted call', () => {
 });
 
 describe('a deadline', () => {
-  test('rejects the call, aborts the handler, and is sent as the remaining time', async () => {
+  test('is sent as the remaining time, and at its end rejects the call and aborts the handler’s signal', async () => {
     let context: CallContext | undefined;
     const { remote } = await rpcPair({
       sleep() {
@@ -115,7 +115,7 @@ describe('a deadline', () => {
     await expect.poll(() => context!.signal.aborted).toBe(true);
   });
 
-  test('keeps the call from being sent if it has already passed', async () => {
+  test('that has already passed keeps the call from being sent', async () => {
     const peer = await rawPlugin();
     await expect(peer.conversation.call('x', [], { deadlineMs: 0 })).rejects.toMatchObject({
       code: 'RPC_DEADLINE',
@@ -176,7 +176,7 @@ describe('finishing', () => {
     await Promise.all([host.closed, plugin.closed]);
   });
 
-  test('refuses new calls with the given message while running calls continue', async () => {
+  test('refuses new calls with the message of refuseCalls(), while running calls continue', async () => {
     let release = (): void => {};
     const { remote, plugin } = await rpcPair({
       wait: () => new Promise<string>((resolve) => (release = () => resolve('done'))),

@@ -49,7 +49,7 @@ describe('a timestamp', () => {
 
 test('these values, which docs/calls.md lists, arrive changed', async () => {
   const { remote } = await rpcPair(echo);
-  // oxlint-disable-next-line no-sparse-arrays -- a hole is what is tested
+  // oxlint-disable-next-line no-sparse-arrays -- the test needs a hole
   expect(await remote.echo([1, , 3])).toStrictEqual([1, undefined, 3]);
   expect(await remote.keys(Object.assign([1], { extra: 2 }))).toEqual(['0']);
   const pattern = /a/g;

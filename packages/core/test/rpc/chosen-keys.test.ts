@@ -1,4 +1,7 @@
-/** Keys and texts that a peer chooses so that they cost the receiving side much. */
+/**
+ * Tests with keys and texts that a hostile peer has chosen to cost the receiving side memory or time, or to
+ * reach a terminal.
+ */
 import { inspect } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -25,7 +28,7 @@ function heldBy(list: unknown[]): number {
   return before - process.memoryUsage().heapUsed;
 }
 
-/** Values with 2,000 objects that have one property, 1020. */
+/** Values in hex, each with 2,000 objects whose only property is 1020. */
 const places: Record<string, string> = {
   'maps of texts': listOf('81 a4 31303230 01'),
   'maps of integers': listOf('81 cd03fc 01'),
@@ -36,7 +39,7 @@ const places: Record<string, string> = {
   'fields of errors': listOf('92 d45045 81 a4 64617461 81 a4 31303230 01'),
 };
 
-describe('2,000 objects whose key is 1020 hold no array with 1,020 places each:', () => {
+describe('V8 does not allocate 1,020 elements for each of 2,000 objects whose key is 1020:', () => {
   test.each(Object.entries(places))('%s', async (_place, hex) => {
     const taken: unknown[] = [];
     const peer = await rawHost({ take: (value: unknown) => taken.push(value) }, { capabilities });
@@ -84,7 +87,7 @@ async function answerTo(mark: string, items: number, one: (n: number) => Buffer)
   return [(await peer.received()).toString('latin1'), ran];
 }
 
-describe('a Map or Set is refused if its keys were chosen to take long', () => {
+describe('a Map or Set is refused if its keys were chosen so that it takes long to fill', () => {
   test.each<[string, string, (n: number) => Buffer]>([
     ['a Set', 'd45053', collidingBigint],
     ['a Map', 'd4504d', (n) => (n % 2 === 0 ? collidingBigint(n / 2) : nil)],
@@ -106,7 +109,7 @@ describe('a Map or Set is refused if its keys were chosen to take long', () => {
   });
 });
 
-const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/; // oxlint-disable-line no-control-regex -- they are what is looked for
+const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/; // oxlint-disable-line no-control-regex -- the test looks for these characters
 
 describe('a text of the peer is made printable before a terminal shows it:', () => {
   test.each([
@@ -157,7 +160,7 @@ describe('a text of the peer is made printable before a terminal shows it:', () 
   });
 });
 
-/** Answers a call with a value that cannot be taken. */
+/** Makes a call, answers it with this invalid value, and returns the call's error. */
 async function errorOf(value: readonly Buffer[]): Promise<Error> {
   const peer = await rawPlugin({ capabilities });
   const call = peer.conversation.call('x', []);

@@ -95,7 +95,7 @@ describe('a contract with schemas', () => {
     });
   });
 
-  test('accepts call options for a checked remote, whose results are still checked', async () => {
+  test('accepts call options for a checked remote, and then checks its results too', async () => {
     const metadata = { tenant: 'blue' };
     const got: (string | undefined)[] = [];
     const { remote } = await rpcPair({
@@ -147,7 +147,7 @@ describe('a contract with schemas', () => {
     expect(await greeter.greet('a')).toBe('a - -');
     expect(await greeter.greet('a', 'b')).toBe('a b -');
     expect(await greeter.greet('a', undefined, 'c', {})).toBe('a - c');
-    // @ts-expect-error -- the first one is needed
+    // @ts-expect-error -- the first argument is required
     await expect(greeter.greet()).rejects.toMatchObject({ code: 'RPC_INVALID_INPUT' });
   });
 
@@ -158,7 +158,7 @@ describe('a contract with schemas', () => {
     expect(seen).toEqual(['0', '1', '2']);
   });
 
-  test('can declare errors, which arrive with their data', async () => {
+  test('can declare errors, and these arrive with their data', async () => {
     const { remote } = await rpcPair(implement(contract, handlers()));
     const error: unknown = await checked(contract, remote)
       .get('x')
@@ -281,7 +281,7 @@ describe('a contract with schemas', () => {
 
 test('misuse of a contract throws an error that says what is wrong', () => {
   expect(() => defineContract({ a: { output: {} as StandardSchema } })).toThrow('Standard Schema');
-  // @ts-expect-error -- a misspelt part
+  // @ts-expect-error -- the name of the part is misspelt
   expect(() => defineContract({ a: { inputs: [text], output: text } })).toThrow('not inputs');
   expect(() => defineContract({ a: 5 } as never)).toThrow(
     'the method a must be an object of doc, input, output',
@@ -330,7 +330,7 @@ describe('the handlers of a contract', () => {
     for await (const item of stream) expect(item).toBe('Plugin.watch');
   });
 
-  test('can throw the errors that their method declares, whose data is checked, and no errors of other methods', async () => {
+  test('can throw the errors that their method declares, with checked data, and no errors of other methods', async () => {
     const served = implement(contract, {
       get(key): string {
         throw key === 'bad'

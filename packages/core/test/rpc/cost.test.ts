@@ -5,7 +5,10 @@ const capabilities = ['refs', 'types', 'tables', 'errors'] as const;
 const array32 = (count: number): string => `dd ${count.toString(16).padStart(8, '0')}`;
 const request = '94 00 01 ab 506c7567696e2e74616b65 91';
 
-/** Returns the answer to a call with a list that repeats one value, and how often the handler ran. */
+/**
+ * Calls `take` with a list of `count` times the value `one`, and then a second time without arguments.
+ * Returns the first answer, how often the handler ran, and how many references are held after the first call.
+ */
 async function taken(one: string, count: number, maxMessageValues = 1000): Promise<[string, number, number]> {
   let ran = 0;
   const peer = await rawHost({ take: () => void ran++ }, { capabilities, limits: { maxMessageValues } });
@@ -17,7 +20,7 @@ async function taken(one: string, count: number, maxMessageValues = 1000): Promi
   return [answer, ran, references];
 }
 
-describe('a value in a message counts by what it costs the receiving side:', () => {
+describe('a value in a message counts by its cost on the receiving side:', () => {
   test.each<[string, string, number]>([
     ['a number as 1', '05', 1],
     ['an empty map as 1', '80', 1],
@@ -35,15 +38,14 @@ describe('a value in a message counts by what it costs the receiving side:', () 
     ['a Node stream as 19', 'c7 05 50 72 00000001', 19],
     ['a web stream as 51', 'c7 05 50 77 00000001', 51],
   ])('%s', async (_name, one, weight) => {
-    // The message's own array and its params count as 5 values.
+    // Of the limit of 1,000, the message's own array and its params use 5.
     const most = Math.floor(995 / weight);
     const [fits, first] = await taken(one, most);
     expect(fits).not.toContain('RPC_');
     expect(first).toBe(2);
     const [answer, ran, references] = await taken(one, most + 1);
     expect(answer).toContain('RPC_MESSAGE_TOO_LARGE');
-    // The call with one value too many fails. The conversation continues, and the references in its message
-    // are given back.
+    // The call with one value too many fails, and its references are given back. The second call succeeds.
     expect([ran, references]).toEqual([1, 0]);
   });
 

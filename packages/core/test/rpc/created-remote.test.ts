@@ -1,4 +1,4 @@
-/** `createRemote()`: a remote over a function of the user. */
+/** Tests `createRemote()`, which makes a remote over a function of the user. */
 
 import { describe, expect, test } from 'vitest';
 import { createRemote, type CallOptions, type RemoteCall, withCallOptions } from '../support/internals.ts';
@@ -18,7 +18,7 @@ function recorded(): { calls: unknown[][]; remote: ReturnType<typeof createRemot
   return { calls, remote };
 }
 
-test('a remote keeps the functions of 1,024 names, and makes a new function at each use of a further name', async () => {
+test('a remote keeps the methods of 1,024 names, and makes a new function at each use of a further name', async () => {
   const methods = createRemote<Record<string, () => unknown>>(async (method) => method);
   const first = methods['name 0'];
   for (let index = 1; index < 1_024; index++) void methods[`name ${index}`];
@@ -73,10 +73,10 @@ describe('a remote over a function', () => {
     await expect(remote.greet('you')).rejects.toBe(error);
   });
 
-  test('does not call the function any more once `await using` has released the remote', async () => {
+  test('does not call the function after `await using` has released the remote', async () => {
     const { calls, remote } = recorded();
     {
-      // oxlint-disable-next-line typescript/await-thenable -- what the README does with any remote
+      // oxlint-disable-next-line typescript/await-thenable -- the README does the same with every remote
       await using held = remote;
       await held.greet('you');
     }

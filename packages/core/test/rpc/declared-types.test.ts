@@ -1,6 +1,6 @@
 /**
- * Tests that the calls that `travel.test-d.ts` refuses fail at run time, and that the calls that it accepts
- * work.
+ * Tests the cases of `travel.test-d.ts` at run time. Calls that do not compile there must fail here, and
+ * calls that compile there must work.
  */
 import { expect, test } from 'vitest';
 import { ref, type LocalOrRemote, type Reference } from '../../src/index.ts';
@@ -15,7 +15,7 @@ class Account {
   }
 }
 
-/** Calls a method that does not compile. */
+/** Calls a method by name, which the compiler would refuse to call. */
 function call(remote: object, name: string, ...args: unknown[]): Promise<unknown> {
   return (remote as Record<string, (...args: unknown[]) => Promise<unknown>>)[name]!(...args);
 }
@@ -129,7 +129,7 @@ test('an optional method that is not implemented exists on the remote, and its c
   expect(await remote.there()).toBe('yes');
 });
 
-test('an argument that may be local or remote accepts both, and the handler gets its own object back', async () => {
+test('an argument declared as LocalOrRemote accepts both, and the handler gets an object of its own side back unchanged', async () => {
   interface Store {
     size(): number;
   }

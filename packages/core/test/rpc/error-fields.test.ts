@@ -7,7 +7,8 @@ type Fields = Error & Record<string, unknown>;
 
 /**
  * Sends an error in each possible way: thrown, in a result, as an argument of a callback, thrown by a stream,
- * as an item.
+ * as an item, and as an argument. Returns the errors that arrived. With `capabilities`, the error is only
+ * thrown.
  */
 async function eachWay(make: () => unknown, capabilities?: readonly 'errors'[]): Promise<Fields[]> {
   const { remote } = await rpcPair(
@@ -92,7 +93,7 @@ describe('in whichever way an error is sent, it arrives with', () => {
     }
   });
 
-  test('the name of its class, if neither the class nor the error sets one', async () => {
+  test('the name of its class if neither the class nor the error sets a name', async () => {
     class NotFound extends Error {}
     class Deeper extends NotFound {}
     class BadType extends TypeError {}
@@ -116,7 +117,7 @@ describe('in whichever way an error is sent, it arrives with', () => {
     }
   });
 
-  test('everything but nested errors, at a peer that has the capability errors and not types', async () => {
+  test('everything but nested errors if the peer has the capability errors, but not types', async () => {
     const [error] = await eachWay(
       () => Object.assign(invalid([{ path: 'a' }]), { code: true, none: undefined, cause: { status: 404 } }),
       ['errors'],

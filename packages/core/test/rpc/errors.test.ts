@@ -49,7 +49,7 @@ describe('an error that a handler throws', () => {
     },
   );
 
-  test('a subclass of a built-in class is still an instance of that class, with its own name', async () => {
+  test('an error of a subclass of a built-in class arrives as an instance of the built-in class, with its own name', async () => {
     class Bad extends TypeError {
       override name = 'Bad';
     }
@@ -265,7 +265,7 @@ describe('a hostile error', () => {
   });
 });
 
-test('an error with a text that the protocol fixes gets its code, even if the peer sends no code', async () => {
+test('an error whose text is one of those that the protocol fixes gets the code of this text, even if the peer sends no code', async () => {
   const peer = await rawPlugin({ capabilities: ['errors'] });
   for (const [id, [words, code]] of [
     ["can't find method Plugin.x", 'RPC_UNKNOWN_METHOD'],

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { isPipeworkError } from '../support/internals.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
-/** Evaluates code in a realm of its own. */
+/** Evaluates code in a new realm, and returns the value. */
 const foreign = <T>(code: string): T => vm.runInNewContext(code, { URL, AbortController }) as T;
 
 const service = {
@@ -37,7 +37,7 @@ describe('an error of another realm', () => {
     await expect(remote.throwForeign(code)).rejects.toThrow('far');
   });
 
-  test('can be sent as a value, at any place', async () => {
+  test('can be sent as a value at any place in a message', async () => {
     const { remote } = await rpcPair(service);
     const error = foreign<Error>(code);
     const places: [unknown, (back: never) => unknown][] = [
@@ -149,7 +149,7 @@ test('a promise, a signal, a function and an async iterable of another realm are
   expect(items).toEqual([1, 2]);
 });
 
-describe('if a test environment has replaced the globals by its own classes,', () => {
+describe('if a test environment has replaced the globals by classes of another realm,', () => {
   test.each([10, 100, 1_000])('%i records come back', async (count) => {
     const names = [
       'Uint8Array',
@@ -175,7 +175,8 @@ describe('if a test environment has replaced the globals by its own classes,', (
         Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
       }
       back = remote.echo(rows);
-      // Over pipes in memory the answer arrives within a few turns.
+      // The globals must be replaced until the answer has arrived. Over pipes in memory, that takes only a
+      // few turns.
       await Promise.race([back.catch(() => {}), new Promise((resolve) => setTimeout(resolve, 200))]);
     } finally {
       for (const [name, descriptor] of kept) Object.defineProperty(globalThis, name, descriptor);

@@ -11,7 +11,7 @@ describe('the protocol page shows the bytes of each value:', () => {
   const like = Array.from({ length: 8 }, (_, n) => ({ a: n, b: true }));
   const vectors: [string, unknown, string][] = [
     ['undefined', [undefined], '91 d4 00 00'],
-    ['a bigint that a number could hold', 5n, '92 d4 50 62 05'],
+    ['a bigint that fits into a number', 5n, '92 d4 50 62 05'],
     ['a bigint beyond 64 bits', 2n ** 64n, 'c9 0000000a 50 4e 01 0000000000000000'],
     ['a negative bigint beyond 64 bits', -(2n ** 63n) - 1n, 'c9 0000000a 50 4e ff 7fffffffffffffff'],
     ['an invalid Date', new Date(Number.NaN), '91 d4 50 44'],

@@ -6,14 +6,14 @@ import { rawHost, rawPlugin } from '../support/raw-peer.ts';
 const served = { echo: (value: unknown) => value };
 const echoHead = '94 00 01 ab 506c7567696e2e6563686f';
 
-/** Returns params of one list of two rows that have this column. */
+/** Returns params in hex: one list of two rows, encoded as columns, with this column alone. */
 const column = (hex: string): string => `91 94 d4 50 43 02 91 a1 61 ${hex}`;
 
 describe('resets the stream', () => {
   test.each([
     ['a message that does not begin with a fixarray', '80'],
     ['an array16 around a message', 'dc 0004 00 01 a1 78 90'],
-    ['a message type that does not exist', '94 03 01 a1 78 90'],
+    ['a message type that the protocol does not have', '94 03 01 a1 78 90'],
     ['a request of three elements', '93 00 01 a1 78'],
     ['an id beyond 32 bits', '94 00 cf 0000000100000000 a1 78 90'],
     ['a method that is no string', '94 00 01 05 90'],
@@ -176,10 +176,10 @@ describe('columns', () => {
     ['lists', `91 94 d4 50 43 cd 03e8 91 a1 61 93 04 ${bin(1000)} 91 00`, 2000],
     ['the items of lists', `91 94 d4 50 43 01 91 a1 61 93 04 c5 0002 e803 92 01 ${bin(1000)}`, 1001],
     ['records', `91 94 d4 50 43 cd 03e8 91 a1 61 93 05 91 a1 61 92 01 ${bin(1000)}`, 3000],
-  ])('count their %s as values of the message', async (_name, hex, values) => {
-    // The arrays of the message declare fewer than 50 values in all.
+  ])('add their %s to the number of values in the message', async (_name, hex, values) => {
+    // The arrays of the message themselves add fewer than 50 values.
     const refused = await answerTo(hex, { maxMessageValues: values - 1 });
-    // The error is RPC_MESSAGE_TOO_LARGE. For an invalid value, the text would be "cannot be taken".
+    // This must be the error RPC_MESSAGE_TOO_LARGE. The error of an invalid value says "cannot be taken".
     expect(refused).toMatch(/more values in one message than the limit \(maxMessageValues\)/);
     expect(refused).not.toContain('cannot be taken');
     expect(await answerTo(hex, { maxMessageValues: values + 50 })).not.toContain('RPC_');

@@ -10,7 +10,7 @@ function listen(name: string, listener: (trace: unknown) => void): void {
   onTestFinished(() => void on.unsubscribe(listener));
 }
 
-test('a call is traced on both sides, and a subscriber’s metadata is sent with it', async () => {
+test('a call is traced on both sides, and is sent with the metadata that a subscriber has set', async () => {
   const events: string[] = [];
   listen('tracing:pipework:call:start', (trace) => {
     (trace as CallTrace).metadata['traceparent'] = '00-1';
@@ -40,7 +40,7 @@ test('a failed call publishes its error', async () => {
   expect(errors).toEqual([expect.objectContaining({ message: 'no' })]);
 });
 
-test('the trace of a stream has its items', async () => {
+test('the trace of a stream has the number of its items', async () => {
   const ends: string[] = [];
   listen('tracing:pipework:stream:asyncEnd', (trace) => {
     const { direction, items } = trace as StreamTrace;

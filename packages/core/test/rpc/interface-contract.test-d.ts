@@ -23,14 +23,14 @@ const kv = defineContract<Kv>()({
   watch: { input: [text], items: text },
 });
 
-test('has the signatures of the interface, with its parameter names', () => {
+test('a checked remote has the signatures of the interface, with the interface’s parameter names', () => {
   const store = checked(kv, remote);
   expectTypeOf(store.get).toEqualTypeOf<Kv['get']>();
   expectTypeOf(store.put).toEqualTypeOf<Kv['put']>();
   expectTypeOf<ContractInterface<typeof kv>>().toEqualTypeOf<Kv>();
 });
 
-test('gives handlers the types of the interface, and serves it', () => {
+test('implement() gives handlers the types of the interface, and returns an implementation of it', () => {
   const implementation = () =>
     implement(kv, {
       get(key, options) {
@@ -47,26 +47,26 @@ test('gives handlers the types of the interface, and serves it', () => {
   void serve<{ kv: Kv }>({ plugins: { kv: implementation } });
 });
 
-test('refuses schemas that do not fit', () => {
+test('defineContract() refuses schemas that do not fit the interface', () => {
   defineContract<Kv>()({
     // @ts-expect-error -- a parameter has another type
     get: { input: [count] },
     // @ts-expect-error -- a parameter has no schema
     put: { input: [text] },
-    // @ts-expect-error -- its result is a stream
+    // @ts-expect-error -- the method's result is a stream
     watch: { output: text },
   });
   defineContract<Kv>()({
     // @ts-expect-error -- the schema makes a text, but takes a number
     get: { input: [textFromNumber] },
     put: { input: [anything, maybe] },
-    // @ts-expect-error -- the items are texts
+    // @ts-expect-error -- the method's items are texts
     watch: { items: textFromNumber },
   });
   // @ts-expect-error -- a method is missing
   defineContract<Kv>()({ get: {}, put: {} });
   // @ts-expect-error -- a method that the interface does not have
   defineContract<Kv>()({ get: {}, put: {}, watch: {}, other: {} });
-  // @ts-expect-error -- its caller gets a promise
+  // @ts-expect-error -- the interface must declare a promise as the result
   defineContract<{ size(): number }>()({ size: { output: count } });
 });

@@ -13,7 +13,7 @@ const slow = (): { wait(): Promise<number>; release(): void; waiting: (() => voi
 };
 
 describe('limits', () => {
-  test('calls beyond maxRunningCalls wait, and those beyond maxQueuedCalls fail with a clear error', async () => {
+  test('calls beyond maxRunningCalls wait, and calls beyond maxQueuedCalls fail with RPC_OVERLOADED', async () => {
     const served = slow();
     const { remote } = await rpcPair(served, { pluginLimits: { maxRunningCalls: 2, maxQueuedCalls: 1 } });
     const calls = [remote.wait(), remote.wait(), remote.wait(), remote.wait()];
@@ -28,7 +28,7 @@ describe('limits', () => {
     expect(await Promise.all(calls.slice(0, 3))).toEqual([1, 1, 1]);
   });
 
-  test('a call made inside a callback runs at once, because the running call waits for that callback', async () => {
+  test('a call made inside a callback runs without waiting, because the running call waits for that callback', async () => {
     const { remote } = await rpcPair(
       {
         async visit(levels: number, callback: (levels: number) => Promise<number>): Promise<number> {
@@ -41,7 +41,7 @@ describe('limits', () => {
     expect(await remote.visit(5, callback)).toBe(5);
   });
 
-  test('callbacks beyond maxRunningCallbacks fail at once, and others continue', async () => {
+  test('callbacks beyond maxRunningCallbacks fail without waiting, and the running ones continue', async () => {
     const { remote, hostShared } = await rpcPair(
       {
         async flood(times: number, callback: () => Promise<void>): Promise<(string | undefined)[]> {
@@ -63,7 +63,7 @@ describe('limits', () => {
     expect(await remote.ask(async () => 'again')).toBe('again');
   });
 
-  test('a refusal collects no stack frames, because a peer may cause a million refusals', async () => {
+  test('the error of a refused call has no stack frames, because a peer may cause a million refusals', async () => {
     const { remote } = await rpcPair(
       { flood: (callback: () => Promise<void>) => Promise.all([callback(), callback()]).catch(stackOf) },
       { hostLimits: { maxRunningCallbacks: 1 } },
@@ -72,7 +72,7 @@ describe('limits', () => {
     expect(await remote.flood(() => new Promise(() => {}))).toMatch(/^PipeworkError: [^\n]*$/);
   });
 
-  test('all calls that wait in the queue are answered, even if each is answered at once', async () => {
+  test('all calls that wait in the queue are answered, even if each handler returns immediately', async () => {
     const served = { ...slow(), count: (number: number) => number };
     const { remote, plugin } = await rpcPair(served, { pluginLimits: { maxRunningCalls: 1 } });
     const first = remote.wait();
@@ -95,7 +95,7 @@ describe('limits', () => {
     expect(await first).toBe(1);
   });
 
-  test('callbacks run even if the calls that wait for them use up the limit', async () => {
+  test('callbacks run even if the calls that wait for them use up maxRunningCalls', async () => {
     const { remote } = await rpcPair(
       { ask: async (question: () => unknown) => question() },
       { pluginLimits: { maxRunningCalls: 1 }, hostLimits: { maxRunningCalls: 1 } },
@@ -103,7 +103,7 @@ describe('limits', () => {
     expect(await Promise.all([remote.ask(() => 1), remote.ask(() => 2)])).toEqual([1, 2]);
   });
 
-  test('handlers that never answer do not block other calls', async () => {
+  test('calls whose handlers never answer do not block other calls', async () => {
     const { remote } = await rpcPair({ never: () => new Promise(() => {}), ping: () => 'pong' });
     for (let call = 0; call < 1000; call++) remote.never().catch(() => {});
     expect(await remote.ping()).toBe('pong');
@@ -118,7 +118,7 @@ describe('limits', () => {
     expect(await remote.echo('x')).toBe('x');
   });
 
-  test('a cancelled call no longer counts, even if its handler ignores the signal', async () => {
+  test('a cancelled call no longer counts for maxPendingCalls, even if its handler ignores the signal', async () => {
     const { remote, hostShared } = await rpcPair(
       { hang: (_options: { signal: AbortSignal }) => new Promise<never>(() => {}), ping: () => 1 },
       { hostLimits: { maxPendingCalls: 2 } },
@@ -131,7 +131,7 @@ describe('limits', () => {
     expect(await remote.ping()).toBe(1);
   });
 
-  test('a call that is cancelled while it waits gets an answer, and never runs', async () => {
+  test('a call that is cancelled while it waits in the queue gets an answer, and its handler never runs', async () => {
     let ran = 0;
     let release = (): void => {};
     const { remote, plugin } = await rpcPair(
@@ -183,7 +183,7 @@ describe('limits', () => {
   });
 });
 
-test('a stream that was not dialled counts as a reference on both sides', async () => {
+test('a stream in a result that was not dialled yet counts as a reference on both sides', async () => {
   const { remote, hostShared, pluginShared } = await rpcPair({
     async *items() {
       yield 1;

@@ -50,10 +50,10 @@ describe('when the peer is gone', () => {
   });
 });
 
-test('streams that were not read when the connection ended all fail, and share one request for the reason', async () => {
+test('streams that were not read yet all fail when the connection ends, and share one request for the reason', async () => {
   const why = new Error('the plugin was killed by SIGSEGV');
   const asked = vi.fn(async () => why);
-  // This getter would run if the error were written for the peer.
+  // If the error were encoded for the peer, this getter would run.
   const read = vi.fn(() => '');
   Object.defineProperty(why, 'stack', { get: read });
   async function* one(): AsyncGenerator<number> {
@@ -72,12 +72,12 @@ test('streams that were not read when the connection ended all fail, and share o
   );
   expect(error).toMatchObject({ code: 'RPC_CLOSED', cause: why });
   expect(other).not.toBe(error);
-  // The call in which the streams came asks for the reason separately.
+  // The conversation may also ask for the reason itself, for the call that returned the streams.
   expect(asked.mock.calls.length).toBeLessThanOrEqual(2);
   expect(read).not.toHaveBeenCalled();
 });
 
-test('a call fails without waiting for the end of the process if only its stream is reset', async () => {
+test('if only the stream of a call is reset, the call fails without waiting for the end of the process', async () => {
   const explainLoss = vi.fn(async () => new Error('the process is gone'));
   const peer = await rawPlugin({ shared: { explainLoss } });
   const call = peer.conversation.call('x', []);
@@ -87,7 +87,7 @@ test('a call fails without waiting for the end of the process if only its stream
   expect(explainLoss).not.toHaveBeenCalled();
 });
 
-test('the error of a stream for which the peer has no room says what may have caused the reset', async () => {
+test('if the peer resets a stream because too many streams wait there, the stream’s error names the possible causes', async () => {
   const { remote } = await rpcPair({
     async *never(): AsyncGenerator<number> {
       await new Promise<never>(() => {});

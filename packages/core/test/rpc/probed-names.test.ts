@@ -25,7 +25,7 @@ const places: Record<string, (name: string) => unknown> = {
 };
 const each = names
   .flatMap((name) => Object.keys(places).map((place) => ({ name, place })))
-  // The runtime itself awaits what a handler returns, as any caller does.
+  // The runtime awaits the result of a handler, and so calls its own method `then`.
   .filter(({ name, place }) => name !== 'then' || place !== 'an object');
 
 describe('a sender refuses a function under a name that tools call unasked', () => {
@@ -50,7 +50,7 @@ describe('a sender refuses a function under a name that tools call unasked', () 
     await expect.poll(() => [host.references, plugin.references]).toEqual([0, 0]);
   });
 
-  test.each(names)('an error loses its field %s, and no other field', async (name) => {
+  test.each(names)('an error loses only its field %s', async (name) => {
     const { remote } = await rpcPair({
       fail() {
         throw Object.defineProperty(Object.assign(new Error('odd'), { kept: 1 }), name, {
@@ -149,7 +149,7 @@ describe('a stand-in for an object of the peer', () => {
       expect(() => expect(spy).toHaveBeenCalledWith({ completely: 'different' })).toThrow();
       expect(held).toEqual(held);
       expect(`${inspect(held)} ${format('%s %o %j', held, held, held)}`).toContain('[');
-      // The stand-in has a toJSON() of its own.
+      // The stand-in itself has a toJSON().
       expect(JSON.stringify({ held })).toMatch(/^\{"held":"\[.*object.*\]"\}$/);
       for (const name of [...probes, ...immutable]) {
         expect((held as Record<string, unknown>)[name]).toBeUndefined();
@@ -159,7 +159,7 @@ describe('a stand-in for an object of the peer', () => {
     expect([host.pendingCalls, called.mock.calls.length]).toEqual([before, 0]);
   });
 
-  test('has no type members for the names that tools call unasked', () => {
+  test('has a type without the methods whose names tools call unasked', () => {
     interface Odd {
       inspect(): void;
       toJSON(): string;
@@ -176,7 +176,7 @@ describe('a stand-in for an object of the peer', () => {
 });
 
 describe('serving', () => {
-  test.each([...namesOfTools])('an object with a method %s is refused, by name', (name) => {
+  test.each([...namesOfTools])('an object with a method %s fails with its name', (name) => {
     expect(() => servedObjectOf({ [name]: fn }, 'the implementation')).toThrow(
       `the implementation must be without a method named ${name}`,
     );
@@ -185,7 +185,7 @@ describe('serving', () => {
     expect(() => servedObjectOf(new (class extends Odd {})())).toThrow(name);
   });
 
-  test('a class with a toString of its own is allowed, and the other side cannot call it', async () => {
+  test('an object with its own toString() and valueOf() is accepted, and the other side cannot call these', async () => {
     const { remote, host } = await rpcPair({ toString: () => 'mine', valueOf: () => 1, fine: () => 2 });
     expect(await remote.fine()).toBe(2);
     await expect(host.call('toString', [])).rejects.toMatchObject({ code: 'RPC_UNKNOWN_METHOD' });

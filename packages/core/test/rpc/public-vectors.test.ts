@@ -1,5 +1,5 @@
-// Tests with the public vectors of npm `msgpack-test-suite`. Each value is read in each of its forms, whole
-// and a byte at a time.
+// Tests with the public vectors of the npm package `msgpack-test-suite`. Each form of each value is read in
+// one piece, and again byte by byte.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
@@ -14,7 +14,7 @@ const suite = JSON.parse(readFileSync(file, 'utf8')) as Record<string, Vector[]>
 const bytesOf = (hex: string): Buffer => Buffer.from(hex.replaceAll('-', ''), 'hex');
 /** Returns the value of a vector; undefined if a Date or the protocol cannot represent it. */
 function valueOf(vector: Vector): { value: unknown } | undefined {
-  // The suite gives integers beyond 53 bits as text.
+  // The suite lists integers beyond 53 bits as text.
   if (vector['bignum'] !== undefined) {
     const big = BigInt(vector['bignum'] as string);
     return { value: Number.isSafeInteger(Number(big)) ? Number(big) : big };
@@ -66,7 +66,8 @@ describe('the value of a public vector is written in one of its forms, and comes
     const peer = await rawHost({ give: () => value }, { capabilities: [] });
     peer.sends('940001ab506c7567696e2e6769766590');
     const written = (await peer.received()).subarray(4).toString('hex');
-    // A Date has no nanoseconds. A Date beyond 2106 is written in 12 bytes, although 8 would be enough.
+    // A Date is not compared with the suite's forms. It has no nanoseconds, and beyond 2106 it is written in
+    // 12 bytes, although 8 would be enough.
     if (!(value instanceof Date)) expect(forms.map((form) => form.replaceAll('-', ''))).toContain(written);
     const { remote } = await rpcPair({ echo: (sent: unknown) => sent });
     expect(await remote.echo(value)).toStrictEqual(value);

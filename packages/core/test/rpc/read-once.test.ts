@@ -5,7 +5,8 @@ import { rpcPair } from '../support/rpc-pair.ts';
 type Beside = [name: string, make: () => unknown];
 
 /**
- * Values that keep their message from the fast path, or that the code for tables and columns checks first.
+ * Values that stand beside the counted object. Some keep the message from the fast path; the code for tables
+ * and columns checks others first.
  */
 const beside: Beside[] = [
   ['nothing else', () => 1],
@@ -36,7 +37,10 @@ const beside: Beside[] = [
   ['a marked object', () => ref({ run: () => 1 })],
 ];
 
-/** Counts how often its fields are read. The first read gives 1, and every later read gives another value. */
+/**
+ * Makes values with a field, and counts how often the field is read. The first read returns 1, and every
+ * later read returns another value.
+ */
 class Counted {
   runs = 0;
 
@@ -46,7 +50,10 @@ class Counted {
     return Object.defineProperty({ before: 'b', ...rest }, 'field', { get: read, enumerable: true });
   }
 
-  /** Returns a proxy for an object. Later reads of its field give values that must not be sent unchecked. */
+  /**
+   * Returns a proxy for an object with a field. Later reads of the field return values that must not be sent
+   * unchecked.
+   */
   proxy(): object {
     return new Proxy(
       { before: 'b', field: 0 },
@@ -66,7 +73,7 @@ class Counted {
   }
 }
 
-/** The places that a counted object can have in a sent value. */
+/** The places in a sent value where the counted object can be. */
 const places: [name: string, around: (object: unknown, other: unknown) => unknown][] = [
   ['beside', (object, other) => [object, other]],
   ['behind', (object, other) => [other, object]],
@@ -78,7 +85,7 @@ const places: [name: string, around: (object: unknown, other: unknown) => unknow
   ['in the columns of a long list', (object, other) => Array.from({ length: 70 }, (_, at) => ({ object: at === 5 ? object : { before: 'b', field: 1 }, other: at === 69 ? other : 1 }))], // prettier-ignore
 ];
 
-/** Returns the first object with a field in a received value. */
+/** Returns the field `field` of the first object in a received value that has one. */
 function fieldIn(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return undefined;
   if (Object.hasOwn(value, 'field')) return (value as { field: unknown }).field;
@@ -130,7 +137,7 @@ describe('each field of a sent value is read once, and the first value arrives: 
     }
   });
 
-  test('in call options, which pipework searches for a signal', async () => {
+  test('in an options object, although pipework searches it for a signal', async () => {
     for (const capabilities of [undefined, []] as const) {
       const { remote } = await rpcPair(
         { take: (...options: object[]) => Object.keys(options[0] ?? {}) },
@@ -200,7 +207,7 @@ describe('each row of a long list is read once, if the list is', () => {
   });
 }); // prettier-ignore
 
-describe('a value that cannot be sent is refused with its path, after one read of each field:', () => {
+describe('a value that cannot be sent is refused with its path, and each field has been read once:', () => {
   test.each<[string, (object: object) => unknown, string]>([
     ['beside', (object) => [object, Symbol('s')], 'args[0][1] is a symbol'],
     ['in a row', (object) => Array.from({ length: 9 }, (_, at) => ({ at, object, other: at === 8 ? Symbol('s') : 1 })).slice(0, 9).map((row, at) => (at === 2 ? row : { ...row, object: 1 })), 'args[0][8].other is a symbol'],
@@ -314,8 +321,8 @@ describe('a getter runs once', () => {
         deep: { list: [counters[2]!.object(), new Date(5)] },
         map: new Map([['a', counters[3]!.object()]]),
       });
-      // Sets a stack. Otherwise V8 or a test runner would make a stack later, and read the message and the
-      // name for it.
+      // Sets the stack. Otherwise V8 or a test runner would make it later, and would read the message and the
+      // name to do so.
       error.stack = 'a stack';
       for (const key of ['errors', 'code', 'message', 'name'] as const) {
         const get = (): unknown => (runs[key]++ === 0 ? makers[key]() : 'not checked');

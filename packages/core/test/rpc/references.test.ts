@@ -4,7 +4,7 @@ import { copyOfStandIn, ref, retain } from '../support/internals.ts';
 import { rpcPair, type Pair } from '../support/rpc-pair.ts';
 
 type Visit = (value: unknown) => unknown;
-/** A retained function. The side that holds it gives it back by `[Symbol.dispose]()`. */
+/** A retained function. The side that received it gives it back by `[Symbol.dispose]()`. */
 interface Kept {
   (value: unknown): unknown;
   [Symbol.dispose](): void;
@@ -34,7 +34,7 @@ async function atRest(pair: Pair<object>): Promise<void> {
 }
 
 describe('a function as an argument', () => {
-  test('can be called many times at once, even if it is deep inside an object', async () => {
+  test('can be called many times at the same time, even if it is deep inside an object', async () => {
     const pair = await rpcPair({
       async all(options: { deep: { visit: Visit }[] }, times: number) {
         const visit = options.deep.at(0)?.visit ?? (() => {});
@@ -65,7 +65,7 @@ describe('a function as an argument', () => {
     await atRest(pair);
   });
 
-  test('is released once the call has settled', async () => {
+  test('is released when the call has settled', async () => {
     let kept: Visit | undefined;
     const pair = await rpcPair({
       keep(visit: Visit) {
@@ -77,7 +77,7 @@ describe('a function as an argument', () => {
     await expect(kept!(1)).rejects.toMatchObject({ code: 'RPC_REFERENCE_RELEASED' });
   });
 
-  test('stays usable if the handler retained it, until the handler disposes of it', async () => {
+  test('that the handler has retained can be called until the handler disposes of it', async () => {
     let kept: Kept | undefined;
     const pair = await rpcPair({
       keep(visit: Visit) {
@@ -334,7 +334,7 @@ test.each([[[1]], [new Date(0)], [new Uint8Array(1)], [new ArrayBuffer(1)]])(
   },
 );
 
-test('retain() refuses a dispensed remote, and the error says that it lives without that', async () => {
+test('retain() refuses a dispensed remote, and the error says that the remote needs no retain()', async () => {
   const { remote } = await rpcPair({});
   expect(() => retain(remote)).toThrow(
     expect.objectContaining({
@@ -362,7 +362,7 @@ test('if one copy of the package marked or received an object, another copy send
   expect(counters.every((counter) => copy.remoteTargetOf(counter) !== undefined)).toBe(true);
 });
 
-test('a conversation holds no more references than its limit, and gives back the references of the failed call', async () => {
+test('a call with more references than the limit fails, and its references are given back', async () => {
   const pair = await rpcPair(
     { take: (...visits: Visit[]) => visits.length },
     { hostLimits: { maxReferences: 3 } },
@@ -374,7 +374,7 @@ test('a conversation holds no more references than its limit, and gives back the
   await atRest(pair);
 });
 
-test('everything is released when the peer is gone', async () => {
+test('all references are released when the peer is gone', async () => {
   let kept: Visit | undefined;
   const pair = await rpcPair({
     keep(visit: Visit) {

@@ -62,7 +62,7 @@ describe('the caller gets an error with the path, before anything is sent:', () 
   });
 });
 
-test('paths through maps and sets name the entry', async () => {
+test('the path in an error names the entry of a Map or Set', async () => {
   const { host } = await rpcPair({ take: () => 1 });
   const set = new Set<unknown>();
   set.add(set);

@@ -32,7 +32,7 @@ class ServedObject extends Base {
   }
 }
 
-describe('only what was served can be called', () => {
+describe('only the own and inherited methods of a served object can be called', () => {
   test.each(['shown', 'inherited', 'field'])('%s can be called', async (name) => {
     const { host } = await rpcPair(new ServedObject());
     expect(await host.call(name, [])).toBe(name === 'shown' ? 'hidden' : name);
@@ -74,14 +74,14 @@ describe('only what was served can be called', () => {
       await expect(host.call(name, [])).rejects.toThrow("can't find method");
   });
 
-  test('a served class offers its own static methods', async () => {
+  test('if a class itself is served, its own static methods can be called', async () => {
     const { host } = await rpcPair(ServedObject as unknown as object);
     expect(await host.call('helper', [])).toBe('static');
     for (const name of ['call', 'apply', 'bind', 'shown'])
       await expect(host.call(name, [])).rejects.toThrow("can't find method");
   });
 
-  test('a method without the prefix cannot be called', async () => {
+  test('a method cannot be called without the prefix `Plugin.`', async () => {
     const peer = await rawHost(new ServedObject());
     peer.sends('94 00 01 a5 73686f776e 90');
     await peer.expects(
@@ -89,14 +89,14 @@ describe('only what was served can be called', () => {
     );
   });
 
-  test('the remote object is not a thenable and has no remote symbols', async () => {
+  test('the remote object is not a thenable, and its symbols are not remote methods', async () => {
     const { remote } = await rpcPair(new ServedObject());
     expect((await Promise.resolve(remote)) === remote).toBe(true);
     expect(String(remote as unknown)).toContain('plugin test');
     expect((remote as unknown as Record<symbol, unknown>)[Symbol.iterator]).toBeUndefined();
   });
 
-  test('the remote object shows that it is a remote, wherever it is printed', async () => {
+  test('the printed form of a remote object shows that it is a remote', async () => {
     const { remote } = await rpcPair(new ServedObject());
     const shown: unknown = remote;
     for (const text of [String(shown), inspect(shown), JSON.stringify(shown)])

@@ -1,4 +1,4 @@
-/** Tests `error.sent`, which tells whether a failed call was handed to the stream. */
+/** Tests `error.sent`, which says whether a failed call had been passed to its stream. */
 
 import { expect, test } from 'vitest';
 import { isPipeworkError, RemoteError, retain, withCallOptions } from '../support/internals.ts';
@@ -27,15 +27,16 @@ test('a call on a remote that was disposed of was not sent', async () => {
   expect(await failed(remote.hang())).toMatchObject({ code: 'RPC_CLOSED', sent: false });
 });
 
-test('bytes that wait for a window count as sent', async () => {
+test('a call whose bytes wait for the window counts as sent', async () => {
   const pair = await rpcPair({ hang: (_bytes: Uint8Array) => hang() });
-  // The window is 256 KiB, and the plugin's end reads nothing in this turn.
+  // The window of 256 KiB keeps most of these bytes here, because the plugin's end reads nothing in this
+  // turn.
   const waiting = failed(pair.remote.hang(new Uint8Array(8 * 1024 * 1024)));
   pair.cut();
   expect(await waiting).toMatchObject({ code: 'RPC_CLOSED', sent: true });
 });
 
-test('a deadline says whether the call was sent', async () => {
+test('the error of a deadline says whether the call was sent', async () => {
   const pair = await rpcPair({ hang });
   const late = await failed(withCallOptions(pair.remote, { deadlineMs: 5 }).hang());
   expect(late).toMatchObject({ code: 'RPC_DEADLINE', sent: true });
@@ -59,7 +60,7 @@ test('the reason of a signal says whether the call was sent, and `sent` stays tr
 });
 
 test.each(['text', undefined, Object.freeze(new Error('frozen'))])(
-  'a reason that can have no such property, %s, is still the rejection',
+  'a reason to which `sent` cannot be added, %s, is nevertheless the rejection',
   async (reason) => {
     const pair = await rpcPair({ hang });
     const controller = new AbortController();
@@ -107,7 +108,7 @@ test('a call of a reference that was released was not sent', async () => {
   expect(await failed(made())).toMatchObject({ code: 'RPC_REFERENCE_RELEASED', sent: false });
 });
 
-test('the property itself is never sent, and no peer can set it', async () => {
+test('the property `sent` is never sent with an error, and no peer can set it', async () => {
   const pair = await rpcPair({
     fail: (sent: boolean) => {
       throw Object.assign(new Error('mine'), { sent, detail: 1 });

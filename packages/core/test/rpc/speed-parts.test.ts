@@ -2,8 +2,8 @@ import { expect, inject, test, vi } from 'vitest';
 import { fullCodec, KnownTexts, ownCapabilities, scratch } from '../support/internals.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
-// Every file beside this one runs twice: in the project `core` with the parts that only improve speed, and in
-// `core-general` without them.
+// Every test file in this folder runs twice. The project `core` has the parts that only improve speed, and
+// the project `core-general` lacks them.
 declare module 'vitest' {
   export interface ProvidedContext {
     hasSpeedParts: boolean;
@@ -32,7 +32,7 @@ test('the string of a repeated text is reused', () => {
 });
 
 test('freed memory stays with the process once many large values have arrived', async () => {
-  // Other test files in this process share the module, and have counted values with it.
+  // Other test files in this process share the module, whose counter has counted their values.
   vi.resetModules();
   const { countReceived } = await import('../support/internals.ts');
   const allocated = vi.spyOn(Buffer, 'allocUnsafeSlow');

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { rawHost } from '../support/raw-peer.ts';
 
-// One message with each kind of header: the bytes of an echo call to a peer with `types`.
+// Arguments of the call `echo` to a peer with `types`. Together they have each kind of header.
 const head = '94 00 01 ab 506c7567696e2e6563686f';
 const values = [
   '91 dc 0003 de 0001 a1 61 d9 03 787878 df 00000001 da 0001 62 db 00000002 6363 cd 1234',

@@ -16,7 +16,7 @@ describe('a stream as an argument', () => {
     await atRest(pair);
   });
 
-  test('stays untouched if the handler does not read it', async () => {
+  test('keeps all its items if the handler does not read it', async () => {
     const pair = await rpcPair({ ignore: (_numbers: AsyncIterable<number>) => 'ignored' });
     const log: unknown[] = [];
     const numbers = source(log, 2);
@@ -25,7 +25,7 @@ describe('a stream as an argument', () => {
     expect(await collect(numbers)).toEqual([0, 1]);
   });
 
-  test('a web stream arrives as a web stream, a Node stream as a Node stream', async () => {
+  test('arrives as a web stream or as a Node stream, like the original', async () => {
     const pair = await rpcPair({
       async web(bytes: ReadableStream<Uint8Array>) {
         const reader = bytes.getReader();

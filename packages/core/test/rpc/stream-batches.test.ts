@@ -61,7 +61,7 @@ describe('a stream of many objects', () => {
     expect(items).toStrictEqual(Array.from({ length: 1000 }, (_, n) => ({ n, text: `${n}` })));
   });
 
-  test('also reaches a peer without tables', async () => {
+  test('also reaches a peer without the capability tables', async () => {
     const capabilities = ownCapabilities.filter((word) => word !== 'tables');
     const pair = await rpcPair(
       {
@@ -75,7 +75,7 @@ describe('a stream of many objects', () => {
     expect(items).toStrictEqual(Array.from({ length: 1000 }, (_, n) => shape(n)));
   });
 
-  test('of any values in any order arrives unchanged', async () => {
+  test('of arbitrary values in any order arrives unchanged', async () => {
     const value = fc.oneof(
       fc.record({ a: fc.integer(), b: fc.string() }, { noNullPrototype: true }),
       fc.record({ a: fc.double(), b: fc.option(fc.boolean()) }, { noNullPrototype: true }),

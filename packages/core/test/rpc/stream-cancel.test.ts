@@ -1,6 +1,6 @@
 /**
- * Tests that a source that waits for its next item is cancelled at once, with the reason, if the reader of
- * its stream stops. The source may be on either side.
+ * Tests that a source is cancelled immediately, with the reason, if the reader of its stream stops while the
+ * source waits. The source may be on either side.
  */
 import { PassThrough, type Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
@@ -13,11 +13,11 @@ type Stream = AsyncIterable<unknown> | ReadableStream<unknown> | Readable;
 
 interface Idle {
   readonly stream: Stream;
-  /** Resolves with the reason that the source gets. */
+  /** Resolves with the reason with which the source is cancelled. */
   readonly told: Promise<unknown>;
 }
 
-/** Sources that give one item, and then wait without end. */
+/** Sources that give one item, and wait without end for the next. */
 const kinds: Record<string, () => Idle> = {
   'a web stream that is being pulled'() {
     const { promise: told, resolve } = deferred();
@@ -62,7 +62,8 @@ function deferred(): { promise: Promise<unknown>; resolve: (value: unknown) => v
 }
 
 /**
- * Reads the first item, waits for the second, and then leaves with a reason, as this kind of stream allows.
+ * Reads the first item, begins to wait for the second, and stops with `reason`, in the way of this kind of
+ * stream. Returns the first item.
  */
 async function readOneAndLeave(stream: Stream, reason: Error): Promise<unknown> {
   if ('getReader' in stream) {
@@ -93,7 +94,7 @@ async function readAll(stream: AsyncIterable<unknown>): Promise<void> {
 
 const enough = new Error('enough');
 
-describe('when a reader leaves, an idle source gets the reason at once', () => {
+describe('when a reader leaves, an idle source gets the reason immediately', () => {
   test.each(rows)('%s in a result', async (_kind, make) => {
     const idle = make();
     const pair = await rpcPair({ items: () => idle.stream });
@@ -143,14 +144,14 @@ describe('when a reader leaves, an idle source gets the reason at once', () => {
   });
 });
 
-test.each(rows)('when a reader leaves a loop early, the source learns of it: %s', async (kind, make) => {
+test.each(rows)('when a reader leaves a loop early, the source is cancelled: %s', async (kind, make) => {
   const idle = make();
   const pair = await rpcPair({ items: () => idle.stream });
   for await (const item of (await pair.remote.items()) as AsyncIterable<unknown>) {
     expect(item).toBe('first');
     break;
   }
-  // If a reader leaves a Node stream early, Node destroys the stream with an AbortError.
+  // If a reader leaves a loop over a Node stream early, Node destroys the stream with an AbortError.
   if (kind === 'a Node stream') expect(await idle.told).toMatchObject({ name: 'AbortError' });
   else expect(await idle.told).toBeUndefined();
   await atRest(pair);
@@ -164,7 +165,7 @@ test('a reason that cannot be sent arrives as its text', async () => {
   await atRest(pair);
 });
 
-test('when the reader of a generator leaves, the generator ends, and so does the stream for which the generator waits', async () => {
+test('when the reader of a generator leaves, the generator ends, and the stream that the generator reads ends too', async () => {
   const idle = kinds['a web stream that is being pulled']!();
   let ended = false;
   const pair = await rpcPair({
@@ -254,7 +255,8 @@ describe('a stream in the arguments of a call', () => {
   test('does not block later streams, even after 600 calls that missed their deadline', async () => {
     const pair = await rpcPair({
       async upload(stream: AsyncIterable<unknown>) {
-        // Waits before it dials, so that some of these calls have timed out by then.
+        // Waits before it reads, and so before it dials the stream. Some of these calls have timed out by
+        // then.
         await new Promise((resolve) => setTimeout(resolve, 20));
         await readAll(stream);
       },
@@ -312,7 +314,7 @@ describe('when the other side is gone, an idle source gets an error', () => {
   });
 });
 
-describe('the references in items that were not taken are released', () => {
+describe('the references in items that the reader has not read are released', () => {
   const made: Idle[] = [];
   const streamsOfStreams = {
     async *items() {
@@ -338,7 +340,7 @@ describe('the references in items that were not taken are released', () => {
     await items.return?.();
     await value.stream.cancel(enough);
     value.call[Symbol.dispose]();
-    // Nothing gives back the signal in the first item, so one reference is left.
+    // The test does not give back the signal in the first item, so one reference is left.
     await expect.poll(() => [pair.host.references, pair.plugin.references]).toEqual([1, 1]);
     const reasons = await Promise.all(made.map(({ told }) => told));
     expect(reasons[0]).toMatchObject({ message: 'enough' });
@@ -372,7 +374,7 @@ test('next() refuses a value, because the source produces items ahead', async ()
   await atRest(pair);
 });
 
-describe('when a reader leaves, an idle source under a contract gets the reason at once', () => {
+describe('when a reader leaves, an idle source under a contract gets the reason immediately', () => {
   const text: StandardSchema<string> = {
     '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value: String(value) }) },
   };

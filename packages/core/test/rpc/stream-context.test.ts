@@ -7,7 +7,7 @@ import { rpcPair } from '../support/rpc-pair.ts';
 const store = new AsyncLocalStorage<string>();
 const here = (): string => store.getStore() ?? 'none';
 
-describe('a stream runs in the context in which it was given', () => {
+describe('a stream runs in the async context in which it was passed', () => {
   const connect = () => store.run('connect', () => rpcPair({ ...reader }));
 
   const reader = {
@@ -47,8 +47,8 @@ describe('a stream runs in the context in which it was given', () => {
   type Ended = (where: string) => void;
 
   /**
-   * Returns a generator that yields the name of the context in which its code runs, even after an await.
-   * `ended` receives the context of the generator's clean-up.
+   * Yields the name of the async context in which the generator's code runs, also after an await. `ended`
+   * gets the name of the context in which the generator cleans up.
    */
   async function* generator(ended?: Ended, count = 3): AsyncGenerator<string, undefined> {
     try {
@@ -133,7 +133,7 @@ describe('a stream runs in the context in which it was given', () => {
     await expect.poll(() => ended).toEqual(['given here']);
   });
 
-  test('catch and finally run in that context when the reader throws into the stream', async () => {
+  test('catch and finally of the stream run in that context when the reader throws into it', async () => {
     const { remote } = await connect();
     const ended: string[] = [];
     const heard = await store.run('a', () => remote.throwInto(generator((where) => ended.push(where))));
@@ -149,7 +149,7 @@ describe('a stream runs in the context in which it was given', () => {
     expect(await store.run('a', () => remote.callReturned(returns()))).toBe('a');
   });
 
-  test('a stream in the result of a callback has the context of the callback', async () => {
+  test('a stream in the result of a callback runs in the context of the callback', async () => {
     const { remote } = await store.run('connect', () =>
       rpcPair({
         async readFrom(open: () => Promise<AsyncIterable<string>>): Promise<string[]> {
@@ -167,7 +167,7 @@ describe('a stream runs in the context in which it was given', () => {
     expect(ended.toSorted()).toEqual(['a', 'b']);
   });
 
-  test('a stream that the plugin passes to a callback has the plugin’s context', async () => {
+  test('a stream that the plugin passes to a callback runs in the plugin’s context', async () => {
     const { remote } = await store.run('connect', () =>
       rpcPair({
         giveTo: (name: string, read: (items: AsyncIterable<string>) => Promise<string[]>) =>
@@ -181,7 +181,7 @@ describe('a stream runs in the context in which it was given', () => {
     ]);
   });
 
-  test('a stream in the result of a handler has the context of the handler', async () => {
+  test('a stream in the result of a handler runs in the context of the handler', async () => {
     keepContextEverywhere();
     async function* methods(): AsyncGenerator<string> {
       yield callContext().method;

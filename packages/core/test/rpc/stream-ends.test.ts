@@ -6,9 +6,9 @@ import { rpcPair } from '../support/rpc-pair.ts';
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('a stream', () => {
-  // Broker ids are consecutive, so a peer can guess the next id. In an earlier version, such a guess caused
-  // an error outside of any call.
-  test('ends at once, and harms nothing else, if the peer guessed its id, dialled it early and left', async () => {
+  // Broker ids are consecutive, so a peer can guess the next id. In an earlier version, a peer that did so
+  // caused an error outside of any call.
+  test('ends immediately, and harms nothing else, if the peer guessed its id, dialled it early and left', async () => {
     let closed = 0;
     const pair = await rpcPair({
       async *count() {
@@ -66,7 +66,7 @@ describe('a stream', () => {
     await expect(remote.read(broken())).rejects.toThrow('broken early');
   });
 
-  test('with a source that waits for an event ends at once when the reader leaves, and the handler’s signal aborts', async () => {
+  test('whose source waits for an event ends immediately when the reader leaves, and the handler’s signal aborts', async () => {
     let signal: AbortSignal | undefined;
     let closed = false;
     const pair = await rpcPair({
@@ -88,7 +88,7 @@ describe('a stream', () => {
     expect(pair.hostSession.streamCount).toBe(1);
   });
 
-  test('with a source that waits and ignores its signal also ends when the reader leaves', async () => {
+  test('whose source waits and ignores its signal also ends when the reader leaves', async () => {
     const pair = await rpcPair({
       async *events() {
         yield 1;
@@ -100,7 +100,7 @@ describe('a stream', () => {
     expect(pair.hostSession.streamCount).toBe(1);
   });
 
-  test('has the context of its call: a generator can read the metadata before its first await', async () => {
+  test('has the context of its call, so a generator can read the metadata before its first await', async () => {
     const { remote } = await rpcPair({
       async *items() {
         yield callContext().metadata['tag'];
@@ -110,7 +110,7 @@ describe('a stream', () => {
       expect(tag).toBe('x');
   });
 
-  test('with chunks of text arrives as text', async () => {
+  test('that gives chunks of text arrives as text', async () => {
     const { remote } = await rpcPair({
       text: () => Readable.from(['äö', 'ü'], { objectMode: false, encoding: 'utf8' }),
     });
@@ -141,7 +141,7 @@ describe('streams and errors', () => {
     await stream[Symbol.asyncDispose]();
   });
 
-  test('if a source throws an unreadable value, its consumer fails and the plugin continues', async () => {
+  test('if a source throws a value that cannot be read, its consumer fails and the plugin continues', async () => {
     const { remote } = await rpcPair({
       async *items() {
         yield 1;
@@ -158,7 +158,7 @@ describe('streams and errors', () => {
     expect(await remote.ping()).toBe(1);
   });
 
-  test('the deadline of a call ends the stream in its result on both sides', async () => {
+  test('the deadline of a call ends the stream in the call’s result on both sides', async () => {
     let signal: AbortSignal | undefined;
     const { remote } = await rpcPair({
       async *items() {

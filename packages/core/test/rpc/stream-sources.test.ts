@@ -1,10 +1,10 @@
-/** Tests what the source of a stream learns, and what its consumer gets after the end. */
+/** Tests how a stream ends: the calls that its source gets, and the results of next() after the end. */
 import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, test, vi } from 'vitest';
 import { rpcPair } from '../support/rpc-pair.ts';
 import { atRest, collect } from '../support/streams.ts';
 
-/** Returns an iterator that gives `item` without end, and records the call of its return(). */
+/** Returns an iterator that gives `item` without end, and `returned`, a mock that its return() calls. */
 function endless(item: unknown) {
   const returned = vi.fn();
   const iterator = {
@@ -63,7 +63,7 @@ describe('the return() of a source is called', () => {
     await atRest(pair);
   });
 
-  test('when the consumer throws an error and the source answers with an item that cannot be sent', async () => {
+  test('when the consumer throws an error, and the source then yields an item that cannot be sent', async () => {
     const left = vi.fn();
     const pair = await rpcPair({
       async *items(): AsyncGenerator<unknown> {
@@ -110,23 +110,24 @@ describe('a stream in the arguments of a call', () => {
     ignore: (_stream: unknown) => 'ignored',
   };
 
-  test('is no longer locked after its end, if it is a web stream', async () => {
+  test('is not locked after its end if it is a web stream', async () => {
     const pair = await rpcPair(handlers);
     const stream = ReadableStream.from([1, 2]);
     expect(await pair.remote.readWeb(stream)).toBe(2);
     expect(stream.locked).toBe(false);
   });
 
-  test('has no listener of ours after its end, if it is a Node stream', async () => {
+  test('has no listener of pipework after its end if it is a Node stream', async () => {
     const pair = await rpcPair(handlers);
     const [stream, other] = [Readable.from([1, 2]), Readable.from([1, 2])];
     expect(await pair.remote.read(stream)).toBe(2);
-    // Node itself leaves a listener on a stream that was iterated.
+    // Node itself leaves a listener on an iterated stream, so this compares with a stream that was iterated
+    // here.
     await collect(other);
     expect(stream.listenerCount('error')).toBe(other.listenerCount('error'));
   });
 
-  test('has no listener of ours after the call, if the handler did not read the stream', async () => {
+  test('has no listener of pipework after the call if the handler did not read it', async () => {
     const pair = await rpcPair(handlers);
     const stream = new PassThrough();
     const before = stream.listenerCount('error');

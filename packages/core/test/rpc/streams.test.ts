@@ -14,7 +14,7 @@ describe('a stream as a result', () => {
     await atRest(pair);
   });
 
-  test('does not begin before the caller iterates, and never runs without that', async () => {
+  test('does not begin before the caller iterates it, and never runs if the caller does not', async () => {
     const log: unknown[] = [];
     const pair = await rpcPair({ items: () => source(log) });
     const stream = await pair.remote.items();
@@ -32,7 +32,7 @@ describe('a stream as a result', () => {
     await atRest(pair);
   });
 
-  test('carries an error in the middle, after the items before it', async () => {
+  test('carries an error from the middle of its source, after the items before the error', async () => {
     const pair = await rpcPair({
       async *items() {
         yield 1;
@@ -68,7 +68,7 @@ describe('a stream as a result', () => {
     await atRest(pair);
   });
 
-  test('is slowed by a slow consumer: the source runs no further than the window', async () => {
+  test('waits for a slow consumer: its source runs no further ahead than the window', async () => {
     const log: unknown[] = [];
     const pair = await rpcPair({
       async *items() {
@@ -107,7 +107,7 @@ describe('a stream as a result', () => {
     await atRest(pair);
   });
 
-  test('a synchronous generator is a stream too', async () => {
+  test('can come from a synchronous generator', async () => {
     const pair = await rpcPair({
       *items() {
         yield* [1, 2, 3];
@@ -117,7 +117,7 @@ describe('a stream as a result', () => {
     await atRest(pair);
   });
 
-  test('many streams run at once beside calls', async () => {
+  test('runs at the same time as many other streams and calls', async () => {
     const pair = await rpcPair({ items: (count: number) => source([], count), ping: () => 'pong' });
     const streams = Array.from({ length: 50 }, (_, index) => collect(pair.remote.items(index * 10)));
     expect(await pair.remote.ping()).toBe('pong');
@@ -127,7 +127,7 @@ describe('a stream as a result', () => {
     await atRest(pair);
   });
 
-  test('ends at once on both sides if the call’s signal aborts, even after the answer', async () => {
+  test('ends immediately on both sides if the call’s signal aborts, even after the answer', async () => {
     let ended: unknown;
     const pair = await rpcPair({
       async *items({ signal }: { signal: AbortSignal }) {
@@ -161,7 +161,7 @@ describe('a stream as a result', () => {
     await atRest(pair);
   });
 
-  test('if a call fails and the caller iterates it without awaiting it, only the iteration fails', async () => {
+  test('whose call fails makes only the iteration fail, if the caller iterates it without awaiting the call', async () => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown): void => void unhandled.push(reason);
     process.on('unhandledRejection', note);
@@ -219,7 +219,7 @@ describe('a stream as a result', () => {
   });
 });
 
-test('a plain object that is an async iterable is a stream, not an empty object', async () => {
+test('a plain object that is an async iterable is sent as a stream, not as an empty object', async () => {
   const pair = await rpcPair({
     items: () => ({
       async *[Symbol.asyncIterator]() {
@@ -231,7 +231,7 @@ test('a plain object that is an async iterable is a stream, not an empty object'
   await atRest(pair);
 });
 
-test('a web stream as a result gets the reason of its reader’s cancel', async () => {
+test('a web stream as a result is cancelled with the reason that its reader passes to cancel()', async () => {
   let cancelled: unknown;
   const pair = await rpcPair({
     bytes: () =>

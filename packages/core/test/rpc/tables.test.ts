@@ -208,7 +208,7 @@ describe('a long list of objects with the same keys', () => {
     expect(await remote.echo(rows)).toStrictEqual(rows.map(({ n }) => ({ n, u: null, l: [null, `${n}`] })));
   });
 
-  test('comes back unchanged if the values of each column are similar, with at most one exception', async () => {
+  test('comes back unchanged if each column has one kind of value, with at most two exceptions in the list', async () => {
     const { remote } = await rpcPair(echo);
     const text = fc.string({ unit: 'binary', maxLength: 40 });
     const kinds: fc.Arbitrary<unknown>[] = [
@@ -244,8 +244,8 @@ describe('a long list of objects with the same keys', () => {
           withMap: true,
           withSet: true,
         })
-        // Node treats two invalid dates as different, so a value with an invalid date would not even equal
-        // itself.
+        // Node treats two invalid dates as different, so a value with an invalid date would not equal its
+        // copy.
         .filter((sent) => !inspect(sent, { depth: Infinity, maxArrayLength: null }).includes('Invalid Date')),
     ];
     const value = fc.oneof(...kinds);

@@ -1,4 +1,6 @@
-/** Tests large messages on many streams at once, under a budget that has room for a fraction of them. */
+/**
+ * Tests large messages on many streams at the same time, with a budget that holds only some of the messages.
+ */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { withCallOptions } from '../support/internals.ts';
@@ -7,7 +9,7 @@ import { atRest } from '../support/streams.ts';
 
 const limits = { maxUnfinishedBytes: 100_000 };
 
-/** Returns a stream of byte arrays of these sizes, each filled with its own number. */
+/** Returns a stream of byte arrays of these sizes. Each byte of an array is the array's index, modulo 256. */
 function chunks(sizes: readonly number[]): ReadableStream<Uint8Array> {
   let index = 0;
   return new ReadableStream({
@@ -55,7 +57,7 @@ test('streams with chunks of any size arrive complete, beside calls and in both 
         if (way === 'down') return sizesOf(await remote.down(sizes), () => turns(pause));
         if (way === 'up') return remote.up(chunks(sizes), pause);
         if (way === 'call') return Promise.all(sizes.map((bytes) => remote.echo(new Uint8Array(bytes))));
-        // The test reads no more of this stream, and leaves it when the other streams are done.
+        // The test begins to read this stream below, and leaves it when the other streams are done.
         return sizes;
       });
       const idle = await Promise.all(
@@ -76,13 +78,13 @@ test('streams with chunks of any size arrive complete, beside calls and in both 
   );
 }, 60_000);
 
-test('a message larger than the budget arrives, too', async () => {
+test('a message that is larger than the budget arrives', async () => {
   const pair = await rpcPair({ length: (bytes: Uint8Array) => bytes.length }, { pluginLimits: limits });
   expect(await pair.remote.length(new Uint8Array(3_000_000))).toBe(3_000_000);
   expect(pair.pluginShared.budget.used).toBe(0);
 });
 
-test('a stream that its consumer stops reading brings no more than its window', async () => {
+test('a stream that its consumer does not read on gets no more than its window', async () => {
   let given = 0;
   const pair = await rpcPair({
     async *items() {

@@ -3,7 +3,7 @@ import { rawPlugin } from '../support/raw-peer.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 import { expectSame } from '../support/same.ts';
 
-describe('a result with code that interferes makes only its own call fail:', () => {
+describe('a result whose code throws while the result is sent makes only its own call fail:', () => {
   const trap = (): never => {
     throw new Error('trap');
   };
@@ -37,7 +37,7 @@ describe('a result with code that interferes makes only its own call fail:', () 
   });
 });
 
-test('arguments whose getters throw reject the call', async () => {
+test('a call rejects if a getter in its arguments throws', async () => {
   const { remote } = await rpcPair({ take: (value: unknown) => value });
   const throwing = {
     get signal(): never {
@@ -48,7 +48,7 @@ test('arguments whose getters throw reject the call', async () => {
   expect(await remote.take(1)).toBe(1);
 });
 
-describe('a getter that makes a call while its object is being sent disturbs neither call:', () => {
+describe('if a getter makes a call while its object is being sent, both calls work:', () => {
   const sizes: [string, unknown][] = [
     ['plain', 'short'],
     ['of any kind', new Date(5)],
@@ -99,7 +99,7 @@ describe('a getter that makes a call while its object is being sent disturbs nei
     await expect.poll(() => [host.references, plugin.references]).toEqual([0, 0]);
   });
 
-  test('each call gives back its own references', async () => {
+  test('with references, each call gives back its own', async () => {
     const { remote, host, plugin } = await rpcPair({
       run: async ({ call }: { call: () => unknown }) => await call(),
       wait: (_callback: () => void, signal: AbortSignal) =>

@@ -44,7 +44,7 @@ const full: [string, unknown][] = [
   ['text beyond ASCII', 'äß→🎉 \u0000 ' + 'ü'.repeat(300)],
   ['long text', 'x'.repeat(100_000)],
   ...[10, 63, 64, 65, 256, 70_000].map((length): [string, unknown] => [
-    `a text of ${length} that begins with U+FEFF, alone, among others and as a key`,
+    `a text of ${length} that begins with U+FEFF, alone, among other texts, and as a key`,
     [
       '\uFEFF'.padEnd(length, 'x'),
       ['\uFEFF'.padEnd(length, '\uFEFF'), new Uint8Array(length).fill(0xef), 'y'.repeat(length)],
@@ -106,7 +106,7 @@ describe('with all capabilities', () => {
     expect(back['bytes']).toStrictEqual(value['bytes']);
   });
 
-  test('a small binary result has memory of its own size', async () => {
+  test('a small binary result is in an ArrayBuffer of its own size', async () => {
     const { remote } = await rpcPair(echo);
     for (const bytes of [new Uint8Array(10), Buffer.alloc(10)]) {
       const back = (await remote.echo(bytes)) as Uint8Array;
@@ -114,7 +114,7 @@ describe('with all capabilities', () => {
     }
   });
 
-  test('an Error keeps name, message, code, cause and own fields, and its class if that is built in', async () => {
+  test('an Error keeps its name, message, code, cause and own fields, and its class if the class is built in', async () => {
     const { remote } = await rpcPair(echo);
     const sent = Object.assign(new RangeError('far', { cause: new Error('root') }), {
       code: 'E_FAR',
@@ -146,7 +146,7 @@ describe('with all capabilities', () => {
   });
 });
 
-describe('bigints at the limit of what a number holds', () => {
+describe('bigints at the limits of safe integers', () => {
   test.each([2n ** 53n, -(2n ** 53n), 2n ** 53n - 1n, 2n ** 53n + 1n, 0n])(
     '%s comes back as a bigint',
     async (value) => {
