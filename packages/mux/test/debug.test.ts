@@ -32,7 +32,7 @@ describe('debugging', () => {
     expect(isDebugged(words)).toBe(is);
   });
 
-  test('publishes each frame, sent or received, on a diagnostics channel, with the frame’s final length', async () => {
+  test('publishes each sent or received frame on a diagnostics channel, with its length on the wire', async () => {
     const events: FrameEvent[] = [];
     const listen = (message: unknown): void => void events.push(message as FrameEvent);
     subscribe('pipework:mux:frame', listen);

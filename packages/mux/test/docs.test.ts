@@ -1,4 +1,4 @@
-/** Checks that the pages say what the code does. */
+/** Checks that the README and docs/yamux.md list the options and codes of the code. */
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** A MuxStream is a Node Duplex like any other. Node's own tools for streams work with it. */
+/** Tests that a MuxStream works with Node's own tools for streams, like any other Duplex. */
 
 import { once } from 'node:events';
 import { Duplex, PassThrough, Readable, Writable } from 'node:stream';
@@ -10,7 +10,7 @@ import { pattern, readAll, sessionPair, until } from './support/session-pair.ts'
 
 const KiB = 1024;
 
-/** A stream and its other end. */
+/** Opens a stream, and returns both ends of it. */
 async function connected(): Promise<{ near: MuxStream; far: MuxStream } & ReturnType<typeof sessionPair>> {
   const pair = sessionPair();
   const near = pair.client.openStream();
@@ -18,7 +18,7 @@ async function connected(): Promise<{ near: MuxStream; far: MuxStream } & Return
 }
 
 describe('a MuxStream', () => {
-  test('is a Duplex that knows its id and its session', async () => {
+  test('is a Duplex that has its id and its session', async () => {
     const { near, far, client, server } = await connected();
     expect(near).toBeInstanceOf(Duplex);
     expect(near).toBeInstanceOf(MuxStream);
@@ -41,7 +41,7 @@ describe('a MuxStream', () => {
     expect(Buffer.concat(collected).equals(bytes)).toBe(true);
   });
 
-  test('can be iterated to the peer’s FIN, and can still be written to', async () => {
+  test('can be written to after it was iterated to the peer’s FIN', async () => {
     const { near, far } = await connected();
     near.end('what?');
     expect((await readAll(far)).toString()).toBe('what?');
@@ -77,7 +77,7 @@ describe('a MuxStream', () => {
     expect(Buffer.concat(chunks).toString()).toBe('through the web');
   });
 
-  test('reads as text if an encoding is set, and still grants credit for the bytes that are read', async () => {
+  test('reads as text if an encoding is set, and grants credit for the bytes that are read', async () => {
     const { near, far } = await connected();
     far.setEncoding('utf8');
     near.end('ü'.repeat(700_000));
@@ -131,13 +131,13 @@ describe('destroy()', () => {
     expect(near.errored).toBe(null);
   });
 
-  test('passes its error to the users of this side', async () => {
+  test('passes its error to the code that uses the stream on this side', async () => {
     const { near } = await connected();
     near.destroy(new Error('changed my mind'));
     await expect(finished(near)).rejects.toThrow('changed my mind');
   });
 
-  test('after both halves have finished sends nothing', async () => {
+  test('sends nothing if both halves have finished', async () => {
     const peer = rawPeer();
     peer.send(update(1, 0, SYN), update(1, 0, FIN));
     const stream = await peer.session.acceptStream();
@@ -203,7 +203,7 @@ describe('the end of the transport without FIN', () => {
     ).toEqual(Array.from({ length: 3 }, () => 'MUX_TRANSPORT_ENDED'));
   });
 
-  test('still delivers the bytes that had arrived, and then the error', async () => {
+  test('delivers the bytes that had arrived before, and then the error', async () => {
     const peer = rawPeer();
     peer.send(update(1, 0, SYN), data(1, pattern(200 * KiB)));
     const stream = await peer.session.acceptStream();
@@ -218,7 +218,7 @@ describe('the end of the transport without FIN', () => {
     expect(outcome).toMatchObject({ code: 'MUX_TRANSPORT_ENDED' });
   });
 
-  test('still delivers the data and the end of a half that the peer had finished', async () => {
+  test('delivers the data and the clean end of a half that the peer had finished before', async () => {
     const peer = rawPeer();
     peer.send(update(1, 0, SYN), data(1, pattern(200 * KiB)), update(1, 0, FIN));
     const stream = await peer.session.acceptStream();
@@ -230,7 +230,7 @@ describe('the end of the transport without FIN', () => {
     expect(stream.errored).toMatchObject({ code: 'MUX_TRANSPORT_ENDED' });
   });
 
-  test('gives an error that says what was missing, if it comes in the middle of a frame', async () => {
+  test('gives an error with the number of missing bytes if it comes in the middle of a frame', async () => {
     const peer = rawPeer();
     peer.send(update(1, 0, SYN), { type: 0, streamId: 1, length: 100, payload: Buffer.from('only this') });
     peer.end.end();
@@ -244,7 +244,7 @@ describe('the end of the transport without FIN', () => {
   });
 });
 
-test('read(n) returns n bytes at once, even if they arrive in several frames', async () => {
+test('read(n) returns n bytes in one chunk, even if they arrive in several frames', async () => {
   const peer = rawPeer();
   peer.send(update(1, 0, SYN), data(1, 'one'));
   const stream = await peer.session.acceptStream();
@@ -266,7 +266,7 @@ test('read(n) returns n bytes at once, even if they arrive in several frames', a
   expect(got).toEqual(['onetwo', 'threex']);
 });
 
-test('read(n) returns the bytes in order, even if the end comes within a read', async () => {
+test('read(n) returns the bytes in order, even if the end of the stream arrives during a read', async () => {
   // The last byte is sent separately, after more bytes than a Duplex reads ahead.
   const peer = rawPeer();
   const bytes = pattern(80 * KiB + 1);

@@ -1,4 +1,4 @@
-/** What the entries export, and what callers can do with the exports at run time. */
+/** Tests the exports of the entries, and that callers cannot misuse them at run time. */
 
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import * as main from '../src/index.ts';
 import * as lean from '../src/lean.ts';
 
 describe('the main entry', () => {
-  test('exports the session, the stream class, the error class and its table, and nothing else', () => {
+  test('exports the session, the stream class, the error class and the table of its codes, and nothing else', () => {
     expect(Object.keys(main).toSorted()).toEqual(['MuxError', 'MuxStream', 'Session', 'muxErrorCodes']);
   });
 
@@ -15,7 +15,7 @@ describe('the main entry', () => {
     expect(() => Reflect.construct(main.MuxStream, [])).toThrow(TypeError);
   });
 
-  test('its sessions have no lean interface, even for a caller that ignores the types', () => {
+  test('has sessions without the lean interface, even for a caller that ignores the types', () => {
     const names = Object.getOwnPropertyNames(main.Session.prototype);
     for (const name of ['openRaw', 'feed', 'flush', 'endOutput', 'label']) expect(names).not.toContain(name);
     const transport = { readable: new PassThrough(), writable: new PassThrough() };
@@ -25,11 +25,11 @@ describe('the main entry', () => {
 });
 
 describe('the lean entry', () => {
-  test('exports its session, the function that makes a Duplex of a lean stream, and the map of ids', () => {
+  test('exports LeanSession, toDuplex() and IdMap, and nothing else', () => {
     expect(Object.keys(lean).toSorted()).toEqual(['IdMap', 'LeanSession', 'toDuplex']);
   });
 
-  test('has sessions that are sessions of the main entry', async () => {
+  test('has sessions that are instances of the main entry’s Session', async () => {
     const transport = { readable: new PassThrough(), writable: new PassThrough() };
     const session = new lean.LeanSession(transport, { role: 'client' });
     expect(session).toBeInstanceOf(main.Session);

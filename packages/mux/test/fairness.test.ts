@@ -11,7 +11,7 @@ function dataOf(frames: Frame[]): [number, number][] {
 }
 
 describe('while the transport is full', () => {
-  test('streams take turns in slices: a small message does not wait for a bulk stream', async () => {
+  test('streams take turns in slices, so a small message does not wait for a bulk stream', async () => {
     const peer = rawPeer({ role: 'client', connectionWriteTimeout: 0 });
     peer.end.stall();
     const bulk = peer.session.openRaw();
@@ -30,7 +30,7 @@ describe('while the transport is full', () => {
         frames.findIndex(([id]) => id === 3),
       )
       .reduce((sum, [, bytes]) => sum + bytes, 0);
-    // The bound covers what the transport had accepted already, one batch, and one slice.
+    // The bound is the sum of the bytes that the transport had accepted before, one batch, and one slice.
     expect(before).toBeLessThanOrEqual(400 * KiB);
   });
 
@@ -66,7 +66,7 @@ describe('while the transport is full', () => {
 });
 
 describe('expedite()', () => {
-  test('sends a stream’s bytes before all bytes that other streams write from then on', async () => {
+  test('sends a stream’s bytes before all bytes that other streams write later', async () => {
     const peer = rawPeer({ role: 'client', connectionWriteTimeout: 0 });
     peer.end.stall();
     const [output, reply, bulk] = [peer.session.openRaw(), peer.session.openRaw(), peer.session.openRaw()];
@@ -106,7 +106,7 @@ describe('expedite()', () => {
 });
 
 describe('one write', () => {
-  test('carries all frames of a turn after the first', async () => {
+  test('carries all frames of a turn except the first', async () => {
     const peer = rawPeer({ role: 'client' });
     const streams = Array.from({ length: 100 }, () => peer.session.openRaw());
     await settled();

@@ -17,7 +17,7 @@ describe('credit', () => {
     expect(await peer.next()).toMatch(/^1 WindowUpdate \+/);
   });
 
-  test('is granted once half a window was taken', async () => {
+  test('is granted when the reader has taken half a window', async () => {
     const taken: RawStream[] = [];
     const peer = rawPeer({ maxStreamWindowSize: 256 * KiB, onStream: (stream) => void taken.push(stream) });
     peer.send(update(1, 0, SYN), data(1, Buffer.alloc(200_000)));
@@ -63,7 +63,7 @@ describe('credit', () => {
     await peer.expectsSilence();
   });
 
-  test('counts bytes in a Duplex’s own buffer as not taken', async () => {
+  test('is not granted for bytes that wait in a Duplex’s own buffer', async () => {
     const peer = rawPeer({ maxStreamWindowSize: 256 * KiB });
     peer.send(update(1, 0, SYN));
     const stream = await peer.session.acceptStream();
@@ -79,7 +79,7 @@ describe('credit', () => {
 });
 
 describe('a sender', () => {
-  test('stops at 256 KiB and continues once the peer grants more', async () => {
+  test('stops at 256 KiB, and continues when the peer grants more credit', async () => {
     const peer = rawPeer({ role: 'client' });
     const stream = peer.session.openRaw();
     stream.write(Buffer.alloc(300 * KiB));
@@ -92,7 +92,7 @@ describe('a sender', () => {
     expect(stream.queuedBytes).toBe(44 * KiB - 1000);
   });
 
-  test('finishes with a window of 0: FIN needs no credit', async () => {
+  test('finishes even with a window of 0, because FIN needs no credit', async () => {
     const peer = rawPeer({ role: 'client' });
     const stream = peer.session.openRaw();
     stream.write(Buffer.alloc(256 * KiB));
@@ -187,7 +187,7 @@ describe('back-pressure', () => {
     expect((await readAll(await server.acceptStream())).equals(pattern(2048 * KiB))).toBe(true);
   });
 
-  test('lets both sides write a megabyte before either reads, and neither stays blocked', async () => {
+  test('lets both sides write a megabyte before either reads, and both continue afterwards', async () => {
     const { client, server } = sessionPair();
     const bytes = pattern(1024 * KiB);
     const stream = client.openStream();

@@ -34,7 +34,7 @@ describe('ends the session, and tells the peer why, because of', () => {
       'MUX_WINDOW_EXCEEDED',
     ],
     [
-      'a length of 4 GiB for a stream that is not there',
+      'a length of 4 GiB for a stream that does not exist',
       [{ type: 0, streamId: 1, length: 0xffff_ffff }],
       'MUX_FRAME_TOO_LARGE',
     ],
@@ -44,7 +44,7 @@ describe('ends the session, and tells the peer why, because of', () => {
     await peer.expectsEnd(code, 'protocol error');
   });
 
-  test('two clients that face each other; the error hints at the most common mistake', async () => {
+  test('a SYN of another client, and the error says that both ends have the same role', async () => {
     const peer = rawPeer({ role: 'client' });
     peer.send(update(1, 0, SYN));
     await expect(peer.session.closed).rejects.toThrow("both ends were given the role 'client'");
@@ -108,14 +108,14 @@ describe('resets one stream, and continues with the others, because of', () => {
 
 describe('skips without an answer:', () => {
   test.each([
-    ['data for a stream that never was', [data(7, 'ghost')]],
-    ['a window update for a stream that never was', [update(7, 1)]],
-    ['FIN for a stream that never was', [update(7, 0, FIN)]],
-    ['RST for a stream that never was', [update(7, 0, RST), data(8, '', RST)]],
+    ['data for a stream that never existed', [data(7, 'ghost')]],
+    ['a window update for a stream that never existed', [update(7, 1)]],
+    ['FIN for a stream that never existed', [update(7, 0, FIN)]],
+    ['RST for a stream that never existed', [update(7, 0, RST), data(8, '', RST)]],
     ['a stream opened and reset in one frame', [update(7, 0, SYN | RST), data(9, 'x', SYN | RST)]],
     ['frames for stream 0', [data(0, 'x'), update(0, 5)]],
     ['an answer to a ping that was never sent', [ping(9, ACK)]],
-    ['data of no bytes for no stream', [data(7, '')]],
+    ['an empty data frame for a stream that never existed', [data(7, '')]],
     ['flags that do not exist', [update(7, 0, 0x40)]],
   ])('%s', async (_what, frames) => {
     const peer = rawPeer();
@@ -138,7 +138,7 @@ describe('skips without an answer:', () => {
     await peer.expects('0 Ping ACK 1');
   });
 
-  test('the rest of a frame whose stream is reset by its own first bytes', async () => {
+  test('the rest of a frame if the handler resets the stream at the first bytes of the frame', async () => {
     const seen: number[] = [];
     const peer = rawPeer({
       onStream: (stream) =>
@@ -213,7 +213,7 @@ describe('a flood', () => {
     const batch = Array.from({ length: 1000 }, (_, i) => ping(i));
     for (let sent = 0; sent < pings; sent += batch.length) peer.send(...batch);
     await settled();
-    // The queue holds at most the limit, plus the answers to one chunk of input, whatever the peer sends.
+    // Whatever the peer sends, the queue holds at most its limit and the answers to one chunk of input.
     expect(peer.session.stats().queuedBytes).toBeLessThan(300 * KiB);
     expect(peer.end.writableLength).toBeGreaterThan(500 * KiB);
     peer.end.resumeTaking();
@@ -244,7 +244,7 @@ describe('a flood', () => {
 });
 
 describe('a peer that never reads', () => {
-  test('stops writers, and costs only what they may queue', async () => {
+  test('makes write() return false, and costs less than 1 MiB', async () => {
     const peer = rawPeer({ role: 'client', connectionWriteTimeout: 0 });
     peer.end.stall();
     const stream = peer.session.openRaw();

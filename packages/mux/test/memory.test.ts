@@ -1,4 +1,4 @@
-/** Checks how much memory a session needs, and that the session frees this memory again. */
+/** Checks that a session needs little memory, and frees it again. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -81,7 +81,7 @@ describe('memory', () => {
   });
 });
 
-test('small frames that a socket has accepted free their memory for the next ones', async () => {
+test('the memory of small frames that a socket has accepted is reused for the next ones', async () => {
   const mirror = spawn(process.execPath, ['-e', 'process.stdin.pipe(process.stdout)'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -118,7 +118,7 @@ test('small frames that a socket has accepted free their memory for the next one
       .join(''),
   );
   expect(received).toEqual(sent);
-  // Without reuse, 800 KB would fill thirteen blocks of 64 KiB. With reuse, a new block is begun only when
-  // the pipe was full.
+  // Without reuse, 800 KB would fill thirteen blocks of 64 KiB. With reuse, a new block is begun only if the
+  // pipe was full.
   expect(blocks.size).toBeLessThan(6);
 });

@@ -25,7 +25,7 @@ test('carries ten megabytes through an echo', async () => {
   expect((await readAll(stream)).equals(bytes)).toBe(true);
 });
 
-test('opens a thousand streams at once and loses none', async () => {
+test('opens a thousand streams at the same time and loses none', async () => {
   const { client, server } = sessionPair();
   void (async () => {
     for await (const stream of server) stream.pipe(stream);

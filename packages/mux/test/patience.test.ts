@@ -1,6 +1,6 @@
 /**
- * Tests of waits whose time passed while the process itself was blocked. The bytes that have arrived in the
- * pipe must count more than the timers.
+ * Tests of time limits that passed while the process itself was blocked. If the awaited bytes are already in
+ * the pipe, the wait must succeed.
  */
 
 import { spawn } from 'node:child_process';
@@ -9,7 +9,10 @@ import { Session } from './support/internals.ts';
 import { rawPeer, settled, update, ACK } from './support/raw-peer.ts';
 import { echo, pattern, readAll, sessionPair } from './support/session-pair.ts';
 
-/** Blocks the event loop. If it is called after {@link aTurn}, timers run before pipes are read. */
+/**
+ * Blocks the event loop for `ms` milliseconds. After a block that follows {@link aTurn}, timers run before
+ * pipes are read.
+ */
 function block(ms: number): void {
   const end = performance.now() + ms;
   while (performance.now() < end);
@@ -17,8 +20,8 @@ function block(ms: number): void {
 
 const aTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-describe('a process that was blocked for longer than a wait may last', () => {
-  test('still accepts the answer to a ping, even if the ping was not sent yet', async () => {
+describe('a process that was blocked for longer than a time limit', () => {
+  test('accepts the answer to a ping, even if the ping was not sent before the block', async () => {
     const { client } = sessionPair({ client: { connectionWriteTimeout: 200 } });
     await aTurn();
     const ping = client.ping();
@@ -71,7 +74,7 @@ describe('a process that was blocked for longer than a wait may last', () => {
     expect(client.hasEnded).toBe(false);
   });
 
-  test('still accepts the answer of another process', async () => {
+  test('accepts the answer of another process', async () => {
     const program = `
       import { Session } from '@pipework/mux';
       const transport = { readable: process.stdin, writable: process.stdout };
@@ -85,7 +88,7 @@ describe('a process that was blocked for longer than a wait may last', () => {
     const transport = { readable: child.stdout, writable: child.stdin };
     const session = new Session(transport, { role: 'client', connectionWriteTimeout: 800 });
     onTestFinished(() => session.close());
-    // The first answer may take as long as the child needs to start.
+    // Pings fail until the child has started, which may take longer than the time limit.
     const isUp = async (): Promise<boolean> =>
       session
         .ping()
@@ -100,7 +103,7 @@ describe('a process that was blocked for longer than a wait may last', () => {
 });
 
 describe('fake timers', () => {
-  test('do not end a session inside the test that set them', async () => {
+  test('do not make a time limit pass in a session of the test that set them', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'hrtime'] });
     onTestFinished(() => void vi.useRealTimers());
     const peer = rawPeer({ role: 'client', streamOpenTimeout: 60_000, connectionWriteTimeout: 60_000 });

@@ -1,6 +1,6 @@
 /**
- * Both ends do anything in any order, and the bytes are cut and delayed anywhere. The bytes that are read
- * must be the bytes that were written, and no stream may be left. A failure prints its seed;
+ * Tests in which both ends act in random order, and the bytes are cut and delayed at random places. The bytes
+ * that are read must be the bytes that were written, and no stream may be left. A failure prints its seed;
  * `PIPEWORK_SEED=n` runs only that case again.
  */
 
@@ -36,8 +36,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /**
- * One end of a stream, with all events that its handler got. The bytes are a counter, so that any loss or
- * swap shows.
+ * One end of a stream. It notes the first event of its handler that must not happen. The bytes count up, so
+ * any loss or swap shows.
  */
 class Witness {
   readonly raw: RawStream;
@@ -130,8 +130,8 @@ async function play(
       else witness?.raw.expedite();
     }
   }
-  // At the end every side reads to the end and finishes. Every open stream must end cleanly, whatever
-  // happened before.
+  // At the end, every side reads its streams to their ends, and finishes them. Every open stream must end
+  // cleanly.
   const everyone = (): Witness[] => witnesses.flat();
   await until(
     () => {
@@ -145,8 +145,8 @@ async function play(
     10_000,
   );
   for (const witness of everyone()) expect(witness.complaint).toBeUndefined();
-  // If one side saw a clean end, it has read everything that the other side wrote. The other side may still
-  // have reset the stream after its FIN.
+  // If one side saw a clean end, it has read everything that the other side wrote. Nevertheless the other
+  // side may have reset the stream after its FIN.
   for (const side of [0, 1] as const) {
     for (const witness of witnesses[side]) {
       const other = witnesses[1 - side]!.find(({ raw }) => raw.id === witness.raw.id);
@@ -169,14 +169,14 @@ async function play(
 }
 
 describe('two sessions', () => {
-  test('agree on every byte, and forget every stream, whatever both ends do', async () => {
+  test('read every byte as it was written, and keep no stream, whatever both ends do', async () => {
     const steps = fc.array(fc.tuple(step, fc.boolean()), { maxLength: 120, size: 'max' });
     const cuts = fc.array(fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 41, max: 64 * KiB })), {
       minLength: 1,
       maxLength: 8,
     });
     const delays = fc.array(fc.boolean(), { minLength: 1, maxLength: 16 }).map((late) => [...late, false]);
-    // With cuts of only a few bytes, megabytes would take minutes.
+    // Adds a large cut, because megabytes in cuts of only a few bytes would take minutes.
     const fair = cuts.map((sizes) => [...sizes, 32 * KiB]);
     await fc.assert(fc.asyncProperty(steps, fair, delays, fc.integer({ min: 1, max: 4 }), play), {
       numRuns: runs(60),
@@ -231,7 +231,7 @@ const readers = [
   'unshift',
 ] as const;
 
-/** Reads a stream to its end in one of the possible ways. */
+/** Reads a stream to its end, in the way that `reader` names, and returns the bytes. */
 async function readBy(reader: (typeof readers)[number], stream: Duplex): Promise<Buffer> {
   const chunks: Buffer[] = [];
   const take = (size?: number): Buffer | null => stream.read(size) as Buffer | null;
@@ -267,7 +267,7 @@ async function readBy(reader: (typeof readers)[number], stream: Duplex): Promise
   return Buffer.concat(chunks);
 }
 
-describe('streams whose bytes arrive within the write itself', () => {
+describe('streams whose bytes arrive during the write itself', () => {
   test('lose nothing and never stop, over pipes in memory that are sometimes full', async () => {
     const property = fc.asyncProperty(
       fc.integer({ min: 1, max: 100_000 }),
@@ -313,7 +313,7 @@ describe('a session', () => {
       });
     });
 
-  test('survives any bytes and any frames, in any chunks: it continues or ends with a code, and holds little', async () => {
+  test('survives any bytes and any frames in any chunks: it continues or ends with a code, and holds little memory', async () => {
     const input = fc.array(
       fc.oneof({ weight: 1, arbitrary: anyBytes }, { weight: 9, arbitrary: nearlyFrame }),
       {

@@ -1,4 +1,4 @@
-/** Tests of the lean interface: what a handler may rely on. */
+/** Tests of the lean interface, and of the order of events that a handler gets. */
 
 import { describe, expect, test, vi } from 'vitest';
 import type { RawStream, RawStreamHandler } from './support/internals.ts';
@@ -15,7 +15,7 @@ function recorder(log: string[], more: Partial<RawStreamHandler> = {}): RawStrea
   };
 }
 
-/** Makes a session whose peer opens streams by single frames. The streams are returned in order. */
+/** Makes a session with a peer that sends single frames. `streams` gets each stream that the peer opens. */
 function opened(): { peer: ReturnType<typeof rawPeer>; streams: RawStream[] } {
   const streams: RawStream[] = [];
   return { peer: rawPeer({ onStream: (stream) => void streams.push(stream) }), streams };
@@ -72,7 +72,7 @@ describe('a handler', () => {
     expect(log).toEqual(['first:ID', 'body', 'more']);
   });
 
-  test('with onRange gets each frame by onRange, and bytes that had to wait by onData', async () => {
+  test('with onRange gets the bytes of each frame by onRange, and bytes that had to wait by onData', async () => {
     const { peer, streams } = opened();
     peer.send(update(1, 0, SYN), data(1, 'waited'));
     await settled();
@@ -116,7 +116,7 @@ describe('a handler', () => {
     expect(log).toEqual(['close MUX_STREAM_CLOSED']);
   });
 
-  test('gets the close after its own side’s reset, with the error as the cause', async () => {
+  test('gets the close after a reset by its own side, with the error as the cause', async () => {
     const { peer, streams } = opened();
     peer.send(update(1, 0, SYN));
     await settled();
@@ -131,7 +131,8 @@ describe('a handler', () => {
     const { peer, streams } = opened();
     const thrown: unknown[] = [];
     const { nextTick } = process;
-    // What a handler throws is thrown again in a tick of its own, and would end this process.
+    // The session throws an error of a handler again, in a later tick. Without this spy, that would end the
+    // process.
     const spy = vi.spyOn(process, 'nextTick').mockImplementation(((
       run: (...args: unknown[]) => void,
       ...args: unknown[]
@@ -216,7 +217,7 @@ describe('writing', () => {
   });
 });
 
-test('consuming more than was delivered throws MUX_MISUSE', async () => {
+test('consuming more bytes than were delivered throws MUX_MISUSE', async () => {
   const { peer, streams } = opened();
   peer.send(update(1, 0, SYN), data(1, 'abc'));
   await settled();

@@ -1,7 +1,7 @@
 /**
- * The tests of HashiCorp's own implementation, one by one, under its names. What they require of Go's yamux
- * is required of ours. If ours differs on purpose, the name says so. If theirs use gibibytes, sizes are
- * scaled down.
+ * The tests of HashiCorp's own implementation, one by one, under their names. Our mux must meet the same
+ * requirements. If it differs on purpose, the test's name says so ("ours"). Tests of gibibytes are scaled
+ * down ("theirs").
  */
 
 import { once } from 'node:events';
@@ -22,7 +22,7 @@ import { pattern, readAll, sessionPair, until } from './support/session-pair.ts'
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
-/** The carriers that some tests run over, as those of the reference run over TCP and pipes. */
+/** The carriers over which some tests run. The tests of the reference run over TCP and pipes. */
 const carriers = {
   memory: (options: Partial<LeanSessionOptions>) =>
     Promise.resolve(sessionPair({ client: options, server: options })),
@@ -37,7 +37,7 @@ const carriers = {
 type Carrier = keyof typeof carriers;
 const everyCarrier = Object.keys(carriers) as Carrier[];
 
-/** Accepts every stream and echoes. */
+/** Accepts every stream, and sends its bytes back. */
 function echo(session: LeanSession): void {
   void (async () => {
     for await (const stream of session) stream.pipe(stream);

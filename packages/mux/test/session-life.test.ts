@@ -109,7 +109,7 @@ describe('close()', () => {
     expect(peer.hasEnded).toBe(true);
   });
 
-  test('ends every stream, accept and ping with an error of its own, for one reason', async () => {
+  test('ends every stream, accept and ping with its own error, and all errors have the same reason', async () => {
     const { client } = sessionPair();
     const stream = client.openStream();
     const waits = [readAll(stream), client.acceptStream(), client.ping()].map((wait) =>
@@ -179,7 +179,7 @@ describe('close()', () => {
     expect(client.hasEnded).toBe(true);
   });
 
-  test('makes opening, accepting and pinging fail from then on', async () => {
+  test('makes later openStream(), acceptStream() and ping() fail', async () => {
     const { client } = sessionPair();
     await client.close();
     expect(() => client.openStream()).toThrow(expect.objectContaining({ code: 'MUX_SESSION_CLOSED' }));
@@ -217,7 +217,7 @@ describe('endOutput()', () => {
     expect(error).toMatchObject({ code: 'MUX_SESSION_CLOSED' });
   });
 
-  test('does not report a stream as finished if its bytes or FIN were never sent', async () => {
+  test('does not report a stream as finished if some of its bytes or its FIN were never sent', async () => {
     const peer = rawPeer({ role: 'client' });
     const [large, late] = [peer.session.openStream(), peer.session.openStream()];
     large.end(Buffer.alloc(300 * KiB));
@@ -227,7 +227,7 @@ describe('endOutput()', () => {
     await settled();
     peer.session.endOutput();
     late.end('behind the end');
-    // The peer opens the windows only now, when nothing can be sent any more.
+    // The peer grants credit only now, after our half of the transport has ended.
     for (const id of [1, 3]) peer.send(update(id, 100 * KiB, ACK), update(id, 0, FIN));
     await settled();
     expect([large.writableFinished, late.writableFinished]).toEqual([false, false]);
@@ -247,7 +247,7 @@ describe('endOutput()', () => {
     expect((await readAll(stream)).toString()).toBe('last words');
   });
 
-  test('still reports a stream that the peer did not finish', async () => {
+  test('makes a stream fail that the peer did not finish', async () => {
     const peer = rawPeer({ role: 'client' });
     const stream = peer.session.openStream();
     peer.session.endOutput();
@@ -285,7 +285,7 @@ describe('feed()', () => {
 });
 
 describe('flush()', () => {
-  test('hands everything that fits the windows to the transport at once', () => {
+  test('passes all bytes that fit the windows to the transport before it returns', () => {
     const written: number[] = [];
     const transport = new PassThrough({ highWaterMark: 1 });
     transport.write = ((chunk: Buffer) => {
@@ -302,7 +302,7 @@ describe('flush()', () => {
 });
 
 describe('go-away', () => {
-  test('stops new streams and lets open streams continue, if the peer sends it', async () => {
+  test('of the peer stops new streams and lets open streams continue', async () => {
     const { client, server } = sessionPair();
     const stream = client.openStream();
     const far = await server.acceptStream();
@@ -315,7 +315,7 @@ describe('go-away', () => {
     expect((await readAll(stream)).toString()).toBe('so am I');
   });
 
-  test('ends our streams whose SYN was waiting, if the peer sends it', async () => {
+  test('of the peer ends our streams whose SYN was waiting', async () => {
     const peer = rawPeer({ role: 'client', acceptBacklog: 1 });
     peer.session.openStream();
     const waiting = peer.session.openStream();
@@ -325,7 +325,7 @@ describe('go-away', () => {
     expect(peer.session.streamCount).toBe(1);
   });
 
-  test('refuses streams that the peer opens nevertheless, if we send it', async () => {
+  test('of ours makes us refuse streams that the peer opens nevertheless', async () => {
     const peer = rawPeer();
     peer.session.goAway();
     peer.session.goAway();
@@ -341,7 +341,7 @@ describe('opening', () => {
     await peer.expects('1 WindowUpdate SYN +786432', '1 Data 2', '1 WindowUpdate FIN');
   });
 
-  test('allows as many unanswered streams as the backlog, and opens the others as answers come', async () => {
+  test('allows as many unanswered streams as the backlog, and opens further ones when answers arrive', async () => {
     const peer = rawPeer({ role: 'client', acceptBacklog: 2, windowBudget: 0 });
     const streams = Array.from({ length: 4 }, () => peer.session.openStream());
     for (const stream of streams) stream.write('x');
@@ -384,7 +384,7 @@ describe('opening', () => {
 });
 
 describe('accepting', () => {
-  test('acknowledges once, even if SYN, data and FIN came in one frame', async () => {
+  test('sends one ACK, even if SYN, data and FIN came in one frame', async () => {
     const peer = rawPeer();
     peer.send(data(1, 'hello', SYN | FIN));
     await peer.expectsSilence();
@@ -403,7 +403,7 @@ describe('accepting', () => {
     expect((await Promise.all(waiting)).map(({ id }) => id)).toEqual([3, 1]);
   });
 
-  test('ends with the reason of its signal if that aborts', async () => {
+  test('rejects with the reason of its signal if the signal aborts', async () => {
     const peer = rawPeer();
     const controller = new AbortController();
     const waiting = peer.session.acceptStream({ signal: controller.signal });
@@ -423,7 +423,7 @@ describe('accepting', () => {
     expect((await peer.session.acceptStream()).id).toBe(3);
   });
 
-  test('fails with MUX_MISUSE if streams go to onStream', async () => {
+  test('fails with MUX_MISUSE if the session has an onStream', async () => {
     const { server } = sessionPair({ server: { onStream: () => {} } });
     await expect(server.acceptStream()).rejects.toMatchObject({ code: 'MUX_MISUSE' });
   });
@@ -481,7 +481,7 @@ describe('pings', () => {
     expect(await again).toBeGreaterThan(0);
   });
 
-  test('are sent as keep-alive only if that is enabled, and not while the peer sends', async () => {
+  test('are sent as keep-alive only if enableKeepAlive is set, and not while the peer sends', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     try {
       const peer = rawPeer({ enableKeepAlive: true, keepAliveInterval: 1000, timers: globalThis });
@@ -496,7 +496,7 @@ describe('pings', () => {
     }
   });
 
-  test('end the session if a ping of keep-alive gets no answer', async () => {
+  test('end the session if one that was sent as keep-alive gets no answer', async () => {
     const peer = rawPeer({ enableKeepAlive: true, keepAliveInterval: 10, connectionWriteTimeout: 20 });
     await peer.expectsEnd('MUX_KEEPALIVE_TIMEOUT', 'internal error');
   });

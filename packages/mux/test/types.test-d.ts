@@ -19,7 +19,7 @@ test('a transport is a Duplex or a pair', () => {
   expectTypeOf<Readable>().not.toExtend<Transport>();
 });
 
-test('a role is required, and unknown options are refused', () => {
+test('a session requires a role, and refuses unknown options', () => {
   // @ts-expect-error no role
   new Session(new Duplex(), {});
   // @ts-expect-error no such role

@@ -1,4 +1,4 @@
-/** Checks the code against the vectors, which are meant for people who write another peer. */
+/** Checks the code against the vectors, which help authors of another peer. */
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -45,7 +45,7 @@ describe('vectors/conversation.hex', () => {
   const allFrom = (mark: string): string =>
     Buffer.concat(lines.filter((line) => line.startsWith(mark)).map((line) => bytesOf(line))).toString('hex');
 
-  test('is what two sessions say to each other', async () => {
+  test('has the bytes that two sessions send to each other', async () => {
     const [clientEnd, serverEnd] = bytePair();
     const heard = (end: PairEnd): Buffer[] => {
       const chunks: Buffer[] = [];

@@ -1,6 +1,6 @@
 /**
- * Tests against HashiCorp's own yamux, if a Go compiler and its source are installed (Debian: golang-go
- * golang-github-hashicorp-yamux-dev).
+ * Tests against HashiCorp's own yamux, if a Go compiler and the source of this yamux are installed (Debian:
+ * golang-go golang-github-hashicorp-yamux-dev).
  */
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
@@ -15,7 +15,7 @@ const KiB = 1024;
 const goPath = process.env['GOPATH'] ?? '/usr/share/gocode';
 const source = new URL('./go-peer', import.meta.url).pathname;
 
-/** Returns why these tests cannot run here; undefined if they can. */
+/** Returns the reason why these tests cannot run here; undefined if they can. */
 function whyNot(): string | undefined {
   try {
     execFileSync('go', ['version'], { stdio: 'ignore' });
@@ -53,7 +53,7 @@ describe.skipIf(reason !== undefined)(
       reports: () => Record<string, unknown>[];
     }
 
-    /** Starts the Go peer in the other role, and a session that faces it. */
+    /** Starts the Go peer in the other role, and makes a session with this peer. */
     function facing(role: Role, job: string[], onStream?: (stream: RawStream) => void): GoPeer {
       const child = spawn(binary, [role === 'client' ? 'server' : 'client', ...job], { stdio: 'pipe' });
       let text = '';
@@ -85,7 +85,7 @@ describe.skipIf(reason !== undefined)(
         },
       );
 
-      test('we open 1,000 streams at once and lose none', async () => {
+      test('we open 1,000 streams at the same time and lose none', async () => {
         const { session } = facing(role, ['echo']);
         const trips = Array.from({ length: 1000 }, async (_, i) => {
           const stream = session.openStream();
@@ -108,7 +108,7 @@ describe.skipIf(reason !== undefined)(
         await until(() => session.streamCount === 0, 'the table is empty');
       });
 
-      test('Go opens 600 streams, which wait until we accept them', async () => {
+      test('Go opens 600 streams, and they wait until we accept them', async () => {
         const { session, reports } = facing(role, ['open', '600', '100']);
         void (async () => {
           for await (const stream of session) stream.pipe(stream);
@@ -133,7 +133,7 @@ describe.skipIf(reason !== undefined)(
         expect(await session.ping()).toBeGreaterThan(0);
       });
 
-      test('we close, and Go sees a plain end', async () => {
+      test('we close, and Go sees a clean end', async () => {
         const { session, reports } = facing(role, ['echo']);
         const stream = session.openStream();
         stream.end('x');

@@ -1,5 +1,6 @@
 /**
- * Tests against the other yamuxes of npm, in both roles. If one of them is wrong, the test's name says so.
+ * Tests against the other implementations of yamux on npm. If a test is about a fault of one of them, its
+ * name says "its fault".
  */
 
 import { once } from 'node:events';
@@ -12,7 +13,7 @@ import { pattern, readAll, until } from '../support/session-pair.ts';
 
 const KiB = 1024;
 
-/** Makes a session of ours that faces one of theirs. */
+/** Connects a session of ours to a session of another implementation. */
 async function facing(
   role: Role,
   make: MakeMux,
@@ -37,7 +38,7 @@ function echo(stream: OtherStream): void {
   stream.onEnd(() => stream.end());
 }
 
-/** Sends bytes through a stream of ours, and reads the same number of bytes that the other mux sends back. */
+/** Sends bytes through a stream of ours, and checks the bytes that the other mux sends back. */
 async function ourTrip(ours: LeanSession, bytes: Buffer): Promise<void> {
   const stream = ours.openStream();
   stream.write(bytes);
@@ -52,7 +53,7 @@ async function ourTrip(ours: LeanSession, bytes: Buffer): Promise<void> {
   stream.end();
 }
 
-/** Sends bytes through a stream of the other mux, and reads there what we send back. */
+/** Sends bytes through a stream of the other mux, and checks the bytes that we send back. */
 async function theirTrip(theirs: OtherMux, bytes: Buffer): Promise<void> {
   const stream = await theirs.open();
   const chunks: Uint8Array[] = [];
@@ -88,7 +89,7 @@ describe.each(roles)('@chainsafe/libp2p-yamux, we are the %s', (role) => {
   });
 
   test.each([100, 64 * KiB, 1024 * KiB, 5_000_000])(
-    'gets %i bytes of a stream of its own back',
+    'gets back the %i bytes that it sends on its own stream',
     async (size) => {
       const { ours, theirs } = await facing(role, chainsafe);
       echoOurs(ours);
@@ -96,7 +97,7 @@ describe.each(roles)('@chainsafe/libp2p-yamux, we are the %s', (role) => {
     },
   );
 
-  test('opens 1,000 streams at once and loses none if we accept at once', async () => {
+  test('opens 1,000 streams at the same time, and loses none if we accept them immediately', async () => {
     const { ours, theirs } = await facing(role, chainsafe, {
       onStream: (stream) => {
         const duplex = toDuplex(stream, ours);
@@ -120,7 +121,7 @@ describe.each(roles)('@chainsafe/libp2p-yamux, we are the %s', (role) => {
     await Promise.all(Array.from({ length: 1000 }, (_, i) => ourTrip(ours, pattern(100, i))));
   });
 
-  test('finishes streams from both sides, so that no side has a stream left', async () => {
+  test('finishes streams from both sides, and no side has a stream left', async () => {
     const { ours, theirs } = await facing(role, chainsafe);
     theirs.onStream(echo);
     const stream = ours.openStream();
@@ -164,7 +165,7 @@ describe('yamux-js', () => {
     await Promise.all(Array.from({ length: 200 }, (_, i) => ourTrip(ours, pattern(100, i))));
   });
 
-  test.each(roles)('gets a small message back, we are the %s', async (role) => {
+  test.each(roles)('gets a small message back if we are the %s', async (role) => {
     const { ours, theirs } = await facing(role, yamuxJs());
     echoOurs(ours);
     await theirTrip(theirs, pattern(100));
@@ -175,7 +176,7 @@ describe('yamux-js', () => {
     expect(await ours.ping()).toBeGreaterThan(0);
   });
 
-  test('echoes half a megabyte if we keep to the starting window, because it ignores what SYN grants (its fault)', async () => {
+  test('echoes half a megabyte only if we grant no credit by SYN, because it ignores that credit (its fault)', async () => {
     const options = { maxStreamWindowSize: 256 * KiB };
     const { ours, theirs } = await facing('client', yamuxJs({ wholeFrames: true }), options);
     theirs.onStream(echo);

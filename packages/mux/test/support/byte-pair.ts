@@ -7,8 +7,8 @@ import { Duplex } from 'node:stream';
 
 export interface PairOptions {
   /**
-   * Cuts passing bytes. Gets the number of bytes that are left of a chunk. Returns how many of them to
-   * deliver next.
+   * Decides where passing bytes are cut. Gets the number of bytes that are left of a chunk, and returns how
+   * many of them are delivered next.
    */
   chunkSize?: (left: number) => number;
   highWaterMark?: number;
@@ -25,7 +25,7 @@ export class PairEnd extends Duplex {
   #waitingCallback: (() => void) | undefined;
   #isWanted = false;
   #isStalled = false;
-  /** How many writes this end has had. */
+  /** The number of writes to this end. */
   writes = 0;
 
   constructor({
@@ -82,7 +82,7 @@ export class PairEnd extends Duplex {
     }
     for (let at = 0; at < chunk.length;) {
       const size = Math.max(1, Math.min(chunk.length - at, this.#chunkSize(chunk.length - at)));
-      // This is a copy, because, as in a pipe, the two sides must not share memory.
+      // Copies the bytes, because the two ends of a real pipe share no memory either.
       this.#waiting.push(Buffer.from(chunk.subarray(at, at + size)));
       at += size;
     }

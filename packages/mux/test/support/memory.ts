@@ -1,5 +1,5 @@
 /**
- * Measures the memory that the process holds after a garbage collection. Needs no flag on the command line.
+ * Measures the memory that the process holds after a garbage collection. The process needs no flag for that.
  */
 
 import { setFlagsFromString } from 'node:v8';
@@ -9,7 +9,7 @@ import { settled } from './raw-peer.ts';
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** Returns the bytes of the heap and of buffers outside it, without garbage. */
+/** Collects the garbage, and returns the bytes of the heap and of buffers outside the heap. */
 export async function heldBytes(): Promise<number> {
   for (let round = 0; round < 4; round += 1) {
     await settled();

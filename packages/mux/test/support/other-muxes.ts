@@ -1,4 +1,7 @@
-/** The yamuxes of npm, each with the same small interface, so that one list of tests fits all. */
+/**
+ * The other implementations of yamux on npm, behind one small interface, so that the same helpers test all of
+ * them.
+ */
 
 import { createRequire } from 'node:module';
 import { realpathSync } from 'node:fs';
@@ -32,8 +35,8 @@ interface YamuxJs {
 }
 
 /**
- * yamux-js, unchanged. yamux-js works only if each frame arrives in one piece. With `wholeFrames`, each frame
- * does.
+ * Makes a session of yamux-js, which works only if each frame arrives in one piece. With `wholeFrames`, each
+ * frame is put together before yamux-js gets it.
  */
 export const yamuxJs =
   (options: { wholeFrames?: boolean } = {}): MakeMux =>
@@ -54,7 +57,7 @@ export const yamuxJs =
     };
   };
 
-/** Passes each frame on in one piece. */
+/** Gathers the bytes of each frame, and passes them on in one piece. */
 class FrameGatherer extends Transform {
   #bytes: Buffer = Buffer.alloc(0);
 
@@ -104,7 +107,7 @@ interface ConnectionBase {
   };
 }
 
-/** Adds Promise.withResolvers to Node 20, because libp2p-yamux calls it. */
+/** Adds Promise.withResolvers, which libp2p-yamux calls and Node 20 lacks. */
 function fillInWithResolvers(): void {
   const promise = Promise as unknown as { withResolvers?: () => object };
   promise.withResolvers ??= () => {
@@ -114,7 +117,7 @@ function fillInWithResolvers(): void {
   };
 }
 
-/** @chainsafe/libp2p-yamux over a connection that is modelled on a connection of @libp2p/tcp. */
+/** Makes a session of @chainsafe/libp2p-yamux, over an object that imitates a connection of @libp2p/tcp. */
 export const chainsafe: MakeMux = async (role, transport) => {
   fillInWithResolvers();
   const { yamux } = (await import('@chainsafe/libp2p-yamux')) as unknown as {

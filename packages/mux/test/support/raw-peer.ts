@@ -1,4 +1,7 @@
-/** A peer that sends single frames. It sends what a test writes, right or wrong, and keeps what arrives. */
+/**
+ * A peer that sends single frames. It sends the frames of a test, valid or not, and keeps the frames that
+ * arrive.
+ */
 
 import { expect, onTestFinished } from 'vitest';
 import {
@@ -42,7 +45,7 @@ export class RawPeer {
   /** The test's end of the byte pair, and the session's end. */
   readonly end: PairEnd;
   readonly sessionEnd: PairEnd;
-  /** Whole frames that arrived and were not checked yet. */
+  /** Whole frames that have arrived, and that no check has taken yet. */
   readonly frames: Frame[] = [];
   hasEnded = false;
 
@@ -61,7 +64,7 @@ export class RawPeer {
     this.session = new LeanSession(this.sessionEnd, { role: 'server', ...options });
   }
 
-  /** Sends frames, all in one piece. */
+  /** Sends all these frames in one write. */
   send(...frames: FrameSpec[]): void {
     this.end.write(Buffer.concat(frames.map((frame) => encodeFrame(frame))));
   }
@@ -94,12 +97,14 @@ export class RawPeer {
   }
 }
 
-/** Waits for several turns of the event loop. Over pipes in memory, all work is done when this resolves. */
+/**
+ * Waits for twelve turns of the event loop. Over pipes in memory, the sessions have done all work by then.
+ */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 12; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Makes a session against a peer that sends single frames. The session is the server by default. */
+/** Makes a session, and its peer that sends single frames. By default, the session is the server. */
 export function rawPeer(options: Partial<LeanSessionOptions> = {}, pipe?: PairOptions): RawPeer {
   const peer = new RawPeer(options, pipe);
   onTestFinished(async () => {

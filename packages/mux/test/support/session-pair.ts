@@ -1,4 +1,4 @@
-/** Two sessions that face each other. */
+/** Two sessions that are connected in memory. */
 
 import { onTestFinished } from 'vitest';
 import { LeanSession, type LeanSessionOptions, type RawStream } from './internals.ts';
@@ -11,7 +11,7 @@ export interface SessionPair {
   serverEnd: PairEnd;
 }
 
-/** Makes a client and a server over memory, which are closed when the test ends. */
+/** Makes a client and a server that are connected in memory, and closes both when the test ends. */
 export function sessionPair(
   options: {
     client?: Partial<LeanSessionOptions>;
@@ -28,7 +28,7 @@ export function sessionPair(
   return { client, server, clientEnd, serverEnd };
 }
 
-/** Sends back what arrives, and ends when the other side has ended. */
+/** Sends the bytes of a stream back, and ends our half when the other side has ended. */
 export function echo(raw: RawStream): void {
   raw.setHandler({
     onData: (chunk) => {
@@ -40,7 +40,7 @@ export function echo(raw: RawStream): void {
   });
 }
 
-/** Reads a stream to its end. */
+/** Reads a stream to its end, and returns the bytes. */
 export async function readAll(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of stream) chunks.push(chunk);
@@ -51,12 +51,12 @@ export async function readAll(stream: AsyncIterable<Uint8Array>): Promise<Buffer
 export async function until(holds: () => boolean, what: string, timeoutMs = 5_000): Promise<void> {
   const limit = performance.now() + timeoutMs;
   while (!holds()) {
-    if (performance.now() > limit) throw new Error(`waited ${timeoutMs} ms in vain until ${what}`);
+    if (performance.now() > limit) throw new Error(`after ${timeoutMs} ms it is not true that ${what}`);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
-/** Returns bytes of a pattern in which no two nearby offsets look the same. */
+/** Returns `length` bytes of a pattern that differs at nearby offsets. */
 export function pattern(length: number, seed = 0): Buffer {
   const bytes = Buffer.allocUnsafe(length);
   for (let i = 0; i < length; i += 1) bytes[i] = (i * 7 + (i >>> 8) * 13 + seed) & 0xff;

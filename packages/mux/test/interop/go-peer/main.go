@@ -1,10 +1,10 @@
 // A peer built on HashiCorp's own yamux, over standard input and output.
 //
-//	go-peer ROLE echo                    accepts streams, and sends back what arrives on each until its end
-//	go-peer ROLE open STREAMS BYTES      opens streams at once, sends bytes through each, checks what comes back
-//	go-peer ROLE goaway                  sends a go-away after its first stream, and continues to echo that stream
+//	go-peer ROLE echo                    accepts streams, and sends the bytes of each stream back
+//	go-peer ROLE open STREAMS BYTES      opens streams at the same time, sends bytes through each, checks the echo
+//	go-peer ROLE goaway                  accepts one stream, sends a go-away, and sends the bytes of the stream back
 //
-// It reports what it has found as one line of JSON on standard error.
+// It reports the outcome as one line of JSON on standard error.
 package main
 
 import (
