@@ -1,4 +1,4 @@
-// Every call ends this plugin by SIGABRT, as a failed assertion in native code does.
+// Ends itself by SIGABRT at every call, as a failed assertion in native code would.
 import process from 'node:process';
 import { startPlugin } from './base.mjs';
 startPlugin({ anyMethod: () => process.kill(process.pid, 'SIGABRT') });

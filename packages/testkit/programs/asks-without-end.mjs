@@ -1,5 +1,5 @@
-// At each call, asks its host for a service (`files`, or the program's argument) without end, and opens each
-// service that it gets. Meanwhile it answers the call.
+// At each call, begins to ask its host for a service (`files`, or the program's argument) without end. Opens
+// each service that it gets. Answers the call immediately.
 import process from 'node:process';
 import { startPlugin } from './base.mjs';
 
@@ -9,7 +9,7 @@ startPlugin({
     let next = 0;
     const ask = peer.dial(0, ([, , error, brokerId]) => {
       if (error === null) peer.dial(brokerId);
-      // The plugin asks again on a later turn, so that the host's answers set the pace.
+      // Asks again for each answer, on a later turn. So the host's answers set the pace.
       setImmediate(() => ask([0, next++, 'Host.Dispense', [name]]));
     });
     ask(...Array.from({ length: 100 }, () => [0, next++, 'Host.Dispense', [name]]));

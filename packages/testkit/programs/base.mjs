@@ -1,6 +1,6 @@
-// A plugin that uses none of the project's packages. Every misbehaving program is based on it. It does what
-// docs/protocol.md requires of a plugin without capabilities. Each program changes one thing, which its file
-// name says.
+// A plugin that uses none of the project's packages, and does what docs/protocol.md requires of a plugin
+// without capabilities. Every misbehaving program is based on this file, and changes the one thing that is in
+// its name.
 import { Buffer } from 'node:buffer';
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -26,7 +26,7 @@ export function checkCookie() {
   process.exit(1);
 }
 
-/** Writes raw bytes upstream, and returns once all of them are written. */
+/** Writes raw bytes to the host, and returns when all of them are written. */
 export function writeUpstream(bytes) {
   const chunk = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
   for (let at = 0; at < chunk.length;) {
@@ -39,7 +39,7 @@ export function writeUpstream(bytes) {
   }
 }
 
-/** Returns the highest version that both sides offer, or this plugin's own. */
+/** Returns the highest version that both sides offer, or the plugin's highest version if they share none. */
 export function chooseVersion(own = [1]) {
   const theirs = (process.env['PIPEWORK_PROTOCOL_VERSIONS'] ?? '1').split(',').map(Number);
   return Math.max(...own.filter((version) => theirs.includes(version)), 0) || Math.max(...own);
@@ -57,7 +57,10 @@ export function frame(type, flags, id, length, payload = Buffer.alloc(0)) {
   return Buffer.concat([header, payload]);
 }
 
-/** One stream, with its credit in both directions and the bytes that wait for credit. */
+/**
+ * One stream: the credit in both directions, the bytes that wait for credit, and the bytes that were
+ * received.
+ */
 class Stream {
   constructor(id) {
     this.id = id;
@@ -98,14 +101,13 @@ class Stream {
   }
 }
 
-/** The methods that the conformance suite calls. See `conformancePlugin` of the testkit. */
+/** The methods that the conformance suite calls (`conformancePlugin` of the testkit). */
 const service = {
   echo: (peer, [value], answer) => answer(null, value),
   fail: (peer, [message], answer) => answer(message, null),
   print(peer, [what], answer) {
     peer[what.get('stream')].write(what.get('text'));
-    // The answer follows the output, but does not wait until the host reads the output. Output beyond the
-    // window is sent later.
+    // Output beyond the window is sent after the answer, when the host has granted credit.
     answer(null, null);
   },
   bytes: (peer, [n], answer) =>
@@ -117,10 +119,12 @@ const service = {
 };
 
 /**
- * Runs the plugin. `conduct` may hold `line`, `names` (what it dispenses; any name by default), `methods`
- * (which replace the service's own), `anyMethod` (which replaces all of them), `control` (which replaces
- * Ping, Quit and Dispense), `accept(stream)` in place of the ACK, `onStream(stream)` after it, and `onEnd()`
- * for the end of descriptor 3. Methods get `peer`, whose `dial()` opens streams.
+ * Runs the plugin, and returns its `peer`. `conduct` may hold `line` (the handshake line), `names` (the names
+ * that can be dispensed; by default any), `methods` (replacements of methods of the service), `anyMethod`
+ * (the one handler of all methods), `describe` (the handler of `$/describe`), `control` (replacements of
+ * Ping, Quit and Dispense), `accept(stream)` (instead of the ACK), `onStream(stream)` (after it), and
+ * `onEnd()` (at the end of descriptor 3, instead of the exit). Methods get the `peer`, whose `dial()` opens
+ * streams.
  */
 export function startPlugin(conduct = {}) {
   checkCookie();
@@ -135,8 +139,9 @@ export function startPlugin(conduct = {}) {
   let nextStreamId = 2;
 
   /**
-   * Opens a stream with this broker id. The id 0 is for services of the host. `onMessage` is called with each
-   * message that comes back. Returns a function that writes messages, each an array.
+   * Opens a stream with this broker id. The id 0 is for services of the host. `onMessage` gets each message
+   * that arrives on the stream. Returns a function that writes messages; each argument is one message, an
+   * array.
    */
   function dial(brokerId, onMessage = () => {}) {
     const stream = new Stream(nextStreamId);
@@ -274,7 +279,7 @@ export function startPlugin(conduct = {}) {
     peer.stderr?.finish();
     process.exit(0);
   });
-  // A killed host looks like a reset connection. That is the same end.
+  // If the host was killed, the end may arrive as an error.
   input.on('error', () => (conduct.onEnd ? conduct.onEnd(peer) : process.exit(0)));
   peer.input = input;
   writeUpstream(conduct.line ?? handshakeLine());

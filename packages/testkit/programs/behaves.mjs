@@ -1,9 +1,9 @@
-// The control program. It behaves as docs/protocol.md requires. If a test fails with this program too, the
-// fault is in the kit.
+// The control program, which behaves as docs/protocol.md requires. If a test fails with this program too, the
+// fault is in the testkit.
 import { startPlugin } from './base.mjs';
 
-// A terminal and service managers signal host and plugin alike, and the host decides what happens. The plugin
-// waits for at most ten seconds, or until a second SIGTERM.
+// A terminal and a service manager send signals to host and plugin alike, and the host decides when the
+// plugin ends. After a SIGTERM, the plugin waits for at most ten seconds, or until a second SIGTERM.
 let terms = 0;
 const leave = () => process.exit();
 for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {});

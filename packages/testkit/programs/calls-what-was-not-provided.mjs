@@ -1,5 +1,5 @@
 // At each call, asks its host for services that no host provides, calls methods that a service does not have,
-// and dials ids that it was never given. It answers with the results: a list of names and errors.
+// and dials ids that no host gave it. Answers with a list of pairs: the name of a method, and the outcome.
 import process from 'node:process';
 import { startPlugin } from './base.mjs';
 

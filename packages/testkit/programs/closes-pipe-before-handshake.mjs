@@ -1,4 +1,4 @@
-// Closes descriptor 4 without a line, and runs on.
+// Closes descriptor 4 before the handshake line, and continues to run.
 import { closeSync } from 'node:fs';
 import { checkCookie } from './base.mjs';
 checkCookie();

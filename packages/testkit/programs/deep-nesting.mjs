@@ -1,4 +1,4 @@
-// Answers with a hundred thousand arrays, one in another.
+// Answers with a hundred thousand arrays, each inside the one before.
 import { Buffer } from 'node:buffer';
 import { startPlugin } from './base.mjs';
 startPlugin({

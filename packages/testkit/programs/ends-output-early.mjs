@@ -1,4 +1,4 @@
-// Finishes both synced streams at once, with the session still running.
+// Finishes both synced streams as soon as they open, while the session continues.
 import { startPlugin } from './base.mjs';
 startPlugin({
   onStream(stream) {

@@ -1,4 +1,5 @@
-// Exits with status 0 by itself a moment after its line, as if it had been stopped.
+// Exits with status 0 some time after its handshake line: as many milliseconds as its argument says, by
+// default 100.
 import process from 'node:process';
 import { startPlugin } from './base.mjs';
 startPlugin();

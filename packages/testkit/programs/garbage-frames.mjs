@@ -1,4 +1,4 @@
-// Writes a correct line, then bytes that are not frames.
+// Writes a correct handshake line, and then bytes that are not frames.
 import { checkCookie, handshakeLine, writeUpstream } from './base.mjs';
 checkCookie();
 writeUpstream(handshakeLine());

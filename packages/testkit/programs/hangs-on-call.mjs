@@ -1,3 +1,3 @@
-// Never answers a call. Pings, Quit and the rest work.
+// Never answers a call. Answers Ping, Quit and Dispense.
 import { startPlugin } from './base.mjs';
 startPlugin({ anyMethod() {} });

@@ -1,3 +1,3 @@
-// Never answers Quit. Leaves when descriptor 3 ends.
+// Never answers Quit. Exits at the end of descriptor 3.
 import { startPlugin } from './base.mjs';
 startPlugin({ control: { Quit() {} } });

@@ -1,4 +1,5 @@
-// Never answers Quit, stays when descriptor 3 ends, and ignores SIGTERM. Only SIGKILL ends it.
+// Never answers Quit, continues to run after the end of descriptor 3, and ignores SIGTERM. Only SIGKILL ends
+// it.
 import process from 'node:process';
 import { startPlugin } from './base.mjs';
 process.on('SIGTERM', () => {});

@@ -1,11 +1,13 @@
-// Announces `describe`, and answers with something that is not a description. By default, the types in the
+// Announces `describe`, and answers with a value that is not a description. By default, the types in the
 // answer are wrong. The argument `huge`, `deep` or `poisoned` selects another lie.
 import { Buffer } from 'node:buffer';
 import process from 'node:process';
 import { handshakeLine, startPlugin } from './base.mjs';
 import { Raw } from './msgpack.mjs';
 
-/** A schema of nested arrays, as bytes, because a recursive encoder would not survive it. */
+/**
+ * Returns a schema of nested arrays, as bytes, because a recursive encoder could not encode that many levels.
+ */
 const deep = (levels) => new Raw(Buffer.concat([Buffer.alloc(levels, 0x91), Buffer.from([0xc0])]));
 const about = (plugins, more = []) =>
   new Map([['runtime', 'node 0'], ['protocolVersions', [1]], ['plugins', plugins], ...more]);

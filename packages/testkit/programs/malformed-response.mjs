@@ -1,4 +1,4 @@
-// Answers with a MessagePack value that is not a response: an array of two.
+// Answers with an array of two elements, which is not a response.
 import { encode } from './msgpack.mjs';
 import { startPlugin } from './base.mjs';
 startPlugin({ anyMethod: (_peer, _params, _answer, stream, msgid) => stream.write(encode([1, msgid])) });

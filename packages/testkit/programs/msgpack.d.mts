@@ -9,7 +9,10 @@ export const deepest: number;
 
 export function encode(value: unknown): Buffer;
 
-/** Makes values from what was decoded. `length` is the length of the whole text, binary data or extension. */
+/**
+ * Makes the values that decode() returns. `length` is the length in the header of the text, binary data or
+ * extension; `data` may be shorter.
+ */
 export interface Makes {
   map(entries: [key: unknown, value: unknown][], rest?: unknown): unknown;
   bin(data: Uint8Array, length: number): unknown;

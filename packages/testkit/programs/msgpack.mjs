@@ -1,6 +1,5 @@
-// Reads and writes MessagePack by its specification, without a library. It is the one coder of the programs
-// here, of the kit itself and of reliability/. It shares nothing with the coder of core, which is checked
-// against it.
+// Reads and writes MessagePack by its specification, without a library. The programs here, the testkit itself
+// and reliability/ use only this coder. It shares no code with the coder of core, and checks that one.
 import { Buffer } from 'node:buffer';
 
 /** Bytes that are copied into a message unchanged. */
@@ -18,7 +17,10 @@ export class MalformedError extends Error {
 /** Values nested deeper than this are refused. */
 export const deepest = 512;
 
-/** Encodes a value in its shortest form. Takes Maps, plain objects, extensions as `{ ext, data }`, and {@link Raw} bytes. */
+/**
+ * Encodes a value in its shortest form. Maps and plain objects become maps, `{ ext, data }` becomes an
+ * extension, and the bytes of {@link Raw} are copied.
+ */
 export function encode(value) {
   const out = [];
   put(value, out);
@@ -49,8 +51,8 @@ function put(value, out) {
 }
 
 /**
- * Returns the shortest header for `length`: fix, 8 bits (`tag`), 16 bits (the next tag), or 32 bits. Lists
- * and maps have no form of 8 bits.
+ * Returns the shortest header for `length`: the fix form, or 8 bits (`tag`), 16 bits (the next tag) or 32
+ * bits (the tag after that). Lists and maps have no form with 8 bits.
  */
 function header(length, tag, fix = 0, fixMax = -1) {
   if (length <= fixMax) return Buffer.from([fix | length]);
@@ -71,7 +73,7 @@ function integer(value) {
   if (bits >= 1n << 64n) throw new RangeError(`MessagePack integers have 64 bits, ${value} has more`);
   const bytes = Buffer.alloc(9);
   bytes.writeBigUInt64BE(BigInt.asUintN(64, value), 1);
-  // The tag precedes the last `size` bytes.
+  // The integer is in the last `size` bytes. The tag is put before them.
   bytes[8 - size] = first + Math.log2(size);
   return bytes.subarray(8 - size);
 }
@@ -86,7 +88,7 @@ const incomplete = new Error('incomplete');
 
 /**
  * The default of the parameter `makes` of `decode`. Maps become Maps, and extensions become `{ ext, data }`.
- * If bytes are missing, no value is made.
+ * If bytes are missing, decode() returns undefined.
  */
 const plainly = {
   map: (entries) => new Map(entries),
@@ -99,10 +101,10 @@ const plainly = {
 };
 
 /**
- * Returns the value at the beginning of `bytes` and the position where it ends. Returns undefined if the
- * value is incomplete. `makes` says what maps, binary data, texts and extensions become. Its `cut(values)`
- * replaces this many missing values. If `cut` returns instead of throwing, texts and bytes may be shorter
- * than their headers say.
+ * Returns the value at the beginning of `bytes`, and the position where it ends. By default, returns
+ * undefined if the value is incomplete. The functions of `makes` make maps, binary data, texts and
+ * extensions. `makes.cut(values)` returns a replacement for this many missing values, or throws. If it
+ * returns, texts and binary data may be shorter than their headers say.
  */
 export function decode(bytes, makes = plainly) {
   const reader = new Reader(bytes, makes);
@@ -151,8 +153,7 @@ class Reader {
     if (tag >= 0xcc && tag <= 0xce) return this.#uint(1 << (tag - 0xcc));
     if (tag >= 0xd4 && tag <= 0xd8) return this.#ext(1 << (tag - 0xd4));
     if (tag >= 0xd9 && tag <= 0xdb) return this.#text(this.#uint(1 << (tag - 0xd9)));
-    // The rows of the table in the specification, one on each line.
-    // prettier-ignore
+    // Each line is a row of the table of formats in the specification. prettier-ignore
     switch (tag) {
       case 0xc0: return null;
       case 0xc2: return false;
@@ -170,7 +171,7 @@ class Reader {
     }
   }
 
-  /** Skips `count` bytes and returns the position where they begin. */
+  /** Skips `count` bytes, and returns the position of the first of them. */
   #pass(count) {
     if (this.at + count > this.#bytes.length) throw noMore;
     this.at += count;
@@ -183,7 +184,10 @@ class Reader {
     return size === 2 ? this.#view.getUint16(at) : this.#view.getUint32(at);
   }
 
-  /** Returns the next `length` bytes. If some are missing, it calls `cut`, which may throw. */
+  /**
+   * Returns the next `length` bytes. If some are missing, calls `cut`, which may throw, and returns the
+   * others.
+   */
   #take(length) {
     const begin = this.at;
     this.at = Math.min(begin + length, this.#bytes.length);
@@ -224,6 +228,6 @@ class Reader {
   }
 }
 
-/** Returns a 64-bit integer as a number if a number can hold it. */
+/** Returns a 64-bit integer as a number if that is exact, and else as a bigint. */
 const narrow = (wide) =>
   wide >= BigInt(Number.MIN_SAFE_INTEGER) && wide <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(wide) : wide;

@@ -1,5 +1,5 @@
 // At each call, asks its host 1,000 times for a service (`files`, or the program's argument), and opens none
-// that it gets. Then it answers the call.
+// of the services that it gets. Then answers the call.
 import process from 'node:process';
 import { startPlugin } from './base.mjs';
 

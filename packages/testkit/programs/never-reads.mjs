@@ -1,4 +1,4 @@
-// Writes its line and never reads a byte from descriptor 3.
+// Writes its handshake line, and never reads from descriptor 3.
 import { checkCookie, handshakeLine, writeUpstream } from './base.mjs';
 checkCookie();
 writeUpstream(handshakeLine());

@@ -1,4 +1,4 @@
-// Sends more on standard output at once than any host gave credit for.
+// Sends 32 MiB on the synced standard output in one frame, more than the credit of any host.
 import { Buffer } from 'node:buffer';
 import { frame, startPlugin, writeUpstream } from './base.mjs';
 

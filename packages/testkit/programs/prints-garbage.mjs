@@ -1,4 +1,4 @@
-// Writes something else in place of the handshake line.
+// Writes a warning instead of the handshake line.
 import { checkCookie, writeUpstream } from './base.mjs';
 checkCookie();
 writeUpstream('Warning: this library prints its banner everywhere\n');

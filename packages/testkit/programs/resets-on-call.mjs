@@ -1,3 +1,3 @@
-// Resets the stream on which a call came.
+// Resets the stream of every call.
 import { startPlugin } from './base.mjs';
 startPlugin({ anyMethod: (_peer, _params, _answer, stream) => stream.reset() });

@@ -1,4 +1,4 @@
-// Writes its line after as many milliseconds as its argument says (2000 without one).
+// Writes its handshake line after as many milliseconds as its argument says, by default 2,000.
 import process from 'node:process';
 import { checkCookie, startPlugin } from './base.mjs';
 checkCookie();

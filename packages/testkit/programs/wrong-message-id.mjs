@@ -1,4 +1,4 @@
-// Answers calls that were never made.
+// Answers with the id of a call that was never made.
 import { encode } from './msgpack.mjs';
 import { startPlugin } from './base.mjs';
 startPlugin({

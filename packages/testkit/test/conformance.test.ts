@@ -10,8 +10,8 @@ const node = process.execPath;
 /** A plugin that uses none of the project's own packages and keeps every rule. */
 const byHand = fileURLToPath(new URL('../../../reliability/mutants/plugin.mjs', import.meta.url));
 
-// Most plugins here never do the thing that a check waits for. So longer waits on a busy machine would show
-// nothing more.
+// Most plugins here never do the thing that a check waits for. So longer time limits on a busy machine would
+// only make the tests slower.
 beforeAll(() => limitStretch(2));
 
 /** Returns the names of the failing checks, among those whose name matches. */
@@ -131,7 +131,7 @@ describe.concurrent('the conformance suite', () => {
   });
 
   test.skipIf(process.platform === 'win32')(
-    'ends all plugins, also behind a wrapper, and starts no others when its signal aborts',
+    'ends all plugins, even behind a wrapper, and starts no others when its signal aborts',
     slow,
     async () => {
       const mark = `mark-${process.pid}-${performance.now()}`;
@@ -147,7 +147,8 @@ describe.concurrent('the conformance suite', () => {
         signal: stop.signal,
         onOutcome: (_, { status }) => outcomes.push(status),
       });
-      // Each has a shell, and the shell in its background.
+      // Each plugin has a shell and a shell in the background of that, so more than three belong to at least
+      // two plugins.
       await expect.poll(running, { timeout: 60_000 }).toBeGreaterThan(3);
       const reason = new Error('stopped');
       stop.abort(reason);
@@ -167,7 +168,7 @@ describe.concurrent('the conformance suite', () => {
     await expect(run).rejects.toBe(error);
   });
 
-  test('refuses a wrong command line at once, and reports every check as failed if the program cannot start', async () => {
+  test('throws for a wrong command line, and reports every check as failed if the program cannot start', async () => {
     expect(() => conformance({ cmd: [] as unknown as [string] })).toThrow(
       'conformance({ cmd }): expected [file, ...args] or { file, args, cwd, env }; got []',
     );

@@ -15,7 +15,7 @@ interface FileCoverage {
   readonly b: Readonly<Record<string, readonly number[]>>;
 }
 
-/** Runs the suite as `vitest run --coverage`. Returns the report, by the names of its files. */
+/** Runs the suite as `vitest run --coverage`. Returns the coverage of each file, by the file's name. */
 async function cover(pool: string): Promise<Record<string, FileCoverage | undefined>> {
   const reports = mkdtempSync(join(tmpdir(), 'pipework-coverage-'));
   onTestFinished(() => {
@@ -39,7 +39,7 @@ const callsOf = (file: FileCoverage | undefined): Record<string, number | undefi
 test.each(['forks', 'threads'])('a report counts code that ran in plugin processes (%s)', async (pool) => {
   const files = await cover(pool);
   expect(Object.keys(files).sort()).toEqual(['greeter.mjs', 'never-used.mjs', 'plugin.mjs', 'source.ts']);
-  // The code of this file ran once in memory, and in two processes.
+  // The code of greeter.mjs ran one time in memory, and one time in each of two processes.
   expect(callsOf(files['greeter.mjs'])).toEqual({ makeGreeter: 3, greet: 1, shout: 2, whisper: 0 });
   expect(Object.values(files['greeter.mjs']?.s ?? {})).toEqual([3, 1, 2, 0]);
   expect(Object.values(files['plugin.mjs']?.s ?? {})).toEqual([2, 0, 2]);

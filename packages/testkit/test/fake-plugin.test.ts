@@ -13,7 +13,7 @@ interface Served {
 }
 
 describe('a fake plugin', () => {
-  test('records its calls, made directly or over the wire', async () => {
+  test('records its calls, whether they are made directly or over the wire', async () => {
     const fake = fakePlugin<Store>({ get: async (key) => `value of ${key}` });
     await using pair = await connect<Served>({ store: () => fake });
     const store = await pair.rpc.dispense('store');
@@ -50,7 +50,7 @@ describe('a fake plugin', () => {
     }).toThrow(`${message} (and 1 more)`);
   });
 
-  test('hides its controls from the other side', async () => {
+  test('hides use(), reset() and its other controls from the other side', async () => {
     const fake = fakePlugin<Store>();
     await using pair = await connect({ store: () => fake as object });
     const store = await pair.rpc.dispense('store');
@@ -125,7 +125,7 @@ describe('a fake plugin', () => {
     await expect(hung).rejects.toMatchObject({ code: 'PLUGIN_EXITED' });
   });
 
-  test('crashes when the test asks for it, at once or at a call', async () => {
+  test('crashes when the test asks for it, immediately or at a call', async () => {
     const fake = fakePlugin<Store>({ size: () => 3 });
     await using pair = await connect<Served>({ store: () => fake });
     const store = await pair.rpc.dispense('store');

@@ -15,7 +15,7 @@ test('runs the real process and records its output and its session', async () =>
   );
 });
 
-test('ends the process when the test of the option `test` ends', async () => {
+test('ends the process when the test in the option `test` ends', async () => {
   const finish: (() => void | Promise<void>)[] = [];
   const client = launch<Served>({
     cmd: greets,
@@ -39,7 +39,7 @@ test('can put faults between the host and the real process', async () => {
   await cut.kill();
 });
 
-test('drops a failing sink of the config, as a client without the kit does', async () => {
+test('drops a failing sink of the config, like a client without the testkit', async () => {
   const warnings: string[] = [];
   const logger = {
     trace() {},
@@ -62,7 +62,7 @@ test('drops a failing sink of the config, as a client without the kit does', asy
   expect(warnings).toEqual([expect.stringContaining('no space left')]);
 });
 
-test('gives the sinks of the config the same bytes as a client without the kit does', async () => {
+test('gives the sinks of the config the same bytes as a client without the testkit would', async () => {
   const { PassThrough } = await import('node:stream');
   const syncStdout = new PassThrough();
   await using client = launch<Served>({ cmd: greets, syncStdout });

@@ -13,7 +13,7 @@ const leaksOf = async (work: () => unknown): Promise<readonly string[]> => {
 };
 
 describe('expectNoLeaks(work)', () => {
-  test('accepts work that ends everything that it began, and resolves to the work’s result', async () => {
+  test('accepts work that ends everything that the work began, and resolves to its result', async () => {
     const greeting = await expectNoLeaks(async () => {
       await using pair = await connect(plugins);
       await using client = launch<Served>({ cmd: greets });
@@ -35,7 +35,7 @@ describe('expectNoLeaks(work)', () => {
     expect(leaks.join('\n')).toContain('1 pending call on a pair of connect()');
   });
 
-  test('names a client once, with its pid and its command, but not the client’s handles', async () => {
+  test('names a client one time, with its pid and command, and does not list the client’s handles', async () => {
     const clients: Client[] = [];
     const [launched, own] = await Promise.all(
       [launch, (config: ClientConfig) => new Client(config)].map(async (make) =>
@@ -111,7 +111,7 @@ describe('expectNoLeaks(work)', () => {
 });
 
 describe('expectNoLeaks(connection)', () => {
-  test('accepts an idle open connection, and names pending calls', async () => {
+  test('accepts an open connection without pending calls, and names pending calls', async () => {
     await using pair = await connect(plugins);
     const greeter = await pair.rpc.dispense('greeter');
     await greeter.greet('world');
@@ -169,6 +169,6 @@ describe('expectNoLeaks()', () => {
   });
 });
 
-test('expectNoLeaks says which arguments it takes', async () => {
+test('if expectNoLeaks() gets a wrong argument, its error names the arguments that it takes', async () => {
   await expect(expectNoLeaks(5 as never)).rejects.toThrow('expected a function, a pair or a client; got 5');
 });

@@ -10,7 +10,7 @@ const failureOf = async (program: MemoryProgram): Promise<Error & { code?: strin
   return error;
 };
 
-test('the user’s program gets the ends of the pipes and the environment of a plugin', async () => {
+test('a program in memory gets the ends of the pipes, and the environment of a plugin', async () => {
   let cookie: string | undefined;
   const error = await failureOf(({ env, writable }) => {
     cookie = env['OTTO_PLUGIN_MAGIC_COOKIE'];

@@ -5,7 +5,7 @@ import { leftProcesses } from '../../../testing/left-processes.ts';
 import { conducts, launch, misbehave, type LaunchedClient, type Misbehaviour } from '@pipework/testkit';
 
 afterAll(() => {
-  // Two of the programs leave a grandchild on purpose, which would live for half a minute.
+  // Two of the programs leave a grandchild behind on purpose. Each grandchild would live for half a minute.
   for (const { pid, command } of leftProcesses())
     if (command.endsWith('setTimeout(() => {}, 30_000)')) process.kill(pid, 'SIGKILL');
 });
@@ -35,7 +35,7 @@ async function failureOf(promise: PromiseLike<unknown>): Promise<Error & { code:
   );
   await expect(outcome, 'it settles').toHappenWithin(10_000);
   const error = await outcome;
-  expect(isPipeworkError(error), `an error of pipework's own, not ${String(error)}`).toBe(true);
+  expect(isPipeworkError(error), `an error of pipework, not ${String(error)}`).toBe(true);
   return error as Error & { code: string };
 }
 
@@ -165,7 +165,7 @@ describe.concurrent('a host survives a plugin that misbehaves in service', () =>
     expect(outcome.status === 'fulfilled' ? outcome.value : 'first').toBe('first');
   });
 
-  test('odd-error: the call fails with the odd error', async () => {
+  test('odd-error: the call fails with the number in the message', async () => {
     await using client = start('odd-error');
     const thing = await dispensed(client);
     await expect(Promise.resolve(thing.anything())).rejects.toThrow('42');
@@ -186,7 +186,10 @@ describe.concurrent('a host survives a plugin that misbehaves in service', () =>
 });
 
 describe('a host that offers services survives a plugin that misbehaves', () => {
-  /** Returns a host that offers one service, and counters of how often the service was made and released. */
+  /**
+   * Returns a host that offers one service, and counts of the services made, the services released, and the
+   * host's warnings.
+   */
   const provider = (kind: Misbehaviour, ...args: string[]) => {
     const counts = { made: 0, disposed: 0, warnings: 0 };
     const client = launch<Anything, { files: { read(name: string): string } }>({
@@ -220,7 +223,7 @@ describe('a host that offers services survives a plugin that misbehaves', () => 
     expect(counts.made).toBe(16);
     await client.kill();
     await expect.poll(() => counts.disposed).toBe(16);
-    // The plugin is not to blame for the end of the session, so the host logs no warning.
+    // The host ended the session, so it logs no warning about the plugin.
     expect(counts.warnings).toBe(0);
   });
 
@@ -247,7 +250,7 @@ describe('a host that offers services survives a plugin that misbehaves', () => 
     expect(counts.made).toBe(1);
   });
 
-  test('never-opens-services: a host that offers none resets the stream, and calls continue', async () => {
+  test('never-opens-services: a host that offers no services resets the stream, and calls continue', async () => {
     const client = start('never-opens-services');
     const thing = await dispensed(client);
     expect(await thing.echo(1)).toBe(1);
@@ -272,7 +275,7 @@ describe('a host survives a plugin that lies-in-its-description', () => {
     });
   });
 
-  test('the host refuses a description with more names than a plugin can have', async () => {
+  test('the host refuses a description with more names than its limit', async () => {
     const rpc = await describing('huge');
     expect((await failureOf(rpc.describe())).code).toBe('RPC_PROTOCOL');
     expect(await rpc.ping()).toBeGreaterThan(0);
@@ -285,7 +288,7 @@ describe('a host survives a plugin that lies-in-its-description', () => {
     });
   });
 
-  test('a name that prototypes have is a name like any other', async () => {
+  test('a name such as __proto__ is a name like any other', async () => {
     const rpc = await describing('poisoned');
     const { plugins } = await rpc.describe();
     expect(Object.keys(plugins)).toEqual(['__proto__', 'constructor', 'thing']);

@@ -1,4 +1,5 @@
-// docs/protocol.md names the check for each rule. These tests compare the page with the suite.
+// docs/protocol.md names a check of the conformance suite for each rule. These tests compare the page with
+// the suite.
 import { conformance } from '@pipework/testkit';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';

@@ -16,7 +16,10 @@ const house = (): House => ({
   bell: async () => () => {},
 });
 
-/** Returns every kind of remote, and a function that says whether a message was sent after they were made. */
+/**
+ * Returns remotes of every kind, and `hasSent()`, which says whether a message was sent after the remotes
+ * were made.
+ */
 async function remotes() {
   const pair = await connect({ house, shed: house }, { client: { name: 'estate' } });
   const [house1, shed] = [await pair.rpc.dispense('house'), await pair.rpc.dispense('shed')];
@@ -32,7 +35,7 @@ async function remotes() {
   return { ...all, hasSent: () => pair.transcript() !== before };
 }
 
-/** Returns the message of a failing assertion. */
+/** Runs an assertion that must fail, and returns the message of its error. */
 function failureOf(assertion: () => void): string {
   try {
     assertion();
@@ -83,7 +86,7 @@ describe('a remote', () => {
     expect(hasSent()).toBe(false);
   });
 
-  test('is shown in snapshots by its target', async () => {
+  test('is shown in snapshots as its target', async () => {
     const { house, door, bell, hasSent } = await remotes();
     expect({ house, door, bell }).toMatchInlineSnapshot(`
       {

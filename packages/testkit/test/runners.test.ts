@@ -6,7 +6,7 @@ const suites = fileURLToPath(new URL('./fixtures/suites', import.meta.url));
 
 const run = (...args: string[]): Promise<Run> => runNode(suites, ...args);
 
-// All runs begin at once, because each of them mostly waits for its processes, and for events that never
+// All runs begin immediately, because each of them mostly waits: for its processes, and for events that never
 // come.
 const failing = runVitest(suites, 'failing');
 const inPools = runVitest(suites, 'passing.suite.ts', '--config', `${suites}/pools.config.ts`);
@@ -20,7 +20,7 @@ describe('a failing test', () => {
     whole = output;
   });
 
-  /** Returns what Vitest prints about the failure of the test with this name. */
+  /** Returns the part of Vitest's output that is about the failed test with this name. */
   function reportOf(name: string): string {
     const [, ...reports] = whole.split(/^ FAIL /m);
     const report = reports.find((text) => text.split('\n')[0]?.includes(name) === true);
@@ -34,7 +34,7 @@ describe('a failing test', () => {
     expect(report).toContain('── stdout of the plugin ──\ngreeting world');
     expect(report).toContain('── transcript of the pair (seed 77) ──');
     expect(report).toMatch(/host → plugin {2}#7 .* request 0 Plugin\.greet\('world'\)/);
-    // The report shows neither credit nor how the kit ended the session.
+    // The report shows neither credit nor the messages by which the testkit ended the session.
     expect(report).not.toMatch(/WindowUpdate|Control\.Quit|GoAway|end of file/);
   });
 

@@ -37,7 +37,7 @@ async function* oneTwoThree(): AsyncGenerator<number> {
 const isAtRest = ({ pendingCalls, runningCalls, references, valueStreams }: Diagnostics): boolean =>
   pendingCalls + runningCalls + references + valueStreams === 0;
 
-test('calls, callbacks and streams give the same results in any order of arrival, and none of them stays open', async () => {
+test('calls, callbacks and streams give the same results in any order of arrival, and all of them end', async () => {
   await simulate(
     async ({ connect, choose }) => {
       await using pair = await connect<Served>({ ...plugins, callbacks });

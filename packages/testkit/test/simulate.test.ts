@@ -5,7 +5,10 @@ interface Counter {
   add(n: number): Promise<number>;
 }
 
-/** Makes a counter that loses an update if two calls overlap, because each call reads, waits, and writes. */
+/**
+ * Makes a counter that loses an update if two calls overlap, because each call reads the count, waits, and
+ * then writes it.
+ */
 const racy = (): Plugins<{ counter: Counter }> => {
   let total = 0;
   return {
@@ -36,7 +39,7 @@ test('finds a failing schedule, shrinks it, and repeats it', async () => {
   expect(failure.message).toMatch(/^the scenario fails in run \d+ \(seed \d+\): /);
   expect(failure.message).toContain(`simulate(scenario, { schedule: [${failure.schedule.join(', ')}] })`);
   expect(failure.message).toContain('Plugin.add(1)');
-  // Only one choice matters. Every other choice has become 0, the simplest.
+  // Only one choice matters. Shrinking has made every other choice 0, the simplest choice.
   expect(failure.schedule.filter((choice) => choice !== 0)).toEqual([3]);
   await expect(simulate(scenario, { schedule: failure.schedule })).rejects.toThrow(SimulationError);
 });
@@ -63,7 +66,7 @@ test('reports a scenario that never ends', async () => {
   await expect(stuck).rejects.toThrow('stuck: no byte has moved for 20 ms');
 });
 
-test('resolves to the number of runs if no run fails', async () => {
+test('resolves to the number of runs if none of the runs fails', async () => {
   const { runs } = await simulate(
     async ({ connect }) => {
       await using pair = await connect(racy());

@@ -1,6 +1,6 @@
 /**
- * Checks the public vectors of RPC. A plugin that uses core must send each answer with exactly these bytes,
- * and the kit's reader must read the same values.
+ * Checks the published vectors of RPC. A plugin that uses core must send each answer with exactly the bytes
+ * of the vector, and the testkit's reader must read the vector's value.
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -30,12 +30,12 @@ for (const line of readFileSync(new URL('../vectors/rpc.hex', import.meta.url), 
   }
 }
 
-/** Returns a message as JSON, as the vectors write it. */
+/** Returns a message as JSON, in the form of the vectors. */
 const wordsOf = (bytes: Uint8Array): string =>
   JSON.stringify(decode(bytes), (_key, value: unknown) => {
     if (value instanceof Extension) return { seconds: Buffer.from(value.data).readUInt32BE() };
-    // JSON.stringify has already called toJSON of a Buffer. The kit's reader returns Uint8Arrays, which have
-    // no toJSON.
+    // A Buffer would arrive here as the result of its toJSON. The testkit's reader returns Uint8Arrays, which
+    // have no toJSON.
     return value instanceof Uint8Array ? { bin: Buffer.from(value).toString('hex') } : value;
   });
 

@@ -1,4 +1,4 @@
-/** The plugin of `fixtures/greets.mjs`, in memory and as a command line. */
+/** The plugin of `fixtures/greets.mjs`: its factories for a pair in memory, and its command line. */
 import { fileURLToPath } from 'node:url';
 import type { Plugins } from '@pipework/testkit';
 

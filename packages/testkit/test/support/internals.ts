@@ -1,6 +1,6 @@
 /**
- * The one module from which the testkit's tests import what the package does not export. If a file of `src`
- * moves, only this file changes.
+ * The testkit's tests import internal names only from this module. If a file of `src` moves, only this module
+ * changes.
  */
 
 export { Bench } from '../../src/conformance/bench.ts';

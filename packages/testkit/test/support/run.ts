@@ -1,4 +1,4 @@
-/** Runs programs of Node, and Vitest with a suite. */
+/** Runs Node programs, and suites with Vitest. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
@@ -11,8 +11,8 @@ export interface Run {
 }
 
 /**
- * Runs a program of Node in `cwd` to its end. Leaves out the environment variables of this test run, because
- * they must not reach another run.
+ * Runs Node with `args` in `cwd`, until it exits. The environment lacks the variables of this test run,
+ * because they would affect a further run of Vitest.
  */
 export const runNode = (cwd: string, ...args: string[]): Promise<Run> => runNodeWith({}, cwd, ...args);
 
@@ -34,7 +34,7 @@ export function runNodeWith(
   });
 }
 
-/** Runs Vitest once in `folder`, with the config in that folder, unless the options name another. */
+/** Runs Vitest one time in `folder`. The config is the one in `folder`, unless the options name another. */
 export const runVitest = (folder: string, ...options: string[]): Promise<Run> =>
   runNode(
     folder,
