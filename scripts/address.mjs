@@ -1,7 +1,7 @@
-// address.mjs REPOSITORY SITE: writes the addresses of the project into the package.json of the workspace and
-// of every package. In the README of a package, it also turns each name of a page, such as `docs/calls.md`,
-// into a link to the site. Without arguments, it fails if a package's addresses differ from the workspace's.
-// If the workspace has no address, no package may have one.
+// address.mjs REPOSITORY SITE: writes these two addresses into the package.json of the workspace and of every
+// package. In the READMEs of packages, it also turns each name of a page, such as `docs/calls.md`, into a
+// link to the site. Without arguments, it fails if a package's addresses differ from the workspace's. If the
+// workspace has no address, a package must not have one either.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pageOf, titleOf } from '../site/pages.mjs';
@@ -11,7 +11,10 @@ const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
 const siteFolder = site?.replace(/\/*$/, '/');
 const packages = readdirSync('packages').map((name) => join('packages', name));
 
-/** The fields of a package: the repository with the package's folder, and the site. */
+/**
+ * Returns two fields for the package.json of a package: the site, and the repository with the package's
+ * folder.
+ */
 const fieldsOf = (directory, { url, homepage }) => ({
   homepage,
   repository: url && {
@@ -30,8 +33,8 @@ function write(directory, address) {
 }
 
 /**
- * Links the pages in a README. On the registry a README has no repository beside it. So until the site has an
- * address, the README names a page of `docs/` as text.
+ * Turns the names of pages in a README into links to the site. A relative link would be dead on the registry,
+ * so a README names pages as text until the site has an address.
  */
 function linkPages(directory) {
   const file = join(directory, 'README.md');

@@ -1,5 +1,5 @@
-// Makes the packages' JavaScript. The declarations come from tsc. This script writes one file for each entry,
-// not one for each module. Each small file costs a plugin 0.3 ms and 130 KiB, and the plugin's side has some
+// Makes the packages' JavaScript. tsc makes the declarations. This script writes one file for each entry, not
+// one for each module. Each small file costs a plugin 0.3 ms and 130 KiB, and the plugin's side has some
 // fifty modules (docs/decisions/0001, bench/startup.mjs).
 import { readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { builtinModules } from 'node:module';
@@ -25,8 +25,8 @@ const builtins = builtinModules.flatMap((name) => [name, `node:${name}`]);
 const manifestOf = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 
 /**
- * Returns the entries that a package publishes: { 'plugin': 'src/plugin.ts' } for a `dist/plugin.js` in its
- * exports.
+ * Returns the entries that a package publishes. For example, a `dist/plugin.js` in its exports gives {
+ * plugin: 'src/plugin.ts' }.
  */
 function entries(folder, { exports, bin = {} }) {
   const built = [...Object.values(exports).map((entry) => entry.default), ...Object.values(bin)];
@@ -39,8 +39,8 @@ function entries(folder, { exports, bin = {} }) {
 }
 
 /**
- * Throws if a package's published exports differ from its exports in the workspace. Only the entries of
- * sources may be missing, because sources are not published.
+ * Throws if a package's published exports differ from its exports in the workspace. Only the condition
+ * `@pipework/source` must be missing, because sources are not published.
  */
 function checkPublished(folder, { exports, publishConfig }) {
   const published = Object.entries(exports).map(([name, entry]) => {
@@ -53,9 +53,9 @@ function checkPublished(folder, { exports, publishConfig }) {
 }
 
 /**
- * Decides which packages stay imports in the built files. All others are built into the package:
- * devDependencies that its sources import, and their dependencies. Core also carries the mux, because a
- * second package costs a plugin's start 3 ms.
+ * Returns a function that says whether an import remains in the built files. Other packages are built into
+ * them: the devDependencies that the sources import, and their dependencies. The mux is also built into core,
+ * because a second package would make a plugin's start 3 ms longer.
  */
 function isOutside(folder, { dependencies = {}, peerDependencies = {} }) {
   const outside = Object.keys({ ...dependencies, ...peerDependencies }).filter(
@@ -64,26 +64,23 @@ function isOutside(folder, { dependencies = {}, peerDependencies = {} }) {
   return (specifier) => outside.some((name) => specifier === name || specifier.startsWith(`${name}/`));
 }
 
-/**
- * Names a chunk. A package that is loaded on demand gives its name to the chunk. For other chunks, rolldown
- * chooses the name.
- */
+/** Returns a chunk's file name: the name of the package that is loaded on demand, or else rolldown's name. */
 function chunkName({ name, facadeModuleId }) {
   const inside = /.*\/node_modules\/([^/]+)\//.exec(facadeModuleId?.replaceAll('\\', '/') ?? '')?.[1];
   return `${inside ?? name.replace(/^_/, '')}.js`;
 }
 
-/** Throws if a built file has something that must not be shipped. */
+/** Throws if a built file has code that must not be published. */
 function check(name, code, isCore) {
   if (/\bnew Function\(|\beval\(/.test(code)) throw new Error(`${name} evaluates text as code`);
-  // A user may bundle a host again, into one CommonJS file, which has neither `import.meta` nor
-  // `createRequire`.
+  // A user may bundle a host again, into one CommonJS file. `import.meta` and `createRequire` do not work
+  // there.
   const unbundled = isCore ? /\bimport\.meta\b|\bcreateRequire\b/.exec(code) : null;
   if (unbundled !== null) throw new Error(`${name} uses ${unbundled[0]}, which a bundle of it may not have`);
   const imported = isCore ? /^import (?:.* from )?"(?!\.)(.+)"/m.exec(code) : null;
   if (imported !== null) throw new Error(`${name} imports ${imported[1]}, whose properties Node then reads`);
-  // If the source has one character that is not ASCII, V8 stores the whole source with two bytes a character.
-  // This costs 300 KiB, and a few tenths of a millisecond.
+  // If a source has one character that is not ASCII, V8 stores the whole source with two bytes for each
+  // character. This costs 300 KiB, and a few tenths of a millisecond.
   const other = /[^\0-\x7f]/.exec(code);
   if (other !== null) throw new Error(`${name} holds ${other[0]} at ${other.index}, which is not ASCII`);
 }
@@ -115,7 +112,7 @@ for (const folder of packages) {
     entryFileNames: '[name].js',
     chunkFileNames: chunkName,
     // Stack traces, and code in a debugger, must read like the sources. So the build keeps names and lines,
-    // and no source map is published. Docstrings are removed here, because the declarations have them.
+    // and no source map is published. Docstrings are removed, because users have them in the declarations.
     minify: { mangle: false, compress: false, codegen: { removeWhitespace: false, asciiOnly: true } },
     comments: false,
   });
@@ -128,7 +125,7 @@ for (const folder of packages) {
   }
   for (const file of written) renameSync(join(fresh, file), join(dist, file));
   rmSync(fresh, { recursive: true });
-  // A chunk of an earlier build must not be published with this one.
+  // Removes chunks of earlier builds, because they must not be published with this build.
   for (const file of readdirSync(dist)) {
     if (/\.js(\.map)?$/.test(file) && !written.includes(file)) rmSync(join(dist, file));
   }

@@ -1,8 +1,8 @@
-// check-api.mjs [--write] [ENTRY...]: compares what each entry of each package declares with its committed
-// report in `api/`, so that a changed public name or type is a line of a diff. `--write` accepts the change.
-// An ENTRY is a report's name, such as `core-plugin`. Without an ENTRY, all entries are compared. API
-// Extractor makes the reports from the built declarations. The check also fails if an exported name, or a
-// member of one, has no docstring.
+// check-api.mjs [--write] [ENTRY...]: compares the declarations of each entry of each package with the
+// entry's committed report in `api/`. So each change of a public name or type is a line of a diff. `--write`
+// accepts the change. An ENTRY is a report's name, such as `core-plugin`. Without an ENTRY, all entries are
+// compared. API Extractor makes the reports from the built declarations. The check also fails if an exported
+// name, or a member of one, has no docstring.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -12,9 +12,9 @@ const accepts = process.argv.includes('--write');
 const wanted = process.argv.slice(2).filter((argument) => argument !== '--write');
 
 /**
- * Types that a report may mention although they have no exported name. The types on the first three lines are
- * steps of computed types. A user sees the result of a step, never its name. The names on the last line are
- * constants. The type of such a constant is the shortest way to list its texts.
+ * Names that a report may mention although they are not exported. The first three lines name types that are
+ * steps of computed types. A user sees the result of a step, never its name. The last line names constants,
+ * whose types list texts in the shortest way.
  */
 const unnamed = new Set(
   [
@@ -27,7 +27,10 @@ const unnamed = new Set(
 const scratch = mkdtempSync(join(tmpdir(), 'pipework-api-'));
 let failed = 0;
 
-/** Returns every entry that a package publishes with declarations: its name and its declaration file. */
+/**
+ * Yields every entry that a package publishes with declarations: the package's folder, the entry's name, and
+ * its declaration file.
+ */
 function* entries() {
   for (const name of readdirSync('packages')) {
     const folder = join('packages', name);
@@ -72,7 +75,7 @@ function makeReport({ folder, name, types }) {
           default: { logLevel: ExtractorLogLevel.None },
           // A type in a public signature must have an exported name.
           'ae-forgotten-export': { logLevel: ExtractorLogLevel.Error },
-          // The reference is made from the docstrings.
+          // An exported name must have a docstring, because the reference is made from docstrings.
           'ae-undocumented': { logLevel: ExtractorLogLevel.Error },
         },
         tsdocMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },

@@ -1,6 +1,6 @@
-// check-consumer.mjs TARBALL...: checks what a user gets. It installs the packed packages into a new project.
-// It compiles a contract, a plugin and a host against the packages' declarations, with `skipLibCheck` off.
-// Then it runs this host and plugin, and loads core by `require` from CommonJS.
+// check-consumer.mjs TARBALL...: checks the packages as a user gets them. It installs the packed packages
+// into a new project. It compiles a contract, a plugin and a host against the packages' declarations, with
+// `skipLibCheck` off. Then it runs this host and plugin, and loads core by `require` from CommonJS.
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
@@ -23,7 +23,7 @@ const project = mkdtempSync(join(tmpdir(), 'pipework-consumer-'));
 const write = (name, content) => writeFileSync(join(project, name), content);
 const run = (command, args) => execFileSync(command, args, { cwd: project, encoding: 'utf8', stdio: 'pipe' });
 
-/** How many bytes `npm i @pipework/core` may install at most. */
+/** The maximum number of bytes that `npm i @pipework/core` may install. */
 const budgetBytes = 2_000_000;
 
 /** Returns the bytes of all files below a directory. */
@@ -41,7 +41,7 @@ try {
   );
   write('pnpm-workspace.yaml', overridesOf(tarballs));
   run('pnpm', ['install', '--no-frozen-lockfile', '--prefer-offline']);
-  // The compiler and Node's types come from the repository, because they are not tested here.
+  // The compiler and Node's types are not under test, so they are linked from the repository.
   for (const name of ['typescript', '@types'])
     symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name));
   for (const name of ['contract', 'plugin', 'host'])

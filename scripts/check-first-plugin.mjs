@@ -1,7 +1,7 @@
 // check-first-plugin.mjs TARBALL...: follows docs/first-plugin.md step by step in a new folder, with the
 // packed packages. It writes each file that the page shows, runs each command, and compares the output with
-// the output on the page. Only the installation differs: the packages come from the tarballs, and the
-// compiler, Node's types and Vitest from this repository.
+// the output on the page. Only the installation differs. The packages are installed from the tarballs, and
+// the compiler, Node's types and Vitest are those of this repository.
 import { execSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,7 @@ const run = (command) =>
 
 const { 'create-pipework': _starter, ...tarballs } = packedPackages(process.argv.slice(2));
 
-/** Makes the files that `npm init -y`, `npm pkg set` and the installations of the page would make. */
+/** Makes the files that the page makes by `npm init -y`, `npm pkg set` and `npm install`. */
 function install() {
   const dependencies = Object.fromEntries(
     Object.entries(tarballs).filter(([name]) => /core|fleet|testkit/.test(name)),

@@ -1,6 +1,6 @@
-// Fails if an import points up or in a circle, or if a test imports a package's internal files other than
-// through internals.ts. The packages and folders have the order that ARCHITECTURE.md gives. An import of a
-// type counts.
+// Fails if a file imports from a higher folder or package, if files import each other in a circle, or if a
+// test imports internal files of a package without internals.ts. ARCHITECTURE.md gives the order of the
+// packages and folders. An import of a type also counts.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, sep } from 'node:path';
 
@@ -38,7 +38,7 @@ const packageOrder = ['mux', 'core', 'fleet', 'isolate', 'otel', 'testkit', 'cli
   (name) => `packages/${name}/`,
 );
 
-/** [files that the rule is about, what they must not import, why] */
+/** [the files of the rule, the imports that they must not have, the reason] */
 const rules = [
   [/^packages\/mux\/src\//, /^(?!node:|packages\/)/, 'mux stands alone: node:* only'],
   [
@@ -85,8 +85,8 @@ function* sources(folder) {
 const withoutDocstrings = (text) => text.replaceAll(/^ *\* .*$/gm, '');
 
 /**
- * Returns every file with its imports: a path from the root for a file of ours, the specifier itself for a
- * package.
+ * Returns every file with its imports. An import of a file of ours is a path from the root; an import of a
+ * package is the specifier itself.
  */
 function readImports() {
   const imports = new Map();
@@ -170,8 +170,8 @@ function circles(imports) {
 }
 
 /**
- * The test files that may import internal files of a package. The first file exports internals to tests. The
- * second file replaces modules, which it names by their paths.
+ * The test files that may import internal files of a package. `internals.ts` exports internals to tests.
+ * `general-path.ts` replaces modules, and names them by their paths.
  */
 const doors = /\/test\/support\/(internals|general-path)\.ts$/;
 

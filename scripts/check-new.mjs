@@ -1,6 +1,6 @@
-// check-new.mjs TARBALL...: checks what `npm create pipework` makes. It makes a workspace in each language
-// with the packed packages, runs `pnpm test` and `pnpm start` there, and checks that the dev loop notices a
-// change.
+// check-new.mjs TARBALL...: checks the workspaces that `npm create pipework` makes. It makes a workspace in
+// each language with the packed packages, runs `pnpm test` and `pnpm start` there, and checks that the dev
+// loop reacts to a change.
 import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,8 +8,8 @@ import { delimiter, join, resolve } from 'node:path';
 import { overridesOf, packedPackages } from './packed.mjs';
 
 const languages = [
-  // `watching` is what the dev loop prints before it can notice a change. In a TypeScript workspace, this is
-  // what the compiler prints when it watches.
+  // When the dev loop has printed text that matches `watching`, it can notice a change. In a TypeScript
+  // workspace, the compiler prints this text.
   {
     language: 'typescript',
     options: [],
@@ -58,8 +58,8 @@ function expect(what, text, pattern) {
 }
 
 /**
- * Resolves once a running program has printed text that matches each pattern. Each text counts for one call
- * only.
+ * Resolves when a running program has printed text that matches each pattern. The next call ignores this
+ * text.
  */
 function printed(output, ...patterns) {
   return new Promise((fulfil, reject) => {
@@ -117,7 +117,7 @@ try {
     const name = `my-${language}`;
     const folder = join(place, name);
     run(place, join(place, 'node_modules/.bin/create-pipework'), name, ...options);
-    // The packages are not in a registry yet.
+    // The overrides are needed because the packages are not in a registry yet.
     appendFileSync(join(folder, 'pnpm-workspace.yaml'), `${overrides}preferOffline: true\n`);
     expect('pnpm test', run(folder, 'pnpm', 'test'), /Tests +7 passed/);
     expect('pnpm start', run(folder, 'pnpm', 'start'), /Hello, world!\nHello, moon!\n1\n2\n3\n/);

@@ -1,5 +1,5 @@
-// Fails if a comment or a page has a phrase that readers had to read twice, and says what to write instead.
-// This check is a reminder, not a proof.
+// Fails if a comment or a page has a phrase that readers once had to read twice, and suggests other words. A
+// text without these phrases may nevertheless be unclear.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 const phrases = [
   [/\b(?:whoever|whomever)\b/i, 'name the party: host, plugin, caller, handler, peer, listener, reader'],
   [/(?<!--user )\b(?:nobody|somebody|anybody)\b/i, 'name the party, or say "no caller", "no listener"'],
-  [/\b(?:what|who) waits\b/i, 'name it: the waiting calls, the waiting frames'],
+  [/\b(?:what|who) waits\b/i, 'name the subject: the waiting calls, the waiting frames'],
   [/\bwhere there is\b/i, 'a condition begins with "if" or "when"'],
   [/\bof this and that\b/i, 'name the kinds'],
   [/\bfor ever\b/i, 'say "without end", or what ends it'],
@@ -32,8 +32,8 @@ const inComments = [
 ];
 
 /**
- * For each kind of file, returns the text of each line that people read: comments of a source, prose of a
- * page.
+ * For each kind of file, yields the lines for readers with their numbers: the comments of a source, the prose
+ * of a page.
  */
 const readers = {
   ts: comments,

@@ -1,9 +1,9 @@
-// Fails if a package's README has a link that is dead on the registry. On the registry, a README has only the
-// package's published files beside it.
+// Fails if a package's README has a link that is dead on the registry, where only the package's published
+// files exist beside the README.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { posix } from 'node:path';
 
-/** Returns the anchor of a heading, as forges and the registry make it. */
+/** Returns the anchor that forges and the registry give to a heading. */
 const anchorOf = (heading) =>
   heading
     .toLowerCase()
@@ -11,7 +11,7 @@ const anchorOf = (heading) =>
     .trim()
     .replaceAll(/\s/g, '-');
 
-/** Returns why a link from the README is dead; undefined if it works. */
+/** Returns the reason why a link in the README is dead; undefined if the link works. */
 function deadness(target, folder, published, anchors) {
   if (/^(?:https?|mailto):/.test(target)) return undefined;
   if (target.startsWith('#')) return anchors.has(target.slice(1)) ? undefined : 'no heading has this anchor';

@@ -5,15 +5,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
- * The budgets in bytes, by package and entry. A larger entry needs a larger number here, and a reason for it
- * in the commit.
+ * The budgets in bytes, by package and entry. If an entry must grow, enter a larger number there, and give
+ * the reason in the commit.
  */
 const budgets = JSON.parse(readFileSync(new URL('size-budgets.json', import.meta.url), 'utf8'));
 
-/**
- * By how much a budget may exceed the size at most. If an entry grows within this gap, the check does not
- * notice it.
- */
+/** The most bytes by which a budget may exceed the size. The check does not notice growth within this gap. */
 const slackBytes = 4096;
 
 const imported = /^\s*(?:import|export)\s(?:[^'"();]*\sfrom\s*)?["'](\.{1,2}\/[^"']+)["']/gm;

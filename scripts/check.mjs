@@ -1,5 +1,5 @@
-// `pnpm check`: types, lint, format, layers and packaging. Prints the name of each step, and runs all steps
-// even if one fails.
+// `pnpm check`: checks types, lint, format, layers and packaging. It prints the name of each step, and runs
+// all steps even if one fails.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -41,8 +41,8 @@ const tarballs = mkdtempSync(join(tmpdir(), 'pipework-pack-'));
 try {
   step('pack', 'pnpm', ['-r', '--filter', './packages/*', 'pack', '--pack-destination', tarballs]);
   for (const file of readdirSync(tarballs)) {
-    // The CLI's package contains the package.json files of a new workspace. publint would warn of their
-    // exports as if these were the CLI's own.
+    // The CLI's package contains the package.json files of a new workspace. publint would warn of the exports
+    // in these files as if they were the CLI's own.
     const strict = file.startsWith('pipework-cli-') ? [] : ['--strict'];
     step(`publint ${file}`, bin('publint'), [join(tarballs, file), ...strict]);
     step(`attw ${file}`, bin('attw'), [join(tarballs, file), '--profile', 'esm-only']);

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs, on Debian and Ubuntu, what some tests need and npm does not install: a Go compiler with the
-# libraries of the Go peers, bubblewrap, strace, an ssh server, Python with its MessagePack, and the shells
-# zsh and fish. With --browser, it also installs Chromium for the tests of the site. If one of these is
-# missing, its tests are skipped, and the last lines of a run say so.
+# Installs, on Debian and Ubuntu, the tools that some tests need and npm does not install: a Go compiler with
+# the libraries of the Go peers, bubblewrap, strace, an ssh server, Python with its MessagePack, and the
+# shells zsh and fish. With --browser, it also installs Chromium for the tests of the site. If one of these
+# tools is missing, the tests that need it are skipped, and the last lines of a run say so.
 set -eu
 packages=(
   golang-go golang-github-hashicorp-yamux-dev golang-github-ugorji-go-codec-dev

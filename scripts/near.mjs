@@ -10,8 +10,8 @@ const life = (...names) => names.map((name) => `packages/core/test/life/${name}`
 const rpc = (...names) => names.map((name) => `packages/core/test/rpc/${name}`);
 
 /**
- * What to run, by the beginning of a changed file's path. The longest match counts. Paths are filters in the
- * form that `vitest run` accepts.
+ * The tests to run, by the beginning of a changed file's path. The longest beginning that matches counts.
+ * Each list holds path filters for `vitest run`.
  */
 const near = {
   'packages/mux/': ['packages/mux/src', 'packages/mux/test/'],
@@ -91,6 +91,5 @@ const run = (file, ...args) => {
 };
 run('node_modules/.bin/tsc', '-b');
 run(process.execPath, 'scripts/bundle.mjs');
-// One run of a test is enough here. `core-general` repeats the tests of `core` without the parts that only
-// improve speed.
+// Leaves out `core-general`, which repeats the tests of `core` without the parts that only improve speed.
 run('node_modules/.bin/vitest', 'run', '--project', '!core-general', ...filters);

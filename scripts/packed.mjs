@@ -1,8 +1,11 @@
-// Finds the packages in the form in which they are published: tarballs of `pnpm pack`. `check` passes them to
-// the scripts that try them as a user would.
+// Reads the tarballs that `pnpm pack` has made of the packages. `check` passes these tarballs to the scripts
+// that use them as a user would.
 import { basename, resolve } from 'node:path';
 
-/** Returns the tarballs as dependencies for a project: each path by the name of its package. */
+/**
+ * Returns the tarballs as `dependencies` of a package.json: the name of each package, and the path of its
+ * tarball.
+ */
 export function packedPackages(paths) {
   return Object.fromEntries(
     paths.map((path) => {
@@ -12,7 +15,7 @@ export function packedPackages(paths) {
   );
 }
 
-/** Returns a part of a pnpm-workspace.yaml. With this part, our packages use each other's tarballs too. */
+/** Returns the part of a pnpm-workspace.yaml by which our packages also use each other's tarballs. */
 export function overridesOf(packages) {
   const lines = Object.entries(packages).map(([name, from]) => `  '${name}': ${from}\n`);
   return `overrides:\n${lines.join('')}`;

@@ -1,6 +1,7 @@
-// node scripts/structure.mjs [FOLDER]: counts the figures of docs/decisions/0004, for this tree or a checkout
-// in FOLDER: files, folders, circles of imports, private fields of classes, and long functions. It reads the
-// sources of mux, core and testkit without their tests. An import of a type counts.
+// node scripts/structure.mjs [FOLDER]: prints the figures of docs/decisions/0004, for this tree or for a
+// checkout in FOLDER: the numbers of files, folders, circles of imports, private fields of classes, and long
+// functions. It reads the sources of mux, core and testkit without their tests. An import of a type also
+// counts.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';

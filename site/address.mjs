@@ -1,5 +1,5 @@
-// The only file that knows the project's address. No address is fixed yet, so the forge that publishes the
-// site sets the address in the environment.
+// The only file of the site that knows the project's address. No address is fixed yet, so the forge that
+// publishes the site sets the address in environment variables.
 import { readFileSync } from 'node:fs';
 
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));

@@ -10,7 +10,10 @@ import { writeReference } from './reference.mjs';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const pages = join(here, 'dist/pages');
 
-/** Makes the home page: the text of `home.md`, with the sections of the README that `home.md` names. */
+/**
+ * Returns the home page: the text of `home.md`, in which each comment `README: …` is replaced by this section
+ * of the README.
+ */
 const home = () =>
   readFileSync(join(here, 'home.md'), 'utf8').replaceAll(/<!-- README: (.+) -->/g, (_, title) =>
     sectionOf('README.md', title),

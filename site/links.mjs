@@ -1,6 +1,6 @@
 // Rewrites the links in the repository's pages for the site. If the site has a page for a link's target, the
-// link leads to that page, and else to the repository. If the repository has no address, the link becomes the
-// name of the file.
+// link leads to that page. Otherwise it leads to the repository, or becomes the name of the file if the
+// repository has no address.
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { repository } from './address.mjs';
@@ -10,7 +10,7 @@ import { root, sourcePages, targetOf, titleOf } from './pages.mjs';
 export const addressOf = (repository, file) =>
   `${repository}/${statSync(join(root, file)).isDirectory() ? 'tree' : 'blob'}/main/${file}`;
 
-/** A rule for markdown-it that rewrites the links of each page which the repository holds. */
+/** Adds a rule to markdown-it that rewrites the links of each page whose source is in the repository. */
 export function repositoryLinks(md) {
   const sourceOf = new Map([...sourcePages()].map(([source, page]) => [page, source]));
   sourceOf.set('index.md', 'README.md');
@@ -26,8 +26,8 @@ export function repositoryLinks(md) {
 
 /**
  * Turns the name of a file that is a page, such as `docs/calls.md`, into a link with the page's title as its
- * text. READMEs of packages name pages in this way, because on the registry they have no repository beside
- * them.
+ * text. READMEs of packages name pages in this way, because relative links to them would be dead on the
+ * registry.
  */
 function linkNamedPages(tokens, Token) {
   let depth = 0;
@@ -61,19 +61,14 @@ function rewrite(tokens, source) {
   }
 }
 
-/**
- * If a link's text is the name of a file, shows the page's title instead, because the site has pages in place
- * of files.
- */
+/** If a link's text is the name of a Markdown file, replaces the text by the title of the page. */
 function nameByTitle(text, page) {
   if (!['text', 'code_inline'].includes(text.type) || !/^[\w./-]+\.md$/.test(text.content)) return;
   const [source] = [...sourcePages()].find((entry) => entry[1] === page) ?? ['README.md'];
   Object.assign(text, { type: 'text', tag: '', content: titleOf(source) });
 }
 
-/**
- * Turns a link into a text that names the file, because the repository has no address to which it could lead.
- */
+/** Turns a link into a text that names the file. This is for a repository without an address. */
 function showAsFile(open, close, file) {
   open.type = 'file_open';
   close.type = 'file_close';

@@ -30,13 +30,13 @@ const sections = [
   },
 ];
 
-/** Pages that stand beside `docs/`. */
+/** Pages whose files are in the root of the repository. */
 const others = ['SECURITY.md', 'UPGRADING.md', 'CHANGELOG.md', 'ARCHITECTURE.md'];
 
-/** The packages in their order. A package that is missing here comes after these, by name. */
+/** The order of the packages. Packages that are not in this list follow after it, sorted by name. */
 const packageOrder = ['core', 'fleet', 'testkit', 'isolate', 'otel', 'cli', 'mux'];
 
-/** The folders of the packages, in their order for readers. */
+/** Returns the folders of the packages, in the order of the sidebar. */
 export function packageFolders() {
   const rank = (name) => (packageOrder.includes(name) ? packageOrder.indexOf(name) : packageOrder.length);
   return readdirSync(join(root, 'packages')).toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
@@ -46,7 +46,7 @@ const markdownIn = (folder) => readdirSync(join(root, folder)).filter((name) => 
 const read = (source) => readFileSync(join(root, source), 'utf8');
 export const titleOf = (source) => /^# (.+)$/m.exec(read(source))?.[1]?.replaceAll('`', '') ?? source;
 
-/** The name of the page that shows a file of the repository: `docs/calls.md` is `calls.md`. */
+/** Returns the name of the page that shows a file of the repository: `docs/calls.md` is `calls.md`. */
 export function pageOf(source) {
   if (source === 'README.md') return 'index.md';
   if (source.startsWith('packages/')) return `packages/${source.split('/')[1]}.md`;
@@ -56,7 +56,7 @@ export function pageOf(source) {
     .toLowerCase();
 }
 
-/** The sections of the guide, each with the repository's files that it shows. */
+/** Returns the sections of the guide, each with the files of the repository that are its pages. */
 export function guide() {
   const listed = new Set(sections.flatMap(({ names }) => names));
   const missing = [...listed].filter((name) => !existsSync(join(root, `docs/${name}.md`)));
@@ -97,7 +97,10 @@ export const guideSidebar = () =>
 
 let known;
 
-/** The files that are pages, each with its page. For the repository's README, this is the home page. */
+/**
+ * Returns a map from each file that is a page to the name of the page. The page of the repository's README is
+ * the home page.
+ */
 export function sourcePages() {
   known ??= new Map(guide().flatMap(({ sources }) => sources.map((source) => [source, pageOf(source)])));
   return known;

@@ -8,8 +8,8 @@ import { repository } from './address.mjs';
 import { packageFolders, root } from './pages.mjs';
 
 /**
- * The word for the kind of an export in its page's heading. The heading of a function has parentheses in
- * place of a word.
+ * The word that the heading of an export's page has for its kind. The heading of a function has parentheses
+ * instead.
  */
 const kinds = { Class: 'class', Interface: 'interface', 'Type Alias': 'type', Variable: 'constant' };
 
@@ -22,7 +22,10 @@ const groups = [
   ['Types', ReflectionKind.TypeAlias],
 ];
 
-/** Every published entry that is written in TypeScript: what users import, and its source. */
+/**
+ * Returns every published entry that is written in TypeScript: the specifier that users import, and the
+ * source.
+ */
 export function entries() {
   return packageFolders().flatMap((folder) => {
     const { name, exports = {} } = JSON.parse(
@@ -50,8 +53,8 @@ export async function writeReference(folder) {
 }
 
 async function convert(all, folder) {
-  // If two entries have the same export, TypeDoc puts it into the entry that it reads first. So the mux comes
-  // first here, although it is last in the sidebar.
+  // If two entries have the same export, TypeDoc puts the export into the entry that it reads first. So the
+  // mux is read first, although it is last in the sidebar.
   const isMux = ({ name }) => name.startsWith('@pipework/mux');
   const lowestFirst = [...all.filter(isMux), ...all.filter((entry) => !isMux(entry))];
   const app = await Application.bootstrapWithPlugins({
@@ -66,7 +69,7 @@ async function convert(all, folder) {
       module.name = nameOf.get(project.getSymbolIdFromReflection(module)?.fileName) ?? module.name;
     }
   });
-  // If the type of a constant is a literal, its value would only repeat the type.
+  // Removes the value of a constant whose type is a literal, because the value only repeats the type.
   app.converter.on(Converter.EVENT_RESOLVE, (_, reflection) => {
     if (reflection.type?.type === 'literal') delete reflection.defaultValue;
   });
@@ -86,7 +89,7 @@ const whatIsRead = {
   basePath: root,
   readme: 'none',
   logLevel: LogLevel.Warn,
-  // `pnpm check` has compiled the sources. Here TypeDoc only reads them.
+  // `pnpm check` compiles the sources, so TypeDoc need not check them again.
   skipErrorChecking: true,
   excludeInternal: true,
   excludePrivate: true,
@@ -122,8 +125,8 @@ const howItLooks = {
 };
 
 /**
- * Lists the names that an entry exports again from another entry. TypeDoc makes a heading for each name. This
- * function makes one table, which has the summaries too.
+ * Lists the names that an entry re-exports from another entry, with their summaries, in one table. TypeDoc
+ * would make a heading for each name.
  */
 function tableReexports(module, urls, folder) {
   const file = join(folder, urls.get(module));
@@ -136,7 +139,7 @@ function tableReexports(module, urls, folder) {
   writeFileSync(file, own + (rows.length > 0 ? table.join('\n') : ''));
 }
 
-/** The first paragraph of a docstring, in one line. */
+/** Returns the first paragraph of a docstring, in one line. */
 function summaryOf(target) {
   const comment = target.comment ?? target.signatures?.[0]?.comment;
   const text = comment?.summary.map(({ text }) => text).join('') ?? '';

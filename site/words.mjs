@@ -1,5 +1,5 @@
-// Words of users for things that the pages name differently. The search finds a section by these words too. A
-// section is given by its page and anchor.
+// Words of users for things that have other names on the pages. The search also finds a section by these
+// words. Each key is the page and the anchor of a section.
 import { base } from './address.mjs';
 
 const words = {
@@ -45,9 +45,7 @@ const words = {
   'upgrading.html#upgrading': 'migrate migration breaking changes',
 };
 
-/**
- * Returns the words of a section by the id that the search gives it, or undefined if the section has none.
- */
+/** Returns the words of the section with this id in the search, or undefined if the section has no words. */
 export const wordsOf = (id) => words[id.slice(base.length)];
 
 /** All sections that have words. A test checks that the built pages have these sections. */

@@ -6,7 +6,7 @@ export interface Verdict {
 
 /**
  * Measures whether `awaited` happens in time. `awaited` is a promise, or a condition that is checked
- * repeatedly. If the promise rejects, so does this function.
+ * repeatedly. If the promise rejects, this function rejects with the same reason.
  */
 export function happensWithin(
   awaited: PromiseLike<unknown> | (() => boolean | Promise<boolean>),

@@ -5,22 +5,22 @@ import { availableParallelism, loadavg } from 'node:os';
 import { performance } from 'node:perf_hooks';
 
 /**
- * The factor by which a limit grows at most. So on the busiest machine, a limit of one second becomes half a
+ * The largest factor by which a limit grows. On the busiest machine, a limit of one second becomes half a
  * minute.
  */
 const mostStretch = 30;
-/** Under Wine, the file has another name. */
+/** The file that has the number of runnable threads. Under Wine, it has another name. */
 const loadFile = process.env.LOADAVG_FILE ?? '/proc/loadavg';
 const sampleMs = 20;
 const askMs = 5;
 
-// The original functions are kept here, before a test can replace them by fakes.
+// Keeps the original functions, because a test may later replace them by fakes.
 const now = performance.now.bind(performance);
 const { setTimeout, clearTimeout } = globalThis;
 
 /**
- * Returns how many threads of all processes want a core now. On systems other than Linux, returns the average
- * of the last minute.
+ * Returns how many threads of all processes run or wait for a core now. On systems other than Linux, returns
+ * their average number in the last minute.
  */
 function runnableThreads() {
   try {
@@ -38,7 +38,7 @@ class Load {
   #askedMs = 0;
   #sleptMs = 0;
 
-  /** Waits for the promise, but no longer than `ms`. If the time runs out, measures the load. */
+  /** Waits for the promise for up to `ms` milliseconds. If this time passes, takes a sample of the load. */
   async wait(promise, ms) {
     const began = now();
     let timer;
@@ -59,11 +59,11 @@ class Load {
   get stretch() {
     if (this.#samples === 0) return 1;
     const queued = this.#runnable / this.#samples / this.#cores;
-    // If the event loop or the whole machine was stopped, no count of threads shows that, but a timer is
-    // late.
+    // If the event loop or the whole machine was stopped, only a late timer shows that, not a count of
+    // threads.
     const late = this.#sleptMs / this.#askedMs;
-    // The factor is twice what the queue suggests, because a process that starts waits in the queue again and
-    // again.
+    // The factor is about twice the length of the queue, because a starting process waits in the queue many
+    // times.
     return Math.min(mostStretch, Math.max(1, 2 * queued - 1, 2 * late - 1));
   }
 
@@ -75,7 +75,7 @@ class Load {
 
 /**
  * Measures whether `awaited` happens in time. `awaited` is a promise, or a condition that is checked
- * repeatedly. If the promise rejects, so does this function.
+ * repeatedly. If the promise rejects, this function rejects with the same reason.
  */
 export async function happensWithin(awaited, ms) {
   const load = new Load();
@@ -98,7 +98,10 @@ export async function happensWithin(awaited, ms) {
 const never = new Promise(() => {});
 const asking = (hasHappened) => ({ hasHappened, wake: never });
 
-/** Returns `hasHappened()`, which throws the promise's reason once the promise has rejected. */
+/**
+ * Returns `hasHappened()`, which says whether the promise has resolved, and throws the reason if it has
+ * rejected.
+ */
 function settling(promise) {
   let state = 'pending';
   const wake = Promise.resolve(promise).then(

@@ -6,8 +6,8 @@ import { isMainThread } from 'node:worker_threads';
 const variable = 'STARTED_BY_TEST_FILE';
 
 /**
- * Marks all processes that this thread starts from now on, by a variable of their environment. The children
- * of these processes inherit the variable.
+ * Marks all processes that this thread starts from now on, by an environment variable. Their children inherit
+ * the variable.
  */
 export function markChildren(): void {
   process.env[variable] = randomUUID();
@@ -18,13 +18,16 @@ export interface LeftProcess {
   readonly command: string;
 }
 
-/** Returns the processes with the mark, and all descendants of this process. Empty if there is no /proc. */
+/**
+ * Returns the running processes with the mark, and in the main thread all descendants of this process.
+ * Without /proc, the list is empty.
+ */
 export function leftProcesses(): LeftProcess[] {
   const mark = `${variable}=${process.env[variable]}`;
   const parents = new Map(processIds().map((pid) => [pid, parentOf(pid)]));
   const isOurs = (pid: number): boolean => {
     for (let at = parents.get(pid); at !== undefined && at > 1; at = parents.get(at))
-      // Other threads of this process may have children of their own.
+      // In a worker thread, a child of this process may be a child of another thread.
       if (at === process.pid && isMainThread) return true;
     return read(pid, 'environ').split('\0').includes(mark);
   };
@@ -35,8 +38,8 @@ export function leftProcesses(): LeftProcess[] {
 }
 
 /**
- * True for the runtime's reaper. The reaper lives as long as its host, and the host of a test file is the
- * file's worker.
+ * True for the command of pipework's reaper. A reaper lives as long as its host, and here the host is the
+ * worker of the test file.
  */
 const isReaper = (command: string): boolean => /^\S*sh -c\s+trap '' INT TERM HUP QUIT\s/.test(command);
 
@@ -49,7 +52,8 @@ function processIds(): number[] {
 }
 
 /**
- * Returns undefined for a zombie, which is a process that has ended and that its parent has not noticed yet.
+ * Returns the id of the parent process. Returns undefined for a zombie, which is an ended process that its
+ * parent has not reaped yet.
  */
 function parentOf(pid: number): number | undefined {
   const [, state, parent] = /\) (\S) (\d+)/.exec(read(pid, 'stat')) ?? [];

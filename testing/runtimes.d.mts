@@ -1,2 +1,5 @@
-/** Returns the program's file, or its name if the PATH has it; undefined if this platform has neither. */
+/**
+ * Returns the runtime's file in its package, or the runtime's name if the PATH has it; undefined if neither
+ * works here.
+ */
 export function findRuntime(name: 'bun' | 'deno'): string | undefined;

@@ -1,12 +1,15 @@
-// The other runtimes in which plugins and hosts run. These runtimes are development dependencies. Each comes
-// as a package for this platform, and the package runs no script when it is installed.
+// Finds the other runtimes in which plugins and hosts run. These runtimes are development dependencies. Each
+// is a package for this platform, which runs no script at its installation.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 const places = { bun: 'bin/bun', deno: 'deno' };
 
-/** Returns the program's file, or its name if the PATH has it; undefined if this platform has neither. */
+/**
+ * Returns the runtime's file in its package, or the runtime's name if the PATH has it; undefined if neither
+ * works here.
+ */
 export function findRuntime(name) {
   const candidates = [...fromPackages(name), name];
   return candidates.find((file) => spawnSync(file, ['--version']).status === 0);

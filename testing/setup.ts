@@ -4,10 +4,10 @@ import { leftProcesses, markChildren, type LeftProcess } from './left-processes.
 import { happensWithin } from './happens-within.mjs';
 
 declare module 'vitest' {
-  // eslint-disable-next-line typescript/no-explicit-any -- Vitest's own declaration, which this merges with, has it.
+  // eslint-disable-next-line typescript/no-explicit-any -- this declaration merges with Vitest's own, which has the same `any`.
   interface Matchers<T = any> {
     /**
-     * The only matcher for tests that promise a duration. The promise must resolve, or the condition hold,
+     * Tests of durations use only this matcher. The promise must resolve, or the condition become true,
      * within `ms` milliseconds. `ms` is the limit on an idle machine. On a busy machine, the limit grows with
      * the load that is measured meanwhile. A failure says by how much the limit grew.
      */

@@ -1,12 +1,12 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
-/** If a run has more tests than this, the slowest are listed. */
+/** If a run has more tests than this number, the slowest tests are listed. */
 const largeRun = 200;
 
 /**
- * Prints a summary at the end of a run. If the run was large, it lists the slowest ten tests. Then it prints
- * one line that says what was skipped and why, and one line that any continuous integration can read: `N
- * passed, N failed, N skipped`.
+ * Prints a summary at the end of a run. If the run was large, the summary lists the slowest ten tests. Then
+ * it has one line with the skipped tests and the reasons, and one line that every continuous integration can
+ * read: `N passed, N failed, N skipped`.
  */
 export default class Tally implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
@@ -36,7 +36,9 @@ function slowest(tests: readonly TestCase[]): string {
   return `the slowest ten tests:\n${lines.join('\n')}`;
 }
 
-/** Names each failure with the first lines of its reason, so that the end of a long log shows what failed. */
+/**
+ * Returns each failure with the first lines of its reason, so that the end of a long log shows all failures.
+ */
 function failed(
   modules: readonly TestModule[],
   tests: readonly TestCase[],
@@ -57,7 +59,7 @@ function failed(
 }
 
 /**
- * Groups the skipped tests by their reason. A skipped test has the reason in its name, or in the name of a
+ * Counts the skipped tests by their reason. A skipped test has the reason in its name, or in the name of a
  * suite around it.
  */
 function skipped(tests: readonly TestCase[]): string {

@@ -1,13 +1,13 @@
 // Changes modules of other packages while they are built into ours. Each change must find the text that it
-// expects. So if that text is different in a new version of a package, the build fails. Removed code cannot
-// come back unnoticed.
+// expects. So if a new version of a package has another text there, the build fails, and removed code does
+// not come back unnoticed.
 import { minifySync } from 'rolldown/utils';
 
 /**
- * Returns a rolldown plugin for one inlined package. `edits` maps the end of a module's path to the module's
- * whole new text, or to pairs of a pattern and its replacement. If `entry` is given, an import of the package
- * `name` loads the text that `entry` returns. If `shortens` is true, the edited modules lose their long
- * names.
+ * Returns a rolldown plugin for one inlined package. Each key of `edits` is the end of a module's path. Its
+ * value is the module's whole new text, or pairs of a pattern and a replacement. If `entry` is given, an
+ * import of the package `name` loads the text that `entry` returns. If `shortens` is true, names in the
+ * edited modules are shortened.
  */
 export function editedPackage({ name, entry, edits, shortens = false }) {
   const used = new Set();

@@ -1,5 +1,5 @@
-// execa without the features that pipework's one call of it does not use: synchronous runs, IPC, verbose
-// output, transforms, `pipe()`, collected output, clean-up at exit, local binaries. What remains is needed:
+// Removes the features of execa that pipework's one call does not use: synchronous runs, IPC, verbose output,
+// transforms, `pipe()`, collected output, clean-up at exit, local binaries. pipework needs the rest:
 // cross-spawn's rules for shebangs and Windows, checked options, and one result for every way in which a
 // spawn can fail. The published execa makes a host's start 60 ms longer on Node 20, and opens process.stdin.
 import { createRequire } from 'node:module';
@@ -19,8 +19,8 @@ export const execa = (file, args, options) => execaCoreAsync(file, args, { ...op
     },
     edits: {
       'execa/lib/utils/standard-stream.js': [
-        // The original code reads the properties of the standard streams, and so opens the streams. pipework
-        // passes none of them to execa as an object.
+        // The original code reads process.stdin, process.stdout and process.stderr, and so opens these
+        // streams. pipework never passes one of these objects to execa.
         [/STANDARD_STREAMS = \[.*\]/, 'STANDARD_STREAMS = []'],
       ],
       'execa/lib/stdio/direction.js': [

@@ -1,6 +1,6 @@
 // tinyglobby uses fdir to list directories, and fdir looks for picomatch by `require`. tinyglobby passes its
-// own matchers, so this search is removed. The search needs `import.meta.url`, which a host does not have
-// once a user has bundled it.
+// own matchers, so this edit removes the search for picomatch. The search needs `import.meta.url`, which a
+// host lacks if a user has bundled it.
 import { editedPackage } from './edits.mjs';
 
 export const fdir = () =>

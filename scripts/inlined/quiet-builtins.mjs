@@ -1,9 +1,10 @@
-// Replaces Node's modules in all modules of which core consists. When a built-in module is imported, Node
-// reads each of its properties to export it by name. This costs more than the module itself: 1.4 ms of
-// processor time for `node:fs`, whose properties load further modules, and 0.2 ms for a small module. For
-// `node:process`, this opens the three standard streams. For `node:util` of Node 24 and later, this loads
-// code that opens process.stderr. If such a stream is a pipe, it becomes non-blocking for every process that
-// shares the pipe. A replacement reads only the names that are listed below (docs/decisions/0001).
+// Replaces imports of Node's built-in modules in core and in the packages inlined into it. When a built-in
+// module is imported, Node reads each of the module's properties to export it by name. This costs more than
+// the module itself: 1.4 ms of processor time for `node:fs`, whose properties load further modules, and 0.2
+// ms for a small module. For `node:process`, these reads open the three standard streams. For `node:util` of
+// Node 24 and later, they load code that opens process.stderr. If such a stream is a pipe, it becomes
+// non-blocking for every process that shares the pipe. A replacement reads only the names that are listed
+// below (docs/decisions/0001).
 import { builtinModules } from 'node:module';
 
 /** The names that core's own modules and the inlined packages import. The build fails if one is missing. */
@@ -75,9 +76,10 @@ export const quietBuiltins = {
   name: 'quiet-builtins',
   resolveId(specifier, importer, { kind }) {
     const name = nameOf(specifier);
-    // What is imported when it is needed stays as it is.
+    // Dynamic imports are not replaced.
     if (name === undefined || kind === 'dynamic-import') return undefined;
-    // A package that is loaded on demand has replacements of its own. Shared ones would be a file of their own.
+    // A package that is loaded on demand has its own replacements, because shared replacements would become a
+    // further file.
     const [, inside = ''] = /.*\/node_modules\/([^/]+)\//.exec(importer?.replaceAll('\\', '/') ?? '') ?? [];
     return `\0builtin:${kind === 'require-call' ? 'require' : 'import'}:${name}:${inside}`;
   },

@@ -9,12 +9,12 @@ import { wordsOf } from '../words.mjs';
 const json = (path) => JSON.parse(text(path));
 const text = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
 /**
- * The version that the pages describe, as the changelog names it. The packages get the same number when the
- * version is released.
+ * The version that the pages describe: the latest one in the changelog. At its release, the packages get the
+ * same number.
  */
 const [, version] = /^## (.+)$/m.exec(text('../../CHANGELOG.md'));
 
-/** Shows indented code in the same way as fenced code: in a box that scrolls by itself. */
+/** Shows indented code like fenced code, in a box that scrolls sideways without the page. */
 function indentedCode(md) {
   md.core.ruler.push('indented-code', ({ tokens }) => {
     for (const token of tokens)
@@ -25,11 +25,14 @@ function indentedCode(md) {
 // The next two functions also run in the browser, which gets only their text. So they must use nothing else
 // of this file.
 
-/** Returns a word of a search as the index has it, or null for a word that says nothing, such as "the". */
+/** Returns the form in which the index holds a word, or null for a word without meaning, such as "the". */
 const processTerm = (term) =>
   /^(?:an?|and|do|for|from|how|i|in|is|it|my|of|on|or|the|to|with)$/i.test(term) ? null : term.toLowerCase();
 
-/** Ranks pages that explain above the history, the decisions and the reference, which have the same words. */
+/**
+ * Returns the weight of a page in the search. The guide ranks above the reference, the decisions, the
+ * changelog and other background pages, because these have the same words.
+ */
 function boostDocument(id) {
   if (id.includes('/reference/')) return 0.4;
   return /\/(?:decisions\/|(?:architecture|changelog|protocol|reliability|yamux)\.)/.test(id) ? 0.5 : 1;
@@ -46,8 +49,8 @@ export default defineConfig({
   cacheDir: 'dist/cache',
   // The sidebars are in one file, not in every page.
   metaChunk: true,
-  // Pages are not fetched before a click. A sidebar of the reference shows thirty links, and to fetch all
-  // their pages costs more than it gains.
+  // Pages are not fetched before a click. A sidebar of the reference shows thirty links, and fetching all
+  // their pages would cost more than it gains.
   router: { prefetchLinks: false },
   head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${base}mark.svg` }]],
   markdown: {
@@ -59,7 +62,8 @@ export default defineConfig({
       indentedCode(md);
     },
   },
-  // The search's index is one file, which is fetched when the search is opened.
+  // Allows a large chunk, because the index of the search is one file. It is fetched when the search is
+  // opened.
   vite: { build: { chunkSizeWarningLimit: 2_000 } },
   themeConfig: {
     logo: '/mark.svg',

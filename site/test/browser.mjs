@@ -1,11 +1,13 @@
-// Finds and starts the machine's Chromium, because playwright-core brings no browser.
+// Finds and starts the Chromium of this machine, because playwright-core contains no browser.
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
-/** The path of a Chromium, by `CHROMIUM` or on the PATH; undefined if there is none. */
+/**
+ * Returns the path of a Chromium: the value of `CHROMIUM`, or a file on the PATH; undefined if there is none.
+ */
 export function findChromium() {
   if (process.env.CHROMIUM) return process.env.CHROMIUM;
   const folders = (process.env.PATH ?? '').split(delimiter);
@@ -22,8 +24,8 @@ function isExecutable(path) {
 }
 
 /**
- * Starts Chromium without a window, and with a profile that is removed at its end. Chromium's sandbox is off,
- * because it needs a user who is not root.
+ * Starts Chromium without a window, and with a profile that is removed when Chromium ends. Chromium's sandbox
+ * is off, because it does not work for the user root.
  */
 export const startChromium = (executablePath) =>
   chromium.launch({

@@ -1,7 +1,7 @@
-// Uses the site without a mouse.
+// Tests the site by the keyboard alone.
 import { load } from './visits.mjs';
 
-/** Returns a sentence for each thing that the keyboard cannot do. */
+/** Returns a sentence for each step that does not work by the keyboard. */
 export async function useKeyboard(browser, address) {
   const faults = [];
   const context = await browser.newContext();

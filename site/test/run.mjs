@@ -29,8 +29,8 @@ async function check(name, run) {
 }
 
 /**
- * Returns one page of each kind. Colours and widths depend more on the theme and the highlighter than on a
- * page's text.
+ * Returns one page of each kind. One is enough, because colours and widths depend more on the theme and the
+ * highlighter than on a page's text.
  */
 function sampleOf(pages) {
   const kindOf = (page) =>
@@ -58,7 +58,7 @@ if (executable === undefined) {
   const browser = await startChromium(executable);
   const address = `${server.address}${base}`;
   try {
-    // If there are more tabs than processors, all tabs become slower.
+    // More tabs than processors would make all tabs slower.
     await Promise.all([
       check(
         `${pages.length} pages at two widths, ${pages.filter((page) => sample.has(page)).length} of them in two themes`,

@@ -1,7 +1,7 @@
 import { load } from './visits.mjs';
 
-// What users may type into the search, mostly in their own words. Beside each search is a section that has to
-// be among the first five results.
+// Searches that users may type, mostly in their own words, each with a section that must be among the first
+// five results.
 export const searches = [
   ['kill a plugin', 'lifecycle.html#the-end'],
   ['timeout', 'calls.html#cancellation-and-deadlines'],

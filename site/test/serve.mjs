@@ -13,8 +13,8 @@ const types = {
 };
 
 /**
- * Serves a folder below a path, on a free port that only this machine can reach. Resolves with its address,
- * and `close()` to end it.
+ * Serves a folder below the path `base`, on a free port that only this machine can reach. Resolves with the
+ * `address` of the server, and with `close()`, which ends the server.
  */
 export async function serveFolder(folder, base = '/') {
   const server = createServer((request, response) => {

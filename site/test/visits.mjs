@@ -6,7 +6,7 @@ import axe from 'axe-core';
 const widths = { desktop: { width: 1280, height: 800 }, phone: { width: 360, height: 740 } };
 const themes = ['light', 'dark'];
 
-/** Visits the pages in `tabs` tabs at once. Returns a sentence for each fault. */
+/** Visits the pages in `tabs` tabs at the same time. Returns a sentence for each fault. */
 export async function visit(browser, address, pages, { tabs, hasContrastChecked }) {
   const faults = [];
   const queue = [...pages];
@@ -85,7 +85,7 @@ async function contrastFaults(tab) {
       theme === 'dark',
     );
     const violations = await tab.evaluate(async () => {
-      // Colours change with a transition. Only the colours after the transition are checked.
+      // Colours change with a transition. Ends the transitions, so that the final colours are checked.
       for (const animation of document.getAnimations()) animation.finish();
       const { violations } = await window.axe.run(document, { runOnly: ['color-contrast'] });
       return violations.flatMap(({ nodes }) =>
