@@ -25,8 +25,8 @@ const builtins = builtinModules.flatMap((name) => [name, `node:${name}`]);
 const manifestOf = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 
 /**
- * Returns the entries that a package publishes. For example, a `dist/plugin.js` in its exports gives {
- * plugin: 'src/plugin.ts' }.
+ * Returns the entries that a package publishes. For example, `dist/plugin.js` in its exports gives the entry
+ * `plugin` with the source `src/plugin.ts`.
  */
 function entries(folder, { exports, bin = {} }) {
   const built = [...Object.values(exports).map((entry) => entry.default), ...Object.values(bin)];

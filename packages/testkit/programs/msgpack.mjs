@@ -153,7 +153,8 @@ class Reader {
     if (tag >= 0xcc && tag <= 0xce) return this.#uint(1 << (tag - 0xcc));
     if (tag >= 0xd4 && tag <= 0xd8) return this.#ext(1 << (tag - 0xd4));
     if (tag >= 0xd9 && tag <= 0xdb) return this.#text(this.#uint(1 << (tag - 0xd9)));
-    // Each line is a row of the table of formats in the specification. prettier-ignore
+    // Each line is a row of the table of formats in the specification.
+    // prettier-ignore
     switch (tag) {
       case 0xc0: return null;
       case 0xc2: return false;

@@ -147,8 +147,8 @@ describe.concurrent('the conformance suite', () => {
         signal: stop.signal,
         onOutcome: (_, { status }) => outcomes.push(status),
       });
-      // Each plugin has a shell and a shell in the background of that, so more than three belong to at least
-      // two plugins.
+      // Each plugin is a shell with another shell in its background, so more than three shells mean two
+      // plugins.
       await expect.poll(running, { timeout: 60_000 }).toBeGreaterThan(3);
       const reason = new Error('stopped');
       stop.abort(reason);

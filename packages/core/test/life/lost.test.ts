@@ -39,7 +39,7 @@ describe('a plugin that is lost while its process runs on', () => {
   });
 });
 
-const ended = 'a plugin that a foreign signal ends during kill() is reported as ended by itself';
+const ended = 'a plugin that another process ends by a signal during kill() has a report with by: plugin';
 test.skipIf(noSignals)(`${ended}${noSignals}`, async () => {
   const client = plugin('says-a-line', { gracePeriod: 5_000 }, '1|pipe|3,4\\n');
   await client.client();

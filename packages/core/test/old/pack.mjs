@@ -1,7 +1,7 @@
 // Makes the packages in this folder: core and mux of an earlier version, built from its commit, without
 // sources, types and source maps.
 //
-// node packages/core/test/old/pack.mjs ad9a43e (makes pipework-*-0.1.0.tgz)
+//   node packages/core/test/old/pack.mjs ad9a43e     (makes pipework-*-0.1.0.tgz)
 //
 // It checks the commit out into a temporary folder, installs with the commit's lockfile, builds, packs, and
 // removes the checkout.

@@ -25,7 +25,7 @@ const places: Record<string, (name: string) => unknown> = {
 };
 const each = names
   .flatMap((name) => Object.keys(places).map((place) => ({ name, place })))
-  // The runtime awaits the result of a handler, and so calls its own method `then`.
+  // The runtime awaits the result of a handler, and so calls a `then` in it.
   .filter(({ name, place }) => name !== 'then' || place !== 'an object');
 
 describe('a sender refuses a function under a name that tools call unasked', () => {
@@ -176,7 +176,7 @@ describe('a stand-in for an object of the peer', () => {
 });
 
 describe('serving', () => {
-  test.each([...namesOfTools])('an object with a method %s fails with its name', (name) => {
+  test.each([...namesOfTools])('an object with a method %s fails, naming it', (name) => {
     expect(() => servedObjectOf({ [name]: fn }, 'the implementation')).toThrow(
       `the implementation must be without a method named ${name}`,
     );

@@ -32,7 +32,7 @@ class ServedObject extends Base {
   }
 }
 
-describe('only the own and inherited methods of a served object can be called', () => {
+describe('only the methods that an object serves can be called', () => {
   test.each(['shown', 'inherited', 'field'])('%s can be called', async (name) => {
     const { host } = await rpcPair(new ServedObject());
     expect(await host.call(name, [])).toBe(name === 'shown' ? 'hidden' : name);

@@ -65,7 +65,9 @@ export const slashed = (path: string): string => path.replaceAll(sep, '/');
 export const killedBySignal: { code: number | null; signal: string | null } = isWindows
   ? { code: 1, signal: null }
   : { code: null, signal: 'SIGKILL' };
-/** The exit of a plugin that ignores SIGTERM, after kill(). On Windows, no plugin can handle SIGTERM. */
+/**
+ * The exit after kill() of a plugin that does not react to SIGTERM. On Windows, no plugin can handle SIGTERM.
+ */
 export const killedByLadder: { signal: string; by: string } = isWindows
   ? { signal: 'SIGTERM', by: 'sigterm' }
   : { signal: 'SIGKILL', by: 'sigkill' };
@@ -168,7 +170,9 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Slightly less than Vitest's timeout of a test, whose message would not name the condition. */
+/**
+ * Slightly less than the timeout of a test, because the message of that timeout would not name the condition.
+ */
 const giveUpMs = 100_000;
 
 /**
