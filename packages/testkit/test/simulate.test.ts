@@ -66,7 +66,7 @@ test('reports a scenario that never ends', async () => {
   await expect(stuck).rejects.toThrow('stuck: no byte has moved for 20 ms');
 });
 
-test('resolves to the number of runs if none of the runs fails', async () => {
+test('resolves to the number of runs if no run fails', async () => {
   const { runs } = await simulate(
     async ({ connect }) => {
       await using pair = await connect(racy());

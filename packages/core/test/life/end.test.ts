@@ -302,7 +302,7 @@ describe('a plugin that dies', () => {
     }
   });
 
-  test('by a signal has an exit report with that signal, and without a lack of memory', async () => {
+  test('by a signal has an exit report with that signal, and does not report a lack of memory', async () => {
     const client = plugin('makes-trouble');
     const trouble = await (await client.client()).dispense('trouble');
     await failure(trouble.killItself('SIGKILL'));

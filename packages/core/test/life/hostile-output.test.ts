@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Client, type StartError } from '../../src/index.ts';
 import { Collector, failure, noModes } from '../support/life.ts';
 
-// oxlint-disable-next-line no-control-regex -- the output must have none of these characters
+// oxlint-disable-next-line no-control-regex -- the output must not contain these characters
 const obeyed = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 const hostile = '\u001b]0;title\u0007\u001b[2J\u202eOK\r';
 const quoted = JSON.stringify(hostile);
