@@ -62,8 +62,8 @@ class Load {
     // If the event loop or the whole machine was stopped, only a late timer shows that, not a count of
     // threads.
     const late = this.#sleptMs / this.#askedMs;
-    // The factor is about twice the length of the queue, because a starting process waits in the queue many
-    // times.
+    // The factor is about twice the number of runnable threads for each core, because a starting process
+    // waits for a core many times.
     return Math.min(mostStretch, Math.max(1, 2 * queued - 1, 2 * late - 1));
   }
 
