@@ -121,7 +121,10 @@ function prlimit(wanted: readonly string[]): string {
   const found = probePrlimit();
   if ('file' in found) return found.file;
   const names = wanted.filter((name) => name !== 'memoryBytes').join(', ');
-  throw new IsolateError('ISOLATE_UNENFORCEABLE', `resources: ${names} cannot be held: ${found.missing}`);
+  throw new IsolateError(
+    'ISOLATE_UNENFORCEABLE',
+    `resources: ${names} cannot be held, because ${found.missing}`,
+  );
 }
 
 function busEnvironment(): Readonly<Record<string, string>> {

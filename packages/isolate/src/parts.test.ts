@@ -262,10 +262,10 @@ describe('a command', () => {
 });
 
 test.each([
-  ['ID=debian\n', 'install it by `apt-get install x`'],
-  ['NAME=x\nID="linuxmint"\nID_LIKE="ubuntu debian"\n', 'install it by `apt-get install x`'],
-  ['ID=alpine\n', 'install it by `apk add x`'],
-  ['ID=plan9\n', 'install the package x'],
+  ['ID=debian\n', 'Install it with `apt-get install x`'],
+  ['NAME=x\nID="linuxmint"\nID_LIKE="ubuntu debian"\n', 'Install it with `apt-get install x`'],
+  ['ID=alpine\n', 'Install it with `apk add x`'],
+  ['ID=plan9\n', 'Install the package x'],
 ])('the advice on how to install a package fits the system %j', (release, advice) => {
   expect(howToInstall('x', release)).toBe(advice);
 });

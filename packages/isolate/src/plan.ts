@@ -235,7 +235,7 @@ function inRuntime(job: Job, missing: string): Parts {
   if (policy.require === 'kernel') {
     throw new IsolateError(
       'ISOLATE_UNAVAILABLE',
-      `nothing here isolates a plugin as require: 'kernel' asks: ${missing}. ${runtimeAdvice(runtime)}`,
+      `no means on this machine satisfies require: 'kernel', because ${missing}${runtimeAdvice(runtime)}`,
     );
   }
   if (runtime !== 'node' && runtime !== 'deno') {
@@ -281,10 +281,11 @@ function inNode(grants: Grants, program: Program, net: boolean): RuntimePlan {
   return nodePlan(grants, program, version, !isAsked || letsPipes(program.file));
 }
 
+/** Returns a further sentence for a program that has a permission model; empty for any other program. */
 function runtimeAdvice(runtime: Program['runtime']): string {
   if (runtime !== 'node' && runtime !== 'deno') return '';
   const name = runtime === 'node' ? 'Node' : 'Deno';
-  return `require: 'runtime' would take the permission model of ${name}, which does not stop code that means harm`;
+  return `. require: 'runtime' would take the permission model of ${name}, which does not stop code that means harm`;
 }
 
 function describe(

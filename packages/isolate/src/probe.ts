@@ -31,8 +31,8 @@ function findHelper(name: string, title: string, packageName: string): Found {
   const open = findOnPath(name, process.cwd(), path);
   const where =
     open.startsWith('/') && !isPath ? `only in ${dirname(open)}, which any user may write to` : '';
-  const absent = isPath ? 'not there' : 'not on the PATH of the host';
-  return { missing: `${title} is ${where === '' ? absent : where}: ${howToInstall(packageName)}` };
+  const absent = isPath ? 'not there' : "not on the host's PATH";
+  return { missing: `${title} is ${where === '' ? absent : where}. ${howToInstall(packageName)}` };
 }
 
 function isOpenToAll(file: string): boolean {

@@ -104,11 +104,11 @@ const installers: readonly (readonly [system: RegExp, command: string])[] = [
   [/suse/, 'zypper install'],
 ];
 
-/** Returns how a package is installed on this system: a command, or a sentence if the system is unknown. */
+/** Returns a sentence that says how to install a package on this system, with the command if it is known. */
 export function howToInstall(name: string, release: string = read('/etc/os-release')): string {
   const ids = [...release.matchAll(/^ID(?:_LIKE)?="?([^"\n]*)/gm)].map((match) => match[1]).join(' ');
   const installer = installers.find(([system]) => system.test(ids))?.[1];
-  return installer === undefined ? `install the package ${name}` : `install it by \`${installer} ${name}\``;
+  return installer === undefined ? `Install the package ${name}` : `Install it with \`${installer} ${name}\``;
 }
 
 /** Returns the text of a small file; empty if it cannot be read. */

@@ -93,7 +93,7 @@ describe('a program that runs outside of the sandbox', () => {
   test('is not taken from a directory of the PATH that any user may write to', () => {
     const safe = onPath('prlimit', 0o755);
     const open = onPath('prlimit', 0o777);
-    expect(refusal(limited).message).toContain(`prlimit is only in ${open}, which any user may write to: `);
+    expect(refusal(limited).message).toContain(`prlimit is only in ${open}, which any user may write to. `);
     vi.stubEnv('PATH', `${open}:${safe}`);
     expect(isolated(limited).describe(command).command[0]).toBe(join(safe, 'prlimit'));
   });
@@ -143,8 +143,8 @@ describe('a start whose policy cannot be enforced', () => {
     const error = await failure<StartError>(new Client({ cmd: command, launcher }).start());
     expect(error).toMatchObject({ code: 'PLUGIN_NOT_STARTED', permanent: true });
     expect(error.cause).toMatchObject({ code: 'ISOLATE_UNAVAILABLE' });
-    expect(error.message).toMatch(/bubblewrap \(\/nowhere\/bwrap\) is not there: install /);
-    expect(error.message).toContain("require: 'runtime' would take the permission model of Node");
+    expect(error.message).toMatch(/because bubblewrap \(\/nowhere\/bwrap\) is not there\. Install /);
+    expect(error.message).toContain(". require: 'runtime' would take the permission model of Node");
   });
 
   test('makes a supervisor give up at once', async () => {
