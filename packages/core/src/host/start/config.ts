@@ -102,7 +102,8 @@ export interface ClientConfig<S = Record<never, never>> {
   /**
    * The plugin's standard input. Default `'ignore'`: an empty input. With `'inherit'`, host and plugin read
    * from the same input, and each byte goes to only one of them. If the host reads its own standard input as
-   * well, the plugin can block the host until the plugin ends.
+   * well, the plugin can block the host until the plugin ends. With `overStdio()`, standard input carries the
+   * protocol, and a Readable is refused.
    */
   readonly stdin?: 'inherit' | 'ignore' | Readable;
   /**
