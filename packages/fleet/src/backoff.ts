@@ -9,9 +9,10 @@ export interface Backoff {
 
 /**
  * Returns the delay before attempt number `attempt`, counted from 0. The delay's maximum is `initialDelayMs`,
- * doubled `attempt` times, but no more than `maxDelayMs`. The delay is between half of that maximum and the
- * whole. The cap is applied before the jitter. Otherwise processes that failed together would all wait for
- * exactly `maxDelayMs`, and restart together. `random` is a number from 0 up to 1.
+ * doubled `attempt` times, but no more than `maxDelayMs`. `random`, a number from 0 up to 1, places the delay
+ * between half of that maximum and the whole maximum. The cap is applied before the random part. If it were
+ * applied afterwards, processes that failed together could all wait for exactly `maxDelayMs`, and restart
+ * together.
  */
 export function backoffDelay(
   attempt: number,

@@ -15,11 +15,11 @@ export interface Clock {
   random(): number;
 }
 
-// These functions are read when the module is loaded, because a test that fakes timers later must not stop a
-// restart.
+// These functions are read when the module is loaded. A test that later replaces the global timers with fakes
+// must not stop a restart.
 const { setTimeout, clearTimeout, setImmediate, clearImmediate } = globalThis;
 
-/** The longest delay that Node's timers accept. A timer with a longer delay would fire at once. */
+/** The longest delay that Node's timers accept. A timer with a longer delay would fire immediately. */
 const maxTimerMs = 0x7fff_ffff;
 
 export const realClock: Clock = {
@@ -27,8 +27,8 @@ export const realClock: Clock = {
   after: (ms, act, { holdsLoop = true } = {}) => {
     if (ms === Infinity) return () => {};
     let immediate: NodeJS.Immediate | undefined;
-    // If the event loop was blocked, it runs its timers before it reads its pipes. Because of the immediate,
-    // the loop first reads what has arrived meanwhile.
+    // After the event loop was blocked, it runs its timers before it reads its pipes. The immediate runs
+    // after that read, so `act` finds the bytes that arrived meanwhile already read.
     const timer = setTimeout(
       () => {
         immediate = setImmediate(act);

@@ -13,8 +13,7 @@ export function defer(): Deferred {
     resolve = settle;
     reject = fail;
   });
-  // Callers get the failure from promises of their own. If nothing awaits this promise, its rejection must
-  // not count as unhandled.
+  // If nothing awaits this promise, its rejection must not count as unhandled.
   promise.catch(() => {});
   return { promise, resolve, reject };
 }

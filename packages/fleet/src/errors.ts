@@ -26,7 +26,7 @@ export class FleetError extends Error {
   readonly code: FleetErrorCode;
   /**
    * Always false. No byte of the call was sent, so the call may be made elsewhere. As in core's errors, the
-   * property is not enumerable and is never sent.
+   * property `sent` is not enumerable, and is left out if the error itself is sent to a peer.
    */
   declare readonly sent: false;
 

@@ -17,8 +17,8 @@ export interface Counted {
 }
 
 /**
- * Counts a failure at `now`. A failure is counted before its restart. If the restart fails, that is a further
- * failure. Times are milliseconds of one clock that is never set back.
+ * Counts a failure at `now`, before the restart that follows it. A restart that fails is a further failure.
+ * Times are milliseconds of one clock that is never set back.
  */
 export function countFailure(
   failures: readonly number[],

@@ -14,13 +14,13 @@ export interface RestartOptions {
   /** The supervisor gives up after more failures than this within `withinMs`. Default 5. */
   readonly atMost?: number;
   /**
-   * The length of the window of `atMost`. Once a process has been ready for this long, the delays start from
-   * the beginning. Default 60,000.
+   * The length of the window of `atMost`. After a process has been ready for this long, the delays start
+   * again from `initialDelayMs`. Default 60,000.
    */
   readonly withinMs?: number;
   /**
    * The maximum of the first delay. The maximum doubles with each further delay. A delay is a random value
-   * between half of its maximum and the whole. Default 100.
+   * between half of its maximum and the whole maximum. Default 100.
    */
   readonly initialDelayMs?: number;
   /** The maximum of every delay. Default 10,000. */
@@ -31,7 +31,7 @@ export interface RestartOptions {
 export interface HealthOptions<P> {
   /** Milliseconds from one check to the next. The first check comes after a random part of this period. */
   readonly everyMs: number;
-  /** Milliseconds that one check may take, counting only time in which this host itself was awake. */
+  /** Milliseconds that one check may take. Time in which this host was blocked or asleep does not count. */
   readonly timeoutMs: number;
   /** How many checks in a row must fail before the supervisor ends the process. */
   readonly failures: number;
@@ -47,8 +47,8 @@ export interface SupervisorConfig<
   /** How to restart after a failure. `false` never restarts. */
   readonly restart?: RestartOptions | false;
   /**
-   * Runs before a process counts as ready, and has the whole `startTimeout` for itself. If `setup` fails, the
-   * start has failed.
+   * Runs after the handshake, before the process counts as ready. `setup` may take as long as `startTimeout`,
+   * which begins anew for it. If `setup` fails, the start has failed.
    */
   readonly setup?: Setup<P>;
   /** The health checks. Without this option there are no health checks. */
@@ -62,7 +62,7 @@ export interface SupervisorConfig<
   readonly maxWaitingCalls?: number;
   /** Milliseconds that a replaced process may take to finish its running calls. Default 30,000. */
   readonly drainMs?: number;
-  /** 1 keeps a second process ready as a spare. Default 0. */
+  /** If 1, a second process is kept ready as a spare. Default 0. */
   readonly spare?: 0 | 1;
   /** Files and folders. A change in one of these paths reloads the plugin. */
   readonly watch?: string | readonly string[];
@@ -87,7 +87,7 @@ export interface SupervisorSettings<P> {
   readonly clock: Clock;
 }
 
-/** What an option must be, in words for the message and as a check. */
+/** The rule for an option's value: `expected` says it in the error message, and `holds` checks it. */
 export interface Rule {
   readonly expected: string;
   readonly holds: (value: unknown) => boolean;
@@ -114,7 +114,10 @@ export function checkOption(name: string, value: unknown, { expected, holds }: R
   throw new PipeworkError('CONFIG_INVALID', `${name}: expected ${expected}; got ${describe(value)}`);
 }
 
-/** The names of a client's options. A test compares them with those that a client lists. */
+/**
+ * The names of a client's options. A test compares them with the names in the error that a client throws for
+ * an unknown option.
+ */
 const ofClient =
   'cmd name managed startTimeout gracePeriod stdin stdout stderr syncStdout syncStderr logger logLevel handshake protocolVersions env checksum launcher processGroup signal limits interceptors provide handlerInterceptors redactError'.split(
     ' ',
@@ -125,8 +128,8 @@ export const supervisorOptions: readonly string[] =
   'restart setup health idleMs maxWaitingCalls drainMs spare watch clock'.split(' ');
 
 /**
- * Throws `CONFIG_INVALID` for an option that is neither in `own` nor one of a client. A client cannot check
- * that, because it knows only its own options.
+ * Throws `CONFIG_INVALID` if `config` has an option that is neither in `own` nor an option of a client. A
+ * client cannot check this, because it does not know the options in `own`.
  */
 export function checkNames(config: object, own: readonly string[]): void {
   const known = [...own, ...ofClient];
@@ -172,7 +175,7 @@ export function checkHealth<P>(health: HealthOptions<P> | undefined): HealthOpti
     ['timeoutMs', someMilliseconds],
     ['failures', wholeNumber(1)],
   ] as const) {
-    // These three options have no default. Only the user knows how long a healthy plugin may be silent.
+    // These three options have no default. Only the user knows how long a healthy plugin may take to answer.
     if (health[key] === undefined)
       throw new PipeworkError('CONFIG_INVALID', `health.${key}: expected ${rule.expected}; got nothing`);
     checkOption(`health.${key}`, health[key], rule);

@@ -26,10 +26,7 @@ interface Dispensing<P> {
 export class FleetProcess<P> {
   /** The process's number, counted over all processes of one supervisor or pool. */
   readonly number: number;
-  /**
-   * Resolves to the exit once nothing of the process is left. Resolves to undefined if no process was ever
-   * started.
-   */
+  /** Resolves after nothing of the process is left: to its exit, or to undefined if it was never started. */
   readonly gone: Promise<PluginExit | undefined>;
   readonly #client: Client<P>;
   readonly #settings: SupervisorSettings<P>;
@@ -39,7 +36,7 @@ export class FleetProcess<P> {
    * user, which has one implementation in each process.
    */
   readonly #dispensing = new Map<object, Dispensing<P>>();
-  /** The implementations that have arrived already, for the fast path of a call. */
+  /** The implementations that were received, so that a call can be made without waiting for a promise. */
   readonly #dispensed = new Map<object, Remote<P[keyof P]>>();
   #rpc: RPCClientOf<P> | undefined;
   #resolveGone!: (exit: PluginExit | undefined) => void;
@@ -81,8 +78,8 @@ export class FleetProcess<P> {
   }
 
   /**
-   * Starts the process and runs `setup`. If either fails, ends what is left of the process, and rejects with
-   * the failure.
+   * Starts the process and runs `setup`. If either fails, begins to end the process, and rejects with the
+   * failure.
    */
   async start(): Promise<RPCClientOf<P>> {
     try {
@@ -91,7 +88,7 @@ export class FleetProcess<P> {
       await this.#setUp(rpc);
       return rpc;
     } catch (error) {
-      // If the failed start has left nothing to end, `kill()` resolves at once.
+      // If no process is left after the failed start, `kill()` resolves immediately.
       void this.#client.kill().then((exit) => this.#resolveGone(exit));
       throw error;
     }
@@ -112,7 +109,7 @@ export class FleetProcess<P> {
       end(new Error(`setup() did not settle within ${startTimeoutMs} ms (startTimeout)`)),
     );
     try {
-      // Inside an async function, a `setup` that throws counts as one that rejects.
+      // Called inside an async function, so that a `setup` that throws counts as one that rejects.
       await Promise.race([ended, (async () => setup(rpc, { signal, generation: this.number }))()]);
     } finally {
       cancel();
@@ -132,27 +129,30 @@ export class FleetProcess<P> {
     this.#dispensing.set(owner, { name, remote });
     dispensing.then(
       (remote) => this.#dispensed.set(owner, remote as unknown as Remote<P[keyof P]>),
-      // The callers get the failure, and the next call tries again.
+      // The caller gets the failure from `dispensing`. The next call asks again.
       () => this.#dispensing.delete(owner),
     );
     return dispensing;
   }
 
   /**
-   * Dispenses what `other` has dispensed. So the first calls after this process takes over need one round trip
-   * instead of two. A failure is ignored here, because the next call dispenses again.
+   * Dispenses an implementation for each owner that has one in `other`. After this process has taken over,
+   * the owner's first call then needs one round trip instead of two. A failure is ignored, because the next
+   * call dispenses again.
    */
   adopt(other: FleetProcess<P>): void {
     for (const [owner, { name }] of other.#dispensing) this.dispense(owner, name).catch(() => {});
   }
 
-  /** Returns the implementation to which {@link dispense} has resolved; undefined if it has not resolved. */
+  /**
+   * Returns the implementation of `owner` if {@link dispense} has resolved to it, and otherwise undefined.
+   */
   dispensed(owner: object): Remote<P[keyof P]> | undefined {
     return this.#dispensed.get(owner);
   }
 
   /**
-   * Called when the implementation of `owner` in this process has ended. The process itself may continue. The
+   * Called when `remote`, the implementation of `owner`, may have ended while the process continues. The
    * owner's next call dispenses again.
    */
   forget(owner: object, remote: object): void {
@@ -170,7 +170,10 @@ export class FleetProcess<P> {
     );
   }
 
-  /** Ends the process. A further call can make the process leave faster, but not more slowly. */
+  /**
+   * Ends the process. A further call with `quit` or `kill` can make the process end sooner. No call makes it
+   * end later.
+   */
   async leave(leave: Leave): Promise<void> {
     if (leave.how === 'drain')
       await this.#client.drain({ timeoutMs: leave.drainMs, signal: this.#leaving.signal });

@@ -1,6 +1,6 @@
 /**
- * Decides what follows a failure: a delay, or the end. Counts failures and attempts. The budget has no I/O
- * and no timer.
+ * Decides whether a failure is followed by a restart, and after which delay. Counts failures and attempts.
+ * The budget has no I/O and no timer.
  */
 import { backoffDelay, type Backoff } from './backoff.ts';
 import { countFailure, type Intensity } from './intensity.ts';
@@ -12,7 +12,7 @@ export class RestartBudget {
   readonly #limits: RestartLimits;
   readonly #random: () => number;
   #failures: readonly number[] = [];
-  /** How many restarts there were since a process last stayed ready for the whole window. */
+  /** How many restarts there were since a process was last ready for the whole window. */
   #attempt = 0;
 
   constructor(limits: RestartLimits, random: () => number) {
@@ -39,8 +39,8 @@ export class RestartBudget {
   }
 
   /**
-   * Notes that a process was ready for `readyMs`. If `readyMs` is at least the window, the delays start from
-   * the beginning.
+   * Notes that a process was ready for `readyMs`. If `readyMs` is at least `withinMs`, the delays start again
+   * from the shortest.
    */
   credit(readyMs: number): void {
     if (this.#limits !== false && readyMs >= this.#limits.withinMs) this.#attempt = 0;
@@ -59,7 +59,7 @@ export class RestartBudget {
     return this.#limits === false ? Infinity : backoffDelay(attempt, this.#limits, this.#random());
   }
 
-  /** Makes the next attempt wait longer, though this attempt needs no delay. */
+  /** Counts an attempt that needs no delay, so that the next delay is longer. */
   skipDelay(): void {
     this.#attempt += 1;
   }

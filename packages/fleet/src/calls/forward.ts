@@ -3,8 +3,8 @@ import { isPipeworkError, withCallOptions, type CallOptions, type Remote } from 
 import { markUnsent } from './unsent.ts';
 
 /**
- * The error codes of calls that failed because the process or its session has ended. The errors of deadlines,
- * aborts and limits concern only the call, and are final.
+ * The error codes of calls that failed because the process or its session has ended. The codes of deadlines,
+ * aborts and limits are left out, because a further process could not prevent such an error.
  */
 const lostCodes: ReadonlySet<string> = new Set([
   'PLUGIN_EXITED',
@@ -45,8 +45,8 @@ export function forward(
 }
 
 /**
- * Returns the signal by which a caller can stop waiting. The signal is in the call's options, among the
- * arguments, or in an argument's `signal` field.
+ * Returns the signal by which the caller can abort the call; undefined if there is none. The signal is in the
+ * call's options, among the arguments, or in an argument's `signal` field.
  */
 export function signalOf(
   args: readonly unknown[],

@@ -1,6 +1,6 @@
 /**
- * Listens to abort signals. Each signal gets one listener, however many calls share it, because Node warns of
- * a leak at the eleventh listener.
+ * Listens to abort signals. All calls that share a signal share one listener, because Node warns of a leak at
+ * the eleventh listener.
  */
 
 interface Hub {
@@ -12,7 +12,7 @@ const hubs = new WeakMap<AbortSignal, Hub>();
 
 /**
  * Calls `callback` once when `signal` aborts. `callback` must not throw. Returns a function that removes
- * `callback`. Without a signal, does nothing.
+ * `callback`. If `signal` is undefined, does nothing.
  */
 export function onAbort(signal: AbortSignal | undefined, callback: () => void): () => void {
   if (signal === undefined) return () => {};

@@ -1,4 +1,4 @@
-/** One remote over any number of processes, one after another. */
+/** Makes one remote whose calls go to any number of processes, one after another. */
 import { createRemote, type CallOptions, type Remote } from '@pipework/core';
 import type { Clock } from '../clock.ts';
 import type { FleetProcess } from '../process.ts';
@@ -9,7 +9,10 @@ import type { WaitLimits } from './waiting.ts';
 
 /** What a remote needs in order to send its calls to processes. */
 export interface Route<P> {
-  /** Called when the user has disposed of the remote. Disposes of its implementations in all processes. */
+  /**
+   * Called when the user has disposed of the remote. Disposes of the remote's implementations in all
+   * processes.
+   */
   release(owner: object): void;
   readonly clock: Clock;
   /** The process that accepts calls at this moment. */
@@ -22,7 +25,7 @@ export interface Route<P> {
   late(): Error;
 }
 
-/** A remote over many processes. */
+/** A remote whose calls go to many processes. */
 export interface FleetRemote<P, K extends keyof P> {
   readonly remote: Remote<P[K]>;
   /** Resolves once a process has an implementation for the remote. Rejects if the name is unknown. */
@@ -30,9 +33,9 @@ export interface FleetRemote<P, K extends keyof P> {
 }
 
 /**
- * Makes a remote. Each call goes to the process that is current at that moment, or waits for one. A call that
- * was sent is never sent again. If a process is lost before anything of a call was sent, the call goes to the
- * next process.
+ * Makes a remote. Each call goes to the process that is current when the call is made. If there is none, the
+ * call waits for a process. If a process is lost before anything of a call was sent, the call goes to the
+ * next process. A call that was sent is never sent again.
  */
 export function fleetRemote<P, K extends keyof P & string>(route: Route<P>, name: K): FleetRemote<P, K> {
   // This object identifies the remote in every process.
@@ -115,7 +118,7 @@ class WaitingCall<P, K extends keyof P & string> {
       try {
         remote = await this.#withinLimits(process.dispense(this.#owner, this.#name));
       } catch (error) {
-        // The request for an implementation can be repeated, because the call itself was not sent.
+        // The next process can be asked for an implementation, because the call itself was not sent.
         if (isLost(error)) continue;
         throw error;
       }
@@ -137,7 +140,7 @@ class WaitingCall<P, K extends keyof P & string> {
     return this.#deadline === undefined ? undefined : Math.max(0, this.#deadline - this.#route.clock.now());
   }
 
-  /** Returns the options with the remaining time, because the wait has used up a part of the time. */
+  /** Returns the call's options with the time that is left until its deadline. */
   #remainingOptions(): CallOptions | undefined {
     const deadlineMs = this.#remainingMs();
     return deadlineMs === undefined

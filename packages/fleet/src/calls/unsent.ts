@@ -1,4 +1,4 @@
-/** Errors of calls of which nothing was sent. */
+/** The errors of calls that failed before anything of them was sent. */
 import { PipeworkError, type ErrorCode } from '@pipework/core';
 
 /** Returns an error of core's table with `sent: false`. */
@@ -7,8 +7,8 @@ export function unsent<C extends ErrorCode>(code: C, message: string): PipeworkE
 }
 
 /**
- * Marks an error with `sent: false`, and returns it. Several calls may fail with the same error, such as the
- * reason of their signal. If one of these calls was sent, the error keeps `sent: true`.
+ * Marks `error` with `sent: false`, and returns it. Several calls may share an error, such as the reason of a
+ * signal. If one of these calls was sent, the error keeps its `sent: true`.
  */
 export function markUnsent<E>(error: E): E {
   if (typeof error !== 'object' || error === null || (error as { sent?: unknown }).sent === true)
@@ -21,7 +21,7 @@ export function markUnsent<E>(error: E): E {
       writable: true,
     });
   } catch {
-    // The error is frozen, and stays unmarked.
+    // The error is frozen, so it cannot be marked.
   }
   return error;
 }

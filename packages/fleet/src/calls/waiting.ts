@@ -1,6 +1,6 @@
 /**
- * Holds a limited number of calls for which no process is ready, in order. A call leaves when a process is
- * ready, its signal aborts, its deadline passes, or the supervisor ends.
+ * Holds a limited number of calls for which no process is ready, in order. A call stops waiting when a
+ * process is ready, the call's signal aborts, its deadline passes, or the supervisor ends.
  */
 import type { Clock } from '../clock.ts';
 import { onAbort } from './on-abort.ts';
@@ -41,8 +41,8 @@ export class WaitingCalls<T> {
   }
 
   /**
-   * Resolves with the value that {@link release} receives. Rejects with the signal's reason, at the deadline,
-   * and if too many calls wait already.
+   * Resolves with the value that {@link release} receives. Rejects with the signal's reason when `signal`
+   * aborts, after `remainingMs`, and immediately if too many calls wait already.
    */
   wait({ signal, remainingMs }: WaitLimits): Promise<T> {
     if (signal?.aborted === true) return Promise.reject(markUnsent(signal.reason as Error));

@@ -4,8 +4,8 @@
  */
 
 /**
- * Calls `release` exactly once, as soon as the result is over. Returns the result. If the result is a stream,
- * returns a stand-in for the stream, because only a stream's reader sees its end.
+ * Calls `release` exactly once, as soon as the result is over. Returns the result. For a stream, returns a
+ * stand-in that the user reads instead, because only the reader of a stream sees its end.
  */
 export function heldUntilOver(result: unknown, release: () => void): unknown {
   if (result instanceof ReadableStream) return heldReadable(result as ReadableStream<unknown>, release);

@@ -10,7 +10,7 @@ export type Mark = 'calls' | 'residentBytes' | 'ageMs' | 'reload';
 /**
  * Why a process has ended:
  * - `failed`: its start or its `setup` failed
- * - `lost`: it or its session ended unasked
+ * - `lost`: it or its session ended without a request of the pool
  * - `unhealthy`: it failed its health checks
  * - `recycled`: it passed a limit of `recycle`
  * - `reloaded`: `reload()` replaced it
@@ -21,7 +21,7 @@ export type Mark = 'calls' | 'residentBytes' | 'ageMs' | 'reload';
 export type EndReason =
   'failed' | 'lost' | 'unhealthy' | 'recycled' | 'reloaded' | 'idle' | 'given-up' | 'stopped';
 
-/** A command of the pool. A reload creates a new version. */
+/** A command of the pool with its number. Each reload creates a new version. */
 export interface Version {
   readonly number: number;
   readonly command: Command;
@@ -31,8 +31,8 @@ export class Member<P> implements Seat {
   readonly process: FleetProcess<P>;
   readonly version: Version;
   /**
-   * A process begins as `starting`. The next state is `ready`, or `spare` and later `ready`. The last state
-   * is `leaving`, until the process is gone.
+   * A process begins as `starting`, and then becomes `ready`. A spare is `spare` in between. A process that
+   * ends is `leaving` until it is gone.
    */
   state: 'starting' | 'spare' | 'ready' | 'leaving' = 'starting';
   /**

@@ -1,4 +1,4 @@
-/** The processes of a pool. Starts processes when they are needed, replaces them and ends them. */
+/** Starts the processes of a pool when they are needed, replaces them and ends them. */
 import type { Command, PluginExit, RPCClientOf } from '@pipework/core';
 import { defer, type Deferred } from '../deferred.ts';
 import { FleetProcess, isPermanent, type Leave } from '../process.ts';
@@ -17,12 +17,12 @@ export interface MembersHost<P> {
   open(member: Member<P>): void;
   /** Called when the process accepts no further calls. */
   close(member: Member<P>): void;
-  /** Called when the process is gone, with every call that ran there. */
+  /** Called when the session with the process was lost, and when the process is gone. */
   remove(member: Member<P>): void;
   running(member: Member<P>): number;
   /** Returns how many processes the waiting calls could use. */
   wanted(): number;
-  /** Rejects everything that waits, and returns the error. */
+  /** Rejects every waiting call, and returns the error with which the pool has given up. */
   gaveUp(reason: string, error: Error): Error;
   /** Returns false if the pool is managed and the host has called `cleanupClients()`. */
   mayStart(): boolean;
@@ -127,8 +127,8 @@ export class Members<P> {
   }
 
   /**
-   * Compares the existing processes with the needed ones, and starts the missing ones. Called after each step
-   * that may have changed one of these numbers.
+   * Starts processes if fewer exist than are needed. Called after each step that may have changed one of
+   * these two numbers.
    */
   plan(): void {
     if (!this.#mayLaunch) return;
@@ -161,7 +161,7 @@ export class Members<P> {
     ).length;
   }
 
-  /** Makes a ready spare take the place of a missing process at once. */
+  /** Makes a ready spare take the place of a missing process immediately. */
   #fillFromSpare(): void {
     const { min, max } = this.#settings;
     const { length } = this.ready;
@@ -204,7 +204,7 @@ export class Members<P> {
       this.#end(member, { how: 'kill' }, 'failed', error as Error);
       if (wasStarting) this.#startFailed(member, error as Error);
     }
-    // This step comes last, because a process that ends while it starts must first count as failed.
+    // A process that ends while it starts must count as failed before it counts as gone.
     const exit = await member.process.gone;
     this.#gone(member, exit);
   }
@@ -242,8 +242,8 @@ export class Members<P> {
     const { state, number } = member;
     if (state === 'leaving') return;
     const error = new Error(`process ${number} of ${this.#settings.process.name} was lost`);
-    // The client waits for the exit, which explains the loss to the calls. The client also ends a process
-    // that survived its session.
+    // The client ends a process that survived its session, so this code need not. The client also waits for
+    // the exit, so that the errors of the calls can name it.
     this.#leave(member, 'lost', error);
     this.#host.remove(member);
     if (this.#spare.isAt(number)) this.#spareFailed(false);
@@ -303,7 +303,7 @@ export class Members<P> {
     this.#countFailure(error);
   }
 
-  /** The failure of a spare is not counted, but each further spare starts later. */
+  /** A spare's failure does not count towards giving up, but makes the delay before the next spare longer. */
   #spareFailed(isHopeless: boolean): void {
     const attempt = this.#spare.failed(isHopeless);
     if (attempt === undefined || this.#isDown) return;
@@ -341,7 +341,7 @@ export class Members<P> {
     this.#spare.hope();
   }
 
-  /** Ends every timer and every wait. */
+  /** Ends every timer, and rejects a waiting `start()` or `reload()` with `error`. */
   #fail(error: Error): void {
     this.#cancelDelay?.();
     this.#cancelDelay = undefined;
@@ -355,8 +355,8 @@ export class Members<P> {
   }
 
   /**
-   * Ends every process as `leave` says, but kills those that are starting. Everything that waits rejects with
-   * `error`.
+   * Ends every process as `leave` says, but kills those that are starting. A waiting `start()` or `reload()`
+   * rejects with `error`.
    */
   async stop(leave: Leave, error: Error): Promise<void> {
     this.#isDown = true;

@@ -13,8 +13,8 @@ import {
 } from '../options.ts';
 
 /**
- * When a process is replaced. If a process has passed one of these limits, a successor is started. Once the
- * successor is ready, the process finishes its running calls and ends.
+ * The limits after which a process is replaced. If a process has passed one of them, a successor is started.
+ * As soon as the successor is ready, the old process finishes its running calls and ends.
  */
 export interface RecycleOptions {
   /** The number of calls that a process may answer. */
@@ -38,8 +38,8 @@ export interface PoolConfig<P = Record<string, object>, S = Record<never, never>
    */
   readonly max?: number;
   /**
-   * The maximum number of calls and open streams that one process gets at once. Default 1. References do not
-   * count.
+   * The maximum number of calls that one process gets at the same time. A call whose result is a stream
+   * counts until the stream ends. References do not count. Default 1.
    */
   readonly callsPerProcess?: number;
   /** The maximum number of calls that wait for a place. Default 1,000. */
@@ -53,12 +53,13 @@ export interface PoolConfig<P = Record<string, object>, S = Record<never, never>
 /** The call options of a pool's remote, for `withCallOptions`. */
 export interface PoolCallOptions extends CallOptions {
   /**
-   * Calls with the same key go to the same process as long as that process lives. If `callsPerProcess` is 1,
-   * they run in order.
+   * Calls with the same key go to the same process while one of them waits or runs there. If
+   * `callsPerProcess` is 1, they run in order.
    */
   readonly affinity?: string;
   /**
-   * A call with a higher priority is taken from the queue first, but the order within a key stays. Default 0.
+   * Of the waiting calls, the one with the highest priority goes first. Calls with the same `affinity` keep
+   * their order nevertheless. Default 0.
    */
   readonly priority?: number;
 }

@@ -8,7 +8,7 @@ import type { Clock } from '../clock.ts';
 import type { PoolCallOptions } from './options.ts';
 import type { Job } from './schedule.ts';
 
-/** The request of a caller. */
+/** What a caller asked for: a method of a remote, with arguments and options. */
 export interface Asked<P> {
   /** The identity of the user's remote. */
   readonly owner: object;
@@ -26,12 +26,12 @@ export class PoolCall<P> implements Job {
   /** True while the call is in the queue. */
   isWaiting = false;
   readonly queuedAt: number;
-  /** The signal by which its caller can stop waiting. */
+  /** The signal by which the caller can abort the call. */
   readonly signal: AbortSignal | undefined;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
   readonly #clock: Clock;
-  /** Core's own options; undefined if none were given. */
+  /** The options without `affinity` and `priority`; undefined if the caller passed no options. */
   readonly #options: CallOptions | undefined = undefined;
   readonly #deadline: number | undefined = undefined;
   #stopWatching = (): void => {};
@@ -63,9 +63,7 @@ export class PoolCall<P> implements Job {
     this.#deadline = rest.deadlineMs === undefined ? undefined : this.queuedAt + rest.deadlineMs;
   }
 
-  /**
-   * The options for the process, with the remaining time, because the wait has used up a part of the time.
-   */
+  /** Core's options, with the time that is left until the call's deadline. */
   get remainingOptions(): CallOptions | undefined {
     if (this.#deadline === undefined) return this.#options;
     return { ...this.#options, deadlineMs: Math.max(1, this.#deadline - this.#clock.now()) };

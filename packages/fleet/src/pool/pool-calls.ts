@@ -16,7 +16,7 @@ export interface PoolCallsHost<P> {
   wait(): void;
   /** Called when a call found that the session of the process was lost. */
   lost(member: Member<P>): void;
-  /** Called when a call is over and has given its place back. */
+  /** Called when a call at the process is over, and its place is free again. */
   released(member: Member<P>): void;
 }
 
@@ -30,10 +30,10 @@ export class PoolCalls<P> {
   readonly #settings: PoolSettings<P>;
   readonly #host: PoolCallsHost<P>;
   #sequence = 0;
-  /** How many calls were accepted, and are neither sent nor settled. */
+  /** How many accepted calls are neither sent nor settled. */
   #unsent = 0;
   #onAllSent: (() => void) | undefined;
-  /** Makes the error of calls that cannot run any more. */
+  /** Makes the error of further calls; undefined while the pool accepts calls. */
   #makeEnd: (() => FleetError) | undefined;
 
   constructor(settings: PoolSettings<P>, host: PoolCallsHost<P>) {
@@ -46,7 +46,7 @@ export class PoolCalls<P> {
     this.schedule = new Schedule(settings.callsPerProcess, (call, member) => void this.#run(call, member));
   }
 
-  /** Makes a call at the next place that is free for it. */
+  /** Makes a call at a free place, or queues it until a place is free. */
   make(asked: Asked<P>): Promise<unknown> {
     if (asked.options !== undefined) checkCall(asked.options);
     return new Promise((resolve, reject) => {
@@ -61,7 +61,7 @@ export class PoolCalls<P> {
       call.isWaiting = true;
       this.schedule.add(call);
       if (!call.isWaiting) return;
-      // A process is started even for a call that may not wait, because the next call may find it ready.
+      // Starts a process even if the call must not wait, so that a later call may find the process ready.
       if (this.schedule.waiting > this.#settings.maxQueued) this.#host.wait();
       if (this.schedule.waiting > this.#settings.maxQueued) return this.#leave(call, this.#overloaded());
       this.#watch(call);
@@ -161,8 +161,8 @@ export class PoolCalls<P> {
   }
 
   /**
-   * Asks the process for an implementation. Returns undefined if the call was passed to another process, or
-   * has failed.
+   * Asks the process for an implementation for the call. Resolves to undefined if the call was queued again
+   * or has failed.
    */
   async #dispense(call: PoolCall<P>, member: Member<P>): Promise<Remote<unknown> | undefined> {
     const { owner, name } = call.asked;
@@ -191,8 +191,8 @@ export class PoolCalls<P> {
   }
 
   /**
-   * Puts a call back into the queue if nothing of it was sent. The call keeps its place in the order. `first`
-   * runs before a process may get the call.
+   * Queues an unsent call again, at its old place. If the pool is closed, fails the call instead. `first`
+   * runs before another process can get the call.
    */
   #queueAgain(call: PoolCall<P>, member: Member<P>, first?: () => void): void {
     if (this.#makeEnd !== undefined) {
@@ -209,8 +209,8 @@ export class PoolCalls<P> {
   }
 
   /**
-   * Returns a function that must be called when the result is over. Only the first call of that function
-   * gives the place back.
+   * Returns a function that gives the call's place back when it is first called. It must be called when the
+   * result is over.
    */
   #releaseOnce(call: PoolCall<P>, member: Member<P>, startedAt: number): () => void {
     let isHeld = true;

@@ -9,8 +9,8 @@ import { PoolCalls } from './pool-calls.ts';
 import type { Spread } from './stats.ts';
 
 /**
- * Figures of a pool. Counts start at 0 when the pool is made. Times and utilization are of the last one to
- * two minutes.
+ * Figures of a pool. Counts start at 0 when the pool is made. Times and utilization cover the last one to two
+ * minutes.
  */
 export interface PoolStats {
   /** Processes that accept calls. */
@@ -57,7 +57,7 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
   readonly #members: Members<P>;
   readonly #stopListening: () => void;
   readonly #cleanupsBefore = cleanupCount();
-  /** Makes a draining stop end at once. */
+  /** Makes a running `stop()` wait for no further calls. */
   #hurry: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
   #makeEnd: (() => FleetError) | undefined;
@@ -100,19 +100,19 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
   }
 
   /**
-   * Ends the pool. New calls fail at once. Queued and running calls may finish within `drainMs`. Calls that
-   * are still queued after that reject with `FLEET_STOPPED`. With `drain: false`, calls get no time to
-   * finish. Resolves once no process, timer or descriptor is left. Further calls return the same promise, and
-   * `drain: false` in one of them ends the wait.
+   * Ends the pool. New calls reject immediately. Queued and running calls may finish within `drainMs`. Calls
+   * that are queued after that time reject with `FLEET_STOPPED`. With `drain: false`, calls get no time to
+   * finish. Resolves once no process, timer or descriptor is left. Further calls of `stop()` return the same
+   * promise, and `drain: false` in one of them ends the wait for calls.
    */
   stop(options: { readonly drain?: boolean } = {}): Promise<void> {
     return this.#stop(options.drain ?? true, undefined);
   }
 
   /**
-   * Replaces the processes one by one, without a lost call. Each successor is started first. Rejects if a
-   * successor does not become ready. If the first successor does not become ready, the old processes and the
-   * old `cmd` stay.
+   * Replaces the processes one by one, without a lost call. Each process ends only after its successor is
+   * ready. Rejects if a successor does not become ready. If the first successor does not become ready, the
+   * old processes and the old `cmd` are kept.
    */
   async reload(options: { readonly cmd?: Command } = {}): Promise<void> {
     this.#reopen();
@@ -121,8 +121,8 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
 
   /**
    * Returns one remote of `name` over all processes. Each process has an implementation of its own for this
-   * remote. For this remote, `withCallOptions` accepts `affinity` and `priority` too. Resolves at once, so an
-   * unknown name fails only with the first call.
+   * remote. For this remote, `withCallOptions` accepts `affinity` and `priority` too. Resolves without asking
+   * a process, so an unknown `name` is reported only by the first call.
    */
   async dispense<K extends keyof P & string>(name: K): Promise<Remote<P[K]>> {
     if (this.#makeEnd !== undefined) throw this.#makeEnd();
@@ -195,8 +195,8 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
   }
 
   /**
-   * Resolves to true once every call was sent or has failed. Resolves to false if `drainMs` passes or the
-   * stop is hurried before that.
+   * Resolves to true as soon as every call was sent or has failed. Resolves to false if `drainMs` passes
+   * first, or if `#hurry` is called first.
    */
   #drainQueue(drainMs: number): Promise<boolean> {
     return new Promise((resolve) => {

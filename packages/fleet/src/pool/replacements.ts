@@ -1,6 +1,6 @@
 /**
- * Replaces processes one at a time, and starts each successor first. Replaces each process that has passed a
- * limit, and every process in a reload.
+ * Replaces each process that has passed a limit, and every process in a reload. Processes are replaced one at
+ * a time, and each ends only after its successor is ready.
  */
 import { defer, type Deferred } from '../deferred.ts';
 import type { Mark, Member, Version } from './member.ts';
@@ -11,8 +11,8 @@ export interface ReplacementsHost<P> {
   /** False while a restart delay runs, and after the end of the pool. */
   readonly mayLaunch: boolean;
   /**
-   * Returns the spare if it is ready and has this version, and no longer keeps it as a spare. The spare does
-   * not accept calls yet.
+   * If a spare of this version is ready, returns it, and no longer counts it as a spare. The returned process
+   * does not accept calls yet.
    */
   takeSpare(version: Version): Member<P> | undefined;
   launchSuccessor(version: Version): Member<P>;
@@ -25,11 +25,14 @@ export interface ReplacementsHost<P> {
 
 export class Replacements<P> {
   readonly #host: ReplacementsHost<P>;
-  /** The version of new processes: the last version of which a process became ready. */
+  /**
+   * The version of new processes. A reload changes it as soon as the first process of the new version is
+   * ready.
+   */
   #version: Version;
   /**
-   * The version of successors. During a reload this is the requested version, until it is known whether that
-   * version becomes ready.
+   * The version of successors. A reload sets this to the requested version, and sets it back to `#version` if
+   * a successor does not become ready.
    */
   #target: Version;
   #nextVersion = 1;
@@ -38,7 +41,7 @@ export class Replacements<P> {
   #recycled = 0;
   /** How many successors of processes that passed a limit have failed in a row. */
   #failures = 0;
-  /** Set while the delay before the next such successor runs. */
+  /** Cancels the delay before the next successor of such a process; undefined if no delay runs. */
   #cancelDelay: (() => void) | undefined;
 
   constructor(host: ReplacementsHost<P>, version: Version) {
@@ -72,8 +75,8 @@ export class Replacements<P> {
 
   /**
    * Replaces every process by one that runs `command`, or else the present command. Resolves once all are
-   * replaced. Rejects if a successor does not become ready. After such a failure, the processes that are not
-   * replaced yet stay.
+   * replaced. Rejects if a successor does not become ready. Processes that were not replaced before that
+   * failure are kept.
    */
   reload(command: Version['command'] | undefined): Promise<void> {
     this.#target = { number: this.#nextVersion++, command: command ?? this.#target.command };
@@ -85,8 +88,8 @@ export class Replacements<P> {
   }
 
   /**
-   * Starts the successor of the next marked process. Processes are replaced one by one, because those of the
-   * same age would otherwise all be replaced together.
+   * Starts the successor of the next marked process. Replaces one process at a time, because otherwise
+   * processes of the same age would all be replaced together.
    */
   next(): void {
     if (this.#current !== undefined) return;
@@ -101,8 +104,8 @@ export class Replacements<P> {
   }
 
   /**
-   * Called when a process begins to accept calls. The process must be replaced if it has an older version,
-   * because it was starting when a reload began.
+   * Called when a process begins to accept calls. If the process was starting when a reload began, it has the
+   * old version and must be replaced.
    */
   opened(member: Member<P>): void {
     if (member.version !== this.#target && this.#reload !== undefined) member.mark = 'reload';
@@ -135,7 +138,7 @@ export class Replacements<P> {
     if (this.#current?.successor !== member) return false;
     const isReload = this.#current.old.mark === 'reload';
     this.#current = undefined;
-    // If a further reload has asked for another version meanwhile, that version is tried.
+    // If a further reload has asked for another version meanwhile, `next()` tries that version.
     if (isReload && member.version === this.#target) this.fail(error);
     if (!isReload) this.#tryLater();
     return true;

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 
-/** Returns the resident bytes of a process of this system; undefined if they cannot be found out. */
+/** Returns the resident bytes of the process `pid`; undefined if they cannot be measured, as on Windows. */
 export async function residentBytes(pid: number): Promise<number | undefined> {
   try {
     const fields = await readFile(`/proc/${pid}/status`, 'utf8');

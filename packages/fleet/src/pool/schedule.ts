@@ -2,9 +2,9 @@
  * Decides which call goes to which process. The schedule has no timer, no process and no promise. Calls and
  * seats are added and removed, and `assign` is called for each match.
  *
- * Of the calls with one affinity key, only the first is in a queue. The other calls with the key wait behind
- * the first one. So priority never breaks the order within a key, and a key whose process is busy delays no
- * other key.
+ * Of the calls with one affinity key, only the first is in a queue. The other calls with the key wait for the
+ * first one. So the priority of a call cannot change the order within a key, and a busy process delays only
+ * the keys that are bound to it.
  */
 import { goesFirst, PriorityQueue, type Waiting } from './queue.ts';
 
@@ -21,8 +21,8 @@ interface Place<J extends Job, S extends Seat> {
   readonly seat: S;
   running: number;
   /**
-   * A count that orders the seats by when each last took a job. Of two free seats, the one that was used last
-   * gets the next job, so that the process of the other can end.
+   * Grows with each job that any seat takes, so the seat with the highest value was used last. Of two free
+   * seats that seat gets the next job, so that the other seat's process becomes idle and can end.
    */
   lastUsed: number;
   isOpen: boolean;
@@ -59,7 +59,7 @@ export class Schedule<J extends Job, S extends Seat> {
     return this.#waiting;
   }
 
-  /** How many of the waiting jobs could run at any seat. */
+  /** How many of the queued jobs are not bound to a seat. */
   get unbound(): number {
     return this.#unbound;
   }
@@ -76,7 +76,7 @@ export class Schedule<J extends Job, S extends Seat> {
     return this.#places.get(seat)?.running ?? 0;
   }
 
-  /** Adds a job. The job is assigned at once if a seat is free for it. */
+  /** Adds a job. If a seat is free for the job, it is assigned immediately. */
   add(job: J): void {
     this.#waiting += 1;
     if (job.affinity !== undefined) {
@@ -91,7 +91,7 @@ export class Schedule<J extends Job, S extends Seat> {
     this.fill();
   }
 
-  /** Removes a waiting job, because its caller has given up. The job's `isWaiting` must be false by now. */
+  /** Removes a waiting job, because its caller has given up. The job's `isWaiting` must already be false. */
   cancel(job: J): void {
     this.#waiting -= 1;
     const key = job.affinity === undefined ? undefined : this.#keys.get(job.affinity);
@@ -191,7 +191,7 @@ export class Schedule<J extends Job, S extends Seat> {
       ...[...this.#places.values()].flatMap((place) => place.bound.drain()),
       ...[...this.#keys.values()].flatMap((key) => key.behind.splice(0)),
     ];
-    // A key's first job is in no queue while it waits until its key's seat has finished.
+    // A key's first job is in no queue while a job of the key runs at a closed seat.
     for (const { first } of this.#keys.values())
       if (first !== undefined && !jobs.includes(first)) jobs.push(first);
     this.#keys.clear();
@@ -217,8 +217,8 @@ export class Schedule<J extends Job, S extends Seat> {
       this.#unbound += 1;
       this.#shared.push(job);
     } else if (place.isOpen) place.bound.push(job);
-    // Otherwise the seat is leaving while a job of the key still runs there. `finish` queues this job later,
-    // so that the order stays.
+    // Otherwise the key's seat is closed, but a job of the key runs there. To keep the order, `finish` queues
+    // this job after that one.
   }
 
   /** Removes a key's first job from its queue, if it is in one. */
@@ -227,7 +227,7 @@ export class Schedule<J extends Job, S extends Seat> {
     else key.place?.bound.remove(job);
   }
 
-  /** The first job of a key has been taken or cancelled, so the next one enters the queue. */
+  /** Queues the next job of a key, because the first one was assigned or cancelled. */
   #promote(name: string, key: Key<J, S>): void {
     key.first = key.behind.shift();
     if (key.first === undefined) this.#settleKey(name, key);
@@ -266,8 +266,8 @@ export class Schedule<J extends Job, S extends Seat> {
   }
 
   /**
-   * Returns the seat that takes the next job: the least busy, then the last used, among those for which a job
-   * waits.
+   * Returns the seat that takes the next job. Of the free seats for which a job waits, this is the least busy
+   * one, and of several equally busy ones the one that was used last.
    */
   #bestPlace(): Place<J, S> | undefined {
     const isSharedEmpty = this.#shared.peek() === undefined;

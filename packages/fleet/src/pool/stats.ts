@@ -14,14 +14,14 @@ export interface Spread {
 }
 
 /**
- * The length of a period in milliseconds. The figures of a period are kept for one further period.
- * Percentiles since the start would never recover from one bad hour.
+ * The length of a period in milliseconds. The figures of a period are kept for one further period. They are
+ * then dropped, because percentiles since the start would hardly recover from one bad hour.
  */
 const periodMs = 60_000;
 
 /**
- * A histogram of the last one to two minutes. This class consists of two histograms. Values are recorded in
- * that of the current period, and percentiles come from both.
+ * A histogram of the last one to two minutes, made of one histogram for the current period and one for the
+ * previous. Values are recorded in the current one, and percentiles come from both.
  */
 export class RotatingHistogram {
   readonly #now: () => number;
@@ -77,7 +77,10 @@ export class Utilization {
     this.#last = this.#since;
   }
 
-  /** Counts a place that is taken, or given back. */
+  /**
+   * Adds `change` to the number of places in use: 1 for a place that a call got, -1 for a place that is free
+   * again.
+   */
   count(change: 1 | -1): void {
     this.#advance();
     this.#running += change;

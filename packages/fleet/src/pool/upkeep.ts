@@ -14,7 +14,7 @@ export interface UpkeepHost<P> {
   mark(member: Member<P>, mark: Mark): void;
   /** Called when the process was not used for `idleMs`. */
   endIdle(member: Member<P>): void;
-  /** Called if no process accepts calls, and `min` requires none. */
+  /** Called if no process accepts calls and `min` is 0. */
   endSpare(): void;
 }
 
@@ -97,7 +97,8 @@ export class Upkeep<P> {
 
   #lookAt(member: Member<P>, now: number): void {
     const { idleMs, min } = this.#settings;
-    // While a health check is under way, the figures do not show whether anything else is under way.
+    // While a health check runs, it counts as a call, so the figures do not show whether the plugin is in
+    // use.
     const isChecked = member.health?.isChecking === true;
     if (this.#host.running(member) > 0 || (!isChecked && isInUse(member.process.rpc!.diagnostics())))
       member.lastUse = now;

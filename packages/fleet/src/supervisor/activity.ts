@@ -12,8 +12,8 @@ export class IdleWatch {
   readonly #idleMs: number;
   readonly #clock: Clock;
   /**
-   * Returns true if something is under way with the plugin, apart from the supervisor's own checks; undefined
-   * while that is unknown.
+   * Returns true if a call, a stream or a reference exists. Returns undefined while a health check runs,
+   * because the check itself counts as a call.
    */
   readonly #isBusy: () => boolean | undefined;
   readonly #onUnused: () => void;
@@ -44,7 +44,7 @@ export class IdleWatch {
     this.#cancel();
   }
 
-  /** Called when a health check has ended, because use can then be detected again. */
+  /** Called when a health check has ended, so that a check for use that was due can be made. */
   lookAgain(): void {
     if (this.#isLookDue) this.#look();
   }

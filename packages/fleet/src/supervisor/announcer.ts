@@ -3,13 +3,16 @@ import { channel } from 'node:diagnostics_channel';
 import type { PluginExit } from '@pipework/core';
 import type { SupervisorState } from './events.ts';
 
-/** What a listener of `'state'` receives. The channel `pipework:fleet` publishes the same, with `name`. */
+/**
+ * What a listener of `'state'` receives. The channel `pipework:fleet` publishes the same object with the
+ * supervisor's `name` added.
+ */
 export interface StateChange {
   /** The state that was reached. */
   readonly state: SupervisorState;
   /**
    * The number of the process that accepts calls, or that accepted them last; 0 before the first one. The
-   * number only rises, and may skip numbers.
+   * number only rises, and can rise by more than 1.
    */
   readonly generation: number;
   /** How the process ended, if its end caused the change. */
@@ -37,8 +40,8 @@ export class Announcer {
   readonly #name: string;
   readonly #listeners = new Set<(change: StateChange) => void>();
   /**
-   * Resolves once all changes so far are reported. Changes are reported one after another, because a change
-   * may wait for the exit that explains it.
+   * Resolves once all changes so far are reported. A change may have to wait for the exit that explains it,
+   * and later changes wait for that change.
    */
   #telling: Promise<void> = Promise.resolve();
 
@@ -52,7 +55,7 @@ export class Announcer {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Reports a change once the exit of its process is known, after all earlier changes. */
+  /** Reports a change after all earlier changes. If `exit` is present, waits for it first. */
   announce({ state, generation }: Pick<StateChange, 'state' | 'generation'>, { exit, error }: Because): void {
     this.#telling = Promise.all([this.#telling, exit]).then(([, known]) => {
       this.#tell({
@@ -75,7 +78,7 @@ export class Announcer {
       try {
         listener(change);
       } catch (error) {
-        // The error of a listener becomes an uncaught exception. Such an error must not stop the supervisor.
+        // The error of a listener must not stop the supervisor, so it is thrown as an uncaught exception.
         queueMicrotask(() => {
           throw error;
         });

@@ -8,14 +8,14 @@ export type SupervisorState =
 export type SupervisorEvent<C> =
   /** `start()` or a call needs a process. */
   | { readonly type: 'wanted' }
-  /** `start()` was called. A supervisor that has given up then tries again. */
+  /** `start()` was called. A supervisor that has given up tries again. */
   | { readonly type: 'start' }
   | { readonly type: 'reload'; readonly command: C | undefined }
   /** A watched file changed. The change causes a reload, but does not start an idle plugin. */
   | { readonly type: 'changed' }
   | { readonly type: 'stop'; readonly drain: boolean; readonly cause?: unknown }
   | { readonly type: 'ready'; readonly process: number }
-  /** A process did not become ready. The process is ending, or never existed. */
+  /** A process did not become ready. It is ending, or could not be started at all. */
   | {
       readonly type: 'failed';
       readonly process: number;
@@ -52,7 +52,7 @@ export type Action<C> =
 
 export interface StateOptions<C> {
   readonly command: C;
-  /** How to restart. `false` never restarts after a failure. */
+  /** The limits of restarts. With `false`, no failure is followed by a restart. */
   readonly restart: RestartLimits;
   readonly hasSpare: boolean;
   readonly random: () => number;

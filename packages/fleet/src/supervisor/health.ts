@@ -1,20 +1,20 @@
-/** Watches one process. After a number of failed checks in a row, asks for the end of the process. */
+/** Watches one process. Reports the process as unhealthy after `failures` failed checks in a row. */
 import type { RPCClientOf } from '@pipework/core';
 import type { Clock } from '../clock.ts';
 import type { HealthOptions } from '../options.ts';
 
 /**
- * The number of slices in which a wait is measured, so that time in which this host was blocked or asleep
- * does not count.
+ * The number of slices in which a wait is measured. A slice in which this host was blocked or asleep does not
+ * count.
  */
 const slices = 4;
 
-/** A slice that takes longer than this many times its planned time does not count. */
+/** A slice does not count if it took longer than this many times its planned time, plus 5 ms. */
 const lateFactor = 1.5;
 
 /**
- * Waits until this host has been awake for `ms`. If a host was blocked, all its timers are due at once, which
- * tells nothing about a plugin. Returns a function that cancels the wait.
+ * Calls `act` after this host has been awake for `ms`. After a host was blocked, all its timers are due at
+ * the same time, although the plugin may have answered in time. Returns a function that cancels the wait.
  */
 export function afterAwake(clock: Clock, ms: number, act: () => void): () => void {
   const sliceMs = ms / slices;
@@ -53,7 +53,7 @@ export function checkOnce<P>(
       cancel();
       resolve(failure);
     };
-    // The ping has no timeout of its own, because the wait above limits it.
+    // The ping needs no timeout, because `afterAwake` limits the check.
     const answer = check === undefined ? rpc.ping({ timeout: Infinity }) : callCheck(check, rpc);
     answer.then(
       () => settle(),
@@ -103,8 +103,8 @@ export class HealthWatch<P> {
   #isChecking = false;
 
   /**
-   * Begins to watch at once. The first check comes after a random part of the period, so that many plugins
-   * are not checked together.
+   * Begins to watch immediately. The first check runs after a random part of `everyMs`, so that many plugins
+   * are not all checked at the same time.
    */
   constructor(rpc: RPCClientOf<P>, options: HealthOptions<P>, clock: Clock, listener: HealthListener) {
     this.#rpc = rpc;
@@ -114,7 +114,7 @@ export class HealthWatch<P> {
     this.#schedule(options.everyMs * clock.random());
   }
 
-  /** True while a health check is under way, which does not count as use of the plugin. */
+  /** True while a health check runs. The check does not count as use of the plugin. */
   get isChecking(): boolean {
     return this.#isChecking;
   }

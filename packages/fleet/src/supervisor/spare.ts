@@ -1,6 +1,6 @@
 /**
- * The spare: a process that is kept ready beside the current one. Failures of a spare are not counted, but
- * each makes the delay before the next spare longer. This file has no I/O and no timer.
+ * The spare: a process that is kept ready beside the current one. A spare's failure does not count towards
+ * giving up, but makes the delay before the next spare longer. This file has no I/O and no timer.
  */
 
 export interface Spare {
@@ -45,8 +45,8 @@ export class SpareFacts {
   }
 
   /**
-   * Notes that the spare has failed. Returns the number of the next attempt, counted from 0; undefined if
-   * there must be none.
+   * Notes that the spare has failed. Returns the number of the next attempt, counted from 0; undefined if no
+   * other spare may be started.
    */
   failed(isPermanent: boolean): number | undefined {
     this.#held = undefined;

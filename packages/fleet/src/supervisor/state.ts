@@ -1,10 +1,10 @@
 /**
  * Decides what a supervisor does: it takes an event and the time, and returns actions. This file has no I/O,
- * no promise and no timer, so that every sequence of events can be tried. docs/fleet.md draws the states.
+ * no promise and no timer, so that tests can try any sequence of events. docs/fleet.md draws the states.
  *
- * Independent facts are in independent fields, and `state` is derived from them. A process has a number from
- * its launch on, and is in exactly one of the fields until it is gone. If an event names a process that is in
- * no field, the event is dropped.
+ * Independent facts are in independent fields, and `state` is derived from them. A process gets a number at
+ * its launch. Until it is gone, it is in exactly one of `#current`, `#incoming`, `#spare` and `#leaving`. An
+ * event of a process that is in none of them is dropped.
  */
 import { RestartBudget } from '../restart-budget.ts';
 import type { Action, StateOptions, SupervisorEvent, SupervisorState } from './events.ts';
@@ -15,7 +15,7 @@ interface Incoming<C> {
   readonly process: number;
   readonly command: C;
   readonly isReload: boolean;
-  /** If a reload began during a restart delay: when that delay would have been over. */
+  /** Set if the reload began during a restart delay: the time when that delay would have been over. */
   readonly resumesAt?: number;
 }
 
@@ -32,7 +32,7 @@ export class SupervisorFacts<C> {
   /** The unhealthy process that must be gone before the next one is launched. */
   #blockedBy: number | undefined;
   readonly #budget: RestartBudget;
-  /** The command of the reload that waits. At most one reload waits for the running reload. */
+  /** The reload that waits for the running start or reload. At most one waits. */
   #pending: { readonly command: C | undefined } | undefined;
   /**
    * The failure of the current process during a reload. This failure is counted if the reload fails as well.
@@ -151,7 +151,7 @@ export class SupervisorFacts<C> {
   #beginReload(command: C | undefined): void {
     this.#do({ do: 'begin-reload' });
     this.#spare.hope();
-    // If only the end of an unhealthy process is awaited, the restart delay is over already.
+    // If `#blockedBy` is set and no delay runs, the restart delay is over already.
     const resumesAt = this.#delayUntil ?? (this.#blockedBy === undefined ? undefined : 0);
     if (this.#delayUntil !== undefined) {
       this.#delayUntil = undefined;
@@ -161,7 +161,7 @@ export class SupervisorFacts<C> {
     this.#launch({ isReload: true, command, ...(resumesAt === undefined ? {} : { resumesAt }) });
   }
 
-  /** Runs a reload that waited for another start or reload. */
+  /** Begins the reload in `#pending`, if there is one. */
   #runPending(): void {
     if (this.#pending === undefined || this.#incoming !== undefined || this.#over !== undefined) return;
     const { command } = this.#pending;
@@ -248,7 +248,7 @@ export class SupervisorFacts<C> {
     this.#lose(error, now);
   }
 
-  /** Handles the loss of the current process, which is already among the leaving processes. */
+  /** Handles the loss of the current process, which is already in `#leaving`. */
   #lose(error: Error, now: number): void {
     const { readyAt } = this.#current!;
     this.#current = undefined;
@@ -297,7 +297,7 @@ export class SupervisorFacts<C> {
   }
 
   #gone(process: number, now: number): void {
-    // Usually an `ended` or `failed` event has come before.
+    // Usually an earlier `ended` or `failed` event has moved the process to `#leaving`.
     if (!this.#leaving.has(process)) this.#ended(process, new Error(`process ${process} has gone`), now);
     this.#leaving.delete(process);
     if (this.#blockedBy === process && this.#delayUntil === undefined) this.#launchIfDue();

@@ -1,4 +1,4 @@
-/** Keeps one plugin running over any number of processes. Carries out the decisions of `state.ts`. */
+/** Carries out the decisions of `state.ts`. */
 import { cleanupCount, PipeworkError, type Command, type Remote } from '@pipework/core';
 import { onAbort } from '../calls/on-abort.ts';
 import { fleetRemote, type Route } from '../calls/remote.ts';
@@ -18,7 +18,7 @@ import { Watches } from './watches.ts';
 /**
  * Keeps one plugin running. A supervisor restarts the plugin after a failure, replaces it on request without
  * a lost call, and ends it while it is not used. The remotes of a supervisor outlive each process. After
- * {@link stop} it has no timer, process or descriptor left.
+ * {@link stop} has resolved, no timer, process or descriptor of the supervisor is left.
  *
  * @example
  * ```ts
@@ -52,7 +52,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   #reloading: Deferred | undefined;
   #nextReload: Deferred | undefined;
   #stopping: Promise<void> | undefined;
-  /** Makes the error of requests that come after the end. */
+  /** Makes the error of later requests; undefined unless the supervisor has given up or was stopped. */
   #makeEnd: (() => FleetError) | undefined;
 
   /** Starts nothing. Throws `CONFIG_INVALID` if an option of the supervisor is invalid. */
@@ -105,7 +105,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
 
   /**
    * Resolves once a process is ready and the paths in `watch` are watched. If the supervisor had given up, it
-   * tries again. Rejects with `FLEET_GIVEN_UP` or `FLEET_STOPPED`, whose `cause` is the last failure.
+   * tries again. Rejects with `FLEET_GIVEN_UP`, whose `cause` is the last failure, or with `FLEET_STOPPED`.
    */
   async start(): Promise<void> {
     await this.#watch?.ready();
@@ -119,7 +119,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
 
   /**
    * Ends the supervisor. Running calls may finish within `drainMs`, unless `drain` is false. Resolves once no
-   * process, timer or descriptor is left. Further calls return the same promise.
+   * process, timer or descriptor is left. Further calls of `stop()` return the same promise.
    */
   stop(options: { readonly drain?: boolean } = {}): Promise<void> {
     return this.#stop(options.drain ?? true, undefined);
@@ -128,9 +128,9 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   /**
    * Replaces the process without a lost call. Starts a new process beside the old one, runs `setup` and one
    * health check, sends new calls to the new process and drains the old process. Resolves once the new
-   * process accepts calls. If the new process does not become ready, rejects, and the old process stays. If
-   * the reload succeeds, a new `cmd` is used from then on. If reloads are requested while one runs, they
-   * share one further reload, and the last `cmd` wins.
+   * process accepts calls. If the new process does not become ready, `reload()` rejects, and the old process
+   * is kept. After a successful reload, later restarts use the new `cmd` too. All reloads that are requested
+   * while one runs share one further reload, which uses the last `cmd`.
    */
   async reload(options: { readonly cmd?: Command } = {}): Promise<void> {
     if (this.state === 'stopped') throw this.#endError();
@@ -153,10 +153,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
     return remote;
   }
 
-  /**
-   * Calls `listener` at every change of state, after the change. Returns a function that removes the
-   * listener.
-   */
+  /** Calls `listener` after every change of state. Returns a function that removes the listener. */
   on(event: 'state', listener: (change: StateChange) => void): () => void {
     if (event !== 'state')
       throw new PipeworkError('CONFIG_INVALID', `on(): expected 'state'; got '${String(event)}'`);
@@ -205,7 +202,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   }
 
   #stop(drain: boolean, cause: unknown): Promise<void> {
-    // If processes are draining already, a stop without draining makes them quit now.
+    // A stop without draining makes processes quit that an earlier stop is draining.
     if (this.#stopping !== undefined && !drain)
       for (const process of this.#processes.values()) void process.leave({ how: 'quit' });
     this.#stopping ??= this.#end(drain, cause);
@@ -220,7 +217,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
     await this.#announcer.settled();
   }
 
-  /** Every event passes through here. Decides, acts, and reports. */
+  /** Handles an event: decides on actions, performs them, and reports a change of state. */
   #dispatch(event: SupervisorEvent<Command>, because: Because = {}): void {
     if (this.#isCleaningUp(event)) return void this.#stop(false, undefined);
     const before = `${this.state} ${this.#generation}`;
@@ -297,7 +294,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
         { error: failure },
       );
     }
-    // This step comes last, because a process that ends while it starts must first count as failed.
+    // A process that ends while it starts must count as failed before it counts as gone.
     await process.gone;
     this.#processes.delete(number);
     this.#dispatch({ type: 'gone', process: number });
@@ -306,8 +303,8 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   #lost(process: FleetProcess<P>): void {
     const error = new Error(`process ${process.number} of ${this.#settings.name} was lost`);
     this.#leaveCurrent(process);
-    // The client waits for the exit, which explains the loss to the calls. The client also ends a process
-    // that survived its session.
+    // The client ends a process that survived its session, so this code need not. The client also waits for
+    // the exit, so that the errors of the calls can name it.
     this.#dispatch({ type: 'ended', process: process.number, error }, { exit: process.gone, error });
   }
 
@@ -362,8 +359,8 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   }
 
   /**
-   * Fails everything that waits, and later requests too, because the supervisor has given up or was stopped.
-   * Because of the order, no call is accepted in between.
+   * Rejects every waiting request, and later ones too, because the supervisor has given up or was stopped.
+   * `#makeEnd` is set first, so that no call is accepted in between.
    */
   #fail(makeEnd: () => FleetError): void {
     this.#makeEnd = makeEnd;

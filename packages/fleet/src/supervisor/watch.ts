@@ -1,10 +1,10 @@
-/** Watches paths, and reports several changes that come together as one change. */
+/** Watches paths, and reports changes that follow each other within 100 ms as one change. */
 import type { FSWatcher } from 'chokidar';
 import type { Clock } from '../clock.ts';
 
 /**
- * How long the paths must be quiet before a change counts as complete, in milliseconds. A save is several
- * writes (editors write, rename and touch), and a build writes many files.
+ * How many milliseconds must pass without a further change before the changes are reported. An editor saves a
+ * file with several writes, renames and touches, and a build writes many files.
  */
 const quietMs = 100;
 

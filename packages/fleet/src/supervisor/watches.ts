@@ -1,4 +1,4 @@
-/** Watches the current process: its health, and whether it is used. */
+/** Watches the health of the current process, and whether the plugin is used. */
 import type { Clock } from '../clock.ts';
 import type { HealthOptions } from '../options.ts';
 import type { FleetProcess } from '../process.ts';
