@@ -8,11 +8,11 @@ describe('the delay before a restart', () => {
     expect([0, 1, 2, 3].map((attempt) => backoffDelay(attempt, limits, 1))).toEqual([100, 200, 400, 800]);
   });
 
-  test('is never above the cap, however many attempts there were', () => {
+  test('is never above the cap, even after many attempts', () => {
     expect([4, 10, 1_100].map((attempt) => backoffDelay(attempt, limits, 1))).toEqual([1_000, 1_000, 1_000]);
   });
 
-  test('keeps its jitter at the cap', () => {
+  test('has a random part at the cap too', () => {
     expect(backoffDelay(50, limits, 0)).toBe(500);
     expect(backoffDelay(50, limits, 0.5)).toBe(750);
   });

@@ -15,7 +15,7 @@ import { program, workerCommand, type Workers } from './support/worker.ts';
 
 const quick = { initialDelayMs: 1, maxDelayMs: 10 };
 
-/** Returns everything that a channel publishes while `work` runs. */
+/** Returns the messages that `channel` publishes while `work` runs. */
 async function published<T>(channel: string, work: () => Promise<void>): Promise<T[]> {
   const messages: T[] = [];
   const listener = (message: unknown): void => void messages.push(message as T);
@@ -29,7 +29,7 @@ async function published<T>(channel: string, work: () => Promise<void>): Promise
 }
 
 describe('a supervisor', () => {
-  test('gives up at once if a start cannot succeed', async () => {
+  test('gives up immediately if a start cannot succeed', async () => {
     const states: string[] = [];
     await using supervisor = new Supervisor<Workers>({
       cmd: workerCommand(),
@@ -62,7 +62,7 @@ describe('a supervisor', () => {
     expect(await (await later.dispense('worker')).echo(2)).toBe(2);
   });
 
-  test('rejects the call of a reference with an error that says that the process has ended', async () => {
+  test('rejects a call of a reference whose process has ended, and says so in the error', async () => {
     await using supervisor = new Supervisor<Workers>({ cmd: workerCommand(), restart: quick });
     const worker = await supervisor.dispense('worker');
     const counter = await worker.counter();
@@ -76,7 +76,7 @@ describe('a supervisor', () => {
     });
   });
 
-  test('reports each change on a channel, with the exit and the reason', async () => {
+  test('reports each change of state on a channel, with the exit and the reason', async () => {
     const changes = await published<StateChange & { name: string }>(fleetChannelName, async () => {
       const supervisor = new Supervisor<Workers>({ cmd: workerCommand(), name: 'told', restart: quick });
       const worker = await supervisor.dispense('worker');
@@ -132,7 +132,7 @@ describe('a supervisor', () => {
     expect(await (await pool.dispense('worker')).ask('a pool?')).toBe('a pool? 42');
   });
 
-  test('leaves nothing behind once it was stopped', async () => {
+  test('leaves no process, timer or descriptor after stop(), and neither does a pool', async () => {
     await expectNoLeaks(async () => {
       const supervisor = new Supervisor<Workers>({
         cmd: workerCommand(),
@@ -155,7 +155,7 @@ describe('a supervisor', () => {
 });
 
 describe('a pool', () => {
-  test('reports each process on a channel, with the exit and the reason', async () => {
+  test('reports on a channel each process that becomes ready or is gone, with exit and reason', async () => {
     const changes = await published<PoolChange>(poolChannelName, async () => {
       const pool = new Pool<Workers>({ cmd: workerCommand(), name: 'told', max: 1, restart: quick });
       const worker = await pool.dispense('worker');

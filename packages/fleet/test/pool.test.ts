@@ -18,7 +18,7 @@ describe('a pool', () => {
     expect(make).not.toThrow(/watch|maxWaitingCalls/);
   });
 
-  test('says that the pool was stopped, and names the deadline of a call in whole milliseconds', async () => {
+  test('says in an error that the pool was stopped, and gives a deadline in whole milliseconds', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
     const worker = await pool.dispense('worker');
     await worker.pid();
@@ -49,7 +49,7 @@ describe('a pool', () => {
     expect(pool.stats().processes).toBe(2);
   });
 
-  test('gives a process at most callsPerProcess calls at once', async () => {
+  test('gives a process at most callsPerProcess calls at the same time', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1, callsPerProcess: 2 });
     const worker = await pool.dispense('worker');
     await worker.pid();
@@ -58,7 +58,7 @@ describe('a pool', () => {
     await Promise.all(calls);
   });
 
-  test('refuses calls above maxQueued, and rejects queued calls by signal and deadline', async () => {
+  test('refuses calls above maxQueued, and rejects queued calls on abort and at their deadline', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1, maxQueued: 2 });
     const worker = await pool.dispense('worker');
     await worker.pid();
@@ -77,7 +77,7 @@ describe('a pool', () => {
     expect(pool.stats()).toMatchObject({ failed: 4, completed: 2 });
   });
 
-  test('starts a process even if no call may wait for it', async () => {
+  test('starts a process for a call even if maxQueued is 0', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1, maxQueued: 0 });
     const worker = await pool.dispense('worker');
     await expect(worker.echo(1)).rejects.toMatchObject({ code: 'RPC_OVERLOADED', sent: false });
@@ -128,7 +128,7 @@ describe('a pool', () => {
     expect(order).toEqual([0, 1, 2, 3, 4, 5]);
   });
 
-  test('takes a higher priority from the queue first', async () => {
+  test('takes the call with the higher priority from the queue first', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
     const worker = await pool.dispense('worker');
     await worker.pid();
@@ -154,7 +154,7 @@ describe('a pool', () => {
     expect(await queued).toBe('after');
   });
 
-  test('gives the place of a stream back when a block that uses it ends', async () => {
+  test('gives the place of a stream back at the end of the block that declared it with using', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
     const worker = await pool.dispense('worker');
     {
@@ -259,7 +259,7 @@ describe('a pool', () => {
     await stopping;
   });
 
-  test('ends a draining stop at once after stop({ drain: false })', async () => {
+  test('ends a draining stop immediately after stop({ drain: false })', async () => {
     const pool = new Pool<Workers>({ cmd: workerCommand(), max: 1, drainMs: 600_000 });
     const worker = await pool.dispense('worker');
     await worker.pid();

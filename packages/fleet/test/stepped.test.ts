@@ -1,5 +1,5 @@
-// These tests move the clock themselves, with plugins in this process, so no test waits for real time to
-// pass.
+// The plugins of these tests run in this process, and the tests move the clock, so that no test waits for
+// real time to pass.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ function make(options: Partial<ConstructorParameters<typeof Supervisor<Plugins>>
 }
 
 describe('a pool of plugins in memory', () => {
-  test('keeps a process whose successor does not start, and tries again', async () => {
+  test('keeps a process whose successor does not start, and starts another successor', async () => {
     let attempts = 0;
     let isFull = true;
     const pool = new Pool<Pick<Plugins, 'worker'>>({
@@ -61,8 +61,8 @@ describe('a pool of plugins in memory', () => {
   });
 });
 
-describe('a supervisor, by a stepped clock', () => {
-  test('doubles its delays up to the cap, and gives up after atMost', async () => {
+describe('a supervisor on a stepped clock', () => {
+  test('doubles its delays up to the cap, and gives up after atMost restarts', async () => {
     const launcher = (): never => {
       throw new Error('no such plugin');
     };
@@ -80,7 +80,7 @@ describe('a supervisor, by a stepped clock', () => {
     await supervisor.stop();
   });
 
-  test('leaves no timer of a setup that throws, never settles, or outlives its process', async () => {
+  test('leaves no timer after a setup that throws or has not settled at stop()', async () => {
     const restart = false;
     const throwing = make({
       restart,
@@ -106,7 +106,7 @@ describe('a supervisor, by a stepped clock', () => {
     await expect.poll(() => hung.clock.waits).toBe(0);
   });
 
-  test('gives its spare, and the successor of a reload, what it has dispensed', async () => {
+  test('dispenses its implementations in a spare and in the successor of a reload too', async () => {
     let made = 0;
     const launcher = memoryLauncher<Plugins>({
       worker: () => {
@@ -125,7 +125,7 @@ describe('a supervisor, by a stepped clock', () => {
     await supervisor.stop();
   });
 
-  test('ends a plugin that only health checks use, with or without dispensed objects', async () => {
+  test('ends a plugin that only health checks use, although an implementation is dispensed', async () => {
     const { supervisor, clock, reaches } = make({
       idleMs: 1_000,
       health: { everyMs: 300, timeoutMs: 1_000_000, failures: 1 },

@@ -6,7 +6,7 @@ import { workerCommand, type Workers } from './support/worker.ts';
 
 const quick = { initialDelayMs: 1, maxDelayMs: 10 };
 
-/** Resolves with the first change to `state` from now on. */
+/** Resolves with the next change to `state`. */
 function nextState(supervisor: Supervisor<Workers>, state: StateChange['state']): Promise<StateChange> {
   return new Promise((resolve) => {
     const off = supervisor.on('state', (change) => {
@@ -111,7 +111,7 @@ describe('a supervisor', () => {
     });
   });
 
-  test('rejects a waiting call at its deadline, and a call whose signal is aborted', async () => {
+  test('rejects a waiting call at its deadline, and a call whose signal has aborted', async () => {
     await using supervisor = new Supervisor<Workers>({
       cmd: workerCommand(),
       restart: { initialDelayMs: 60_000, maxDelayMs: 60_000 },
@@ -185,7 +185,7 @@ describe('a supervisor', () => {
     expect(generations).toEqual([1, 2]);
   });
 
-  test('reports how a process exited that ended during its setup', async () => {
+  test('reports the exit of a process that ended during its setup', async () => {
     await using supervisor = new Supervisor<Workers>({
       cmd: workerCommand(),
       restart: false,
@@ -234,7 +234,7 @@ describe('a supervisor', () => {
     expect(await worker.echo('again')).toBe('again');
   });
 
-  test('switches to a spare at once', async () => {
+  test('switches to a spare immediately', async () => {
     await using supervisor = new Supervisor<Workers>({ cmd: workerCommand(), spare: 1, restart: quick });
     const worker = await supervisor.dispense('worker');
     const ready = nextState(supervisor, 'ready');

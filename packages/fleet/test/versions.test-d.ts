@@ -1,4 +1,4 @@
-/** The types of a fleet whose plugin speaks several protocol versions. */
+/** Checks the types of supervisors and pools whose plugin speaks several protocol versions. */
 import type { Remote, Versioned } from '@pipework/core';
 import { expectTypeOf, test } from 'vitest';
 import type { Supervisor, SupervisorConfig } from '../src/index.ts';
@@ -12,7 +12,7 @@ interface New {
 }
 type Plugins = Versioned<{ 1: { greeter: Old }; 2: { greeter: New } }>;
 
-test('setup gets a connection whose type is narrowed by a check of the version', () => {
+test('in setup, a check of the version narrows the type of the connection', () => {
   const config: SupervisorConfig<Plugins> = {
     cmd: ['x'],
     protocolVersions: [1, 2],

@@ -24,7 +24,7 @@ function make(jobsPerSeat = 1) {
 const [one, two] = [{ number: 1 }, { number: 2 }];
 
 describe('a schedule', () => {
-  test('takes jobs by priority, and within one priority in the order of arrival', () => {
+  test('assigns jobs by priority, and within one priority in the order of arrival', () => {
     const { schedule, log, add } = make(4);
     add();
     add(undefined, 1);
@@ -33,7 +33,7 @@ describe('a schedule', () => {
     expect(log).toEqual(['1@1', '2@1', '0@1']);
   });
 
-  test('uses the least busy seat, then the one that was used last', () => {
+  test('chooses the least busy seat, and among equally busy seats the one that was used last', () => {
     const { schedule, log, add } = make(2);
     schedule.open(one);
     schedule.open(two);
@@ -44,7 +44,7 @@ describe('a schedule', () => {
     expect(log).toEqual(['0@1', '1@2', '2@1']);
   });
 
-  test('runs the jobs of a key at one seat in order, and lets other jobs pass them', () => {
+  test('runs the jobs of a key at one seat in order, without delaying other jobs', () => {
     const { schedule, log, add } = make();
     schedule.open(one);
     const first = add('a');
@@ -56,7 +56,7 @@ describe('a schedule', () => {
     expect(log).toEqual(['0@1', '2@2', '1@1']);
   });
 
-  test('gives the jobs of a key to another seat, in order, when their seat is gone', () => {
+  test('gives the jobs of a key to another seat, in order, after their seat was removed', () => {
     const { schedule, log, add } = make();
     schedule.open(one);
     schedule.open(two);
@@ -72,7 +72,7 @@ describe('a schedule', () => {
     expect(log.at(-1)).toBe('2@2');
   });
 
-  test('puts a job back before those that came later', () => {
+  test('puts a job that was given back before jobs that were added later', () => {
     const { schedule, log, add } = make();
     schedule.open(one);
     const first = add();
@@ -99,7 +99,7 @@ describe('a schedule', () => {
     expect([schedule.waiting, schedule.unbound]).toEqual([0, 0]);
   });
 
-  test('assigns nothing to a leaving seat, and returns its waiting calls in order', () => {
+  test('assigns no job to a closed seat, and returns all waiting jobs in order when it is cleared', () => {
     const { schedule, log, add } = make();
     schedule.open(one);
     add('a');

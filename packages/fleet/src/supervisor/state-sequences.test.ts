@@ -4,7 +4,7 @@ import { died, Driver, restart } from '../../test/support/driver.ts';
 import type { Action, SupervisorEvent } from './events.ts';
 
 describe('the facts of a supervisor', () => {
-  /** The random numbers of one step. The numbers choose an event that could really come at that moment. */
+  /** The random numbers of one step. They choose an event that is possible in the present state. */
   type Choice = { readonly kind: number; readonly pick: number; readonly gap: number };
 
   class World {

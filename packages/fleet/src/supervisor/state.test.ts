@@ -26,7 +26,7 @@ describe('a supervisor decides', () => {
     expect(driver.fail(2)).toEqual([{ do: 'delay', which: 'restart', ms: 200 }]);
   });
 
-  test('starting: the supervisor gives up at once after a permanent failure', () => {
+  test('starting: the supervisor gives up immediately after a permanent failure', () => {
     const driver = new Driver();
     driver.do({ type: 'start' });
     expect(kinds(driver.fail(1, true)).at(-1)).toBe('give-up');
@@ -58,7 +58,7 @@ describe('a supervisor decides', () => {
     expect(kinds(driver.end(3)).at(-1)).toBe('give-up');
   });
 
-  test('the delays start from the beginning once a process was ready for the whole window', () => {
+  test('the delays start again from the shortest after a process was ready for the whole window', () => {
     const driver = new Driver();
     driver.start();
     driver.end(1);
@@ -126,7 +126,7 @@ describe('a supervisor decides', () => {
     expect(driver.facts.failures).toHaveLength(1);
   });
 
-  test('waiting: a reload launches a process at once, and if it fails, the rest of the delay follows', () => {
+  test('waiting: a reload launches immediately, and if that fails, the rest of the delay follows', () => {
     const driver = new Driver();
     driver.start();
     driver.end(1);
@@ -141,7 +141,7 @@ describe('a supervisor decides', () => {
     expect(driver.do({ type: 'delay-over' })[0]).toMatchObject({ command: 'old' });
   });
 
-  test('the next process is launched only when the unhealthy one is gone', () => {
+  test('after an unhealthy process, the next one is launched only when the unhealthy one is gone', () => {
     const driver = new Driver();
     driver.start();
     expect(kinds(driver.do({ type: 'unhealthy', process: 1, error: died }))).toEqual(['retire 1', 'delay']);
@@ -150,7 +150,7 @@ describe('a supervisor decides', () => {
     expect(kinds(driver.do({ type: 'gone', process: 1 }))).toEqual(['launch 2']);
   });
 
-  test('a ready spare takes over at once, and its successor comes after the delay', () => {
+  test('a ready spare takes over immediately, and the next spare is launched after the delay', () => {
     const driver = new Driver({ hasSpare: true });
     driver.do({ type: 'start' });
     expect(kinds(driver.do({ type: 'ready', process: 1 }))).toContain('launch 2');
@@ -160,7 +160,7 @@ describe('a supervisor decides', () => {
     expect(kinds(driver.do({ type: 'spare-delay-over' }))).toEqual(['launch 3']);
   });
 
-  test('a spare that is still starting becomes the incoming process', () => {
+  test('when the current process ends, a starting spare becomes the incoming process', () => {
     const driver = new Driver({ hasSpare: true });
     driver.start();
     expect(driver.end(1)).toEqual([]);
@@ -196,7 +196,7 @@ describe('a supervisor decides', () => {
     expect(driver.do({ type: 'changed' })).toEqual([]);
   });
 
-  test('given up: start tries again, with all failures forgotten', () => {
+  test('given up: start forgets all failures, and tries again', () => {
     const driver = new Driver({ restart: false });
     driver.start();
     driver.end(1);
@@ -219,7 +219,7 @@ describe('a supervisor decides', () => {
     ]);
   });
 
-  test('the supervisor drops events of processes that it does not know', () => {
+  test('the supervisor ignores events of unknown processes', () => {
     const driver = new Driver();
     driver.start();
     expect(driver.do({ type: 'ended', process: 99, error: died })).toEqual([]);

@@ -1,4 +1,4 @@
-// Restarts of a supervisor whose plugin is a fake in this process, on a clock that the test moves.
+// Tests the restarts of a supervisor. The plugin is a fake in this process, and the test moves the clock.
 import { expect, test } from 'vitest';
 import { fakePlugin, memoryLauncher } from '@pipework/testkit';
 import { Supervisor } from '@pipework/fleet';

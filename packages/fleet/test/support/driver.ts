@@ -5,7 +5,7 @@ const options: StateOptions<string> = { command: 'old', restart, hasSpare: false
 
 export const died = new Error('died');
 
-/** Feeds events to the facts, and records the resulting actions. */
+/** Gives events to a `SupervisorFacts`, and records the actions that it returns. */
 export class Driver {
   readonly facts: SupervisorFacts<string>;
   readonly actions: Action<string>[] = [];

@@ -1,6 +1,6 @@
 /**
- * Gives fleet's tests what the package does not export. No other test file imports it from `src`. If a file
- * inside `src` moves, only this file changes.
+ * Re-exports internal parts of fleet for its tests. No other test file imports internal parts from `src`, so
+ * only this file changes if a file inside `src` moves.
  */
 
 export type { Action, StateOptions, SupervisorEvent } from '../../src/supervisor/events.ts';
