@@ -1,4 +1,4 @@
-/** Turns what a sandbox may see and do into bubblewrap's arguments. This file is pure. */
+/** Makes bubblewrap's arguments, which say what a sandbox may see and do. This file is pure. */
 
 import { isWithin, type Place } from './paths.ts';
 
@@ -6,21 +6,30 @@ import { isWithin, type Place } from './paths.ts';
 export interface View {
   readonly read: readonly Place[];
   readonly write: readonly Place[];
-  /** The working directory. If no listed place contains it, the sandbox has an empty directory there. */
+  /**
+   * The working directory. If no listed place contains the working directory, the sandbox has an empty
+   * directory there.
+   */
   readonly cwd: string;
   readonly net: boolean;
-  /** Variables that bubblewrap sets for the plugin, because bubblewrap itself must not have them. */
+  /**
+   * Variables that bubblewrap sets for the plugin. They are not in bubblewrap's own environment, because
+   * there they would make bubblewrap load code.
+   */
   readonly variables?: Readonly<Record<string, string>>;
   /** Files of `/proc` that the sandbox must not read. */
   readonly masked: readonly string[];
-  /** How many bytes each of `/tmp`, `/run` and `/dev/shm` may hold. These directories are in memory. */
+  /** How many bytes each of `/tmp`, `/run` and `/dev/shm` may hold. Their files are in memory. */
   readonly scratchBytes: number;
 }
 
-/** The directories of a sandbox that are its own and in memory. */
+/** The directories that a sandbox has for itself, with their files in memory. */
 const scratchPlaces = ['/dev/shm', '/tmp', '/run'];
 
-/** Returns the directories in memory, except those that show a directory of the host instead. */
+/**
+ * Returns the directories whose files are in memory. A directory that shows one of the host's directories is
+ * not among them.
+ */
 export function privatePlaces({ read, write }: View): string[] {
   const shown = [...read, ...write].flatMap(({ given, real }) => [given, real]);
   return scratchPlaces.filter((path) => !shown.includes(path));
@@ -32,8 +41,8 @@ interface Mount {
 }
 
 /**
- * Returns the arguments before the command. `filter` is the descriptor of the filter of system calls.
- * `unwanted` are the descriptors to close.
+ * Returns the arguments before the command. From the descriptor `filter`, bubblewrap reads the filter of
+ * system calls. It closes the descriptors in `unwanted`.
  */
 export function bubblewrapArguments(view: View, filter: number, unwanted: readonly number[] = []): string[] {
   return [
@@ -43,8 +52,8 @@ export function bubblewrapArguments(view: View, filter: number, unwanted: readon
     ...['--unshare-user', '--unshare-ipc', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try'],
     ...(view.net ? [] : ['--unshare-net']),
     // There is no `--new-session`, because the launcher already gives the plugin a session without a
-    // terminal. Another session inside would take the plugin out of the process group by which the host can
-    // end the whole sandbox at any moment. `--cap-drop` is for a host that is root: the plugin must not have
+    // terminal. With another session, the plugin would leave the process group by which the host can end the
+    // whole sandbox at any moment. `--cap-drop` matters if the host is root, because the plugin must not have
     // the host's capabilities.
     ...['--die-with-parent', '--cap-drop', 'ALL'],
     ...mounts(view).flatMap(({ words }) => words),
@@ -55,9 +64,9 @@ export function bubblewrapArguments(view: View, filter: number, unwanted: readon
 }
 
 /**
- * Returns the mounts, sorted by depth. A mount hides everything that was mounted below the same place
- * earlier. If several mounts have the same place, the last one wins. So the user's places come after the
- * private ones, and writable places after readable ones.
+ * Returns the mounts, sorted by depth. A mount hides every earlier mount at the same place or below it. So
+ * outer places come before inner ones. For the same place, the user's mount comes after the private one, and
+ * a writable mount after a readable one.
  */
 function mounts(view: View): Mount[] {
   const scratch = (path: string): Mount => ({
@@ -65,8 +74,8 @@ function mounts(view: View): Mount[] {
     words: ['--size', String(view.scratchBytes), '--tmpfs', path],
   });
   const own: Mount[] = [
-    // A plugin whose user is root outside owns the kernel's settings in /proc/sys, even without capabilities.
-    // So /proc is read-only.
+    // If the host is root, the plugin's user owns the kernel's settings in /proc/sys, even without
+    // capabilities. So /proc is read-only.
     { path: '/proc', words: ['--proc', '/proc', '--remount-ro', '/proc'] },
     ...view.masked.map((path) => ({ path, words: ['--ro-bind', '/dev/null', path] })),
     { path: '/dev', words: ['--dev', '/dev', '--remount-ro', '/dev'] },
@@ -83,8 +92,8 @@ function mounts(view: View): Mount[] {
 }
 
 /**
- * Shows a place under its real name. Also shows it under the listed name, unless a visible directory already
- * has that link.
+ * Shows each place under its real name. If the listed name is a link, shows the place under that name too,
+ * unless a listed directory already shows the link.
  */
 function binds(flag: string, places: readonly Place[]): Mount[] {
   const bind = (real: string, path: string): Mount => ({ path, words: [flag, real, path] });

@@ -1,18 +1,18 @@
 /**
- * Finds descriptors that a process of this host would inherit by accident. On systems other than Linux it
- * finds none.
+ * Finds descriptors that a process of this host would inherit by accident. On systems other than Linux, none
+ * are found.
  */
 
 import { readdirSync } from 'node:fs';
 import { read } from './system.ts';
 
-/** The first descriptor that is not passed on purpose. A plugin gets the descriptors 0 to 4 on purpose. */
+/** The first descriptor that a plugin must not inherit. The descriptors 0 to 4 are passed on purpose. */
 const firstUnwanted = 5;
 const closeOnExec = 0o2000000;
 
 /**
- * Returns the descriptors from 5 on that a child would inherit. Node marks its own descriptors as not
- * inheritable. So the descriptors that are found were opened by the program that started the host, or by
+ * Returns the descriptors from 5 on that a child would inherit. Node marks the descriptors that it opens as
+ * not inheritable. So each descriptor in the result was opened by the program that started the host, or by
  * native code in the host.
  */
 export function inheritedDescriptors(): number[] {

@@ -1,13 +1,14 @@
 /**
- * Keeps the last output of a plugin's standard error. That output may say why the plugin ended: V8's heap was
- * full, or a file was not shown.
+ * Keeps the last output of a plugin's standard error. That output may say why the plugin ended, for example
+ * because V8's heap was full or a file was missing.
  */
 
 import { PassThrough, type Readable } from 'node:stream';
 
 /**
- * How long to wait for the last lines, in milliseconds. The plugin prints them before it ends, so they are in the
- * pipe when the process is gone. The wait must end, because a child of the plugin may hold the pipe open.
+ * How long to wait for the last lines, in milliseconds. The plugin prints them before it ends, so they are in
+ * the pipe when the process is gone. The wait is limited, because a child of the plugin may keep the pipe
+ * open.
  */
 const drainMs = 100;
 
@@ -16,14 +17,17 @@ const keptCharacters = 16_384;
 
 const fullHeap = /JavaScript heap out of memory|Reached heap limit/;
 
-/** Passes a stream on and keeps its last bytes. */
+/** Passes the bytes of a stream on, and keeps the last of them. */
 export class ErrorTail {
   /** A stream with the same bytes as the source. */
   readonly passed: PassThrough = new PassThrough();
   readonly #source: Readable;
   #tail = '';
 
-  /** Each piece is kept if `isKept` returns true, because then the piece may explain the plugin's end. */
+  /**
+   * For each piece, `isKept` decides whether it is kept, because only some output can explain the plugin's
+   * end.
+   */
   constructor(source: Readable, isKept: () => boolean) {
     this.#source = source;
     source.on('data', (piece: Buffer) => {
@@ -31,11 +35,11 @@ export class ErrorTail {
     });
     source.pipe(this.passed);
     source.once('error', () => this.passed.end());
-    // If the reader has gone, a process that still writes must get an error.
+    // If the reader destroys `passed`, the process must get an error when it writes.
     this.passed.once('close', () => source.destroy());
   }
 
-  /** Resolves with the kept text. Waits until all output has arrived, but only for a moment. */
+  /** Resolves with the kept text. Waits until all output has arrived, but at most `drainMs`. */
   async end(): Promise<string> {
     if (!this.#source.readableEnded && !this.#source.destroyed) {
       await new Promise((resolve) => {
@@ -46,7 +50,7 @@ export class ErrorTail {
     return Buffer.from(this.#tail, 'latin1').toString();
   }
 
-  /** True if V8 has said that its heap was full. */
+  /** Resolves to true if the kept text has V8's message that its heap was full. */
   async isHeapFull(): Promise<boolean> {
     return fullHeap.test(await this.end());
   }

@@ -21,13 +21,13 @@ const brand: unique symbol = Symbol.for('pipework.error');
 
 /**
  * The error of a start that was refused, because the requested isolation is not available. `describe()`
- * throws it, and a failed start has it as its `cause`. `permanent` is true, so that a supervisor gives up
- * instead of trying again.
+ * throws this error. A refused start rejects with a `StartError` that has this error as its `cause`.
+ * `permanent` is true, so that a supervisor gives up instead of trying again.
  */
 export class IsolateError extends Error {
   /** The error's key in the closed table of the package. */
   readonly code: IsolateErrorCode;
-  /** Always true: another attempt on this machine fails in the same way. */
+  /** Always true, because another attempt on this machine fails in the same way. */
   readonly permanent: true = true;
 
   constructor(code: IsolateErrorCode, message: string) {

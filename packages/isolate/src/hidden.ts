@@ -1,6 +1,6 @@
 /**
- * Finds out from the last output of a plugin that did not start whether the plugin looked for a file that
- * exists but is hidden from the plugin.
+ * Explains a failed start from the plugin's last output. The output may name a file that exists, but is
+ * hidden from the plugin.
  */
 
 import { access, realpath } from 'node:fs/promises';
@@ -8,10 +8,10 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isWithin } from './paths.ts';
 
-/** How many paths this host looks for, and how many of them the sentence names. */
+/** How many paths of the output this host looks for, and how many hidden paths the sentence names. */
 const most = { looked: 24, named: 3 };
 
-/** Words of a line that names a file which could not be opened. */
+/** Matches a line about a file that could not be opened. */
 const refusal =
   /ENOENT|EACCES|[Nn]o such file|[Nn]ot found|[Pp]ermission denied|[Cc]annot (?:open|find|access)|Requires read access|resource:/;
 
@@ -26,8 +26,9 @@ const noModule =
 const endings = ['', '.js', '.cjs', '.mjs', '.json', '.node'];
 
 /**
- * Returns a sentence that names the missed paths; undefined if there is no evidence. `shown` are the real paths
- * that the plugin sees. The plugin wrote the text, so the sentence says only what this host has found.
+ * Returns a sentence that names the hidden paths; undefined if `text` names none. `shown` are the real paths
+ * that the plugin sees. The plugin wrote `text` and could name any path, so the sentence has only paths that
+ * this host has found.
  */
 export async function whatIsHidden(
   text: string,
@@ -64,8 +65,8 @@ function filesIn(text: string, cwd: string): string[] {
 }
 
 /**
- * Returns what has to be shown for `path`, if it is there and hidden. A path may be hidden because it is not
- * listed, or because it is a link to a path that is not listed.
+ * If `path` exists and is hidden from the plugin, returns the path to list in `read`. A path is hidden if it
+ * is not listed, or if it is a link to a path that is not listed.
  */
 async function hiddenPart(path: string, isShown: (path: string) => boolean): Promise<string | undefined> {
   try {

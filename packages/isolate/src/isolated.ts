@@ -1,4 +1,4 @@
-/** The launcher. */
+/** Makes the launcher from a policy. */
 
 import type { Command, LaunchCommand, LaunchedProcess } from '@pipework/core';
 import { launchPlan } from './launch.ts';
@@ -13,9 +13,9 @@ export interface IsolatedLauncher {
    */
   (command: LaunchCommand): Promise<LaunchedProcess>;
   /**
-   * Returns what would enforce each permission and limit for a start of `command`. The plugin is not started.
-   * The first call tries bubblewrap and systemd, and each trial blocks the process for about ten
-   * milliseconds. If the start would fail with an `IsolateError`, throws that error.
+   * Returns how the plugin would be isolated if `command` were started now. The plugin is not started. The
+   * first call tries bubblewrap and systemd, and each trial blocks the process for about ten milliseconds. If
+   * the start would fail with an `IsolateError`, throws that error.
    */
   describe(command: Command | LaunchCommand): Isolation;
 }
@@ -25,8 +25,8 @@ export interface IsolatedLauncher {
  * bubblewrap with a filter of system calls. If `require` is `'runtime'` and there is no bubblewrap, it uses
  * the permission model of Node or Deno. Every permission that is not listed is denied. If a part of the
  * policy cannot be enforced, the start is refused with a `StartError` that has an `IsolateError` as its
- * `cause`. Throws `CONFIG_INVALID` if an option is invalid. The exit report has `held`. If a limit ended the
- * plugin, the report also has `limit` and `reason`.
+ * `cause`. Throws `CONFIG_INVALID` if an option is invalid. The exit report says in `held` what enforced each
+ * permission. If a limit ended the plugin, the report also has `limit` and `reason`.
  *
  * @example
  * ```ts
@@ -47,7 +47,7 @@ export function isolated(options: IsolateOptions = {}): IsolatedLauncher {
   });
 }
 
-/** Returns the command as a client with default options would launch it. */
+/** Returns `command` in the form in which a client with default options would pass it to the launcher. */
 function toLaunch(command: Command | LaunchCommand): LaunchCommand {
   checkCommand(command);
   if ('handshakeEnv' in command) return command;

@@ -14,19 +14,19 @@ export const keeperDescriptor = 6;
 export const busVariables: readonly string[] = ['XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'];
 
 /**
- * Returns a script for sh that starts the keeper and then becomes the command in its arguments. If `hasGroup`
- * is true, the script first sends the lines of its control groups. In any case it sends an empty line. When
- * the last process of a group ends, systemd removes the group, and the kernel's counts are lost. So the
- * keeper stays until the host closes its end of the pipe, or dies.
+ * Returns a script for sh that starts the keeper and then becomes the command in the script's arguments. If
+ * `hasGroup` is true, the script first sends the lines of its control groups to the host. It always sends an
+ * empty line. When the last process of a group ends, systemd removes the group, and the kernel's counts are
+ * lost. So the keeper runs until the host closes its end of the pipe, or dies.
  *
- * If `isSandbox` is true, the command is bubblewrap in a process group of its own. Only late in its setup,
- * the first process inside the sandbox asks the kernel to kill it when its parent dies. If the host died
- * before that request, the process would stay alive. So if the pipe closes before the host has sent a line,
+ * If `isSandbox` is true, the command is bubblewrap, and leads its own process group. The first process
+ * inside the sandbox asks the kernel to kill it when its parent dies, but only late in its setup. If the host
+ * died before that request, the process would survive. So if the pipe closes before the host has sent a line,
  * the keeper ends the whole process group.
  */
 export function keeperScript({ hasGroup, isSandbox }: { hasGroup: boolean; isSandbox: boolean }): string {
   const guard = `read -r _ || kill -KILL 0`;
-  // The script uses no program of the PATH, because the PATH belongs to the plugin.
+  // The script uses only builtins of the shell, because the PATH in its environment is the plugin's.
   const lines = [
     ...(hasGroup
       ? [
@@ -46,8 +46,8 @@ export function keeperScript({ hasGroup, isSandbox }: { hasGroup: boolean; isSan
 const mountPoint = '/sys/fs/cgroup';
 
 /**
- * Returns a script for sh. The script prints the memory limit of the group that the file `group` names, in
- * either version of control groups. By default, `group` names the script's own group.
+ * Returns a script for sh that prints the memory limit of a control group of version 1 or 2. `group` is the
+ * file that names the group, by default the one of the script's own group.
  */
 export function limitScript(group = '/proc/self/cgroup', root: string = mountPoint): string {
   return `while IFS=: read -r _ kinds path; do case $kinds in
@@ -64,9 +64,7 @@ const leavingMs = 500;
 
 /** The host's side of one keeper. */
 export class Keeper {
-  /**
-   * True if no signal needs to wait any more: the plugin is in its control group, or the wait took too long.
-   */
+  /** True after {@link settle} has resolved. Until then, signals to the plugin must wait. */
   isSettled = false;
   readonly #pipe: Duplex;
   readonly #hasGroup: boolean;
@@ -78,8 +76,7 @@ export class Keeper {
   constructor(pipe: Duplex, hasGroup: boolean) {
     this.#pipe = pipe;
     this.#hasGroup = hasGroup;
-    // It is enough to wait for 'close'. If the pipe is reset, 'close' follows, and the error of the reset
-    // adds nothing.
+    // After a reset, the pipe emits 'close' too, and the error of the reset adds nothing.
     const closed = new Promise<void>((resolve) => {
       pipe.once('close', () => {
         this.#isClosed = true;
@@ -96,9 +93,9 @@ export class Keeper {
   }
 
   /**
-   * Resolves once the keeper exists, or the pipe has closed, or a moment has passed. Signals are sent only
-   * after that. If the first process of a group is killed before it has entered the group, systemd keeps the
-   * empty group without end.
+   * Resolves as soon as the keeper has sent its empty line, the pipe has closed, or `patienceMs` has passed.
+   * Signals are sent only after that. If the first process of a control group were killed before it entered
+   * the group, systemd would never remove the empty group.
    */
   async settle(): Promise<void> {
     const timer = new AbortController();
@@ -109,7 +106,7 @@ export class Keeper {
   }
 
   /**
-   * The number of processes of the group that the kernel has killed because memory ran out. 0 if there is no
+   * How many processes of the control group the kernel has killed because memory ran out. 0 if there is no
    * group, or if the group does not exist yet.
    */
   get kills(): number {
@@ -117,8 +114,8 @@ export class Keeper {
   }
 
   /**
-   * Tells the keeper that the sandbox is up. From now on the sandbox ends without the keeper if the host
-   * dies.
+   * Tells the keeper that the sandbox is up. If the host dies from now on, the sandbox ends without the
+   * keeper.
    */
   release(): void {
     this.#pipe.write('\n');
@@ -126,10 +123,10 @@ export class Keeper {
   }
 
   /**
-   * Reads the count for the last time, and releases the keeper. Resolves once the keeper is gone. The plugin
-   * may have stopped the keeper together with its whole process group. If the keeper does not leave, this
-   * method calls `end`. If the plugin leads that group, `end` must end the whole group. The keeper is still
-   * in the group, so the group's id cannot belong to another group.
+   * Reads {@link kills} for the last time, and releases the keeper. Resolves with that count after the keeper
+   * is gone. The keeper cannot leave if its whole process group was stopped. If it does not leave within
+   * `leavingMs`, this method calls `end`, which must end the whole group if the plugin leads one. The keeper
+   * is still in the group then, so the group's id cannot have passed to another group.
    */
   async leave(end: () => void): Promise<number> {
     await this.#isTold;
@@ -151,9 +148,9 @@ export class Keeper {
 }
 
 /**
- * Returns how many processes the kernel has killed in the group that these lines of /proc/PID/cgroup name.
- * Such a line is `0::/path` (version 2) or `4:memory:/path` (version 1). Returns 0 if the count cannot be
- * read.
+ * Returns how many processes the kernel has killed in the control group that `lines`, read from
+ * /proc/PID/cgroup, name. Such a line is `0::/path` in version 2 of control groups, and `4:memory:/path` in
+ * version 1. Returns 0 if the count cannot be read.
  */
 export function killsIn(lines: string, root: string = mountPoint): number {
   for (const [, kinds, path] of lines.matchAll(/^\d+:(|memory):(.+)$/gm)) {

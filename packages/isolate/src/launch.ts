@@ -30,8 +30,8 @@ export async function launchPlan(
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
   const pipes: readonly unknown[] = child.stdio;
-  // If a pipe had no error listener, a plugin that dies at the wrong moment would end the host. The exit
-  // report explains more than the error of a pipe.
+  // Without an error listener, the broken pipe of a plugin that dies would end the host. The error is
+  // ignored, because the exit report explains more.
   for (const pipe of child.stdio) pipe?.on('error', ignore);
   const { pid } = child;
   if (pid === undefined) throw (await once(child, 'error'))[0] as Error;
@@ -57,9 +57,9 @@ export async function launchPlan(
 }
 
 /**
- * Returns what the plugin reads as its standard input. If the host's standard input is a file or a directory,
- * the sandbox must not have that descriptor. Through /proc/self/fd, the plugin could open the file for
- * writing, or reach the directories above. So the plugin gets a pipe with the contents from the host's
+ * Returns what the plugin reads as its standard input. A file or directory that is the host's standard input
+ * must not be passed to a sandbox. Through /proc/self/fd, the plugin could open the file for writing, or
+ * reach the directories above it. So the plugin gets a pipe instead, with the file's contents from the host's
  * position on.
  */
 function inputOf(plan: Plan, { stdin }: LaunchCommand): LaunchCommand['stdin'] {
@@ -96,8 +96,8 @@ function start(plan: Plan, command: LaunchCommand): ChildProcess {
       ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
       env: { ...plan.env },
       stdio: Array.from(stdio, (entry) => entry ?? 'ignore'),
-      // Ctrl-C and the end of a terminal go to the whole group, and would end bubblewrap. The host must
-      // decide what ends its plugins.
+      // The signals of Ctrl-C and of a closed terminal go to the host's whole process group, and would end
+      // bubblewrap. The host must decide what ends its plugins, so bubblewrap gets another group.
       detached: leadsGroup(plan, command),
       windowsHide: true,
     });
@@ -110,7 +110,7 @@ function start(plan: Plan, command: LaunchCommand): ChildProcess {
 const leadsGroup = (plan: Plan, command: LaunchCommand): boolean =>
   command.processGroup || plan.filter !== undefined;
 
-/** What is known of a running process. */
+/** A running process, with its plan and the objects that watch it. */
 interface Started {
   readonly child: ChildProcess;
   readonly pid: number;
@@ -121,11 +121,11 @@ interface Started {
   readonly tail: ErrorTail;
 }
 
-/** One process from its start to its report. */
+/** Watches one process, sends signals to it, and reports how it ended. */
 class Life {
   readonly #started: Started;
   readonly #watch: ResourceWatch | undefined;
-  /** The reason why the watch has ended the process. */
+  /** The reason why the watch has ended the process; undefined if it has not. */
   #reason: string | undefined;
   #isKilledByHost = false;
   #starting: NodeJS.Timeout | undefined;
@@ -166,8 +166,8 @@ class Life {
   }
 
   /**
-   * If the plugin ended before it wrote its handshake line, returns a sentence about files that the plugin
-   * has missed.
+   * If the plugin ended before it wrote its handshake line, resolves with a sentence about the hidden files
+   * that its standard error names.
    */
   async #whatIsHidden(): Promise<string | undefined> {
     const { child, plan, command, tail } = this.#started;
@@ -177,8 +177,8 @@ class Life {
   }
 
   /**
-   * Releases the keeper once the first process inside has started the plugin. By then that process has asked
-   * the kernel to kill it when its parent dies.
+   * Releases the keeper if the first process inside the sandbox has started the plugin. Before it started the
+   * plugin, that process has asked the kernel to kill it when its parent dies.
    */
   #releaseOnceUp(keeper: Keeper): void {
     if (this.#inside === undefined) return;
@@ -186,13 +186,16 @@ class Life {
     keeper.release();
   }
 
-  /** The first process inside of the sandbox; undefined until it has started the plugin. */
+  /** The id of the first process inside the sandbox; undefined until that process has started the plugin. */
   get #inside(): number | undefined {
     const { pid } = this.#started;
     return isStarting(pid) ? undefined : childrenOf(pid).find((one) => childrenOf(one).length > 0);
   }
 
-  /** If the plugin has reached its memory limit, ends the plugin and returns true. */
+  /**
+   * If the plugin exceeds `memoryBytes`, or the kernel has killed a process of its control group, ends the
+   * plugin and returns true.
+   */
   #endAtLimit(residentBytes: number, kills: number): boolean {
     const { memoryBytes = Infinity } = this.#started.resources;
     const { scratch } = this.#started.plan;
@@ -225,9 +228,9 @@ class Life {
   }
 
   /**
-   * Returns the limit that ended the process, if there is evidence for one. Evidence is that the watch ended
-   * the process, that the kernel counted a kill in its group, that V8 reported a full heap, or that the
-   * kernel sent a signal when the processor time was used up.
+   * Returns the limit that ended the process, if there is evidence for one. There is evidence if the watch
+   * ended the process, if the kernel counted a kill in its control group, if V8 reported a full heap, or if a
+   * signal ended the process after its processor time was used up.
    */
   #limitBehind(signal: NodeJS.Signals | null, kills: number, isHeapFull: boolean): LaunchReport {
     const { memoryBytes = 0, cpuSeconds = Infinity } = this.#started.resources;
@@ -254,20 +257,21 @@ const byKernel = 'the kernel ended a process of its control group, which had no 
 const ending: ReadonlySet<string> = new Set(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGKILL']);
 
 /**
- * Ends a sandbox with everything in it. For some 20 ms after the start, the first process inside would
- * outlive bubblewrap, because it has not asked to die with its parent yet. So that process is killed too.
+ * Ends a sandbox with everything in it. For some 20 ms after the start, the first process inside has not yet
+ * asked the kernel to kill it with its parent, and would outlive bubblewrap. So that process is killed too.
  */
 function endSandbox(pid: number, signal: NodeJS.Signals): boolean {
   const inside = isStarting(pid) ? [] : childrenOf(pid);
   if (inside.length === 0) {
     // Bubblewrap may be about to fork the first process inside. If the signal arrives before the fork, the
-    // fork fails. Otherwise the new process gets the signals too, because it belongs to this group until late
-    // in its setup.
+    // fork fails. If it arrives later, the new process gets the signals too, because it is in this process
+    // group until late in its setup.
     const isSent = send(signal, -pid);
     send('SIGKILL', -pid);
     return isSent;
   }
-  // If only the plugin is killed, bubblewrap reports the plugin's end once everything in the sandbox is gone.
+  // If only the processes inside are killed, bubblewrap can report the plugin's end after everything in the
+  // sandbox is gone.
   if (signal !== 'SIGKILL') send(signal, pid);
   const killed = inside.filter((child) => send('SIGKILL', child));
   // A plugin may stop its whole process group, and a stopped bubblewrap would report nothing.
@@ -275,7 +279,10 @@ function endSandbox(pid: number, signal: NodeJS.Signals): boolean {
   return killed.length > 0 || send(signal, pid);
 }
 
-/** True if the process has not become bubblewrap yet. If it has a child already, that child is the keeper. */
+/**
+ * True if the process is not bubblewrap yet, but a program that starts it. A child of such a process is the
+ * keeper.
+ */
 function isStarting(pid: number): boolean {
   return ['sh', 'systemd-run'].includes(read(`/proc/${pid}/comm`).trim());
 }
@@ -296,7 +303,8 @@ const signals = new Map(
 );
 
 /**
- * Translates bubblewrap's exit. Bubblewrap ends with 128 + n if signal n ended the program, as a shell does.
+ * Translates bubblewrap's exit into the plugin's. If signal n ended the plugin, bubblewrap exits with the
+ * code 128 + n.
  */
 function ofSandbox(exit: ProcessExit): ProcessExit {
   const signal = exit.code === null ? undefined : signals.get(exit.code - 128);
@@ -304,8 +312,8 @@ function ofSandbox(exit: ProcessExit): ProcessExit {
 }
 
 /**
- * Pipes the caller's stream to the process, and detaches the stream when the process is gone. The caller ends
- * the stream.
+ * Pipes the caller's stream to the process, and detaches the stream when the process is gone. Does not end
+ * the stream, because the caller owns it.
  */
 function feed(source: Readable, stdin: Writable, exit: Promise<unknown>): void {
   const end = (): void => void stdin.end();

@@ -1,6 +1,6 @@
 /**
- * Decides what enforces each limit. Some limits need a program that sets the limit and then becomes the next
- * program.
+ * Decides which tool enforces each limit. Some limits need a helper program before the command, which sets
+ * the limit and then becomes the next program.
  */
 
 import { existsSync } from 'node:fs';
@@ -17,9 +17,11 @@ export interface LimitPlan {
   readonly prefix: readonly string[];
   /** Options of the plugin's runtime. */
   readonly runtimeArgs: readonly string[];
-  /** What enforces each limit, by the name of the limit. */
+  /** For each limit, by name, the tools that enforce it. */
   readonly held: Readonly<Record<string, string>>;
-  /** Variables of the host that a program of the prefix needs. That program removes these variables again. */
+  /**
+   * Variables of the host that systemd-run needs. The keeper's script removes them before the plugin starts.
+   */
   readonly env: Readonly<Record<string, string>>;
   /** The programs of the prefix, which run with the host's rights. */
   readonly helpers: readonly string[];
@@ -37,8 +39,8 @@ const MiB = 2 ** 20;
 const cpuGraceSeconds = 1;
 
 /**
- * The smallest number of open files with which a plugin starts. bubblewrap opens ten at most, and runtimes
- * about twenty.
+ * The smallest values of `openFiles` with which a plugin can start. bubblewrap has at most ten files open,
+ * and a runtime about twenty.
  */
 const fewestFiles = { of: 16, ofRuntime: 24 };
 
@@ -52,7 +54,7 @@ const leastMemoryBytes = 16 * MiB;
 const heapOption = /^--max[-_](old[-_]space|heap)[-_]size/;
 
 /**
- * Plans how each limit is enforced. `isSandbox` tells whether bubblewrap comes after the prefix. Throws
+ * Plans how each limit is enforced. `isSandbox` says whether bubblewrap runs after the prefix. Throws
  * `ISOLATE_UNENFORCEABLE` if nothing on this machine can enforce one of the limits.
  */
 export function planLimits(resources: Resources, program: Program, isSandbox: boolean): LimitPlan {
@@ -77,8 +79,7 @@ export function planLimits(resources: Resources, program: Program, isSandbox: bo
     ...(openFiles === undefined ? [] : [`--nofile=${openFiles}:${openFiles}`]),
     ...(fileBytes === undefined ? [] : [`--fsize=${fileBytes}:${fileBytes}`]),
   ];
-  // If the command itself has an option for the heap, that option comes after ours, and V8 enforces the
-  // command's value.
+  // An option for the heap in the command comes after ours, so V8 uses the command's value and ignores ours.
   const isHeapHeld = program.runtime === 'node' && !optionsOf(program).some((word) => heapOption.test(word));
   const heap = memoryBytes === undefined || !isHeapHeld ? undefined : heapMiB(memoryBytes);
   const byMemory = ['watch', ...(heap === undefined ? [] : ['v8']), ...(hasGroup ? ['systemd'] : [])];
@@ -97,8 +98,8 @@ export function planLimits(resources: Resources, program: Program, isSandbox: bo
 }
 
 /**
- * Refuses limits with which no plugin can start. Without this check, the start would fail with errors of
- * other programs, which explain little.
+ * Refuses limits with which no plugin can start. Without this check, a start would fail with an error of
+ * another program that explains little.
  */
 function refuseTooLittle(
   { openFiles = Infinity, memoryBytes = Infinity }: Resources,

@@ -1,4 +1,4 @@
-/** The options of a user, checked and with defaults. This file is pure. */
+/** Checks the options of a user, and fills in the defaults. This file is pure. */
 
 import { resolve } from 'node:path';
 import { inspect } from 'node:util';
@@ -7,14 +7,14 @@ import { PipeworkError } from '@pipework/core';
 /** Limits on what a plugin may use. A limit that is absent does not apply. */
 export interface Resources {
   /**
-   * Resident memory in bytes, of the plugin and everything that it has started. A watch ends the plugin once
-   * the plugin exceeds the limit. In a Node plugin, the limit also makes V8 collect garbage earlier. If
+   * Resident memory in bytes, of the plugin and of all processes that it has started. If it exceeds the
+   * limit, a watch ends the plugin. In a Node plugin, the limit also makes V8 collect garbage earlier. If
    * systemd makes a control group, the group enforces the limit too.
    */
   readonly memoryBytes?: number;
-  /** Processor time in whole seconds, of each process. */
+  /** The processor time that each process may use, in whole seconds. */
   readonly cpuSeconds?: number;
-  /** Open descriptors of each process. */
+  /** How many descriptors each process may have open. */
   readonly openFiles?: number;
   /** The largest file that may be written, in bytes. */
   readonly fileBytes?: number;
@@ -34,21 +34,21 @@ export interface IsolateOptions {
   /** Whether the plugin may use sockets. Default `false`. */
   readonly net?: boolean;
   /**
-   * Names of the variables that the plugin gets, out of those that the client would pass. The variables of
+   * Names of the environment variables that the plugin gets, if the client would pass them. The variables of
    * the handshake are always passed. Default none.
    */
   readonly env?: readonly string[];
   /** How much memory, processor time, descriptors and file size the plugin may use. Default: no limit. */
   readonly resources?: Resources;
   /**
-   * The weakest isolation to accept. `'kernel'` accepts only what the kernel enforces, whatever the plugin
-   * does. `'runtime'` also accepts the permission model of Node or Deno, which according to Node does not
-   * stop malicious code. A start with weaker isolation is refused. Default `'kernel'`.
+   * The weakest isolation to accept. `'kernel'` accepts only isolation that the kernel enforces, whatever the
+   * plugin does. `'runtime'` also accepts the permission model of Node or Deno. Node says that its model does
+   * not stop malicious code. A start with weaker isolation is refused. Default `'kernel'`.
    */
   readonly require?: 'kernel' | 'runtime';
   /**
-   * The program bubblewrap. Default `bwrap`, from the host's PATH. With `false`, bubblewrap is not used, so
-   * `'runtime'` uses the permission model.
+   * The name or path of bubblewrap. Default `bwrap`, from the host's PATH. With `false`, bubblewrap is not
+   * used. Then `require: 'runtime'` uses the permission model.
    */
   readonly bwrap?: string | false;
 }
@@ -76,8 +76,8 @@ const maxCpuSeconds = 1e10;
 const keys = ['read', 'write', 'run', 'net', 'env', 'resources', 'require', 'bwrap'];
 
 /**
- * Checks the options. Throws `CONFIG_INVALID`, which names the first invalid option. Relative paths start
- * from the host's working directory.
+ * Checks the options. If one is invalid, throws `CONFIG_INVALID` with its name. Relative paths start from the
+ * host's working directory.
  */
 export function checkOptions(options: IsolateOptions): Policy {
   checkKeys('options', options, keys);
@@ -98,7 +98,8 @@ export function checkOptions(options: IsolateOptions): Policy {
     const fits = value === undefined || (Number.isSafeInteger(value) && (value as number) > 0);
     check(fits, `resources.${name}`, 'a whole number above 0', value);
   }
-  // The kernel counts nanoseconds in 64 bits. A plugin whose limit does not fit would be ended at once.
+  // The kernel counts nanoseconds in 64 bits. If a limit does not fit, the kernel would end the plugin
+  // immediately.
   const { cpuSeconds = 0 } = resources;
   check(cpuSeconds <= maxCpuSeconds, 'resources.cpuSeconds', `at most ${maxCpuSeconds}`, cpuSeconds);
   const absolute = (paths: readonly string[]): readonly string[] => paths.map((path) => resolve(path));
@@ -109,7 +110,7 @@ export function checkOptions(options: IsolateOptions): Policy {
   };
 }
 
-/** Throws `CONFIG_INVALID` if `command` names no program. */
+/** Throws `CONFIG_INVALID` unless `command` names a program. */
 export function checkCommand(command: unknown): void {
   const { file } = Array.isArray(command)
     ? { file: command[0] as unknown }

@@ -1,18 +1,19 @@
-/**
- * Turns listed paths into places of the file system. Refuses a path that would grant more than its name says.
- */
+/** Resolves listed paths to their real paths. Refuses a path that would grant more than its name says. */
 
 import { readlinkSync, realpathSync } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { IsolateError } from './errors.ts';
 
-/** One place, with its listed name and its real name, which contains no links. */
+/** A file or directory. `given` is its listed path, and `real` the same path with all links resolved. */
 export interface Place {
   readonly given: string;
   readonly real: string;
 }
 
-/** Places that the sandbox creates itself, or that lead out of any sandbox. */
+/**
+ * Places that cannot be granted, because the sandbox creates them itself, or because they lead out of any
+ * sandbox.
+ */
 const ownPlaces = ['/proc', '/sys', '/dev'];
 
 /** True if `path` is `directory` or below it. Both must be absolute. */
@@ -21,7 +22,10 @@ export function isWithin(directory: string, path: string): boolean {
   return way !== '..' && !way.startsWith('../') && !isAbsolute(way);
 }
 
-/** Resolves the paths in `read` and `write`. Throws `ISOLATE_PATH`, naming the option and the path. */
+/**
+ * Resolves the paths in `read` and `write`. If a path cannot be granted, throws `ISOLATE_PATH` with the
+ * option and the path.
+ */
 export function resolvePlaces(
   read: readonly string[],
   write: readonly string[],
@@ -54,8 +58,8 @@ function resolvePlace(name: string, given: string): Place {
 }
 
 /**
- * Refuses a place that is reached by a link which the plugin could change. If the plugin changed the link,
- * the plugin's next start would grant the link's new target. Throws `ISOLATE_PATH`.
+ * Throws `ISOLATE_PATH` if the path of `place` has a link that the plugin could change. After such a change,
+ * the plugin's next start would grant the link's new target.
  */
 export function refuseLinks(name: string, place: Place, written: readonly Place[]): void {
   for (const link of linksOn(place.given)) {
@@ -71,7 +75,7 @@ export function refuseLinks(name: string, place: Place, written: readonly Place[
 /** The maximum number of links that Linux follows. */
 const maxLinks = 40;
 
-/** Returns the links that the system follows from the root to `path`, each with its real place. */
+/** Returns the links that the system follows from the root to `path`, each as a path without other links. */
 function linksOn(path: string): string[] {
   const links: string[] = [];
   const names = path.split('/');
@@ -99,8 +103,8 @@ function linkTarget(path: string): string | undefined {
 }
 
 /**
- * Leaves out places that one of `shown` already shows. Otherwise a running plugin could put a link in such a
- * place between the check of the path and the mount.
+ * Leaves out places inside a place of `shown`, because they need no mount. A running plugin could replace
+ * such a place by a link, between the check of the path and the mount.
  */
 export function withoutShown(places: readonly Place[], shown: readonly Place[]): Place[] {
   return places.filter(

@@ -1,6 +1,6 @@
 /**
- * Turns a policy and a command into what is started. It chooses the tool, and refuses a policy that the tool
- * cannot enforce.
+ * Plans a start from a policy and a command. Chooses the tool of isolation, and refuses a policy that the
+ * tool cannot enforce.
  */
 
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
@@ -32,15 +32,15 @@ export interface Isolation {
   readonly means: 'bubblewrap' | 'node' | 'deno';
   /**
    * What enforces each permission and limit: `bubblewrap`, `seccomp`, `node`, `deno`, `prlimit`, `systemd`,
-   * `v8`, `watch` or `launcher`. Several names are separated by commas. `run` and `net` are `granted` if they
-   * are allowed.
+   * `v8`, `watch` or `launcher`. Several names are separated by commas. `run` and `net` have the value
+   * `granted` if the policy allows them.
    */
   readonly held: Readonly<Record<string, string>>;
-  /** The real paths of what the user listed in `read`. Writable places are not repeated. */
+  /** The real paths of the places in `read`. Places that are writable too are left out. */
   readonly read: readonly string[];
-  /** The real paths of what the user listed in `write`. */
+  /** The real paths of the places in `write`. */
   readonly write: readonly string[];
-  /** The real paths of what else is visible: the program, its script, libraries. */
+  /** The real paths of the other visible places, such as the program, its script and libraries. */
   readonly added: readonly string[];
   /** The names of the variables that the plugin gets, beside those of the handshake. */
   readonly env: readonly string[];
@@ -60,9 +60,9 @@ export interface Plan {
   readonly scratch: readonly string[];
   /** True if the process gets a control group. */
   readonly hasGroup: boolean;
-  /** True if there is a keeper, on {@link keeperDescriptor}. */
+  /** True if the process starts a keeper, which uses {@link keeperDescriptor}. */
   readonly isKept: boolean;
-  /** True if this plan sets V8's limit. */
+  /** True if this plan limits the heap of V8. */
   readonly isHeapHeld: boolean;
 }
 
@@ -75,8 +75,8 @@ export const filterDescriptor = 5;
 const scratchBytes = 64 * 2 ** 20;
 
 /**
- * Makes a plan. It looks at files, and may try bubblewrap once. Throws an `IsolateError` if the command
- * cannot be started as the policy requires.
+ * Makes a plan. Looks at files, and may try bubblewrap and systemd, each once. Throws an `IsolateError` if
+ * the command cannot be started as the policy requires.
  */
 export function makePlan(policy: Policy, command: LaunchCommand): Plan {
   const cwd = command.cwd ?? process.cwd();
@@ -106,7 +106,8 @@ export function makePlan(policy: Policy, command: LaunchCommand): Plan {
   const unwanted = inheritedDescriptors();
   const job: Job = { policy, program, places, limits, cwd, unwanted, names, loaded: given(true) };
   const parts = isFound ? inBubblewrap(job, bubblewrap.file) : inRuntime(job, bubblewrap.missing);
-  // To start, Deno needs a directory for its cache, and the sandbox has no home directory.
+  // Deno cannot start without a directory for its cache, which by default is in the home directory. The
+  // sandbox has no home directory.
   const hasOwnCache = parts.isolation.means === 'bubblewrap' && program.runtime === 'deno';
   return {
     ...parts,
@@ -119,8 +120,8 @@ export function makePlan(policy: Policy, command: LaunchCommand): Plan {
 }
 
 /**
- * Refuses a program that runs outside of the sandbox, if the plugin could replace that program before the
- * next start.
+ * Throws `ISOLATE_PATH` if the plugin could replace one of `files` before its next start. These files run, or
+ * are loaded, outside of the sandbox.
  */
 function refuseHelpers(files: readonly string[], written: readonly Place[]): void {
   for (const place of existing(files)) {
@@ -139,7 +140,7 @@ function refuseHelpers(files: readonly string[], written: readonly Place[]): voi
   }
 }
 
-/** True if this user may change the file, or a directory on the way to it from `top`. */
+/** True if this user may change `file`, or one of the directories between `top` and the file. */
 function isReplaceable(file: string, top: string): boolean {
   try {
     accessSync(file, constants.W_OK);
@@ -150,8 +151,9 @@ function isReplaceable(file: string, top: string): boolean {
 }
 
 /**
- * Refuses a command if the plugin could change its program, script or `#!` line, and so choose what its next
- * start runs. The files that a command names become visible even if they are not listed.
+ * Throws `ISOLATE_PATH` if the plugin could change a `#!` line of the command, or a link to its program or
+ * script. The plugin could then choose which program and files its next start makes visible, even if they are
+ * not listed.
  */
 function refuseChosen(program: Program, written: readonly Place[]): void {
   const { file, script, through } = program;
@@ -220,8 +222,8 @@ function inBubblewrap(job: Job, file: string): Parts {
 }
 
 /**
- * Returns the script, if it is a file. A directory may hold more than the program that is run from it, so the
- * user must list the directory.
+ * Returns the script, if it is a file. If it is a directory, the user must list it, because it may hold more
+ * than the program.
  */
 function scriptOf({ script }: Program): string[] {
   return script !== undefined && statSync(script, { throwIfNoEntry: false })?.isFile() === true

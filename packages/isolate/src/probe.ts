@@ -1,5 +1,6 @@
 /**
- * Tries each tool with a harmless program before the tool starts a plugin, and keeps the reason of a failure.
+ * Finds each tool, and tries bubblewrap and systemd with a harmless program before they start a plugin.
+ * Reports why a tool cannot be used.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -11,7 +12,7 @@ import { findOnPath } from './program.ts';
 import { hasFilter, seccompFilter } from './seccomp.ts';
 import { howToInstall, read, readableKernelFiles } from './system.ts';
 
-/** A tool that can be used, or the reason why it cannot be used and what would help. */
+/** The file of a tool that can be used, or the reason why the tool cannot be used, with a remedy. */
 export type Found = { readonly file: string } | { readonly missing: string };
 
 /** How long a trial may take, in milliseconds. A trial that hangs counts as failed. */
@@ -20,8 +21,8 @@ const trialMs = 10_000;
 const works = new Set<string>();
 
 /**
- * Finds a program that runs with the host's rights, outside of any sandbox. A program on the PATH is left out
- * if any user of the machine could have put it there or may change it.
+ * Finds a program that will run with the host's rights, outside of any sandbox. Programs on the PATH that any
+ * user of the machine may change or replace are left out.
  */
 function findHelper(name: string, title: string, packageName: string): Found {
   const path = process.env['PATH'];
@@ -60,7 +61,8 @@ export function probeBubblewrap(name: string, net: boolean): Found {
     masked: readableKernelFiles(),
     scratchBytes: 65_536,
   };
-  // The filter comes on descriptor 0. The program to run is bubblewrap itself, because it certainly exists.
+  // bubblewrap reads the filter from descriptor 0. It runs itself in the sandbox, because this program
+  // certainly exists.
   const { status, signal, stderr, error } = spawnSync(
     file,
     [...bubblewrapArguments(view, 0), file, '--version'],
@@ -80,7 +82,7 @@ export function probeBubblewrap(name: string, net: boolean): Found {
   return { missing: `${file} makes no sandbox here: ${reason}. ${whatForbids(signal)}` };
 }
 
-/** Names the most likely cause why namespaces are forbidden, and the remedy. */
+/** Returns a sentence with the most likely cause why namespaces are forbidden, and the remedy. */
 function whatForbids(signal: NodeJS.Signals | null): string {
   const isSet = (name: string, value: string): boolean => read(`/proc/sys/${name}`).trim() === value;
   if (signal === 'SIGSYS') return 'A filter of system calls around this host forbids one that it needs';
@@ -95,7 +97,7 @@ function whatForbids(signal: NodeJS.Signals | null): string {
   return 'It needs user namespaces, which this machine or the sandbox around this host forbids';
 }
 
-/** Finds prlimit, which sets the limits of a process and then becomes it. */
+/** Finds prlimit, which sets its own limits and then becomes the command in its arguments. */
 export function probePrlimit(): Found {
   if (process.platform !== 'linux')
     return { missing: `prlimit is for Linux, and this is ${process.platform}` };
@@ -105,8 +107,8 @@ export function probePrlimit(): Found {
 let systemd: Found | undefined;
 
 /**
- * Finds out whether systemd makes control groups for this user. systemd is asked only once, because the
- * answer takes a round trip.
+ * Finds out whether systemd makes control groups for this user. Tries systemd only once, and keeps the
+ * result.
  */
 export function probeSystemd(): Found {
   systemd ??= trySystemd();
@@ -117,8 +119,9 @@ export function probeSystemd(): Found {
 export const shell = '/bin/sh';
 
 /**
- * Tries to set a limit. If systemd may not set a limit, it leaves the limit out without an error. A user's
- * systemd has no control of memory in version 1 of control groups.
+ * Makes a control group with a memory limit, and reads the limit back. If systemd may not set the limit, it
+ * leaves the limit out without an error. For example, in version 1 of control groups a user's systemd cannot
+ * limit memory.
  */
 function trySystemd(): Found {
   if (!existsSync('/run/systemd/system')) return { missing: 'systemd does not run here' };
@@ -136,8 +139,8 @@ function trySystemd(): Found {
 }
 
 /**
- * Returns the arguments of systemd-run before the command. systemd-run becomes the command, in a new control
- * group.
+ * Returns the arguments of systemd-run before the command. systemd-run makes a new control group, and becomes
+ * the command in it.
  */
 export function scopeArguments(memoryBytes: number): string[] {
   const isRoot = process.getuid?.() === 0;

@@ -1,5 +1,6 @@
 /**
- * Finds out what a command runs: the program behind `#!` lines and PATH, its kind of runtime, and its script.
+ * Finds out what a command runs. Follows the PATH and `#!` lines to the program, and finds its runtime and
+ * its script.
  */
 
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
@@ -23,7 +24,7 @@ export interface Program {
   readonly through: readonly string[];
 }
 
-/** How many `#!` lines are followed at most. Such a line may name a script that has a `#!` line too. */
+/** The maximum number of `#!` lines to follow. A `#!` line may name a script that has a `#!` line too. */
 const maxHops = 4;
 
 /** Interpreters whose first argument, apart from options, is a script. */
@@ -36,7 +37,7 @@ const valued = new Set(
   ),
 );
 
-/** Options that are followed by code, or by a module's name, instead of a script. */
+/** Options that take code or the name of a module. A command with such an option has no script. */
 const scriptless = new Set(['-e', '--eval', '-p', '--print', '-c', '-m']);
 
 /** Resolves `command`. Only looks at files, and runs nothing. */
@@ -66,8 +67,8 @@ export function findProgram(command: {
 }
 
 /**
- * Returns an absolute path, or the name itself if no directory of `path` has a `trusted` program with that
- * name.
+ * Returns the absolute path of the first program `name` in `path` for which `trusted` returns true. If there
+ * is none, returns `name`.
  */
 export function findOnPath(
   name: string,
@@ -93,8 +94,8 @@ function isProgram(file: string): boolean {
 }
 
 /**
- * Returns the words of a `#!` line as the kernel splits them: the interpreter, and the rest as one argument.
- * Returns an empty list if there is no such line.
+ * Returns the words of the `#!` line of `file` as the kernel splits them: the interpreter, and the rest as
+ * one argument. Without such a line, returns an empty list.
  */
 function shebang(file: string): string[] {
   let descriptor: number | undefined;
@@ -112,7 +113,9 @@ function shebang(file: string): string[] {
   }
 }
 
-/** Returns what `env` would run. `env` takes one name, or several words after `-S`. */
+/**
+ * Returns the words that `env` would run. In a `#!` line, `env` takes one name, or several words after `-S`.
+ */
 function withoutEnv(words: readonly string[]): string[] {
   const [argument = ''] = words;
   return argument.startsWith('-S') ? argument.slice(2).trim().split(/\s+/) : [argument];
@@ -130,7 +133,7 @@ function indexOfScript(args: readonly string[]): number | undefined {
   return undefined;
 }
 
-/** Returns the arguments before the script. If there is no script, returns all of them. */
+/** Returns the arguments before the script. If there is no script, returns all arguments. */
 export function optionsOf({ args, scriptIndex }: Program): readonly string[] {
   return scriptIndex === undefined ? args : args.slice(0, scriptIndex);
 }
@@ -138,8 +141,8 @@ export function optionsOf({ args, scriptIndex }: Program): readonly string[] {
 const versions = new Map<string, string>();
 
 /**
- * Returns the version of a Node program, such as `20.19.0`; undefined if it does not print one. Runs the
- * program once, unless it is this host's own.
+ * Returns the version of the Node program `file`, such as `20.19.0`; undefined if it prints no version. Runs
+ * the program once, unless it is the one that runs this host.
  */
 export function nodeVersion(file: string): string | undefined {
   if (file === process.execPath && !('Deno' in globalThis) && !('Bun' in globalThis))
@@ -157,8 +160,8 @@ const opensPipe = "new (require('node:net').Socket)({ fd: 3 }).destroy()";
 const letPipes = new Map<string, boolean>();
 
 /**
- * Finds out whether a plugin can open its pipes in a Node whose permission model denies the network. Later
- * versions of Node 26 refuse this. Runs the program once.
+ * Returns true if a plugin can open its pipes while the permission model of the Node program `file` denies
+ * the network. Later versions of Node 26 refuse this. Runs the program once.
  */
 export function letsPipes(file: string): boolean {
   const known = letPipes.get(file);

@@ -12,7 +12,8 @@ import { isLoaderVariable } from './system.ts';
 export interface RuntimePlan {
   readonly args: readonly string[];
   /**
-   * One sentence for each thing that the model cannot enforce. If there are any, the plugin is not started.
+   * One sentence for each part of the policy that the model cannot enforce. If there are any, the plugin is
+   * not started.
    */
   readonly problems: readonly string[];
 }
@@ -53,9 +54,9 @@ function commonProblems({ policy, read, write }: Grants, program: Program, model
 }
 
 /**
- * Arguments by which a command would extend or choose its own permissions. Node accepts _ in place of - in
- * options, and reads more options from files that the arguments name. Node runs the script of a package
- * (`--run`) without its permission model. Deno accepts several letters after one dash.
+ * Matches arguments by which a command would extend or choose its own permissions. Node also accepts options
+ * with _ instead of -, and reads more options from files that the arguments name. With `--run`, Node runs a
+ * script of package.json without its permission model. Deno accepts several letters after one dash.
  */
 const grants =
   /^(--allow-|-[a-z]*[ARWNESIP]+[a-zA-Z]*($|=)|--(no-)?(experimental-)?permission|--run($|=)|--env($|=|-file)|--experimental-(default-)?config-file|--unstable-ffi)/;
@@ -64,8 +65,8 @@ const grants =
 export const firstWithNet = 25;
 
 /**
- * Returns the flags of Node's permission model in `version`, such as `20.19.0`. `hasPipes` tells whether a
- * plugin may open its pipes even if the network is denied.
+ * Returns the arguments for Node's permission model in `version`, such as `20.19.0`. `hasPipes` says whether
+ * a plugin may open its pipes if the network is denied.
  */
 export function nodePlan(
   grantsGiven: Grants,
@@ -98,10 +99,13 @@ export function nodePlan(
   return { args, problems };
 }
 
-/** The variable that names a program. Deno asks that program for permissions, and disregards the flags. */
+/** The variable that makes Deno ask another program for permissions, instead of obeying its flags. */
 const broker = 'DENO_PERMISSION_BROKER_PATH';
 
-/** Returns the flags of Deno. Deno's environment holds only listed variables, so Deno may read all of it. */
+/**
+ * Returns the arguments for Deno. The plugin may read all of Deno's environment, which has only listed
+ * variables.
+ */
 export function denoPlan(grantsGiven: Grants, program: Program): RuntimePlan {
   const { policy, read, write } = grantsGiven;
   const problems = commonProblems(grantsGiven, program, "Deno's permission model");

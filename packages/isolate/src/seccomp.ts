@@ -1,6 +1,6 @@
 /**
- * The filter of system calls that goes with bubblewrap. It enforces `run`, and what no namespace can enforce.
- * This file is pure.
+ * The filter of system calls that goes with bubblewrap. The filter enforces `run`, and the parts of the
+ * policy that no namespace can enforce. This file is pure.
  */
 
 /**
@@ -54,8 +54,9 @@ const alwaysRefused =
   );
 
 /**
- * Calls that are reported as missing. An io_uring makes calls that no filter sees. The other calls have
- * arguments that a filter cannot read. If these calls are missing, libraries work without them.
+ * Calls that are reported as missing. Through an io_uring, a program could make calls that no filter sees.
+ * The other two calls have arguments that a filter cannot read. Libraries work without these calls if they
+ * seem to be missing.
  */
 const missing = ['io_uring_setup', 'io_uring_enter', 'io_uring_register', 'clone3', 'openat2'];
 
@@ -76,8 +77,8 @@ const modeCalls: readonly (readonly [name: string, mode: number, flags?: number]
 ];
 
 /**
- * All socket calls. A socket in the file system can be reached across network namespaces, so sockets are
- * refused altogether.
+ * The calls on a socket. A socket in the file system can be reached from another network namespace, so
+ * without `net` the filter refuses these calls too.
  */
 const socketCalls = ['connect', 'bind', 'listen', 'accept', 'accept4'];
 
@@ -124,8 +125,8 @@ const setIdBits = 0o6000;
 /** The flags with which an `open` creates a file. Without these flags, the mode has no effect. */
 const making = 0o20000100;
 /**
- * The requests that type into a terminal in place of the terminal's user, that control the console, and that
- * load another line discipline into the kernel.
+ * Requests of `ioctl`. The first types into a terminal as if its user did, the second controls the console,
+ * and the third loads another line discipline into the kernel.
  */
 const ofTerminals = [0x5412, 0x541c, 0x5423];
 /**
@@ -138,14 +139,17 @@ const stopping = [19, 20, 21, 22];
 /** The families of sockets that `net` grants: Unix, IPv4, IPv6, and netlink, which lists interfaces. */
 const families = [1, 2, 10, 16];
 const unixFamily = 1;
-/** The flag of urgent data. Programs do not use this part of Unix sockets, and it had security holes. */
+/**
+ * The flag of urgent data. Programs do not use urgent data on Unix sockets, and its code in the kernel had
+ * security holes.
+ */
 const urgent = 1;
 const newThread = 0x10000;
 /** All flags of `clone` that create a namespace. */
 const newNamespaces = 0x7e020080;
 /**
- * `typeMask` selects the bits of a socket's type, without the flags. `connectedType` is the only type whose
- * sockets cannot send to another address later.
+ * `typeMask` selects the type of a socket from the type argument, without the flags. A pair of sockets of
+ * `connectedType` cannot send to any other address.
  */
 const typeMask = 0xff;
 const connectedType = 1;
@@ -153,7 +157,7 @@ const connectedType = 1;
 interface Step {
   readonly code: number;
   readonly k: number;
-  /** `yes` is how many steps to skip if the comparison is true, and `no` how many if it is false. */
+  /** How many steps to skip if the comparison is true (`yes`) or false (`no`). */
   readonly yes?: number;
   readonly no?: number;
 }
@@ -166,7 +170,7 @@ export function hasFilter(arch: string = process.arch): boolean {
 /**
  * Returns the filter as bubblewrap reads it, an array of the kernel's `struct sock_filter`. The filter
  * refuses a call with EPERM, EACCES, ENOSYS, EOPNOTSUPP or EAFNOSUPPORT. It kills only a program that uses
- * another processor's calls. There must be a filter for `arch`.
+ * another processor's calls. {@link hasFilter} must be true for `arch`.
  */
 export function seccompFilter(
   policy: { readonly run: boolean; readonly net: boolean },
@@ -234,8 +238,8 @@ export function seccompFilter(
       refused,
       { code: RETURN, k: ALLOW },
     ]),
-    // The plugin's process group also has bubblewrap and the keeper, which are outside of the sandbox. If
-    // these two were stopped, they would outlive a host that is killed.
+    // Bubblewrap and the keeper are in the plugin's process group, but outside of the sandbox. If the plugin
+    // stopped them, they would survive the end of the host.
     ...when(numberOf('kill'), [
       { code: LOAD, k: argument(0) },
       { code: EQUAL, k: 0, yes: 1 },
@@ -273,8 +277,8 @@ export function seccompFilter(
 }
 
 /**
- * Returns steps that run only for the call `number`; none if the processor has no such call. The steps must
- * end with a return.
+ * Returns `steps` after a comparison, so that they run only for the call `number`; no steps if the processor
+ * has no such call. `steps` must end with a return.
  */
 function when(number: number | undefined, steps: readonly Step[]): Step[] {
   return number === undefined ? [] : [{ code: EQUAL, k: number, no: steps.length }, ...steps];

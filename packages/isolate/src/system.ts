@@ -1,9 +1,10 @@
-/** Places of the system that are visible beside what a user lists, if they exist. */
+/** Lists places of the system that are visible, if they exist, beside the places that the user lists. */
 
 import { accessSync, constants, readFileSync } from 'node:fs';
 
 /**
- * What a program needs to load itself and to know the time: libraries, the loader's list of them, time zones.
+ * The places that a program needs to start and to know the time: libraries, the loader's list of libraries,
+ * time zones.
  */
 export const libraryPlaces: readonly string[] = [
   '/lib',
@@ -20,7 +21,7 @@ export const libraryPlaces: readonly string[] = [
   '/usr/share/zoneinfo',
 ];
 
-/** What programs outside of the sandbox load, and the directory of the loader's settings. */
+/** The libraries that programs outside of the sandbox load, and the directory of the loader's settings. */
 export const loaderPlaces: readonly string[] = [
   '/lib',
   '/lib64',
@@ -31,8 +32,8 @@ export const loaderPlaces: readonly string[] = [
 ];
 
 /**
- * Files in which the kernel describes its own memory, timers and keys. Only root can read most of them, and
- * the plugin of a host that is root has root's user id.
+ * Files in which the kernel describes its own memory, timers and keys. Most of them only root can read. If
+ * the host is root, its plugin has root's user id.
  */
 const kernelFiles = [
   'kcore',
@@ -63,13 +64,13 @@ function isReadable(path: string): boolean {
   }
 }
 
-/** What a plugin needs if it may start programs of the system. */
+/** The places that a plugin needs if it may start programs of the system. */
 export const programPlaces: readonly string[] = ['/usr', '/bin', '/sbin', '/etc/alternatives'];
 
 /**
  * True if a variable makes every program load code, or makes the system's libraries read files. Bubblewrap
- * must not have such a variable. The code would run outside the sandbox, and may be in a place where the
- * plugin can write.
+ * must not get such a variable, because the code would run outside of the sandbox, and the plugin may have
+ * written it.
  */
 export function isLoaderVariable(name: string): boolean {
   return /^(LD_|MALLOC_|OPENSSL_|(GCONV_PATH|GLIBC_TUNABLES|LOCPATH|NLSPATH)$)/.test(name);

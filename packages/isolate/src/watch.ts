@@ -1,6 +1,6 @@
 /**
- * Measures from outside how much memory and processor time a process and its descendants use, and reports
- * when that is too much. Linux only.
+ * Measures from outside how much memory and processor time a process and its descendants use. Works only on
+ * Linux.
  */
 
 import { readdirSync, statfsSync } from 'node:fs';
@@ -10,25 +10,23 @@ import { read } from './system.ts';
 /** Milliseconds between two measurements. A measurement of a plugin with one process takes about 0.1 ms. */
 export const lookMs = 100;
 
-/**
- * Linux counts resident memory in pages, and processor time in ticks of a hundredth of a second on every
- * processor.
- */
+/** Linux reports processor time in ticks of a hundredth of a second, on every kind of processor. */
 const ticksPerSecond = 100;
 
 /** The memory that the kernel needs for one file of a file system in memory, beside the file's contents. */
 const bytesOfFile = 1_024;
 
 /**
- * For SIGXCPU, the kernel counts time less exactly than in /proc. So this share of the limit is evidence
- * enough.
+ * The kernel counts the time for SIGXCPU less exactly than the time in /proc. So a process that has used this
+ * share of its limit may have been ended by the limit.
  */
 const evidentShare = 0.9;
 
 /** What a tree of processes uses. */
 export interface Use {
   /**
-   * The resident memory of all processes of the tree. Memory that several share is counted for each of them.
+   * The resident memory of all processes of the tree. Memory that several processes share is counted for each
+   * of them.
    */
   readonly residentBytes: number;
   /** The processor time of the process that has used the most. */
@@ -59,9 +57,9 @@ function residentOf(pid: number): number {
 }
 
 /**
- * Returns how much memory is taken by files of the file systems in memory that `pid` sees at `places`. Linux
- * counts this memory for no process, unless a process maps the file. Returns 0 for a place that this host may
- * not look at.
+ * Returns how many bytes of memory the files below `places` use, as the process `pid` sees these places. Each
+ * place is a file system whose files are in memory. Linux counts this memory for no process, unless a process
+ * maps the file. A place that this host may not look at counts as 0.
  */
 export function heldByFiles(pid: number, places: readonly string[]): number {
   return places.reduce((sum, place) => {
@@ -85,8 +83,8 @@ function processorTimeOf(pid: number): number {
 }
 
 /**
- * Returns the processes that a process has started and that still exist. Each thread of the process has a
- * list of its own.
+ * Returns the existing children of the process `pid`. Linux has a list of children for each thread of a
+ * process.
  */
 export function childrenOf(pid: number): number[] {
   try {
@@ -100,21 +98,21 @@ export function childrenOf(pid: number): number[] {
 }
 
 /**
- * Measures one process until the watch is stopped. The watch does not keep the event loop alive, and is late
- * if the loop is blocked.
+ * Measures one process every {@link lookMs} until the watch is stopped. The watch does not keep the event
+ * loop alive. A blocked loop delays the measurements.
  */
 export class ResourceWatch {
   /** The processor time at the last measurement, in seconds. */
   cpuSeconds = 0;
   #lookedAt = performance.now();
   /**
-   * The processor time that the process can have used when the watch stopped, if it had all processors since
-   * the last measurement.
+   * The most processor time that the process may have used until the watch stopped. Assumes that it used all
+   * processors since the last measurement.
    */
   #mostSeconds = 0;
   readonly #timer: NodeJS.Timeout;
 
-  /** `look` measures. The watch stops once `isOver` returns true for a measurement. */
+  /** `look` measures the process. As soon as `isOver` returns true for a measurement, the watch stops. */
   constructor(look: () => Use, isOver: (use: Use) => boolean) {
     this.#timer = setInterval(() => {
       const use = look();
@@ -126,8 +124,8 @@ export class ResourceWatch {
   }
 
   /**
-   * True if the process can have used that much processor time when the watch stopped. If the host was
-   * blocked, the last measurement may be old.
+   * True if the process may have used `seconds` of processor time until the watch stopped. After the host was
+   * blocked, the last measurement is old, so the process may have used much more than it showed.
    */
   mayHaveUsed(seconds: number): boolean {
     return this.#mostSeconds >= seconds * evidentShare;
