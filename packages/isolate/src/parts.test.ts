@@ -79,7 +79,7 @@ describe('bubblewrap', () => {
       ['/dev/shm', '/tmp', '/run'],
     ],
     [['/tmp'], ['/dev/shm', '/run']],
-  ])('has private memory in its directories that %j does not list: %j', (shown, own) => {
+  ])('keeps its own directories private unless %j lists them: %j', (shown, own) => {
     expect(privatePlaces({ ...view, write: shown.map(place) })).toEqual(own);
   });
 
@@ -116,7 +116,7 @@ describe('permission models', () => {
     expect(without.args).not.toContain('--allow-net');
   });
 
-  test('are refused if they deny a plugin its pipes together with the network', () => {
+  test('are refused if they deny a plugin not only the network, but also its pipes', () => {
     const without = { ...grants, policy: checkOptions({}) };
     expect(nodePlan(without, node, '26.12.1', false).problems).toEqual([
       'net: false: the permission model of Node 26.12.1 denies a plugin its own pipes with the network',
@@ -161,12 +161,12 @@ describe('a command under a permission model', () => {
     },
   );
 
-  test('keeps the arguments of its script, whatever they are', () => {
+  test('may give its script any arguments', () => {
     expect(granting(['p.js', '--allow-fs-read=*', 'x'])).toBe(false);
     expect(granting(['p.js', '-A', 'x'], 'deno')).toBe(false);
   });
 
-  test('is refused if it has variables that load code', () => {
+  test('is refused if the policy lists variables that load code', () => {
     const given = { policy: checkOptions({ net: true, env: ['LD_PRELOAD'] }), read: [], write: [] };
     expect(nodePlan(given, node, '24.0.0', true).problems).toEqual([
       'env: LD_PRELOAD could load code that the permission model of Node 24.0.0 does not hold',
@@ -174,7 +174,7 @@ describe('a command under a permission model', () => {
   });
 });
 
-test('a policy for Deno may not list the variable that makes Deno ask another program for permissions', () => {
+test('a policy for Deno must not list the variable by which another program grants permissions', () => {
   const given = { policy: checkOptions({ env: ['DENO_PERMISSION_BROKER_PATH'] }), read: [], write: [] };
   expect(denoPlan(given, { ...node, runtime: 'deno' }).problems).toEqual([
     'env: DENO_PERMISSION_BROKER_PATH could grant what is not listed',
@@ -198,7 +198,7 @@ describe('options', () => {
   });
 
   test.each([[1n], [Object.assign([], { toJSON: () => undefined })]])(
-    'of odd types fail like other invalid options',
+    'of odd types are refused like other invalid options',
     (odd) => {
       expect(() => checkOptions({ read: [odd as never] })).toThrow('read must be a list of texts');
     },
@@ -232,7 +232,7 @@ describe('a command', () => {
     );
   });
 
-  test('in a #! line with env is looked up as env would look it up', () => {
+  test('after env in a #! line is found as env would find it', () => {
     const script = program('#!/usr/bin/env -S node --no-warnings\n');
     const path = join(process.execPath, '..');
     expect(findProgram({ file: script, args: ['1'], cwd: '/', path })).toMatchObject({
@@ -250,7 +250,7 @@ describe('a command', () => {
     [['--', '-odd.js'], '/work/-odd.js'],
     [['-e', 'code', 'data'], undefined],
     [[], undefined],
-  ])('with the arguments %j has the script %s', (args, script) => {
+  ])('that starts Node with the arguments %j has the script %s', (args, script) => {
     expect(findProgram({ file: process.execPath, args, cwd: '/work', path: '' }).script).toBe(script);
   });
 
@@ -280,7 +280,7 @@ test.each([
     'memory.oom_control',
     'oom_kill_disable 0\nunder_oom 0\noom_kill 3\n',
   ],
-])('limit and kills of a control group are read in version %s', (_, lines, group, limit, count, counts) => {
+])('limit and kills are read from a control group of version %s', (_, lines, group, limit, count, counts) => {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'pipework-groups-')));
   onTestFinished(() => rmSync(root, { recursive: true }));
   mkdirSync(join(root, group), { recursive: true });
@@ -332,24 +332,24 @@ describe('the last output of a plugin that did not start', () => {
       'app/conf.json',
     ],
     ['a file that a permission model denies', `  resource: '${at('app/conf.json')}'`, 'app/conf.json'],
-  ])('tells that %s is not shown', async (_, text, path) => {
+  ])('shows that %s is hidden', async (_, text, path) => {
     expect(await told(text, main)).toBe(at(path));
     expect(await told(text, at('app'))).toBeUndefined();
   });
 
-  test('tells where a shown link leads, if its target is hidden', async () => {
+  test('names the target of a shown link if the target is hidden', async () => {
     const text = `Cannot find package 'linked' imported from ${main}`;
     expect(await told(text, at('app'))).toBe(at('store/node_modules'));
   });
 
-  test('tells nothing about a file that does not exist, is in /proc, or was not missed', async () => {
+  test('says nothing about a file that does not exist, is in /proc, or could be opened', async () => {
     expect(await told(`ENOENT, open '${at('app/nowhere')}'`, main)).toBeUndefined();
     expect(await told("ENOENT, open '/proc/version'", main)).toBeUndefined();
     expect(await told(`wrote ${at('app/conf.json')}`, main)).toBeUndefined();
   });
 });
 
-test('a watch counts the processor time that a process can have used since the last measurement', () => {
+test('a watch counts the processor time that a process may have used since the last measurement', () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
   onTestFinished(() => void vi.useRealTimers());
   const ended = (lateMs: number): ResourceWatch => {

@@ -1,5 +1,6 @@
 /**
- * Runs the filter in an interpreter for its instructions, to find out how the kernel would answer each call.
+ * Tests the filter in an interpreter of its instructions, which finds out how the kernel would answer each
+ * call.
  */
 import { describe, expect, test } from 'vitest';
 import { hasFilter, seccompFilter } from './seccomp.ts';
@@ -79,7 +80,7 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (arch) => {
     }
   });
 
-  test('always allows threads, but allows processes only with run', () => {
+  test('always allows new threads, but allows new processes only with run', () => {
     expect([asked(least, n.clone, thread), asked(least, n.clone, signal)]).toEqual(['allow', 1]);
     expect(asked(most, n.clone, signal)).toBe('allow');
     if (n.fork !== undefined) expect([asked(least, n.fork), asked(most, n.fork)]).toEqual([1, 'allow']);
@@ -95,7 +96,7 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (arch) => {
     ]);
   });
 
-  test('grants the sockets of the internet, Unix sockets and netlink, and no other family', () => {
+  test('with net, allows Unix, IPv4, IPv6 and netlink sockets, but no other family', () => {
     const [unix, internet, newer, netlink, alg, tipc, vsock] = [1, 2, 10, 16, 38, 30, 40];
     for (const family of [unix, internet, newer, netlink])
       expect(asked(most, n.socket, family, 1)).toBe('allow');
@@ -135,6 +136,6 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (arch) => {
   });
 });
 
-test('there is no filter for other processors', () => {
+test('there is a filter for x64 and arm64, but for no other processor', () => {
   expect([hasFilter('x64'), hasFilter('arm64'), hasFilter('riscv64')]).toEqual([true, true, false]);
 });

@@ -107,7 +107,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect((await client.kill()).held).toMatchObject({ run: 'granted', net: 'granted' });
   });
 
-  test('describe() tells what enforces the policy, and shows real paths', () => {
+  test('describe() returns the tool that enforces each permission, and real paths', () => {
     const path = directory();
     const link = join(directory(), 'link');
     symlinkSync(path, link);
@@ -137,7 +137,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(added({ read: [path] })).toContain(path);
   });
 
-  test('if everything is shown and the working directory is below /tmp, that directory exists and is empty', async () => {
+  test('if the policy lists / but the working directory is below /tmp, that directory is empty', async () => {
     const cwd = directory();
     writeFileSync(join(cwd, 'file'), 'x');
     const { cell } = await start({ read: ['/'] }, { cmd: { file: command[0], args: [fixture], cwd } });
@@ -182,7 +182,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
       expect(refusal({ read: [mine] }, [file])).toBeUndefined();
     });
 
-    test('by a link in the place of its script or program', () => {
+    test('by a link instead of its script or program', () => {
       const { own: mine, secret } = places();
       const link = join(mine, 'main.js');
       symlinkSync(secret, link);
@@ -198,7 +198,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
       expect(refusal({ read: [listed], write: [mine] }, ['/bin/true'])).toMatch(/^read\[0\]: .*is a link to/);
     });
 
-    test('while bubblewrap starts, because nothing is mounted that the plugin could replace by a link', () => {
+    test('while bubblewrap starts, because the plugin can replace no mounted place by a link', () => {
       const { own: mine } = places();
       const [script, inner] = [join(mine, 'main.js'), join(mine, 'inner')];
       writeFileSync(script, '');
@@ -284,7 +284,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(await client.exit).toMatchObject({ signal: 'SIGKILL', limit: 'memory', leftBehind: false });
   });
 
-  test('memoryBytes counts no files of the host that are shown as /tmp', async () => {
+  test('memoryBytes does not count files of the host if the policy lists /tmp', async () => {
     const { client, cell } = await start({ read: ['/tmp'], resources: { memoryBytes: 1_000 * MiB } });
     expect(await cell.writeBytes('/run/a', MiB)).toBe('done');
     expect(await client.kill()).toMatchObject({ by: 'quit', code: 0 });
@@ -304,7 +304,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
 
   test.each([
     ['a plugin that has used cpuSeconds is ended', 'spin', 'SIGXCPU'],
-    ['a plugin that ignores the signal is killed a second later', 'spinOn', 'SIGKILL'],
+    ['a plugin that ignores the signal at cpuSeconds is killed a second later', 'spinOn', 'SIGKILL'],
   ] as const)('%s', async (_, conduct, signal) => {
     const { client, cell } = await start({ resources: { cpuSeconds: 1 } });
     const error = await failure(cell[conduct]());
@@ -394,7 +394,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     await expect.poll(() => [sandbox, ...inside].filter((pid) => measure(pid).residentBytes > 0)).toEqual([]);
   });
 
-  /** Returns the ids of the processes that have this mark in their environment. */
+  /** Returns the ids of the processes whose environment contains `mark`. */
   const marked = (mark: string): string[] =>
     readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && read(`/proc/${pid}/environ`).includes(mark));
 
@@ -411,7 +411,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
   const stateOf = (pid: number | string | undefined): string | undefined =>
     /^State:\s+(\w)/m.exec(read(`/proc/${pid}/status`))?.[1];
 
-  test('a plugin cannot stop its process group, which has bubblewrap in it', async () => {
+  test('a plugin cannot stop its process group, to which bubblewrap belongs', async () => {
     const { client, cell } = await start({ run: true });
     expect(await cell.run('/bin/sh', '-c', 'kill -STOP 0')).toBe('status 1');
     expect(stateOf(client.pid)).toBe('S');
@@ -446,8 +446,8 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     const mark = `started-by-${process.pid}`;
     const launcher = isolated();
     const left = (): string[] => marked(mark);
-    // A process that was forked, but has not become bubblewrap yet, shows the variables of this process,
-    // which lack the mark.
+    // Until a forked process has become bubblewrap, it shows the variables of this process, which have no
+    // mark.
     for (let delayMs = 0; delayMs < 20; delayMs += 0.5) {
       const launched = await launcher({
         ...{ file: '/bin/sleep', args: ['60'], cwd: '/', env: {}, handshakeEnv: { MARK: mark } },
@@ -466,10 +466,11 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     ['bun', 'run'],
     ['deno', 'run', '--allow-all'],
   ] as const) {
-    // Deno makes sealed calls of its own, but this test does not run in a sealed environment.
+    // Deno itself makes calls that `reliability/sealed.mjs` forbids, but this test does not run under that
+    // script.
     const file = findRuntime(runtime);
     const why = file === undefined ? ` (SKIPPED: needs ${runtime})` : '';
-    test.skipIf(file === undefined)(`a plugin in ${runtime} is isolated as well${why}`, async () => {
+    test.skipIf(file === undefined)(`a plugin in ${runtime} is isolated too${why}`, async () => {
       const { cell } = await start({}, { cmd: [file as string, ...args, fixture] });
       expect(await cell.read('/etc/passwd')).toBe('ENOENT');
       expect(await cell.connect(9)).toBe('EACCES');

@@ -9,7 +9,7 @@ import { command, directory, failure, fixture, start } from './support/cells.ts'
 
 const runtime = { require: 'runtime', bwrap: false } as const;
 
-/** Returns the error of an isolation that is not available. */
+/** Returns the error with which `describe()` refuses `cmd`. */
 function refusal(options: IsolateOptions, cmd: readonly [string, ...string[]] = command): IsolateError {
   try {
     isolated(options).describe(cmd);
@@ -20,7 +20,7 @@ function refusal(options: IsolateOptions, cmd: readonly [string, ...string[]] = 
 }
 
 describe("Node's permission model", () => {
-  test('limits a plugin to the files that are listed, and to its own process', async () => {
+  test('limits a plugin to the listed files, and lets it start no process', async () => {
     const [shown, changed, hidden] = [directory(), directory(), directory()];
     for (const path of [shown, changed, hidden]) writeFileSync(join(path, 'file'), 'x');
     const { client, cell } = await start(
@@ -90,7 +90,7 @@ describe('a program that runs outside of the sandbox', () => {
   }
   const limited = { ...runtime, net: true, resources: { cpuSeconds: 1 } };
 
-  test('is not taken from a directory of the PATH that any user may write to', () => {
+  test('is not used from a directory of the PATH that any user may write to', () => {
     const safe = onPath('prlimit', 0o755);
     const open = onPath('prlimit', 0o777);
     expect(refusal(limited).message).toContain(`prlimit is only in ${open}, which any user may write to. `);
@@ -98,7 +98,7 @@ describe('a program that runs outside of the sandbox', () => {
     expect(isolated(limited).describe(command).command[0]).toBe(join(safe, 'prlimit'));
   });
 
-  test('is not taken from a place that the plugin may write to', () => {
+  test('is refused if it is in a place that the plugin may write to', () => {
     const path = onPath('prlimit', 0o755);
     const { code, message } = refusal({ ...limited, write: [path] });
     expect(code).toBe('ISOLATE_PATH');
@@ -107,7 +107,7 @@ describe('a program that runs outside of the sandbox', () => {
     );
   });
 
-  test.runIf(process.getuid?.() === 0)('does not load what the plugin may write', () => {
+  test.runIf(process.getuid?.() === 0)('is refused if the plugin may write to /etc', () => {
     onPath('prlimit', 0o755);
     expect(refusal({ ...limited, write: ['/etc'] }).message).toMatch(
       /^write: \/etc lies where the plugin may/,
@@ -147,7 +147,7 @@ describe('a start whose policy cannot be enforced', () => {
     expect(error.message).toContain(". require: 'runtime' would take the permission model of Node");
   });
 
-  test('makes a supervisor give up at once', async () => {
+  test('makes a supervisor give up immediately', async () => {
     await using supervisor = new Supervisor({ cmd: command, launcher: isolated({ bwrap: false }) });
     await expect(supervisor.start()).rejects.toMatchObject({ code: 'FLEET_GIVEN_UP' });
   });
@@ -159,7 +159,7 @@ describe('a start whose policy cannot be enforced', () => {
     expect(refusal({ ...runtime, ...options })).toMatchObject({ code: 'ISOLATE_UNENFORCEABLE', message });
   });
 
-  test('is refused if openFiles is less than a plugin needs to start', () => {
+  test('is refused if openFiles is less than Node needs to start', () => {
     const few = (openFiles: number): string =>
       refusal({ ...runtime, net: true, resources: { openFiles } }).message;
     expect(few(4)).toBe('resources.openFiles: 4 is less than node has open itself: allow at least 24');
@@ -172,7 +172,7 @@ describe('a start whose policy cannot be enforced', () => {
     );
   });
 
-  test('is refused if a permission model would show /proc together with everything else', () => {
+  test('is refused if a permission model would show /proc because the policy lists /', () => {
     expect(refusal({ ...runtime, net: true, read: ['/'] }).message).toMatch(/^\/ shows \/proc, with other/);
   });
 
@@ -191,7 +191,7 @@ describe('a start whose policy cannot be enforced', () => {
     });
   });
 
-  test('is refused if a path does not exist, or leads to a place that the plugin may choose', () => {
+  test('is refused if a path is absent, below /proc, or a link that the plugin could change', () => {
     const changed = directory();
     mkdirSync(join(changed, 'plain'));
     symlinkSync('/etc', join(changed, 'link'));
@@ -220,7 +220,7 @@ describe('a start whose policy cannot be enforced', () => {
       { resources: { cores: 1 } },
       'resources must be made of memoryBytes, cpuSeconds, openFiles, fileBytes; got cores',
     ],
-  ])('by %j', (options, message) => {
+  ])('is refused for the invalid options %j', (options, message) => {
     expect(() => isolated(options as IsolateOptions)).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', message }) as Error,
     );

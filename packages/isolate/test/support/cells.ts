@@ -40,7 +40,7 @@ export const root: string = fileURLToPath(new URL('../../../..', import.meta.url
 export const fixture: string = fileURLToPath(new URL('../fixtures/cell.mjs', import.meta.url));
 export const command: [string, ...string[]] = [process.execPath, fixture];
 
-/** What the fixture needs to load itself. */
+/** The directories that a policy must list so that the fixture can load its modules. */
 export const own: string[] = ['packages', 'node_modules'].map((name) => join(root, name));
 
 /** The reason why tests of bubblewrap are skipped, as a part of their names. Empty if they can run. */

@@ -1,6 +1,6 @@
 /**
- * Gives isolate's tests the parts of the package that it does not export. No other file of the tests imports
- * these parts, so a move inside `src` changes only this file.
+ * Re-exports internal parts of isolate for its tests. No other file in `test` imports internal parts, so a
+ * move inside `src` changes only this file.
  */
 
 export { read } from '../../src/system.ts';
