@@ -1,21 +1,24 @@
-/** Makes an OpenTelemetry context active while a diagnostics channel runs the stores that are bound to it. */
+/**
+ * Provides a store for diagnostics channels. The store makes an OpenTelemetry context active while a channel
+ * runs a function.
+ */
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import { context, type Context } from '@opentelemetry/api';
 
-/** A scope that was entered without a function. Disposing of it ends the scope. */
+/** A scope in which a context is active until the scope is disposed of. */
 interface Scope {
   [Symbol.dispose](): void;
 }
 
-/** A part of OpenTelemetry's context manager that is missing in the manager's interface. */
+/** The part of OpenTelemetry's API that leads to the context manager's private store. */
 interface Manager {
   _getContextManager?(): { _asyncLocalStorage?: { withScope?(active: Context): Scope } };
 }
 
 /**
- * A store for `bindStore()`. OpenTelemetry's own store would be the right one, but it is private, and is
- * replaced once an SDK is registered. A channel calls only `run` of a store, or `withScope` if this version of
- * Node has that method. So an object with these two methods, over the public API, is enough.
+ * A store for `bindStore()`. OpenTelemetry has its own store, but that store is private, and an SDK replaces
+ * it. A channel calls only the method `run` of a store, or `withScope` if this version of Node has that
+ * method. So an object with these two methods is enough.
  */
 export const activeContext: AsyncLocalStorage<Context> = {
   run: <R>(active: Context, act: () => R): R => context.with(active, act),

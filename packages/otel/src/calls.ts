@@ -1,7 +1,4 @@
-/**
- * Makes a span and a duration for each call, on the side that makes the call and on the side that answers the
- * call.
- */
+/** Reports a span and a duration for each call that this process makes or answers. */
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   context,
@@ -33,7 +30,7 @@ const boundaries = [
 
 /**
  * The key under which the record of a call is kept until the call ends. The record is a property of the
- * call's own object, so that both are freed together.
+ * call's object, so that both are freed together.
  */
 const recordKey = Symbol('pipework.otel.call');
 
@@ -51,9 +48,9 @@ interface Side {
   readonly kind: SpanKind;
   readonly duration: string;
   readonly active: string;
-  /** The context in which the call began. */
+  /** Returns the context of the span that is the parent of the call's span. */
   parentOf(call: CallTrace): Context;
-  /** Called as the last step before a call continues. After this step, no hook can change what is sent. */
+  /** Called after `ignore` and `annotate`, so that these cannot change the metadata that `begun` writes. */
   begun(active: Context, call: CallTrace): void;
 }
 
@@ -73,10 +70,9 @@ export const answeredHere: Side = {
   kind: SpanKind.SERVER,
   duration: metricNames.server,
   active: metricNames.activeServer,
-  // If this process gave the peer a function, a call of that function runs in the context in which the
-  // function was given. That context belongs to the call that brought the function. Any other call runs in
-  // the context in which the connection was made. The context of the connection says nothing about the call's
-  // parent.
+  // A call of a function (`$/`) runs in the context of the call that passed the function. If the metadata
+  // names no parent, that context is the parent. Any other call runs in the context in which the connection
+  // was made, which says nothing about the call's parent.
   parentOf: ({ method, metadata }) =>
     propagation.extract(method.startsWith('$/') ? context.active() : ROOT_CONTEXT, metadata),
   begun: () => {},
@@ -184,8 +180,8 @@ class Calls {
 }
 
 /**
- * Returns the attributes of a metric. The attributes are made once for each combination of method and
- * failure.
+ * Returns the attributes of the duration of `method` after `failure`. They are made one time for each
+ * combination.
  */
 function metricAttributes(method: Method, failure: Failure | undefined): Attributes {
   const type = failure?.type;

@@ -2,7 +2,7 @@
 import { SpanStatusCode, type Attributes, type Exception, type Span } from '@opentelemetry/api';
 import { attributes, other } from './names.ts';
 
-/** The labels of a failure. The number of different labels is limited. */
+/** The attributes of a failure. At most `maxTypes` different values are used. */
 export interface Failure {
   /** The value of `error.type`: the error's code, else its name, else `_OTHER`. Undefined if the caller ended the call on purpose. */
   readonly type: string | undefined;
@@ -11,14 +11,14 @@ export interface Failure {
 }
 
 /**
- * The maximum length of each text that is recorded of an error, in characters. The plugin writes these texts,
- * so they may be long.
+ * The maximum length of an error's recorded name, message and stack, in characters. The plugin writes these
+ * texts, so they may be long.
  */
 const maxText = 4096;
 
 /**
- * How many types of errors have a label of their own. All further types share one label. A type is the label
- * of a metric, and the plugin chooses the type.
+ * How many different types of errors are reported by name. All further types are reported as `_OTHER`. The
+ * limit is needed because the plugin chooses the types, and each makes another time series of a metric.
  */
 const maxTypes = 200;
 
@@ -30,8 +30,8 @@ const known = new Set<string>();
 export function failureOf(error: unknown): Failure {
   const { name, code } = partsOf(error);
   const statusCode = label(code);
-  // If the caller aborts a call, the call has not failed, because the caller wanted the call to end. A
-  // deadline and AbortSignal.timeout() are failures.
+  // A call that its caller aborts has not failed, because the caller wanted it to end. Deadlines and
+  // AbortSignal.timeout() are failures.
   if (name === 'AbortError') return { type: undefined, statusCode };
   return { type: statusCode ?? label(name) ?? other, statusCode };
 }

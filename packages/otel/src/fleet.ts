@@ -7,16 +7,16 @@ import { guarded } from './guard.ts';
 import { attributes, fleetChannels, metricNames } from './names.ts';
 import type { Stop, Telemetry } from './telemetry.ts';
 
-/** The figures that are read from a pool of `@pipework/fleet`. */
+/** The part of a `Pool` of `@pipework/fleet` from which figures are read. */
 export interface PoolFigures {
   /** Returns the figures of this moment. */
   stats(): { readonly processes: number; readonly busy: number; readonly queued: number };
 }
 
-/** If a pool's process ends for one of these reasons, the pool replaces the process. */
+/** A pool replaces a process that ends for one of these reasons. */
 const replaced = new Set(['failed', 'lost', 'unhealthy', 'recycled', 'reloaded']);
 
-/** Counts restarts until the returned function is called. */
+/** Counts restarts of supervisors and pools until the returned function is called. */
 export function watchFleet({ meter }: Telemetry): Stop {
   const restarts = meter.createCounter(metricNames.restarts, {
     description: 'Plugin processes that were started again in place of one that failed or was replaced',
@@ -26,7 +26,7 @@ export function watchFleet({ meter }: Telemetry): Stop {
     restarts.add(1, { [attributes.plugin]: plugin, [attributes.reason]: reason });
   const supervisor = (message: unknown): void => {
     const { name, state } = message as { name: string; state: string };
-    // A supervisor waits before each start that follows a failure.
+    // After a failure, a supervisor is in the state `waiting` before it starts the plugin again.
     if (state === 'waiting') guarded('a restart', () => count(name, 'failed'), undefined);
   };
   const pool = (message: unknown): void => {

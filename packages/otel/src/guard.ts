@@ -1,8 +1,9 @@
-/** Keeps failures of telemetry away from the program that is watched. */
+/** Prevents that an error in telemetry reaches the program that uses it. */
 import { diag } from '@opentelemetry/api';
 
 /**
- * Runs `act`. If the function throws, reports the error to OpenTelemetry's own log, and returns `otherwise`.
+ * Returns the result of `act`. If `act` throws, reports the error to OpenTelemetry's `diag`, and returns
+ * `otherwise`.
  */
 export function guarded<T>(what: string, act: () => T, otherwise: T): T {
   try {

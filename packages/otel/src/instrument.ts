@@ -16,23 +16,26 @@ import { watchProcesses } from './processes.ts';
 import { watchStreams } from './streams.ts';
 import type { Stop, Telemetry } from './telemetry.ts';
 
-/** What {@link instrument} watches, and to which providers it reports. */
+/** The options of {@link instrument}. */
 export interface InstrumentOptions {
   /**
-   * Receives the spans. Default: the global provider, even if it is registered later. With `false` there are
-   * no spans, and no context is sent.
+   * The provider that receives the spans. Default: the global provider, even if it is registered later. With
+   * `false` there are no spans, and calls carry no trace context.
    */
   readonly tracerProvider?: TracerProvider | false;
   /**
-   * Receives the figures. Default: the global provider, which must be registered before `instrument()` is
-   * called. With `false` there are no figures.
+   * The provider that receives the figures. Default: the global provider, which must be registered before
+   * `instrument()` is called. With `false` there are no figures.
    */
   readonly meterProvider?: MeterProvider | false;
-  /** If true, a call or a stream outside of any trace gets no span, but is still measured. Default: false. */
+  /**
+   * If true, a call or a stream outside of any trace gets no span. Such a call is measured nevertheless.
+   * Default: false.
+   */
   readonly requireParent?: boolean;
   /**
-   * Returns true for a call that must be neither traced nor measured, and must carry no context. Called once
-   * for each call, on both sides.
+   * Returns true for a call that must be neither traced nor measured, and must carry no context. Called one
+   * time for each call that this process makes or answers.
    */
   readonly ignore?: (call: CallTrace) => boolean;
   /**
@@ -50,8 +53,8 @@ export interface Instrumentation extends Disposable {
    */
   watchPool(pool: PoolFigures, name: string): () => void;
   /**
-   * Turns telemetry off. Stops watching new calls, streams and processes. Spans of calls and streams that are
-   * under way still end. Calling `disable()` again does nothing.
+   * Turns telemetry off. New calls, streams and processes are not watched. Calls and streams that are under
+   * way are reported when they end. Calling `disable()` again does nothing.
    */
   disable(): void;
 }
@@ -64,7 +67,7 @@ let current: Instrumentation | undefined;
 /**
  * Turns telemetry on in this process: spans and figures of the calls that it makes and answers, of streams,
  * and of the plugin processes that it starts. A host and each of its plugins call `instrument()` in the same
- * way. If telemetry is on already, the existing object is returned, and the options are not used.
+ * way. If telemetry is on already, returns the existing object, and ignores the options.
  *
  * @example
  * ```ts
@@ -110,7 +113,7 @@ function turnOn(options: InstrumentOptions): Instrumentation {
 function telemetryOf(options: InstrumentOptions): Telemetry {
   const { tracerProvider, meterProvider, requireParent = false, ignore, annotate } = options;
   return {
-    // A proxy provider with no real provider behind it makes spans that record nothing.
+    // A proxy provider without a real provider makes spans that record nothing.
     tracer: (tracerProvider === false ? new ProxyTracerProvider() : (tracerProvider ?? trace)).getTracer(
       scope,
     ),

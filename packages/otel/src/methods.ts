@@ -1,14 +1,14 @@
-/** The names of calls, and the attributes that all calls of one name share. */
+/** Finds the method of a call: its name, and the attributes that all its calls share. */
 import type { Attributes } from '@opentelemetry/api';
 import type { CallTrace } from '@pipework/core/plugin';
 import { attributes, other, system } from './names.ts';
 
-/** What is known of a method before it is called. */
+/** A method, with the attributes that are the same for all its calls. */
 export interface Method {
   /**
-   * The name of the method's spans, and the value of `rpc.method`, such as `greeter/greet`. If a function was
-   * given, the name of its calls is `greeter/$call`. If an object was given, the name of its method `next` is
-   * `greeter/$call.next`.
+   * The name of the method's spans, and the value of `rpc.method`, such as `greeter/greet`. For a call of a
+   * function that was passed by reference, the name is `greeter/$call`. For a call of the method `next` of
+   * such an object, the name is `greeter/$call.next`.
    */
   readonly name: string;
   readonly attributes: Attributes;
@@ -17,8 +17,8 @@ export interface Method {
 }
 
 /**
- * How many methods get a name of their own. Further methods are `_OTHER`. The names of answered calls come
- * from the peer, which could send any number of them.
+ * How many different methods are reported by name. Further methods are reported as `_OTHER`. The limit is
+ * needed because the peer chooses the names of the calls that it makes.
  */
 const maxMethods = 2_000;
 
@@ -35,7 +35,8 @@ export class Methods {
   }
 
   of({ service, method, peer }: CallTrace): Method {
-    // The peer is part of the key only on the side that calls, because only that side reports it.
+    // The peer is part of the key only for calls that this process makes, because only these report
+    // `pipework.plugin`.
     const key = this.#isClient ? `${peer}\n${service ?? ''}` : service;
     const methods = this.#byService.get(key);
     return methods?.get(method) ?? this.#add(key, service, method, peer);
@@ -71,7 +72,7 @@ function make(name: string, peer: string | undefined): Method {
   };
 }
 
-/** Returns the plugin's name from the description of a peer that is a plugin, such as `plugin greeter`. */
+/** Returns the plugin's name if `peer` describes a plugin, as `plugin greeter` does; otherwise undefined. */
 export function pluginOf(peer: string): string | undefined {
   return peer.startsWith('plugin ') ? peer.slice('plugin '.length) : undefined;
 }

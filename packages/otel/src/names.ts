@@ -44,11 +44,11 @@ export const metricNames = {
 /** The value of `rpc.system.name`. */
 export const system = 'pipework';
 
-/** Stands for a label's text if the text is unknown, or if there are already too many different texts. */
+/** Replaces the value of an attribute that is unknown, or that already has too many different values. */
 export const other = '_OTHER';
 
 /**
- * The names of the channels of `@pipework/fleet`. The names are written here as texts, because a program
- * without a fleet must not load that package. A test compares these names with those in fleet.
+ * The names of the channels of `@pipework/fleet`. They are repeated here, because a program without a fleet
+ * must not load that package. A test compares them with the names in that package.
  */
 export const fleetChannels = { supervisor: 'pipework:fleet', pool: 'pipework:pool' } as const;

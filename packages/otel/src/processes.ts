@@ -1,4 +1,6 @@
-/** Makes a span for the start of each plugin process, another for its exit, and the figures of processes. */
+/**
+ * Reports a span for the start and another for the exit of each plugin process, and the figures of processes.
+ */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   ROOT_CONTEXT,
@@ -18,7 +20,7 @@ import { attributes, metricNames } from './names.ts';
 import { residentBytes } from './resident.ts';
 import type { Stop, Telemetry } from './telemetry.ts';
 
-/** The record of a process: the span of its start, and whether the process exists. */
+/** The record of a process whose exit has not been reported. `hasStarted` is true after the handshake. */
 interface Live {
   readonly start: Span;
   readonly begunAt: number;
@@ -41,8 +43,8 @@ class Processes {
   readonly #exits: Counter;
   readonly #stops: readonly Stop[];
   /**
-   * The names of all plugins that ever had a process. Plugins that have no process now are reported as 0,
-   * because a figure that is not reported keeps its last value.
+   * The names of all plugins of which a process has started. A plugin that has no process now is reported
+   * with 0, because a figure that is not reported keeps its last value.
    */
   readonly #plugins = new Set<string>();
 
@@ -89,8 +91,8 @@ class Processes {
   }
 
   /**
-   * Processes and resident bytes by plugin. The bytes are undefined if this system does not show how much
-   * memory a process holds.
+   * Returns the number and the resident bytes of the running processes of each plugin. `bytes` is undefined
+   * except on Linux.
    */
   async #figures(): Promise<ReadonlyMap<string, { number: number; bytes: number | undefined }>> {
     const byPlugin = new Map(
@@ -131,7 +133,7 @@ class Processes {
     this.#startDuration.record(seconds(live), { [attributes.plugin]: process.plugin });
   }
 
-  /** Called after the exit of a process whose start failed. */
+  /** Called when the start of a process has failed, after its exit. */
   #failed(process: ProcessTrace): void {
     const live = this.#live.get(process);
     if (live === undefined) return;

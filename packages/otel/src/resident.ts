@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 
 /**
- * Returns the resident bytes of a process of this machine; undefined if the process is gone, or if this
- * system has no `/proc`.
+ * Returns the resident bytes of the process `pid`; undefined if the process is gone, or if this system has no
+ * `/proc`.
  */
 export async function residentBytes(pid: number): Promise<number | undefined> {
   try {

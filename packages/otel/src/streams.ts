@@ -1,6 +1,6 @@
 /**
- * Makes a span for each stream of values, with the number of its items. The parent of that span is the span
- * of the call or of the consumer.
+ * Makes a span for each stream of values, with the number of items. The parent is the span that is active
+ * when the stream begins.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { context, SpanKind, trace, type Span } from '@opentelemetry/api';

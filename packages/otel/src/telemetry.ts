@@ -1,5 +1,6 @@
 /**
- * What all parts of an instrumentation use: the destinations of spans and figures, and the user's options.
+ * Declares what all parts of an instrumentation use: the destinations of spans and figures, and the user's
+ * options.
  */
 import type { Meter, Span, Tracer } from '@opentelemetry/api';
 import type { CallTrace } from '@pipework/core/plugin';
@@ -12,5 +13,5 @@ export interface Telemetry {
   readonly annotate: ((span: Span, call: CallTrace) => void) | undefined;
 }
 
-/** Stops watching. Calls and streams that are under way are still reported to their end. */
+/** Stops watching. Calls and streams that are under way are reported when they end. */
 export type Stop = () => void;

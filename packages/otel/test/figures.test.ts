@@ -31,7 +31,9 @@ function turnOn(options: InstrumentOptions = {}): Instrumentation {
   return instrumentation;
 }
 
-/** Returns the value of a metric's only figure that has these attributes. */
+/**
+ * Returns the value of the metric `name` for the attributes `some`. There must be exactly one such figure.
+ */
 function valueOf(figures: Figures, name: string, some: Record<string, unknown> = {}): unknown {
   const found = (figures[name] ?? []).filter(({ attributes: all }) =>
     Object.entries(some).every(([key, value]) => all[key] === value),
@@ -112,7 +114,7 @@ test('calls and processes are counted and timed, in the host and in the plugin',
   expect(valueOf(after, metricNames.processes, { 'pipework.plugin': 'worker' })).toBe(0);
 });
 
-test('restarts of a supervisor are counted', async () => {
+test('the restarts of a supervisor are counted', async () => {
   turnOn();
   await using supervisor = new Supervisor<{ work: Work }>({
     cmd: [process.execPath, program, 'silent'],
@@ -159,7 +161,7 @@ test('a pool’s queue is reported, and a call that waited in the queue keeps it
   expect(asked).toHaveBeenCalledTimes(1);
 });
 
-test('when telemetry is turned off, no listener is left, and calls that were under way are reported', async () => {
+test('after disable(), no listener is left, and calls that are under way are reported when they end', async () => {
   expect(heard()).toEqual([]);
   const instrumentation = turnOn();
   expect(instrument()).toBe(instrumentation);
@@ -195,7 +197,7 @@ test('with requireParent, a call outside of any trace has no span, but is measur
   expect(sdk.spans().map(({ name }) => name)).toEqual(['work/active', 'test']);
 });
 
-test('no call fails because a hook or an exporter throws', async () => {
+test('a call succeeds even if a hook or a tracer throws', async () => {
   const { work } = await startWork({ silent: true });
   turnOn({
     annotate: () => {
@@ -220,7 +222,7 @@ test('no call fails because a hook or an exporter throws', async () => {
   for await (const n of work.count(2)) expect(n).toBeGreaterThan(0);
 });
 
-test('annotate adds to the span of a call', async () => {
+test('annotate adds attributes to the span of a call', async () => {
   const { work } = await startWork({ silent: true });
   turnOn({ annotate: (span, call) => void span.setAttribute('args', call.params.length) });
   await work.greet('world');

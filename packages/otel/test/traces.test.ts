@@ -17,8 +17,8 @@ let sdk: Sdk;
 let client: WorkClient;
 let work: Remote<Work>;
 
-// All tests that do not end their plugin share one plugin, because a process takes longer to load the SDK
-// than to make all its calls.
+// The tests that do not end their plugin share one plugin, because a process needs more time to load the SDK
+// than for all calls of the tests.
 beforeAll(async () => {
   sdk = startSdk();
   client = makeClient();
@@ -37,7 +37,9 @@ beforeEach(async () => {
   onTestFinished(() => instrumentation.disable());
 });
 
-/** Runs `act` within a span of the test's own, and returns that span's identity. */
+/**
+ * Runs `act` within a new span named `test`. Returns the result, and the ids of the trace and of the span.
+ */
 async function within<T>(act: () => Promise<T>): Promise<{ result: T; traceId: string; spanId: string }> {
   return await trace.getTracer('test').startActiveSpan('test', async (span) => {
     try {
@@ -49,8 +51,8 @@ async function within<T>(act: () => Promise<T>): Promise<{ result: T; traceId: s
 }
 
 /**
- * Returns all spans of both processes, once there is a span for each of `names`. A span may end just after
- * the answer of its call.
+ * Waits until there is a span for each of `names`, because a span may end just after its call is answered.
+ * Returns all spans of both processes.
  */
 async function told(work: { spans(): Promise<ToldSpan[]> }, names: readonly string[]): Promise<ToldSpan[]> {
   let spans: ToldSpan[] = [];
@@ -95,7 +97,7 @@ describe('a call', () => {
     expect(sent).toEqual({ tenant: 'a', traceparent: expect.stringMatching(/^00-\w{32}-\w{16}-01$/) });
   });
 
-  test('that fails has spans that are errors on both sides, with the code of the error and an event for the exception', async () => {
+  test('that fails has a span with the status error on both sides, with the error’s code and an event', async () => {
     await expect(work.fail()).rejects.toThrow('out of range');
     for (const span of await told(work, ['work/fail'])) {
       if (span.name !== 'work/fail') continue;
@@ -107,7 +109,7 @@ describe('a call', () => {
     }
   });
 
-  test('has a span that is an error if the deadline passes, but not if the caller aborts the call', async () => {
+  test('has a span with the status error if the deadline passes, but not if the caller aborts the call', async () => {
     const leaving = new AbortController();
     const left = work.wait({ signal: leaving.signal });
     leaving.abort();
@@ -130,7 +132,7 @@ describe('a call', () => {
     });
   });
 
-  test('gets no name of its own if its method does not exist', async () => {
+  test('is recorded as _OTHER if its method does not exist', async () => {
     const untyped = work as unknown as { bogus(): Promise<unknown> };
     await expect(untyped.bogus()).rejects.toMatchObject({ code: 'RPC_UNKNOWN_METHOD' });
     for (const span of (await told(work, ['_OTHER'])).filter(({ name }) => name === '_OTHER')) {
@@ -142,7 +144,7 @@ describe('a call', () => {
     }
   });
 
-  test('has a span that is an error if the plugin dies, and the plugin’s exit has a span of its own', async () => {
+  test('has a span with the status error if the plugin dies, and the plugin’s exit has another span', async () => {
     const { work, client } = await startWork();
     const { pid } = client;
     const lost = work.wait({ signal: new AbortController().signal });
@@ -168,7 +170,7 @@ describe('a call', () => {
   });
 });
 
-test('if a thousand calls of two traces are interleaved, each call stays in its trace', async () => {
+test('if a thousand calls of two traces are interleaved, each call belongs to its caller’s trace', async () => {
   const both = await Promise.all(
     ['a', 'b'].map((name) =>
       within(() => Promise.all(Array.from({ length: 500 }, (_, n) => work.greet(`${name}${n}`)))),
@@ -182,7 +184,7 @@ test('if a thousand calls of two traces are interleaved, each call stays in its 
   for (const span of await work.spans()) expect(parents.get(span.parent!)?.traceId).toBe(span.traceId);
 });
 
-test('if a handler calls a callback, the plugin’s client span is a child of the handler’s span, and the parent of the host’s server span', async () => {
+test('a handler’s call of a callback has a client span below the handler’s and a server span in the host', async () => {
   const active: (string | undefined)[] = [];
   const { traceId } = await within(() =>
     work.each(['one'], () => void active.push(trace.getActiveSpan()?.spanContext().spanId)),
@@ -238,7 +240,7 @@ describe('a stream', () => {
     expect(only(spans, 'clock/now', 'client').parent).toBe(only(spans, 'work/ask', 'server').spanId);
   });
 
-  test('that is an argument belongs to the span of its call on both sides', async () => {
+  test('that is an argument has a span below the span of its call on each side', async () => {
     const numbers = async function* (): AsyncGenerator<number> {
       yield* [1, 2];
     };
@@ -253,7 +255,7 @@ describe('a stream', () => {
 });
 
 describe('a process', () => {
-  test('has a span for its exit, and one for its start, whose parent is the span of the code that started it', async () => {
+  test('has an exit span, and a start span below the span of the code that started it', async () => {
     const client = workClient();
     const { spanId } = await within(() => client.start());
     expect(only(sdk.spans(), 'start worker')).toMatchObject({
@@ -268,7 +270,7 @@ describe('a process', () => {
     });
   });
 
-  test('that does not start has a span for the start that is an error, and no span for an exit', async () => {
+  test('that does not start has a start span with the status error, and no exit span', async () => {
     const client = workClient({ cmd: ['/no/such/plugin'] });
     await expect(client.start()).rejects.toThrow();
     expect(only(sdk.spans(), 'start worker')).toMatchObject({ status: 'error' });

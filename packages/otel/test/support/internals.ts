@@ -1,6 +1,6 @@
 /**
- * Gives otel's tests what the package does not export. No other test file imports from `src`. If a file
- * inside `src` moves, only this file changes.
+ * Re-exports internal parts of otel for its tests. No other test file imports internal parts from `src`, so
+ * only this file changes if a file inside `src` moves.
  */
 
 export { attributes, fleetChannels, metricNames } from '../../src/names.ts';

@@ -1,4 +1,4 @@
-// The official SDK, with exporters that keep in memory everything that this process reports.
+// Starts the official SDK with exporters that keep all spans and figures of this process in memory.
 import { context, metrics, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
@@ -14,7 +14,7 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 
-/** Registers an SDK for this process. */
+/** Registers an SDK for this process, and returns access to its spans and figures. */
 export function startSdk({ sampler } = {}) {
   const spans = new InMemorySpanExporter();
   const figures = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);

@@ -1,4 +1,4 @@
-/** Makes clients of the plugin whose calls are traced, and finds spans by name. */
+/** Makes clients of the plugin `traced.mjs`, and finds spans by name. */
 import { fileURLToPath } from 'node:url';
 import { Client, type ClientConfig, type Remote } from '@pipework/core';
 import { onTestFinished } from 'vitest';
@@ -57,7 +57,7 @@ export async function startWork(options?: Options): Promise<{ client: WorkClient
   return { client, work: await rpc.dispense('work') };
 }
 
-/** Returns the one span with this name. */
+/** Returns the only span with this name and kind. If there is not exactly one, throws. */
 export function only(spans: readonly ToldSpan[], name: string, kind?: ToldSpan['kind']): ToldSpan {
   const [found, ...others] = spans.filter(
     (span) => span.name === name && (kind === undefined || span.kind === kind),
