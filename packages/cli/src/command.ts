@@ -5,7 +5,7 @@ export interface OptionSpec {
   readonly type: 'string' | 'boolean';
   /** The name of the value in the help: `MS`. */
   readonly value?: string;
-  /** The only allowed values, if there is such a list. */
+  /** The allowed values; absent if any text is allowed. */
   readonly choices?: readonly string[];
   /** True if the value may have several of `choices`, separated by commas. */
   readonly isList?: boolean;
@@ -18,7 +18,10 @@ export interface Command {
   readonly operands: string;
   /** The minimum and maximum number of operands. */
   readonly operandCount: readonly [atLeast: number, atMost: number];
-  /** The only allowed values of the operand, if there is such a list; `'directory'` if it is one. */
+  /**
+   * The allowed values of the operand, or `'directory'` if the operand names a directory. Absent if any text
+   * is allowed.
+   */
   readonly operandChoices?: readonly string[] | 'directory';
   /** True if a plugin's command line follows after `--`. */
   readonly takesPlugin: boolean;
@@ -28,7 +31,8 @@ export interface Command {
   readonly options: Readonly<Record<string, OptionSpec>>;
   readonly examples: readonly string[];
   /**
-   * Returns the exit status. If the command throws an error, the error is reported, and decides the status.
+   * Runs the command, and resolves to the exit status. If `run` rejects, `main()` reports the error, and the
+   * error decides the status.
    */
   run(line: CommandLine, io: Io): Promise<number>;
 }

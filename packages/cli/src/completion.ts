@@ -1,6 +1,6 @@
 /**
- * Makes the scripts by which a shell completes command lines, from the data of the commands. The words after
- * `--` are left to the shell.
+ * Makes the scripts with which a shell completes command lines, from the data of the commands. After `--`,
+ * the shell completes words as without a script.
  */
 import type { Command, OptionSpec } from './command.ts';
 import { helpOption } from './parse.ts';
@@ -10,7 +10,7 @@ type Option = readonly [name: string, spec: OptionSpec];
 const optionsOf = (command: Command): readonly Option[] =>
   Object.entries({ ...command.options, help: helpOption });
 
-/** Returns the allowed operands of a command that has a list of them. */
+/** Returns the allowed operands of a command; an empty list if it has no such list. */
 const wordsOf = ({ operandChoices = [] }: Command): readonly string[] =>
   operandChoices === 'directory' ? [] : operandChoices;
 
@@ -18,8 +18,8 @@ const namesOf = (command: Command): string =>
   [...wordsOf(command), ...optionsOf(command).map(([name]) => `--${name}`)].join(' ');
 
 /**
- * Returns the options of all commands that take a value. An option that has a list of values means the same in
- * each command.
+ * Returns the options with a value, of all commands. If several commands have an option of the same name, its
+ * list of values is the same in each of them.
  */
 function valuesIn(commands: readonly Command[]): readonly Option[] {
   const all = commands.flatMap((command) => optionsOf(command)).filter(([, { type }]) => type === 'string');
@@ -31,7 +31,7 @@ const help = 'help';
 
 function bash(commands: readonly Command[]): string {
   const values = valuesIn(commands).map(([name, { choices = [], isList }]) => {
-    // In a list, the text before the last comma is kept.
+    // If the value is a list, only the text after its last comma is completed.
     const list = isList === true ? ' kept=${here%"${here##*,}"}' : '';
     return `    --${name}) words='${choices.join(' ')}'${list} ;;`;
   });
@@ -71,7 +71,7 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 function zsh(commands: readonly Command[]): string {
   const described = (name: string, text: string): string => quoted(`${name.replaceAll(':', '\\:')}:${text}`);
   const values = valuesIn(commands).map(([name, { choices, isList }]) => {
-    // Other values have no known list, and they are not files.
+    // For a value without a known list the script offers nothing, because the value is not a file either.
     const offer =
       choices === undefined
         ? ''
@@ -136,7 +136,7 @@ function fish(commands: readonly Command[]): string {
   return `${[...lines, ofHelp].join('\n')}\n`;
 }
 
-/** The function that makes the script, by the shell's name. */
+/** For each shell, by name, the function that makes its script. */
 export const completions: Readonly<Record<Shell, (commands: readonly Command[]) => string>> = {
   bash,
   zsh,

@@ -1,30 +1,30 @@
 /**
- * Finds where the plugin's part of a command line begins, and corrects a command line without `--` in front
- * of it.
+ * Finds where the plugin's command line begins within a command line. If the `--` before it is missing,
+ * corrects the command line.
  */
 import type { Command } from './command.ts';
 import { looksLikeProgram, shellQuoted, startable } from './program.ts';
 
-/** Splits the words at the first `--`. All words after the `--` belong to the plugin. */
+/** Splits the words at the first `--`. The words after it are the plugin's command line. */
 export function splitAtPlugin(argv: readonly string[]): { own: readonly string[]; plugin?: string[] } {
   const at = argv.indexOf('--');
   return at < 0 ? { own: argv } : { own: argv.slice(0, at), plugin: argv.slice(at + 1) };
 }
 
-/** Returns a whole command line as the user types it. */
+/** Returns a command line of `pipework` with these words, as the user would type it. */
 export const typed = (...words: readonly string[]): string =>
   ['pipework', ...words].map(shellQuoted).join(' ');
 
 /**
- * True if the word after the first `--` is an option. In that case this `--` is inside the plugin's command
+ * True if the word after the first `--` is an option, because this `--` is then inside the plugin's command
  * line.
  */
 export const isSplitInside = (argv: readonly string[]): boolean =>
   splitAtPlugin(argv).plugin?.[0]?.startsWith('-') === true;
 
 /**
- * Returns the command line with `--` in its place; undefined if the beginning of the plugin's part is
- * unclear.
+ * Returns the command line with `--` inserted before the plugin's command line. Returns undefined if no `--`
+ * is missing, or if it is unclear where the plugin's command line begins.
  */
 export function corrected(command: Command, argv: readonly string[], cwd: string): string | undefined {
   const { own, plugin } = splitAtPlugin(argv);
@@ -36,7 +36,7 @@ export function corrected(command: Command, argv: readonly string[], cwd: string
   for (let index = 0; index < own.length; index += 1) {
     const word = own[index] ?? '';
     const length = lengthOfOption(command, word);
-    // The command's own options move to the front, wherever they were typed.
+    // All options of the command itself move before the `--`.
     if (length > 0) {
       before.push(...own.slice(index, index + length));
       index += length - 1;
@@ -55,8 +55,8 @@ export function corrected(command: Command, argv: readonly string[], cwd: string
 const isOption = (word: string): boolean => /^-[^\d.]/.test(word);
 
 /**
- * Returns how many words an option of the command takes up, including its name. Returns 0 if the word is not
- * such an option.
+ * If `word` is the name of one of the command's options, returns how many words the option and its value are.
+ * Otherwise returns 0.
  */
 function lengthOfOption({ options }: Command, word: string): number {
   const [, name = '', value] = /^--([^=]+)(=.*)?$/s.exec(word) ?? [];

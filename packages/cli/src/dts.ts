@@ -1,6 +1,6 @@
 /**
- * Turns a description into TypeScript. A host can compile against the resulting interfaces in place of the
- * plugin's contract.
+ * Turns a plugin's description into TypeScript interfaces. A host can compile against these interfaces if it
+ * does not have the plugin's contract.
  */
 import { printable, type Description, type PluginDescription } from '@pipework/core';
 import { typeWriter, type TypeWriter } from './schema-types.ts';
@@ -11,7 +11,7 @@ type Method = NonNullable<PluginDescription['methods']>[string];
 /** The type of the options after the arguments of each method, the same as `MethodOptions`. */
 const optionsType = '{ signal?: AbortSignal | undefined }';
 
-/** Returns a method on one line, without its options: `get(arg1: string): Promise<number>`. */
+/** Returns a method's signature on one line, without the options: `get(arg1: string): Promise<number>`. */
 export function signatureOf(name: string, method: Method): string {
   if (tellsNothing(method)) return `${propertyName(name)}(...)`;
   const writer = typeWriter('T', new Set());
@@ -21,8 +21,8 @@ export function signatureOf(name: string, method: Method): string {
 }
 
 /**
- * The type parameter of a method whose result is unknown. With this parameter, the host says what type it
- * expects: `kv.when<Date>()`, or `const when: Date = await kv.when()`.
+ * The type parameter of a method whose result is unknown. The host can name the type that it expects:
+ * `kv.when<Date>()`, or `const when: Date = await kv.when()`.
  */
 const resultParameter = '<R = unknown>';
 
@@ -33,7 +33,10 @@ const unknownSignature = `${resultParameter}(...args: unknown[]): Promise<R> & A
 export const tellsNothing = ({ input, output, items }: Method): boolean =>
   input === undefined && output === undefined && items === undefined;
 
-/** Returns each parameter. It has the title of its schema as its name, if that can be one. */
+/**
+ * Returns each parameter with its type. If the title of the schema is a valid name, the parameter has this
+ * name.
+ */
 function parameters({ input = [] }: Method, writer: TypeWriter): string[] {
   const names = new Set(['options']);
   return input.map((schema, index) => {
@@ -50,7 +53,7 @@ function resultOf({ output, items }: Method, writer: TypeWriter): string {
   return `Promise<${output === undefined ? 'unknown' : writer.typeOf(output)}>`;
 }
 
-/** Returns a method of an interface, from its name to its result. */
+/** Returns the declaration of a method in an interface. */
 function declarationOf(name: string, method: Method, writer: TypeWriter): string {
   const key = propertyName(name);
   if (tellsNothing(method)) return `${key}${unknownSignature}`;
@@ -79,8 +82,8 @@ export function declarationsOf(description: Description): string {
     `// What ${oneLine(`${name} ${version}`.trim())} offers, written by pipework describe --dts.`,
     '// `unknown` stands where the plugin has no schema, or one that TypeScript cannot say.',
   ].join('\n');
-  // `printable()` replaces some characters by escapes. In names and literals, an escape means the same
-  // character.
+  // `printable()` replaces some characters by escapes. In a name or literal, TypeScript reads an escape as
+  // the same character.
   return printable(`${[head, ...parts, block('export interface Plugins', members)].join('\n\n')}\n`);
 }
 

@@ -1,6 +1,6 @@
 /**
- * The exit statuses of the command, and which status each error means. docs/cli.md repeats the table, and a
- * test compares the two.
+ * Has the table of the command's exit statuses, and chooses the status for an error. docs/cli.md repeats the
+ * table, and a test compares the two.
  */
 import { isPipeworkError, printable } from '@pipework/core';
 
@@ -44,12 +44,14 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** The plugin did not start. Code outside of core has noticed this, so there is no StartError. */
+/**
+ * The plugin did not start. Thrown if there is no StartError, because not core but other code found this out.
+ */
 export class NotStarted extends Error {
   override readonly name = 'NotStarted';
 }
 
-/** The command itself could not do its work. Neither the command line nor the plugin is at fault. */
+/** The command itself could not do its work, for a reason outside of the command line and the plugin. */
 export class CommandBroken extends Error {
   override readonly name: string = 'CommandBroken';
 }
@@ -64,8 +66,8 @@ export class Interrupted extends Error {
 }
 
 /**
- * The error of a call, with the status that it means. Only the code that made the call knows enough to choose
- * the status.
+ * The error of a call, with its exit status. The code that made the call chooses the status, because only
+ * this code knows the circumstances of the call.
  */
 export class CallFailed extends Error {
   override readonly name = 'CallFailed';
@@ -80,8 +82,9 @@ export class CallFailed extends Error {
 }
 
 /**
- * What is known about a call besides its error. The error's code alone does not decide the status. A handler
- * that is a host itself may throw errors with the same codes, which concern its own plugins.
+ * Facts about a call besides its error. The error's code alone does not decide the status, because the
+ * handler may be a host too. Such a handler can throw an error with the same code, about one of its own
+ * plugins.
  */
 export interface Circumstances {
   readonly method: string;
@@ -91,7 +94,7 @@ export interface Circumstances {
   readonly isLate: boolean;
 }
 
-/** Codes of errors for arguments that this side refused to send. */
+/** Codes of the errors with which this side refuses to send arguments. */
 const refusedCodes: ReadonlySet<string> = new Set([
   'CONFIG_INVALID',
   'RPC_NOT_SERIALIZABLE',
@@ -99,11 +102,11 @@ const refusedCodes: ReadonlySet<string> = new Set([
   'RPC_MESSAGE_TOO_LARGE',
 ]);
 
-/** Returns the status that an error of a call means. */
+/** Returns the name of the exit status for an error of a call. */
 export function exitOfCall(error: unknown, { method, isClosed, isLate }: Circumstances): ExitName {
   if (error instanceof UsageError) return 'usage';
-  // The codes are checked before the class, because a plugin in another language may use its own class of
-  // error.
+  // These codes are checked before the class, because a plugin in another language may send them in errors of
+  // its own class.
   if (!isClosed && isUnknown(error, method)) return 'unknown';
   if (!isClosed && isRefusedInput(error, method)) return 'usage';
   if (!isPipeworkError(error)) return 'failed';
@@ -113,7 +116,7 @@ export function exitOfCall(error: unknown, { method, isClosed, isLate }: Circums
   return sent === false && refusedCodes.has(code) ? 'usage' : 'failed';
 }
 
-/** True if the plugin does not have the called method. */
+/** True if the error says that the plugin does not have the called method. */
 export function isUnknown(error: unknown, method: string): error is Error {
   if (!(error instanceof Error) || !('code' in error)) return false;
   if (error.code !== 'RPC_UNKNOWN_METHOD') return false;
@@ -121,23 +124,24 @@ export function isUnknown(error: unknown, method: string): error is Error {
 }
 
 /**
- * True if the message names the method as an error that came over the connection shows it. Control characters
- * are removed there, or written as text.
+ * True if the message names the method as `printable()` shows it. Core removes or escapes the control
+ * characters in an error that it receives.
  */
 function namesPrinted(message: string, method: string): boolean {
   const said = `can't find method Plugin.${printable(method)}`;
   return message === said || message.startsWith(`${said}: `);
 }
 
-/** True if the called method's contract refused the arguments. */
+/** True if the error says that the contract of the called method refused the arguments. */
 export function isRefusedInput(error: unknown, method: string): error is Error {
   if (!(error instanceof Error) || !('code' in error) || error.code !== 'RPC_INVALID_INPUT') return false;
   return [`${method}: args[`, `${method} takes `].some((beginning) => error.message.startsWith(beginning));
 }
 
 /**
- * Puts what the user typed into an error of a call, in place of the method's name on the wire and of the
- * indexes of arguments. An error that the handler threw keeps its text.
+ * Changes the message of a call's error to words that the user typed. The operand NAME.METHOD replaces the
+ * method's name on the wire, and `argument 1` replaces `args[0]`. An error that the handler threw keeps its
+ * text. Returns the error.
  */
 export function asTyped(error: unknown, operand: string, method: string): unknown {
   if (isRefusedInput(error, method)) {
@@ -164,7 +168,7 @@ const isOwn = ({ sent, message }: Error & { readonly sent?: boolean }, method: s
 const argument = (_: string, index: string, path = ''): string =>
   `argument ${Number(index) + 1}${path === '' ? '' : ` at ${path}`}`;
 
-/** Codes of errors that mean the command has lost its connection. */
+/** Codes of the errors with which a lost connection is reported. */
 const lostCodes: ReadonlySet<string> = new Set([
   'RPC_CLOSED',
   'RPC_PROTOCOL',
@@ -173,7 +177,7 @@ const lostCodes: ReadonlySet<string> = new Set([
   'PLUGIN_LOST',
 ]);
 
-/** Returns the status that an error of a command means. */
+/** Returns the name of the exit status for an error of a command. */
 export function exitNameOf(error: unknown): ExitName {
   if (error instanceof CallFailed) return error.exit;
   if (error instanceof UsageError) return 'usage';

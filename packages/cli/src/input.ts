@@ -11,7 +11,10 @@ export type StdinKind = (typeof stdinKinds)[number];
 
 export interface Input {
   readonly args: readonly unknown[];
-  /** Returns the mistake that was found in standard input while the plugin read it. */
+  /**
+   * Returns the mistake that was found in standard input while the plugin read it; undefined if there was
+   * none.
+   */
   mistake(): UsageError | undefined;
 }
 
@@ -32,7 +35,7 @@ export async function readArguments(operands: readonly string[], kind: StdinKind
   return { args, mistake: () => mistake };
 }
 
-/** The longest text, in characters, that the message repeats in quotes. */
+/** The length in characters up to which a message repeats a wrong argument with quotes around it. */
 const maxHint = 60;
 
 function readOne(json: string, where: string): unknown {

@@ -1,13 +1,14 @@
-/**
- * The parts of its process that a command may use. A command reads and writes nothing else of the process.
- */
+/** The parts of the process that a command may use. A command uses no other part of the process. */
 import type { Readable, Writable } from 'node:stream';
 
-/** The streams, environment and interrupts that the command uses instead of those of the process. */
+/**
+ * The streams, environment, directory and interrupts that a command uses. A caller of `main()` can pass
+ * others than those of the process.
+ */
 export interface Io {
   /**
-   * Returns standard input. The command calls it only if an argument needs it, because an open stdin can keep
-   * the process alive.
+   * Returns standard input. A command calls `stdin()` only if an argument needs it, because an open standard
+   * input can keep the process alive.
    */
   stdin(): Readable;
   /** The stream for results. If `isTTY` is true, a person reads the results. */
@@ -19,8 +20,8 @@ export interface Io {
   /** The directory that paths on the command line are relative to. */
   readonly cwd: string;
   /**
-   * Calls `listener` at each later Ctrl-C, instead of the default action of the process. Returns a function
-   * that removes the listener.
+   * Calls `listener` at each later Ctrl-C, which then does not end the process. Returns a function that
+   * removes the listener.
    */
   onInterrupt(listener: () => void): () => void;
 }
@@ -35,7 +36,9 @@ const codes: Readonly<Record<Style, readonly [on: number, off: number]>> = {
   yellow: [33, 39],
 };
 
-/** Returns the width of lines for a person. The width is 80 columns, or fewer in a narrower terminal. */
+/**
+ * Returns the width of texts that a person reads: 80 columns, or the terminal's width if that is 40 to 79.
+ */
 export function widthOf({ stdout }: Pick<Io, 'stdout'>): number {
   const { isTTY, columns = 0 } = stdout;
   // A terminal of unknown width reports 0.

@@ -29,11 +29,11 @@ export const commands: readonly Command[] = [
 ];
 
 /**
- * Runs a command line, which is given without the program's name. Resolves to the exit status. Never rejects
- * because of a mistake of the user or a failure of a plugin.
+ * Runs the command line `argv`, which begins after the program's name. Resolves to the exit status. Does not
+ * reject because of a mistake of the user or a failure of a plugin.
  */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
-  // If the reader of standard error has closed it, the command still goes on.
+  // If the reader of standard error has closed the stream, the command continues.
   const ignore = (): void => {};
   io.stderr.on('error', ignore);
   try {
@@ -49,10 +49,13 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** How long the command waits if nothing reads its standard error, in milliseconds. */
+/** How long the command waits for a reader of its standard error, in milliseconds. */
 const stderrLagMs = 1_000;
 
-/** Resolves once the last text was passed on, or has failed. The stream emits its error in a later turn. */
+/**
+ * Resolves after `stream` has passed on its last text or has failed, or after `stderrLagMs`. Waits one turn
+ * more, because the stream emits its error in a later turn.
+ */
 function written(stream: Writable): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, stderrLagMs);
@@ -94,7 +97,7 @@ function describing(argv: readonly string[]): string {
   return typed('describe', '--', ...(words.length === 0 ? ['node', 'plugin.js'] : words));
 }
 
-/** Returns a hint for an error: what the user can do, besides what the message says. */
+/** Returns hints that are printed below an error, such as a corrected command line. */
 function hintsFor(error: unknown, argv: readonly string[], io: Io): Hints {
   const [name = '', ...rest] = argv;
   const command = commands.find((one) => one.name === name);
@@ -116,8 +119,8 @@ function hintsFor(error: unknown, argv: readonly string[], io: Io): Hints {
 }
 
 /**
- * True if the program ended because it did not believe that a host had started it. A plugin prints this in
- * its own words if the cookie in its environment is not its own.
+ * True if the program ended because its environment has another magic cookie than it expects. Each plugin
+ * says so in its own words on standard error, and this function looks for the usual ones.
  */
 function wantsAnotherCookie(error: unknown): boolean {
   if (!(error instanceof StartError) || error.code !== 'HANDSHAKE_EXITED') return false;

@@ -1,6 +1,6 @@
 /**
- * Writes to standard output. Waits while the stream is full, and ends a command quietly if the stream's
- * reader has closed it.
+ * Writes to standard output. Waits while the stream is full. If the stream's reader has closed it, the
+ * command ends without an error message.
  */
 import { CommandBroken } from './exit-status.ts';
 import type { Io } from './io.ts';
@@ -27,8 +27,8 @@ export class OutputFailed extends CommandBroken {
 }
 
 /**
- * Writes the content, and resolves once the stream has passed it on. Rejects with {@link OutputClosed} if the
- * reader has closed the stream.
+ * Writes the content, and resolves after the stream has passed it on. Rejects with {@link OutputClosed} if
+ * the reader has closed the stream, and otherwise with {@link OutputFailed}.
  */
 export function print(io: Io, content: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -36,7 +36,7 @@ export function print(io: Io, content: string | Uint8Array): Promise<void> {
     const failed = (error: NodeJS.ErrnoException): void => {
       reject(error.code === 'EPIPE' ? new OutputClosed() : new OutputFailed(error));
     };
-    // The stream also emits the error. Without a listener, the event 'error' would end the process.
+    // The stream emits the same error as an event. Without this listener, the event would end the process.
     stdout.once('error', failed);
     stdout.write(content, (error) => {
       if (error) return failed(error);

@@ -1,4 +1,4 @@
-/** Parses a command line with the data of its command. */
+/** Parses a command line, and checks it against the data of its command. */
 import { parseArgs } from 'node:util';
 import type { Command, CommandLine } from './command.ts';
 import { corrected, isSplitInside, splitAtPlugin, typed } from './correction.ts';
@@ -6,8 +6,8 @@ import { UsageError } from './exit-status.ts';
 import { nearest } from './spelling.ts';
 
 /**
- * Marks a negative number, so that the parser reads it as an operand. No argument of a process can contain
- * this marking character.
+ * A character that is put before a negative number, so that `parseArgs()` does not take the number for an
+ * option. No argument of a process can contain this character.
  */
 const mark = '\0';
 
@@ -41,8 +41,8 @@ export function parse(command: Command, argv: readonly string[], cwd: string): C
 }
 
 /**
- * Checks the values of options before the operands. If a value was forgotten, the option has taken the first
- * operand, and only the option's name leads the user to the mistake.
+ * Checks the values of options. Called before the operands are checked: if the user forgot a value, the
+ * option has the first operand as its value, so only an error about the option shows the mistake.
  */
 function refuseWrongValues({ options }: Command, values: CommandLine['values']): void {
   for (const [name, { value, choices, isList }] of Object.entries(options)) {
@@ -87,8 +87,8 @@ function parseOptions(
 }
 
 /**
- * Returns the first sentence of the parser's error. For an unknown option, the corrected command line
- * follows, or else the list of options.
+ * Returns the first sentence of the error of `parseArgs()`. For an unknown option, adds the corrected command
+ * line, the option that was probably meant, or the list of options.
  */
 function explain(command: Command, code: string, message: string, hint: string): string {
   const sentence = message.split(/[.\n] ?/)[0] ?? message;
@@ -101,7 +101,7 @@ function explain(command: Command, code: string, message: string, hint: string):
   return `${said}; the options of ${command.name} are ${names.join(', ')}`;
 }
 
-/** Returns the value of an option that takes a whole number above 0. */
+/** Returns the value of an option that takes a whole number above 0; undefined if the option is absent. */
 export function wholeNumber({ values }: Pick<CommandLine, 'values'>, name: string): number | undefined {
   const given = values[name];
   if (given === undefined) return undefined;
@@ -118,7 +118,9 @@ export function text({ values }: Pick<CommandLine, 'values'>, name: string): str
   return typeof given === 'string' ? given : undefined;
 }
 
-/** Returns the value of an option that accepts only the texts of a list. */
+/**
+ * Returns the value of an option that accepts only the texts in `choices`; undefined if the option is absent.
+ */
 export function choice<T extends string>(
   line: Pick<CommandLine, 'values'>,
   name: string,

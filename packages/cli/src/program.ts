@@ -1,4 +1,6 @@
-/** Guesses from a word of a command line which program it starts, and how. */
+/**
+ * Guesses from a word of a command line whether it starts a program, and how a file can be started as one.
+ */
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 
@@ -33,8 +35,8 @@ const byExtension: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns a command line that starts the file, if it could not be started as it was typed. Returns undefined
- * if the file did not start for another reason.
+ * Returns a command line that starts `file`, with a sentence that says how. Returns undefined if the file is
+ * missing, or if another command line would not help.
  */
 export function startable(
   [file = '', ...args]: readonly string[],
@@ -75,8 +77,8 @@ function allows(path: string): boolean {
 }
 
 /**
- * Returns the program that runs a script. The script's first line names this program, or else the extension
- * of the script's name decides.
+ * Returns the program that runs a script: the one that its `#!` line names, or else the one for the extension
+ * of its name.
  */
 function interpreterOf(path: string): string | undefined {
   const named = /^#!\s*(?:\S*\/env\s+(?:-S\s+)?)?(\S+)/.exec(beginning(path))?.[1];
@@ -87,7 +89,7 @@ function interpreterOf(path: string): string | undefined {
 
 const hasShebang = (path: string): boolean => beginning(path).startsWith('#!');
 
-/** True for a program of Linux or macOS, by its first bytes. Any other file would not run as a program. */
+/** True if the first bytes of the file are those of a program of Linux or macOS. */
 const isMachineCode = (path: string): boolean =>
   /^(?:\x7fELF|\xcf\xfa\xed\xfe|\xca\xfe\xba\xbe)/.test(beginning(path));
 

@@ -13,7 +13,7 @@ import {
 import { styler, type Io } from './io.ts';
 import { jsonText, toJson } from './values.ts';
 
-/** How many causes of an error are shown. */
+/** How many causes of an error are shown in JSON. */
 const maxCauses = 8;
 
 /** What the user can do about an error. */
@@ -42,7 +42,7 @@ export function report(
   return `${lines.join('\n')}\n`;
 }
 
-/** Returns a warning as the command prints it. */
+/** Returns a warning in the form in which the command prints it. */
 export function warningLine(
   message: string,
   io: Pick<Io, 'env' | 'stdout' | 'stderr'>,
@@ -52,7 +52,7 @@ export function warningLine(
   return `${styler(io, 'stderr')('yellow', 'pipework: warning:')} ${indented(printable(message))}\n`;
 }
 
-/** Indents the further lines of a text, so that none of them looks like a line of the command. */
+/** Indents all lines of a text but the first, so that none of them looks like a message of the command. */
 const indented = (text: string): string => text.replaceAll(/\n(?! {2})/g, '\n  ');
 
 function inWords(error: unknown): string {

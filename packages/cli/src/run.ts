@@ -6,7 +6,7 @@ import { main } from './main.ts';
 import { warningLine } from './report.ts';
 
 /**
- * Runs a command line, which is given without the program's name. Uses this process's standard streams,
+ * Runs the command line `argv`, which begins after the program's name. Uses this process's standard streams,
  * environment and Ctrl-C. Resolves to the exit status. To end with that status, set `process.exitCode`. Do
  * not call `process.exit()`, because it drops output that a pipe has not accepted yet.
  */
@@ -30,7 +30,7 @@ export async function run(argv: readonly string[]): Promise<number> {
       },
     });
   } finally {
-    // If a read were left under way, it would keep the process alive as long as the input is open.
+    // A read that is under way would keep the process alive while the input is open.
     stdin?.destroy();
   }
 }
@@ -45,7 +45,7 @@ function workingDirectory(): string {
   }
 }
 
-/** Throws if standard input is a directory, because Node reads it as an empty file. */
+/** Throws if standard input is a directory, because Node would read a directory as an empty file. */
 function refuseDirectory(): void {
   if (fstatSync(0).isDirectory())
     throw new UsageError('standard input cannot be read: it is a directory (EISDIR)');

@@ -1,13 +1,13 @@
 /**
- * Turns JSON Schema into TypeScript, as far as a type can express it. A keyword that a type cannot express
- * makes the type wider, and never narrower.
+ * Turns JSON Schema into TypeScript types. A type leaves out keywords that TypeScript cannot express, so it
+ * may allow more values than the schema, but never fewer.
  */
 import { propertyName, uniqueName } from './type-names.ts';
 
 export interface TypeWriter {
   /** Returns the type of a schema. */
   typeOf(schema: unknown): string;
-  /** Returns declarations of the types that schemas refer to by `$ref`. */
+  /** Returns the declarations of the named types, one for each schema that a `$ref` refers to. */
   declarations(): string[];
 }
 
@@ -18,18 +18,21 @@ const isSchema = (value: unknown): value is Schema =>
 
 const own = (schema: Schema, key: string): unknown => (Object.hasOwn(schema, key) ? schema[key] : undefined);
 
-/** The place of a type. An alias may refer to itself only within an object or a list. */
+/**
+ * The place of a type in a schema. In TypeScript, an alias may refer to itself only within an object or a
+ * list.
+ */
 interface Place {
   readonly root: Schema;
   /**
-   * The schemas whose aliases are being written. Between each alias and this place, there is neither an
-   * object nor a list.
+   * The schemas whose aliases must not be used here, because this place is in these aliases, but not in an
+   * object or list within them.
    */
   readonly directly: ReadonlySet<unknown>;
 }
 
 /**
- * Returns a writer of types whose named parts begin with `prefix`. The writer adds the names of its types to
+ * Returns a writer of types. The names of the types that it declares begin with `prefix`, and are added to
  * `taken`.
  */
 export function typeWriter(prefix: string, taken: Set<string>): TypeWriter {
@@ -41,7 +44,10 @@ export function typeWriter(prefix: string, taken: Set<string>): TypeWriter {
   };
 }
 
-/** The schema `false` fits nothing. Anything else that is not an object fits everything. */
+/**
+ * Returns the type of a schema that is not an object. The schema `false` allows no value. Any other such
+ * schema allows every value.
+ */
 const constantType = (schema: unknown): string => (schema === false ? 'never' : 'unknown');
 
 class SchemaTypes {
@@ -103,8 +109,8 @@ class SchemaTypes {
     const first = own(schema, 'prefixItems');
     if (!Array.isArray(first)) return `${grouped(this.write(items ?? true, place))}[]`;
     const members = first.map((item) => this.write(item, place));
-    // Without `items` any value may follow. Libraries that make schemas of tuples often omit `items` where
-    // they could set it to false.
+    // By the standard, any value may follow if `items` is missing. But libraries that make schemas of tuples
+    // often omit `items` when no value may follow.
     const rest = items === undefined || items === false ? [] : [`...${grouped(this.write(items, place))}[]`];
     return `[${[...members, ...rest].join(', ')}]`;
   }
@@ -121,13 +127,16 @@ class SchemaTypes {
     const others = own(schema, 'additionalProperties');
     if (members.length === 0 && others !== false)
       return `{ [key: string]: ${this.write(others ?? true, place)} }`;
-    // TypeScript demands that named properties fit the type of all other properties. So the other properties
-    // have the type `unknown`.
+    // In TypeScript, the named properties must fit the type of the index signature. So this type is
+    // `unknown`.
     if (others !== undefined && others !== false) members.push('[key: string]: unknown');
     return members.length === 0 ? '{ [key: string]: never }' : `{ ${members.join('; ')} }`;
   }
 
-  /** Turns a `$ref` within the same schema into a name, so that a type can contain itself. */
+  /**
+   * Returns the name of the type for a `$ref` within the same schema. Because of the name, the type can
+   * contain itself.
+   */
   #reference(pointer: string, place: Place): string {
     const target = resolve(place.root, pointer);
     if (!isSchema(target) || place.directly.has(target)) return 'unknown';

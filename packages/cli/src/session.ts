@@ -1,6 +1,6 @@
 /**
- * Starts one plugin for one command, shows its output on standard error, and ends it however the command
- * ends.
+ * Starts a plugin for a command, shows the plugin's output on standard error, and ends the plugin when the
+ * command ends or fails.
  */
 import { basename } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
@@ -30,28 +30,33 @@ export const pluginOptions: Readonly<Record<string, OptionSpec>> = {
   cookie: { type: 'string', value: 'KEY=VALUE', help: 'the magic cookie, if the plugin expects another' },
 };
 
-/** A command has no contract that binds it to a version. So it accepts any version that the plugin offers. */
+/**
+ * The protocol versions that a command accepts. A command has no contract, so it works with any version that
+ * the plugin offers.
+ */
 const anyVersion: readonly number[] = Array.from({ length: 64 }, (_, index) => index + 1);
 
 /** How long a plugin may take to end after a second Ctrl-C, in milliseconds. */
 const hurriedGraceMs = 1;
 
-/** What the help says of Ctrl-C. The grace is the client's default. */
+/** The sentences of the help about Ctrl-C. The 2 seconds are the client's default `gracePeriod`. */
 export const interruptHelp =
   'The first Ctrl-C cancels what runs and asks the plugin to leave, for which it has 2 seconds. The second does not wait for that. A plugin that stays is ended by signals, within 2 seconds more.';
 
-/** How many characters of an unfinished line of the plugin are kept. A longer line is shown in parts. */
+/**
+ * How many characters without a line break are kept until they are shown. A longer line is shown in parts.
+ */
 const maxLineLength = 64 * 1024;
 
-/** How many characters are shown of a plugin that has not started. */
+/** How many characters of output are shown before the plugin has started. */
 const maxEarlyOutput = 64 * 1024;
 
 type Use<T> = (rpc: RPCClient<Record<string, object>>, signal: AbortSignal) => Promise<T>;
 
 /**
- * Starts the plugin, and calls `use` with a connection to it. The first Ctrl-C aborts the signal and ends the
- * plugin politely. After the first Ctrl-C, the promise rejects with Interrupted. A second Ctrl-C ends the
- * plugin at once. `services` are names under which the plugin finds a service without methods.
+ * Starts the plugin, and calls `use` with a connection to it. At the first Ctrl-C, aborts the signal, asks
+ * the plugin to leave, and rejects with Interrupted. At the second Ctrl-C, ends the plugin immediately. For
+ * each name in `services`, the plugin finds a service without methods.
  */
 export async function withPlugin<T>(
   line: CommandLine,
@@ -68,7 +73,7 @@ export async function withPlugin<T>(
     if (signal.aborted) void client.kill({ gracePeriod: hurriedGraceMs });
     else {
       interrupt.abort(new Interrupted());
-      // While the plugin starts, there is no call that the signal could cancel.
+      // While the plugin starts, no call listens to the signal, so the plugin is asked to leave here.
       if (client.pid === undefined || client.negotiatedVersion === undefined) void client.kill();
     }
   });
@@ -87,8 +92,8 @@ export async function withPlugin<T>(
 }
 
 /**
- * Returns a function that tells whether the connection has ended. That function waits one turn of the event
- * loop, so that an end in the same turn counts.
+ * Returns a function that resolves to true if the connection has ended. The function waits one turn of the
+ * event loop first, so that it also finds an end in the same turn.
  */
 export function watchEnd(rpc: Pick<RPCClient, 'closed'>): () => Promise<boolean> {
   let isClosed = false;
@@ -101,7 +106,7 @@ export function watchEnd(rpc: Pick<RPCClient, 'closed'>): () => Promise<boolean>
   };
 }
 
-/** Resolves as the promise does. Rejects with Interrupted if Ctrl-C comes first. */
+/** Settles like `promise`, but rejects with Interrupted if the user presses Ctrl-C before that. */
 export async function orInterrupted<T>(io: Io, promise: Promise<T>): Promise<T> {
   const interrupt = new AbortController();
   const stopListening = io.onInterrupt(() => interrupt.abort(new Interrupted()));
@@ -137,10 +142,11 @@ function makeClient(
     env: { inherit: false, set: definedIn(io.env) },
     name: pluginName(line.plugin),
     managed: true,
-    // Processes that the plugin starts end with the plugin, even if the command line is that of a wrapper.
+    // With this option, processes that the plugin has started end with it, even if the command line starts a
+    // wrapper.
     processGroup: true,
     logger: warnings(line, io),
-    // The service has no methods. For a factory that only asks for the service, this is enough.
+    // These services have no methods, which is enough for a factory that only dispenses them.
     provide: Object.fromEntries(services.map((name) => [name, () => ({})])),
     protocolVersions: protocol === undefined ? anyVersion : [protocol],
     ...(startTimeout === undefined ? {} : { startTimeout }),
@@ -150,8 +156,8 @@ function makeClient(
 }
 
 /**
- * Returns a logger that prints the client's own warnings. The plugin's output is printed elsewhere, and the
- * error of the command says how the plugin ended.
+ * Returns a logger that prints only the client's own warnings. `PluginOutput` prints the plugin's output, and
+ * the error of the command says how the plugin ended.
  */
 function warnings({ values }: CommandLine, io: Io): Logger {
   return {
@@ -169,20 +175,23 @@ export function definedIn(env: Io['env']): Record<string, string> {
 }
 
 /**
- * Returns the name in front of a plugin's output. This is the script's name if an interpreter runs a script,
- * or else the program's name.
+ * Returns the name that is printed before the plugin's output: the script's name if an interpreter runs a
+ * script, or else the program's name.
  */
 export function pluginName([file = '', ...args]: readonly string[]): string {
   const program = basename(file);
   if (!isInterpreter(file)) return program;
-  // Such an option is followed by the text of a program.
+  // After such an option comes a program's text, so there is no script.
   const evalAt = args.findIndex((arg) => /^(?:-[ecp]|--eval|--print)$/.test(arg));
   const before = evalAt < 0 ? args : args.slice(0, evalAt);
   const script = before.find((arg) => !arg.startsWith('-') && /[./\\]/.test(arg));
   return script === undefined ? program : basename(script);
 }
 
-/** Counts what a program prints before it has started as a plugin. Another program may print without end. */
+/**
+ * Limits the output that is shown before the plugin has started, because a program that is not a plugin may
+ * print without end.
+ */
 class EarlyOutput {
   #left = maxEarlyOutput;
 
@@ -193,13 +202,15 @@ class EarlyOutput {
     return taken;
   }
 
-  /** From here on everything is shown, because the plugin has started. */
+  /** Removes the limit, because the plugin has started. */
   end(): void {
     this.#left = Infinity;
   }
 }
 
-/** Writes whole lines of one output of the plugin to standard error, each after the plugin's name. */
+/**
+ * Writes the lines of one output of the plugin to standard error. Each line begins with the plugin's name.
+ */
 class PluginOutput extends Writable {
   readonly #io: Io;
   readonly #prefix: string;
@@ -222,14 +233,14 @@ class PluginOutput extends Writable {
     this.#show(lines, done);
   }
 
-  /** Shows the rest, which has no line break. */
+  /** Shows the last line if it has no line break. Called at the end of the output. */
   flush(): void {
     this.#line += this.#decoder.end();
     this.#show(this.#line === '' ? [] : [this.#take()], () => {});
     if (this.#leftOut > 0) this.#io.stderr.write(this.#mark());
   }
 
-  /** Returns the line that stands for what was left out. */
+  /** Returns a line that says how many characters were left out. */
   #mark(): string {
     const count = this.#leftOut.toLocaleString('en');
     this.#leftOut = 0;
@@ -243,8 +254,8 @@ class PluginOutput extends Writable {
   }
 
   /**
-   * Calls `done` once standard error has taken the lines. So if the plugin prints faster than that, its
-   * output waits inside the plugin.
+   * Calls `done` after standard error has accepted the lines. So if the plugin prints faster than standard
+   * error accepts lines, the output waits inside the plugin.
    */
   #show(lines: readonly string[], done: () => void): void {
     const shown: string[] = [];
@@ -256,7 +267,7 @@ class PluginOutput extends Writable {
       shown.push(`${this.#prefix} ${printable(line.slice(0, length).replace(/\r$/, ''))}\n`);
     }
     if (shown.length === 0) return done();
-    // If the reader of standard error has closed it, the call still goes on.
+    // If the reader of standard error has closed the stream, the call continues.
     this.#io.stderr.write(shown.join(''), () => done());
   }
 }

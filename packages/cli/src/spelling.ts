@@ -1,9 +1,11 @@
 /** Finds the word that a user meant. */
 
-/** How many letters may differ between a typed word and the one that was meant. */
+/** How many letters a typed word and the word that was meant may differ by. */
 const maxDistance = 2;
 
-/** Returns the known word that is nearest to the typed one; undefined if all of them differ too much. */
+/**
+ * Returns the known word that differs least from the typed word; undefined if all of them differ too much.
+ */
 export function nearest(typed: string, known: readonly string[]): string | undefined {
   const [best] = known
     .map((word) => ({ word, distance: distance(typed, word) }))

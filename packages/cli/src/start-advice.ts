@@ -1,14 +1,16 @@
-/** Puts the advice of a plugin's start error, which core writes for a host, in words of the command. */
+/**
+ * Rewords the advice in a StartError for users of the command. Core writes this advice for authors of a host.
+ */
 import { StartError } from '@pipework/core';
 import type { CommandLine } from './command.ts';
 import { isInterpreter } from './program.ts';
 
-/** Programs that run JavaScript, and the names of files that contain it. */
+/** Matches programs that run JavaScript, and names of JavaScript files. */
 const javaScript = /(?:^|[/\\])(?:node|bun|deno|tsx)(?:\.exe)?$|\.[cm]?[jt]sx?$/;
 
 /**
- * Changes the message of an error of a plugin that did not start. The text names the command's options, and
- * it mentions `serve()` only if the plugin is a program in JavaScript. Returns the error.
+ * Changes the message of a StartError, so that it names the command's options. It mentions `serve()` only if
+ * the plugin is a program in JavaScript. Returns `error`, which is unchanged if it is another error.
  */
 export function inCommandWords(
   error: unknown,

@@ -1,6 +1,6 @@
 /**
- * Makes a folder from a template: the files of `templates/`, with the new name in place of the template's
- * own.
+ * Makes a folder from a template of `templates/`. The new workspace's name replaces the template's name in
+ * each file.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -9,13 +9,19 @@ import { fileURLToPath } from 'node:url';
 export const languages = ['typescript', 'javascript'] as const;
 export type Language = (typeof languages)[number];
 
-/** Names of what a build or an install leaves in a template, because a template is itself a workspace. */
+/**
+ * Folders that a build or an install makes in a template, because a template is itself a workspace. They are
+ * not copied.
+ */
 const leftovers = new Set(['node_modules', 'dist']);
 
-/** Files that npm does not publish under their own names. */
+/** Files that are renamed, because npm does not publish a `.gitignore`. */
 const published: Readonly<Record<string, string>> = { _gitignore: '.gitignore' };
 
-/** Returns the template's folder, which is one folder above this file, in `src` and in `dist`. */
+/**
+ * Returns the template's folder. `templates` is beside both `src` and `dist`, so the path is the same for
+ * sources and for the build.
+ */
 const folderOf = (language: Language): string =>
   fileURLToPath(new URL(`../templates/${language}`, import.meta.url));
 
@@ -40,8 +46,8 @@ export function writeTemplate(target: string, options: TemplateOptions): string[
 }
 
 /**
- * Makes a folder, including its parents. Node 20's `recursive` never returns in a place that allows no
- * folders, such as /proc.
+ * Makes a folder and its missing parents. The option `recursive` of `mkdirSync()` is not used, because in
+ * Node 20 such a call never returns in a place that allows no folders, such as /proc.
  */
 function makeFolder(path: string): void {
   const above = dirname(path);
@@ -66,8 +72,8 @@ function renamed(path: string): string {
 }
 
 /**
- * Fills in a template. A template names itself `LANGUAGE-app`, and takes pipework's packages from the
- * repository in which the template is developed.
+ * Replaces the name `LANGUAGE-app` of a template, and the versions of pipework's packages. In a template
+ * these versions are `workspace:*`, because the template is developed in pipework's repository.
  */
 function filled(text: string, { language, name, version }: TemplateOptions): string {
   return text

@@ -6,8 +6,8 @@ export function propertyName(name: string): string {
 }
 
 /**
- * Names that a generated type must not have. Generated names begin in upper case, so the list needs no
- * others.
+ * Names that a generated type must not have. Generated names begin with a capital letter, so keywords need
+ * not be listed.
  */
 const reserved = /^(Promise|AsyncIterable|AbortSignal)$/;
 

@@ -1,4 +1,7 @@
-/** Makes help texts from the data of the commands, so that a text can't differ from what its command does. */
+/**
+ * Makes help texts from the data of the commands, so that a help text always has the options that the command
+ * accepts.
+ */
 import type { Command, OptionSpec } from './command.ts';
 import { exitStatuses } from './exit-status.ts';
 import { helpOption } from './parse.ts';
@@ -17,7 +20,7 @@ export function synopsis(command: Command): string {
 
 /**
  * Returns rows of two columns. The first column is as wide as its longest cell. The text of the second column
- * is broken so that a row fits `width`.
+ * is broken into lines, so that a row fits `width`.
  */
 export function columns(rows: readonly (readonly [string, string])[], width: number = Infinity): string {
   const leftWidth = Math.max(0, ...rows.map(([left]) => left.length));

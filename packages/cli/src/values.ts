@@ -1,12 +1,12 @@
 /**
- * Writes and reads values as JSON. A value that JSON lacks is an object with one key that begins with `$`:
- * `{"$date": "2026-01-01T00:00:00.000Z"}`. If an object of a plugin looks like such a form, its key gets one
- * more `$`. So each value has one form, and each form has one value.
+ * Writes and reads values as JSON. A value that JSON does not have is written as a form: an object with one
+ * key that begins with `$`, such as `{"$date": "2026-01-01T00:00:00.000Z"}`. If an object of a plugin looks
+ * like a form, its key gets one more `$`. So each form stands for one value.
  */
 import { types } from 'node:util';
 import { UsageError } from './exit-status.ts';
 
-/** How one kind of value is written and read. `write` returns undefined for values of other kinds. */
+/** Writes and reads the form of one kind of value. `write` returns undefined for values of other kinds. */
 interface Form {
   write(value: unknown): unknown;
   read(content: unknown, read: (inner: unknown) => unknown): unknown;
@@ -41,7 +41,10 @@ const listIn = (content: unknown): readonly unknown[] => {
 const base64 = (bytes: ArrayBufferView): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 
-/** Returns the bytes in their own ArrayBuffer, at offset 0, because a typed array needs an aligned offset. */
+/**
+ * Decodes base64. The bytes begin at offset 0 of a new ArrayBuffer, because a typed array needs an aligned
+ * offset.
+ */
 function bytesIn(content: unknown): Uint8Array<ArrayBuffer> {
   const text = textIn(content);
   const bytes = Buffer.from(text, 'base64');
@@ -170,7 +173,7 @@ function errorIn(content: unknown, read: (inner: unknown) => unknown): Error {
   return error;
 }
 
-/** The forms of values that can be printed but not read in again, and what each stands for. */
+/** The forms that occur only in results, and the kind of value for which each stands. */
 const inResults: Readonly<Record<string, string>> = {
   $function: 'a function',
   $object: 'an object with methods',
@@ -179,8 +182,8 @@ const inResults: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns the form of a value that can be printed but not read in again. The object behind such a value lives
- * only as long as the command.
+ * Returns the form of a reference, or undefined if `value` is not a reference. Such a form cannot be read
+ * again, because the reference ends with the command.
  */
 function referenceForm(value: object): Record<string, true> | undefined {
   if (typeof value === 'function') return { $function: true };
@@ -208,13 +211,14 @@ export function toJson(value: unknown): unknown {
 }
 
 /**
- * Characters that control a terminal or change the order of shown text, and that JSON does not escape itself.
+ * Matches characters that control a terminal or change the order of shown text, and that `JSON.stringify()`
+ * does not escape.
  */
 const unsafe = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /**
- * Returns JSON without characters that could control a terminal. In JSON these characters occur only inside
- * strings, in which an escape means the same.
+ * Returns `json` as text, without characters that could control a terminal. In JSON these characters occur
+ * only inside strings, so an escape can replace each of them.
  */
 export function jsonText(json: unknown, indent: number = 0): string {
   return JSON.stringify(json, undefined, indent).replaceAll(
@@ -247,7 +251,9 @@ function fromJsonAt(json: unknown, depth: number): unknown {
   return Object.fromEntries(entries.map(([key, item]) => [wellFormed(key), read(item)]));
 }
 
-/** Returns a text as it is. Throws if it has half of a surrogate pair, which UTF-8 would replace by U+FFFD. */
+/**
+ * Returns `text`. Throws if it has half of a surrogate pair, because UTF-8 would replace this half by U+FFFD.
+ */
 function wellFormed(text: string): string {
   const half = /\p{Surrogate}/u.exec(text)?.[0];
   if (half === undefined) return text;
@@ -279,7 +285,7 @@ function readForm(key: string, content: unknown, read: (inner: unknown) => unkno
 
 const maxExcerpt = 200;
 
-/** Returns the beginning of a text, for a message. */
+/** Returns at most 200 characters of a text, for a message. */
 export const excerpt = (text: string): string =>
   text.length <= maxExcerpt ? text : `${text.slice(0, maxExcerpt)}... (${text.length} characters)`;
 
@@ -288,10 +294,10 @@ export const excerpt = (text: string): string =>
  * its value.
  */
 export function parseJson(text: string): unknown {
-  // This call throws for invalid text first, because the replacement below must not turn such text into JSON.
+  // This call throws if `text` is not JSON, because the replacement below could turn such a text into JSON.
   JSON.parse(text);
   let isInText = false;
-  // The expression matches no token longer than a number, so a long text does not exhaust its stack.
+  // The expression matches no whole strings, because a match of a long string would exhaust the stack.
   const exact = text.replaceAll(/\\.|"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) => {
     if (token === '"') isInText = !isInText;
     if (isInText || !/^-?\d+$/.test(token) || Number.isSafeInteger(Number(token))) return token;

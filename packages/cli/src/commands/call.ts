@@ -1,5 +1,6 @@
 /**
- * `pipework call` makes one call and prints its result as JSON. A stream is printed as one value per line.
+ * `pipework call` makes one call and prints its result as JSON. If the result is a stream, prints each item
+ * on its own line.
  */
 import { isPipeworkError, PipeworkError, withCallOptions, type Remote, type RPCClient } from '@pipework/core';
 import type { Command, CommandLine } from '../command.ts';
@@ -45,9 +46,9 @@ export const call: Command = {
   run,
 };
 
-/** How many milliseconds a timer may fire before its time. */
+/** By how many milliseconds a timer may fire too early. */
 const timerSlackMs = 2;
-/** How long standard output may lag behind a call whose time has passed, in milliseconds. */
+/** How long the command waits for standard output after the time of a call has passed, in milliseconds. */
 const outputLagMs = 200;
 
 async function run(line: CommandLine, io: Io): Promise<number> {
@@ -78,13 +79,13 @@ async function run(line: CommandLine, io: Io): Promise<number> {
   return statusOf('answered');
 }
 
-/** The time of `--timeout`, which runs from the dispense to the end of the call's stream. */
+/** Measures the time of `--timeout`, from the dispense to the end of the call's stream. */
 class CallTime {
-  /** Aborts once the time has passed, or the user has pressed Ctrl-C. */
+  /** Aborts when the time has passed, or when the user presses Ctrl-C. */
   readonly signal: AbortSignal;
   /**
-   * Rejects a moment after the time has passed. The call fails by itself before that, unless it waits for a
-   * reader of standard output.
+   * Rejects `outputLagMs` after the time has passed. Until then the call itself has failed, unless it waits
+   * for a reader of standard output.
    */
   readonly passed: Promise<never>;
   readonly #deadlineMs: number | undefined;
@@ -92,7 +93,8 @@ class CallTime {
 
   constructor(deadlineMs: number | undefined, interrupt: AbortSignal) {
     this.#deadlineMs = deadlineMs;
-    // Not AbortSignal.any() and AbortSignal.timeout(), because Node may collect such a pair while it is listened to.
+    // AbortSignal.any() with AbortSignal.timeout() is not used, because Node may collect these signals
+    // although they have listeners.
     const end = new AbortController();
     this.signal = end.signal;
     interrupt.addEventListener('abort', () => end.abort(interrupt.reason), { once: true });
@@ -128,7 +130,7 @@ class CallTime {
   }
 }
 
-/** Calls `act` later, if the process runs for other reasons until then. */
+/** Calls `act` after `ms` milliseconds. The timer does not keep the process alive. */
 function after(ms: number, act: () => void): void {
   setTimeout(act, ms).unref();
 }
@@ -146,7 +148,7 @@ async function dispenseInTime(
   }
 }
 
-/** Returns the user's mistake if standard input was given as a stream to a plugin that takes no streams. */
+/** Returns a usage error if standard input was passed as a stream to a plugin that takes no streams. */
 function refusedStream(error: unknown, operands: readonly string[], kind: StdinKind): UsageError | undefined {
   const isStream = operands.includes('-') && (kind === 'bytes' || kind === 'ndjson');
   if (!isStream || !isPipeworkError(error) || error.code !== 'RPC_NOT_SERIALIZABLE' || error.sent !== false)

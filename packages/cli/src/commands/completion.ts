@@ -5,7 +5,9 @@ import { statusOf, UsageError } from '../exit-status.ts';
 import type { Io } from '../io.ts';
 import { print } from '../output.ts';
 
-/** `others` returns the other commands. The script completes those commands and this one. */
+/**
+ * Makes the command `completion`. `others` returns all commands whose names and options the script completes.
+ */
 export function completionCommand(others: () => readonly Command[]): Command {
   return {
     name: 'completion',

@@ -93,14 +93,17 @@ const wrongService = (service: string): UsageError =>
     `--service: expected a name that the plugin serves, which pipework describe lists; got ${JSON.stringify(service)}`,
   );
 
-/** Returns a last line that says how many checks were left out because the plugin does not serve the suite. */
+/**
+ * Returns a last line that says how many checks were left out because the plugin does not serve the suite's
+ * methods. If there are none, returns an empty text.
+ */
 function noteOn({ results }: ConformanceReport, unserved: string): string {
   const count = results.filter(({ outcome }) => isFor(unserved, outcome)).length;
   if (count === 0) return '';
   return `the suite did not try ${count} of ${results.length} checks, because ${unserved.trim()}. --service names another service\n`;
 }
 
-/** Throws if no check applies, because a report without results proves nothing. */
+/** Throws a UsageError if no check applies to the plugin, because such a report proves nothing. */
 function refuseIfNothingRan({ passed, failed, results }: ConformanceReport): void {
   if (passed.length + failed.length > 0) return;
   const [first] = results;
@@ -109,13 +112,15 @@ function refuseIfNothingRan({ passed, failed, results }: ConformanceReport): voi
 }
 
 /**
- * Throws if the program could not be started. Without this test, every check would fail for the same reason.
+ * Throws `NotStarted` if the program could not be started. The report would only repeat the same reason for
+ * every check.
  */
 function refuseIfNotStarted({ results }: ConformanceReport, file: string): void {
   const prefix = `cannot start ${file}: `;
   const reasons = results.map(({ outcome }) => {
     const reason = outcome.status === 'failed' ? outcome.reason : '';
-    // For some reasons, such as ENOTDIR, Node throws. Node reports other reasons later, by an event.
+    // For some errors, such as ENOTDIR, `spawn()` throws, and the check itself breaks. Node reports other
+    // errors later, by an event.
     return reason.replace(/^the check itself broke: (?=spawn )/, prefix);
   });
   const [reason = ''] = reasons;
@@ -149,7 +154,7 @@ class Progress {
 
   #show(what: string): void {
     if (!this.#isShown) return;
-    // If the terminal broke the line, the line could not be erased.
+    // The line is cut to the terminal's width, because only a single line can be erased.
     const line = `${this.#count} of ${this.#of} checks  ${what}`.slice(0, widthOf(this.#io) - 1);
     this.#io.stderr.write(`${eraseLine}${line}`);
   }

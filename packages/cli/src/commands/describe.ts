@@ -1,4 +1,7 @@
-/** `pipework describe` prints what a plugin is and offers, as a table, as JSON, or as TypeScript. */
+/**
+ * `pipework describe` prints a plugin's name, version, names and methods, as a table, as JSON, or as
+ * TypeScript.
+ */
 import { isPipeworkError, PipeworkError, printable, type Description } from '@pipework/core';
 import type { Command, CommandLine } from '../command.ts';
 import { declarationsOf, oneLine, signatureOf, tellsNothing } from '../dts.ts';
@@ -60,8 +63,8 @@ const tookLonger = (what: string, timeoutMs: number): CallFailed =>
   );
 
 /**
- * Sorts the methods by name. A plugin in Go sends methods in random order. But users keep the output in
- * files, so its order must not change.
+ * Sorts the methods by name. Users keep the output in files, so its order must not change, but a plugin in Go
+ * sends methods in random order.
  */
 function inOrder(description: Description): Description {
   const plugins = Object.entries(description.plugins).map(([name, plugin]) => {
@@ -74,8 +77,8 @@ function inOrder(description: Description): Description {
 }
 
 /**
- * Returns the error for a plugin that ended while it was described. The factory of the first name with an
- * error ended the process. Later names failed only for that reason.
+ * Returns the error for a plugin that ended while it was described. The first name with an error is the one
+ * whose factory ended the process. Later names failed because the process was gone.
  */
 function endedMeanwhile({ plugins }: Description): PipeworkError {
   const [name, { error = '' } = {}] = Object.entries(plugins).find(
@@ -87,20 +90,23 @@ function endedMeanwhile({ plugins }: Description): PipeworkError {
   );
 }
 
-/** True if the description says nothing. Even a plugin that serves no names says what its runtime is. */
+/**
+ * True if the plugin could not be asked for a description. A plugin that can be asked names at least its
+ * runtime.
+ */
 const isSilent = ({ runtime, plugins }: Description): boolean =>
   runtime === 'unknown' && Object.keys(plugins).length === 0;
 
 /**
- * How many services of its host a plugin may need. If a plugin needs more services, the description shows the
- * errors of its factories.
+ * The maximum number of services that are provided to a plugin. If the plugin needs more, the description
+ * shows the errors of its factories.
  */
 const maxServices = 32;
 
 /**
  * Asks the plugin for its description. If a factory fails because the host provides no service of some name,
- * this asks again in a new process. That process gets a service of that name without methods. What a plugin
- * offers rarely depends on the services of its host.
+ * asks again in a new process, for which a service of that name is provided. That service has no methods,
+ * because a plugin's description rarely depends on its host's services.
  */
 async function ask(
   line: CommandLine,
@@ -152,8 +158,8 @@ function tableOf(description: Description, io: Io): string {
 }
 
 /**
- * A method's text moves to the next line if the signature leaves no room for it. In a pipe, each text stays on
- * one line.
+ * Returns the rows of a plugin's methods. If a signature leaves no room for the method's text, the text is on
+ * the next line. In a pipe, each text is on one line.
  */
 function methodTable(rows: readonly (readonly [string, string])[], io: Io): string {
   const width = io.stdout.isTTY === true ? widthOf(io) : Infinity;
@@ -167,7 +173,7 @@ function methodTable(rows: readonly (readonly [string, string])[], io: Io): stri
     .join('\n');
 }
 
-/** The most columns that signatures get beside their texts. */
+/** The maximum number of columns of a signature that has its text on the same line. */
 const widestSignature = 60;
 
 const firstLine = (doc = ''): string => doc.trim().split('\n')[0] ?? '';

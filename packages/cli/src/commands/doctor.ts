@@ -59,7 +59,7 @@ function skippedIn(given = ''): ReadonlySet<string> {
   throw new UsageError(`--skip: expected some of ${known}; got ${JSON.stringify(unknown)}`);
 }
 
-/** How each level is shown. */
+/** The word and the style by which each level is shown. */
 const levels: Readonly<Record<Level, readonly [word: string, style: Style]>> = {
   ok: ['ok', 'green'],
   limited: ['limited', 'yellow'],
@@ -71,8 +71,8 @@ const wordWidth = Math.max(...Object.values(levels).map(([word]) => word.length)
 const nameWidth = Math.max(...checks.map(({ name }) => name.length));
 
 /**
- * Returns one line with the level, the name and what was found. The lines below say what the finding means
- * and what to do.
+ * Returns the report of one check. The first line has the level, the name and the finding. The further lines
+ * say what the finding means and what to do.
  */
 function told({ level, name, found, means, todo }: Result, io: Io): string {
   const style = styler(io, 'stdout');
@@ -80,7 +80,7 @@ function told({ level, name, found, means, todo }: Result, io: Io): string {
   const head = `${style(colour, word.padEnd(wordWidth))}  ${name.padEnd(nameWidth)}  `;
   const indent = ' '.repeat(wordWidth + nameWidth + 4);
   const lines = [found, means, ...(todo === undefined ? [] : [`to do: ${todo}`])];
-  // In a pipe, each sentence stays on one line, so that a program can read it more easily.
+  // In a pipe, each sentence is on one line, so that a program can read it more easily.
   const width = io.stdout.isTTY === true ? widthOf(io) - indent.length : Infinity;
   return `${head}${lines.map((line) => wrapped(printable(line), width, indent)).join(`\n${indent}`)}\n`;
 }

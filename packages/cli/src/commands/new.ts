@@ -43,7 +43,10 @@ async function run(line: CommandLine, io: Io): Promise<number> {
   return statusOf('answered');
 }
 
-/** Names that npm allows as a scope: https://docs.npmjs.com/cli/v11/configuring-npm/package-json#name. */
+/**
+ * Matches the names that npm allows as a scope:
+ * https://docs.npmjs.com/cli/v11/configuring-npm/package-json#name.
+ */
 const packageName = /^[a-z0-9][a-z0-9._-]{0,99}$/;
 
 function nameOf(folder: string, given: string | undefined): string {
@@ -91,7 +94,7 @@ function attempt<T>(operand: string, act: () => T): T {
   }
 }
 
-/** Says what was made, and what to type next. */
+/** Returns the text that says what was made, and what to type next. */
 function told(operand: string, name: string, files: readonly string[], io: Io): string {
   const style = styler(io, 'stdout');
   const cd = operand === '.' ? [] : [`cd ${/^[\w./-]+$/.test(operand) ? operand : JSON.stringify(operand)}`];

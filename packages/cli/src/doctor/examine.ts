@@ -1,4 +1,7 @@
-/** Runs all checks, one after another, because some count resources that others would use up. */
+/**
+ * Runs the checks one after another, because some count resources that other checks would use at the same
+ * time.
+ */
 import { notHere, type Check, type Finding } from './finding.ts';
 import type { Probes } from './probes.ts';
 import { bubblewrapCheck } from './checks/bubblewrap.ts';
@@ -27,7 +30,10 @@ export interface Result extends Finding {
   readonly name: string;
 }
 
-/** Yields each result when it is known. If a check throws, that gives a result too. */
+/**
+ * Yields the result of each check as soon as it is known. If a check throws, yields a result with the level
+ * `broken`.
+ */
 export async function* examine(
   chosen: readonly Check[],
   probes: Probes,

@@ -1,15 +1,16 @@
-/** The result of a check of the doctor. */
+/** The checks of `pipework doctor` and their results. */
 import type { Probes } from './probes.ts';
 
 /**
- * `ok`: everything that the check covers works. `limited`: plugins run, but some feature of pipework does not
- * work. `broken`: plugins do not run, or not always. `does not apply`: this system has no such thing.
+ * `ok`: everything that the check covers works. `limited`: plugins run, but another feature of pipework does
+ * not work. `broken`: some or all plugins do not run. `does not apply`: the check has no meaning on this
+ * system.
  */
 export type Level = 'ok' | 'limited' | 'broken' | 'does not apply';
 
 export interface Finding {
   readonly level: Level;
-  /** What was found, with the numbers and names of this machine. */
+  /** What the check found, with the numbers and names of this machine. */
   readonly found: string;
   /** What this finding means for plugins and their hosts. */
   readonly means: string;

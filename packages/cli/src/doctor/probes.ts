@@ -1,4 +1,4 @@
-/** The facts that checks use. Everything that the doctor asks of this machine passes through here. */
+/** The facts that checks use. A check learns facts about this machine only through `Probes`. */
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -7,7 +7,7 @@ import { trial, trialFiles, type TrialOptions } from './trial.ts';
 
 export interface Probes {
   readonly nodeVersion: string;
-  /** The program that runs this process. */
+  /** The path of the Node that runs this process. */
   readonly nodePath: string;
   readonly platform: NodeJS.Platform;
   readonly pid: number;
@@ -20,7 +20,10 @@ export interface Probes {
   onPath(program: string): string | undefined;
   /** Runs a small program to its end. The program can read `down` from descriptor 3. */
   runProgram(file: string, args: readonly string[], down?: string): Promise<ProgramResult>;
-  /** Starts a plugin, calls it and ends it. Resolves to undefined if that worked, else to the reason. */
+  /**
+   * Starts a plugin, calls it and ends it. Resolves to the reason why this did not work; undefined if it
+   * worked.
+   */
   trial(options: TrialOptions): Promise<string | undefined>;
   /** Returns the folder of the trial plugin's files. */
   trialFiles(): string;

@@ -7,21 +7,21 @@ import type { Readable, Writable } from 'node:stream';
  * machine takes a second.
  */
 const timeoutMs = 15_000;
-/** How many bytes of an output are kept. */
+/** After how many characters of an output the rest is dropped. */
 const maxBytes = 64 * 1024;
 
 export interface ProgramResult {
   /** True if the program ran and ended with status 0. */
   readonly ok: boolean;
   /**
-   * Why the program failed: an error of the system, or its status and what it printed on standard error.
-   * Empty if the program succeeded.
+   * Why the program failed: the system's error, or the exit status with a line of standard error. Empty if
+   * the program succeeded.
    */
   readonly problem: string;
   /** The system's error code, such as `ENOENT`, if the program could not be started. */
   readonly code?: string;
   readonly stdout: string;
-  /** What the program wrote to descriptor 4. */
+  /** The text that the program wrote to descriptor 4. */
   readonly up: string;
 }
 
@@ -30,13 +30,14 @@ export async function runProgram(file: string, args: readonly string[], down = '
   try {
     const child = spawn(file, args, {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
-      // If the program cannot be started, spawn's own timeout would run on and keep the process alive.
+      // The option `timeout` of `spawn()` is not used: if the program cannot be started, its timer would keep
+      // this process alive.
       signal: AbortSignal.timeout(timeoutMs),
       killSignal: 'SIGKILL',
     });
     return await resultOf(child, down);
   } catch (error) {
-    // Node throws for some failures, for example if its permission model forbids the start.
+    // For some errors `spawn()` throws, for example if Node's permission model forbids the start.
     return failed(error as NodeJS.ErrnoException);
   }
 }
@@ -66,7 +67,7 @@ async function resultOf(child: ChildProcess, down: string): Promise<ProgramResul
   });
 }
 
-/** Collects the beginning of an output. */
+/** Collects the beginning of an output. Returns a function that returns the text so far. */
 function gather(stream: Readable): () => string {
   let text = '';
   stream.on('error', () => {});

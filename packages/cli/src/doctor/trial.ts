@@ -7,8 +7,8 @@ import { Client, isPipeworkError, type Launcher } from '@pipework/core';
 const startTimeout = 15_000;
 
 /**
- * Returns the path of core's entry for plugins. The program below has no folder from which Node could resolve
- * the package's name.
+ * Returns the URL of core's entry for plugins. The trial program is not in a file, so Node could not resolve
+ * the package's name for it.
  */
 const pluginEntry = (): string => import.meta.resolve('@pipework/core/plugin');
 
@@ -21,7 +21,7 @@ export interface TrialOptions {
   readonly flags?: readonly string[];
 }
 
-/** Resolves to undefined if a plugin started and answered, else to the reason why it did not. */
+/** Resolves to the reason why the plugin did not start or answer; undefined if it did. */
 export async function trial({ launcher, flags = [] }: TrialOptions): Promise<string | undefined> {
   const program = `
     import { serve } from ${JSON.stringify(pluginEntry())};
@@ -31,7 +31,7 @@ export async function trial({ launcher, flags = [] }: TrialOptions): Promise<str
     cmd: {
       file: process.execPath,
       args: [...flags, '--input-type=module', '--eval', program],
-      // A sandbox may hide the folder in which the user happens to be.
+      // A sandbox may hide the user's working directory.
       cwd: trialFiles(),
     },
     name: 'trial',
@@ -49,7 +49,10 @@ export async function trial({ launcher, flags = [] }: TrialOptions): Promise<str
   }
 }
 
-/** Returns the first line of an error, with the details that were found out. */
+/**
+ * Returns the first line of an error's message, the last line of the plugin's standard error, and core's
+ * notes on the failure.
+ */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const [first = ''] = error.message.split('\n');

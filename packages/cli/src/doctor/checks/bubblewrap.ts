@@ -25,7 +25,7 @@ export const bubblewrapCheck: Check = {
   },
 };
 
-/** Texts that bwrap prints, each with the remedy. The first entry that fits is used. */
+/** Matches texts that bwrap prints, each with a remedy. The first entry that matches is used. */
 const remedies: readonly (readonly [said: RegExp, todo: string])[] = [
   [/new namespace|[ug]id map|userns/, 'see the line on namespaces'],
   [

@@ -3,12 +3,12 @@ import { broken, limited, ok, type Check } from '../finding.ts';
 import type { Probes } from '../probes.ts';
 
 /**
- * How many descriptors the host needs for a moment at a start, and how many it keeps open for a running
- * plugin.
+ * How many descriptors the host needs while it starts a plugin, and how many it keeps open while the plugin
+ * runs.
  */
 const perStart = 12;
 const perPlugin = 4;
-/** How many descriptors a Node process usually has open. Used if they cannot be counted. */
+/** How many descriptors a Node process usually has open. Used if this process cannot count its own. */
 const usuallyOpen = 24;
 
 export const descriptorsCheck: Check = {
@@ -17,12 +17,12 @@ export const descriptorsCheck: Check = {
     if (probes.platform === 'win32')
       return ok('Windows sets no limit for one process', 'there is room for plugins');
     const limit = await limitOf(probes);
-    // Listing the folder needs one descriptor, which is in the list too.
+    // The list also has the descriptor by which the folder is listed.
     const listed = probes.countIn('/proc/self/fd') ?? probes.countIn('/dev/fd');
     const open = listed === undefined ? usuallyOpen : listed - 1;
     const room = Math.max(0, Math.floor((limit - open - perStart) / perPlugin) + 1);
     const found = `${limit} descriptors for a process, of which this one uses ${open}`;
-    // By default a pool runs one plugin for each core, and one more while it replaces one.
+    // By default a pool has at most one process for each core, and one more while it replaces a process.
     const usual = probes.cores + 1;
     if (room >= usual)
       return ok(
@@ -41,8 +41,8 @@ export const descriptorsCheck: Check = {
 };
 
 /**
- * Returns the limit of this process, which Node has raised as far as it may. Without /proc, returns the limit
- * of a shell.
+ * Returns how many descriptors this process may open. Node has raised this limit to the highest allowed
+ * value. Without /proc, returns the limit of a shell.
  */
 async function limitOf({ read, runProgram }: Probes): Promise<number> {
   const [, soft] = /^Max open files +(\S+)/m.exec(read('/proc/self/limits') ?? '') ?? [];

@@ -1,4 +1,4 @@
-/** Checks whether this process is the first of its namespace, as the main program of a container is. */
+/** Checks whether this process has the number 1, as the main program of a container has. */
 import { limited, ok, type Check } from '../finding.ts';
 
 export const initCheck: Check = {

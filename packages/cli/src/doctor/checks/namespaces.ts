@@ -3,7 +3,10 @@ import { limited, notHere, ok, type Check, type Finding } from '../finding.ts';
 
 const sandboxes = 'bubblewrap, and other sandboxes that need no root, can be made of them';
 
-/** Settings of the kernel that forbid user namespaces, each with the forbidding value. */
+/**
+ * Settings of the kernel that can forbid user namespaces: the file, the value that forbids them, and the
+ * remedy.
+ */
 const settings = [
   ['/proc/sys/user/max_user_namespaces', '0', 'sysctl user.max_user_namespaces=10000'],
   ['/proc/sys/kernel/unprivileged_userns_clone', '0', 'sysctl kernel.unprivileged_userns_clone=1'],
@@ -23,7 +26,7 @@ export const namespacesCheck: Check = {
     const { ok: works, code, problem } = await runProgram('unshare', ['--user', '--map-root-user', 'true']);
     if (works) return ok('user namespaces can be made', sandboxes);
     const forbidding = settings.find(([file, value]) => read(file)?.trim() === value);
-    // If the program for the trial is missing, the check knows only the settings.
+    // Without `unshare`, the check can only look at the settings.
     if (code === 'ENOENT' && forbidding === undefined)
       return ok(
         'no setting of the kernel forbids user namespaces (there is no unshare to try it)',

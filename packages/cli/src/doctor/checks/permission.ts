@@ -1,4 +1,7 @@
-/** Checks Node's permission model, for this process and for plugins. */
+/**
+ * Checks whether Node's permission model lets this process start plugins, and whether a plugin can run under
+ * it.
+ */
 import { broken, limited, ok, type Check } from '../finding.ts';
 
 export const permissionCheck: Check = {

@@ -1,4 +1,7 @@
-/** Checks whether this system can distinguish a process from a later process with the same number. */
+/**
+ * Checks whether this system shows when a process began, so that it can be told apart from a later process
+ * with the same number.
+ */
 import { limited, notHere, ok, type Check } from '../finding.ts';
 import { outlives } from './shell.ts';
 

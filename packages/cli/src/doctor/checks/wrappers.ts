@@ -1,9 +1,14 @@
-/** Checks whether the `node` of PATH is Node, or a wrapper that loses the protocol's descriptors. */
+/**
+ * Checks whether the `node` of PATH is Node itself, or a wrapper that does not pass on the descriptors 3 and
+ * 4.
+ */
 import { dirname } from 'node:path';
 import { broken, ok, type Check } from '../finding.ts';
 import { supportsNode, supportedNode } from './node.ts';
 
-/** A program that writes Node's version, and what it reads from descriptor 3, to descriptor 4. */
+/**
+ * A program that writes Node's version to descriptor 4, and then the text that it reads from descriptor 3.
+ */
 const echo = `const { readFileSync, writeSync } = require('fs'); writeSync(4, process.versions.node + ' ' + readFileSync(3))`;
 
 export const wrappersCheck: Check = {
