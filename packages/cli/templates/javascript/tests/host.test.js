@@ -1,5 +1,5 @@
 /**
- * Tests the host's code, with a double in place of the plugin.
+ * Tests the host's code with a fake plugin.
  *
  * @import { Greeter } from '@javascript-app/contract'
  */

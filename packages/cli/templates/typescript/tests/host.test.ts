@@ -1,4 +1,4 @@
-/** Tests the host's code, with a double in place of the plugin. */
+/** Tests the host's code with a fake plugin. */
 import { test } from '@pipework/testkit/vitest';
 import type { Greeter, Plugins } from '@typescript-app/contract';
 import { greetAll } from '@typescript-app/host';

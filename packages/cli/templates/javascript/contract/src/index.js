@@ -1,5 +1,6 @@
 /**
- * What host and plugin agree on. This file has only types, for editors and `checkJs`. None of it runs.
+ * The interface between host and plugin. This file has only types, for editors and `checkJs`. None of it
+ * runs.
  *
  * @typedef {object} Greeter
  * @property {(name: string) => Promise<string>} greet

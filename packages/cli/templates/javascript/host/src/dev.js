@@ -1,6 +1,6 @@
 /**
- * The dev loop: greets once a second. When you save a file of the plugin, the next greeting comes from the
- * new code.
+ * Runs the plugin for development, and greets every second. After you save a file of the plugin, the next
+ * greeting comes from the new code.
  *
  * @import { Plugins } from '@javascript-app/contract'
  */

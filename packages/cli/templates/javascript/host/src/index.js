@@ -1,12 +1,12 @@
 /**
- * What the host does with a plugin. The plugin may run in any process.
+ * The part of the host that calls the plugin. Tests call it with a fake plugin.
  *
  * @import { Remote } from '@pipework/core'
  * @import { Greeter } from '@javascript-app/contract'
  */
 
 /**
- * Greets all names at once.
+ * Greets all names at the same time.
  *
  * @param {Remote<Greeter>} greeter
  * @param {readonly string[]} names

@@ -1,5 +1,5 @@
 /**
- * What the plugin does. The plugin's tests load this file, without a process.
+ * The plugin's implementation. The tests also load this file directly, without a plugin process.
  *
  * @import { PluginSet } from '@pipework/core/plugin'
  * @import { Greeter, Plugins } from '@javascript-app/contract'
@@ -20,7 +20,7 @@ class EnglishGreeter {
 }
 
 /**
- * Each name, with the function that makes its implementation.
+ * For each name that the plugin serves, the function that makes the implementation.
  *
  * @type {PluginSet<Plugins>}
  */

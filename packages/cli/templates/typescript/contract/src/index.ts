@@ -1,4 +1,4 @@
-/** What host and plugin agree on. */
+/** The interface between host and plugin. */
 
 export interface Greeter {
   greet(name: string): Promise<string>;

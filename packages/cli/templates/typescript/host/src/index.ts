@@ -1,8 +1,8 @@
-/** What the host does with a plugin. The plugin may run in any process. */
+/** The part of the host that calls the plugin. Tests call it with a fake plugin. */
 import type { Remote } from '@pipework/core';
 import type { Greeter } from '@typescript-app/contract';
 
-/** Greets all names at once. */
+/** Greets all names at the same time. */
 export async function greetAll(greeter: Remote<Greeter>, names: readonly string[]): Promise<string[]> {
   return await Promise.all(names.map(async (name) => await greeter.greet(name)));
 }

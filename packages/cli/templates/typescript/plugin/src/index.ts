@@ -1,4 +1,4 @@
-/** What the plugin does. The plugin's tests load this file, without a process. */
+/** The plugin's implementation. The tests also load this file directly, without a plugin process. */
 import type { PluginSet } from '@pipework/core/plugin';
 import type { Greeter, Plugins } from '@typescript-app/contract';
 
@@ -13,7 +13,7 @@ class EnglishGreeter implements Greeter {
   }
 }
 
-/** Each name, with the function that makes its implementation. */
+/** For each name that the plugin serves, the function that makes the implementation. */
 export const plugins: PluginSet<Plugins> = {
   greeter: () => new EnglishGreeter(),
 };
