@@ -49,7 +49,7 @@ test('writes the type `unknown` for a schema that only refers to itself', () => 
   expect(writer.declarations()).toEqual(['export type KvValue = unknown;']);
 });
 
-test('lets no name or text of a plugin break out of its place', () => {
+test('keeps the names and texts of a plugin from becoming code', () => {
   const written = declarationsOf({
     name: 'x\nexport const evil = 1;',
     runtime: 'node',
@@ -103,7 +103,7 @@ test('escapes characters that control a terminal or change the order of shown te
   expect(written).toContain('// q cannot be dispensed: \\x1b[2J');
 });
 
-test('never writes the type `any`, and lets a host say which type it expects for an unknown result', () => {
+test('never writes the type `any`, and gives a method with an unknown result a type parameter', () => {
   const written = declarationsOf({
     runtime: 'node',
     protocolVersions: [1],

@@ -5,8 +5,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { looksLikeProgram, shellQuoted, startable } from './program.ts';
 
 /**
- * Makes a file of that name, mode and text. Returns the command line that is suggested if `typed` is typed in
- * the file's folder.
+ * Makes a file in a new folder. Returns the command line that is suggested if the user types `typed` in that
+ * folder.
  */
 function started(typed: string, name: string, mode: number, text: string): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-program-'));
@@ -33,11 +33,11 @@ test.skipIf(process.platform === 'win32').each([
   ['./notes.md', 0o644, '# Notes\n', undefined],
   ['./plugin.js', 0o755, '#!/usr/bin/env node\n', undefined],
   ['./plugin', 0o755, '\u007fELF', undefined],
-])('a file typed as %s of mode %o that begins with %j: %s', (typed, mode, text, expected) => {
+])('for the file %s of mode %o that begins with %j, the suggestion is %s', (typed, mode, text, expected) => {
   expect(started(typed, typed.replace('./', ''), mode, text)).toBe(expected);
 });
 
-test('suggests no command line for a program of PATH, a folder, or a path without a file', () => {
+test('suggests no command line for a program in PATH, a folder, or a missing file', () => {
   const nonsense = [`${import.meta.filename}/x.js`, `./${'x'.repeat(10_000)}.js`, '\0'];
   for (const file of ['node', '.', './missing.js', '', ...nonsense])
     expect(startable([file], tmpdir()), file).toBe(undefined);
@@ -52,7 +52,7 @@ test.skipIf(isRoot || process.platform === 'win32')(
   },
 );
 
-test('distinguishes words that begin the command line of a plugin from arguments', () => {
+test('tells words that begin a plugin’s command line from arguments', () => {
   const programs = [
     'node',
     '/usr/bin/python3.11',
@@ -67,7 +67,7 @@ test('distinguishes words that begin the command line of a plugin from arguments
   expect(others.filter(looksLikeProgram)).toEqual([]);
 });
 
-test('quotes a word as a shell needs it', () => {
+test('quotes words for a shell, but only if they need it', () => {
   expect(['a.b', "it's", '', '$HOME', '{"a":1}', '*'].map(shellQuoted)).toEqual([
     'a.b',
     `'it'\\''s'`,

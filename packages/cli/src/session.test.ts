@@ -10,6 +10,6 @@ test.each([
   ['node --input-type=module --eval import("./x.js")', 'node'],
   ['sh -c ./plugin', 'sh'],
   ['node', 'node'],
-])('the output of %j is shown behind the name %s', (line, name) => {
+])('the output of %j is shown after the name %s', (line, name) => {
   expect(pluginName(line.split(' '))).toBe(name);
 });

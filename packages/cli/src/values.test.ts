@@ -8,7 +8,7 @@ const values: readonly (readonly [name: string, value: unknown])[] = [
   ['Infinity', -Infinity],
   ['minus zero', -0],
   ['a date', new Date(5)],
-  ['a date that is none', new Date(Number.NaN)],
+  ['an invalid date', new Date(Number.NaN)],
   ['bytes', new Uint8Array([1, 2, 255])],
   ['an ArrayBuffer', new Uint8Array([1, 2]).buffer],
   ['a typed array', new Float64Array([1.5, Number.NaN])],
@@ -20,10 +20,10 @@ const values: readonly (readonly [name: string, value: unknown])[] = [
     'an error',
     Object.assign(new TypeError('no', { cause: new Error('why') }), { code: 'E', at: new Date(1) }),
   ],
-  ['a list with holes in meaning', [undefined, null]],
+  ['a list with undefined and null', [undefined, null]],
   ['an object that looks like a form', { $date: 'x' }],
-  ['one that looks like that one', { $$date: 1n }],
-  ['an object with a $ among others', { $date: 'x', b: 1 }],
+  ['an object that looks like a form with one more $', { $$date: 1n }],
+  ['an object with a $ key and another key', { $date: 'x', b: 1 }],
   ['an object with __proto__', JSON.parse('{"__proto__":{"a":1}}')],
   ['plain data', { a: [1, 'b', true, null, { c: 0.5 }] }],
 ];
@@ -39,7 +39,7 @@ test('reads whole numbers that a number cannot hold as bigints, in lists and obj
   expect(parseJson('9007199254740991')).toBe(9007199254740991);
 });
 
-test('refuses a text that is not JSON before any number in the text is replaced', () => {
+test('refuses a text that would be JSON only after the replacement of its number', () => {
   expect(() => parseJson('[9007199254740993')).toThrow(SyntaxError);
 });
 
@@ -56,7 +56,7 @@ test.each([
   expect(() => parseJson(json)).toThrow(message);
 });
 
-test('writes references in forms that cannot be read again', async () => {
+test('writes functions, streams and signals in forms that cannot be read again', async () => {
   async function* items(): AsyncGenerator<number> {
     yield 1;
   }

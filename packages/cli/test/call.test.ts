@@ -26,7 +26,7 @@ const call = async (...args: string[]): Promise<{ status: number | null; stdout:
   await pipework(['call', ...args, '--', ...fixture]);
 
 describe('call in a pipe', () => {
-  test('prints the result as JSON, and the output of the plugin on standard error after its name', async () => {
+  test('prints the result as JSON, and the plugin’s output with its name on standard error', async () => {
     const ran = await pipework(['call', 'greeter.greet', '"world"', '--', ...greeter]);
     expect(ran).toEqual({
       status: 0,
@@ -35,19 +35,19 @@ describe('call in a pipe', () => {
     });
   });
 
-  test('prints a stream as one value a line', async () => {
+  test('prints each item of a stream on its own line', async () => {
     const ran = await pipework(['call', 'greeter.count', '3', '--', ...greeter]);
     expect(ran).toEqual({ status: 0, stdout: '1\n2\n3\n', stderr: '' });
   });
 
-  test('gives standard input to the plugin as a stream of bytes', async () => {
+  test('passes standard input to the plugin as a stream of bytes', async () => {
     const ran = await pipework(['call', 'greeter.hash', '-', '--', ...greeter], 'a stream of bytes');
     expect(ran.stdout).toBe(
       `{"$bytes":"${createHash('sha256').update('a stream of bytes').digest('base64')}"}\n`,
     );
   });
 
-  test('gives standard input as a stream of values, as one value, and as a text', async () => {
+  test('passes standard input as a stream of values, one value or a text, as --stdin says', async () => {
     const double = await pipework(
       ['call', '--stdin', 'ndjson', 'tool.double', '-', '--', ...fixture],
       '1\n\n-2\n',
@@ -59,13 +59,13 @@ describe('call in a pipe', () => {
     expect(said.stdout).toBe('"two\\nlines"\n');
   });
 
-  test('reports a wrong line of standard input as a mistake of the user, with its line number', async () => {
+  test('exits with 2 if a line of standard input is not JSON, and names the line’s number', async () => {
     const ran = await pipework(['call', '--stdin=ndjson', 'tool.double', '-', '--', ...fixture], '1\noops\n');
     expect(ran.stderr).toContain('line 2 of standard input is not JSON: "oops"');
     expect(ran.status).toBe(2);
   });
 
-  test('writes values that JSON lacks in the documented forms', async () => {
+  test('prints values that JSON does not have in the documented forms', async () => {
     const { stdout } = await call('tool.mixed');
     expect(JSON.parse(stdout)).toEqual({
       when: { $date: '1970-01-01T00:00:00.000Z' },
@@ -90,12 +90,12 @@ describe('call in a pipe', () => {
     ]);
   });
 
-  test('prints nothing for a method without a result, and bytes as they are with --raw', async () => {
+  test('prints nothing for a method without a result, and unchanged bytes with --raw', async () => {
     expect(await call('tool.nothing')).toEqual({ status: 0, stdout: '', stderr: '' });
     expect((await call('--raw', 'tool.bytes')).stdout).toBe('raw bytes\n');
   });
 
-  test('shows a line without an end, and writes escape sequences of the plugin as text', async () => {
+  test('shows a last line without a line break, and shows escape sequences as text', async () => {
     const ran = await call('tool.print', JSON.stringify('\u001b[2Jone\ntwo'));
     expect(ran.stdout).toBe('"printed"\n');
     expect(ran.stderr).toBe('[plugin.mjs] \\x1b[2Jone\n[plugin.mjs] two\n');
@@ -107,11 +107,11 @@ describe('call in a pipe', () => {
     expect(JSON.parse(stdout)).toEqual({ '\u009b2J': 'a\u202eb\u007f\u2028' });
   });
 
-  test('shows a thrown value that is not an error without an empty name', async () => {
+  test('shows no empty name for a thrown value that is not an error', async () => {
     expect((await call('tool.throwText')).stderr).toBe('pipework: the handler threw only a text\n');
   });
 
-  test('reads standard input without its byte order mark, and refuses what is not UTF-8', async () => {
+  test('removes a byte order mark from standard input, and refuses input that is not UTF-8', async () => {
     const ran = async (kind: string, method: string, input: string | Buffer): Promise<string> => {
       const { stdout, stderr } = await pipework(
         ['call', '--stdin', kind, method, '-', '--', ...fixture],
@@ -127,7 +127,7 @@ describe('call in a pipe', () => {
     );
   });
 
-  test('reads a text of many megabytes', async () => {
+  test('reads a text of 20 megabytes', async () => {
     const input = JSON.stringify('x'.repeat(20_000_000));
     const ran = await pipework(['call', '--stdin', 'json', 'tool.length', '-', '--', ...fixture], input);
     expect(ran).toEqual({ status: 0, stdout: '20000000\n', stderr: '' });
@@ -186,7 +186,7 @@ describe('call in a pipe', () => {
 });
 
 test.skipIf(noTerminal !== undefined)(
-  `call --raw ends a single text with a line break in a terminal alone${skipped(noTerminal)}`,
+  `call --raw adds a line break after a text in a terminal, but not in a pipe${skipped(noTerminal)}`,
   async () => {
     const args = ['call', '--raw', 'tool.echo', '"a"', '--', ...fixture];
     expect((await pipework(args)).stdout).toBe('a');
@@ -198,12 +198,12 @@ test.skipIf(noTerminal !== undefined)(
 describe('the exit status of call', () => {
   test.each([
     ['4 if the method fails', ['tool.fail'], 4, 'TypeError [E_COLOUR]: no such colour'],
-    ['4 if the method fails with a code of the connection', ['tool.failAsIfLost'], 4, 'my plugin died'],
-    ['4 if the method fails for want of another method', ['tool.failAsIfUnknown'], 4, 'Plugin.other'],
-    ['4 if the method fails by a deadline of its own', ['tool.failAsIfLate'], 4, 'my plugin was late'],
+    ['4 if the method throws the code of a lost connection', ['tool.failAsIfLost'], 4, 'my plugin died'],
+    ['4 if another plugin lacks a method', ['tool.failAsIfUnknown'], 4, 'Plugin.other'],
+    ['4 if the method throws the code of a deadline', ['tool.failAsIfLate'], 4, 'my plugin was late'],
     ['4 if the factory fails', ['broken.any'], 4, 'no database'],
     ['5 for an unknown method', ['tool.nope'], 5, "can't find method tool.nope: "],
-    ['5 for a name that a remote answers itself', ['tool.toString'], 5, "can't find method tool.toString: "],
+    ['5 for toString, which a remote has itself', ['tool.toString'], 5, "can't find method tool.toString: "],
     ['5 for an unknown name', ['nope.x'], 5, 'unknown plugin type: nope'],
     [
       '5 for a method whose name has an escape sequence',
@@ -214,13 +214,13 @@ describe('the exit status of call', () => {
     ['6 if the plugin dies', ['tool.die'], 6, 'code 3'],
     ['6 if the plugin dies within a stream', ['tool.dieLater'], 6, 'the stream of tool.dieLater of '],
     [
-      '4 if the method fails for an argument of another call',
+      '4 if another plugin has refused an argument',
       ['tool.failAsIfRefused'],
       4,
       'other: args[0]: my plugin took no Plugin.failAsIfRefused',
     ],
     [
-      '8 if the time passes',
+      '8 if the time of --timeout passes',
       ['--timeout', '1000', 'tool.wait'],
       8,
       '[RPC_DEADLINE] tool.wait took longer than the 1000 ms',
@@ -243,7 +243,7 @@ describe('the exit status of call', () => {
       2,
       '] kv.put: argument 2 at .tags[0]: Invalid option',
     ],
-    ['2 for an argument too many', ['kv.get', '"a"', '1', '2'], 2, '] kv.get takes 1 argument'],
+    ['2 for one argument too many', ['kv.get', '"a"', '1', '2'], 2, '] kv.get takes 1 argument'],
     ['2 for an argument that is not JSON', ['tool.echo', 'text'], 2, `A text has quotes: '"text"'`],
     [
       '2 for an argument that is too deep',
@@ -253,19 +253,19 @@ describe('the exit status of call', () => {
     ],
     ['2 for a long argument that is not JSON', ['tool.echo', `"${'x'.repeat(1000)}`], 2, '(1004 characters)'],
     [
-      '2 for half of a character',
+      '2 for half of a surrogate pair',
       ['tool.echo', '"\\ud800"'],
       2,
       'argument 1: a text has \\ud800, which is half of',
     ],
     [
-      '2 for half of a character in a key',
+      '2 for half of a surrogate pair in a key',
       ['tool.echo', '{"a":1,"\\udc00":[]}'],
       2,
       'a text has \\udc00, which',
     ],
     ['2 for an unknown form', ['tool.echo', '{"$nope":1}'], 2, 'argument 1: $nope is no form of a value'],
-    ['2 for a time that is none', ['--timeout', '-5', 'tool.echo'], 2, '--timeout: expected a whole number'],
+    ['2 for a negative time', ['--timeout', '-5', 'tool.echo'], 2, '--timeout: expected a whole number'],
     [
       '2 for an unknown option',
       ['--nope', 'tool.echo'],
@@ -311,13 +311,13 @@ describe('the exit status of call', () => {
       ['--protocol', '9', 'tool.echo', '1', '--', ...fixture],
       'Plugin versions: [1]. --protocol names a version that the plugin does not have\n',
     ],
-  ])('is 7 with advice in words of the command: %j', async (args, advice) => {
+  ])('is 7, and the advice is in words of the command: %j', async (args, advice) => {
     const ran = await pipework(['call', ...args]);
     expect(ran.stderr).toContain(advice);
     expect(ran.status).toBe(7);
   });
 
-  test('is 7 for a program that prints without end, of which the beginning is shown', async () => {
+  test('is 7 for a program that prints without end, and its first output is shown', async () => {
     const ran = await pipework(['describe', '--start-timeout', '1000', '--', 'yes']);
     expect(ran.status).toBe(7);
     const lines = ran.stderr.split('\n');
@@ -332,7 +332,7 @@ describe('the exit status of call', () => {
     expect(ran.stderr.match(/^\[plugin\.mjs\] y$/gm)).toHaveLength(100_000);
   });
 
-  test('is also in the line that --json prints for an error', async () => {
+  test('is in the line of JSON that --json prints for an error', async () => {
     const ran = await call('--json', 'tool.fail');
     expect(JSON.parse(ran.stderr)).toEqual({
       error: { status: 4, name: 'TypeError', message: 'no such colour', code: 'E_COLOUR' },
@@ -351,7 +351,7 @@ describe.skipIf(noPython !== undefined)(
       expect(failed.status).toBe(4);
     });
 
-    test('report an unknown method, for which Python has its own class of error', async () => {
+    test('exit with 5 for an unknown method, although Python sends an error of its own class', async () => {
       const ran = await pipework(['call', 'conformance.nope', '--', ...python]);
       expect(ran.stderr).toContain('AttributeError [RPC_UNKNOWN_METHOD]');
       expect(ran.status).toBe(5);
@@ -376,7 +376,8 @@ describe('the wait for a factory that never settles', () => {
         return () => {};
       },
     });
-    // The plugin has started once its output is connected, so the first Ctrl-C may also end the start.
+    // The second listener is added when the plugin is started. At this Ctrl-C the plugin may not be ready
+    // yet.
     while (interrupts.length < 2) await sleep(10);
     interrupts.at(-1)?.();
     expect(await running).toEqual({ status: 130, stdout: '', stderr: 'pipework: interrupted\n' });
@@ -407,7 +408,7 @@ describe('a reader that reads nothing of a long result', () => {
   const statusOf = (child: ChildProcess): Promise<unknown> =>
     new Promise((resolve) => child.once('exit', resolve));
 
-  test('does not hold up a call whose time has passed', async () => {
+  test('does not delay the end of a call whose time has passed', async () => {
     const child = stuck('--timeout', '4000');
     const ended = statusOf(child);
     expect(await text(child.stderr!)).toBe(
@@ -416,10 +417,10 @@ describe('a reader that reads nothing of a long result', () => {
     expect(await ended).toBe(8);
   });
 
-  test.skipIf(process.platform === 'win32')('does not hold up a Ctrl-C', async () => {
+  test.skipIf(process.platform === 'win32')('does not delay the end after Ctrl-C', async () => {
     const child = stuck();
     const ended = statusOf(child);
-    // The first bytes say that the result is being printed.
+    // When the first bytes arrive, the command has begun to print the result.
     await new Promise((resolve) => child.stdout!.once('readable', resolve));
     child.kill('SIGINT');
     expect(await text(child.stderr!)).toBe('pipework: interrupted\n');
@@ -427,7 +428,7 @@ describe('a reader that reads nothing of a long result', () => {
   });
 });
 
-describe.skipIf(process.platform === 'win32')('what the command line of the plugin starts', () => {
+describe.skipIf(process.platform === 'win32')('a background process of the plugin’s command line', () => {
   const isAlive = (pid: number): boolean =>
     spawnSync('ps', ['-o', 'stat=', '-p', String(pid)])
       .stdout.toString()
@@ -474,7 +475,7 @@ describe.skipIf(process.platform === 'win32')('what the command line of the plug
   });
 });
 
-test('a text of several lines that a plugin throws is indented, so that no line of it looks like one of the command', async () => {
+test('further lines of an error are indented, so that none looks like a message of the command', async () => {
   expect((await call('tool.failInLines')).stderr).toBe(
     'pipework: Error: one\n  two\n  pipework: all is well\n',
   );
@@ -493,7 +494,7 @@ test('if a plugin expects another magic cookie, the error names the option that 
 });
 
 test.skipIf(process.platform !== 'linux').each(['2>&-', '2> /dev/full'])(
-  'no exit status changes if standard error cannot be written (%s)',
+  'the exit status is the same if standard error cannot be written (%s)',
   async (redirection) => {
     const through = ['/bin/sh', '-c', `exec "$@" ${redirection}`, 'sh', process.execPath, bin];
     const statuses = await Promise.all(
@@ -505,7 +506,7 @@ test.skipIf(process.platform !== 'linux').each(['2>&-', '2> /dev/full'])(
   },
 );
 
-test('ends once its time has passed, although it still waits for a line of standard input', async () => {
+test('call ends when the time of --timeout has passed, even while it waits for standard input', async () => {
   const args = ['call', '--timeout', '300', '--stdin', 'ndjson', 'tool.double', '-', '--', ...fixture];
   const child = spawn(process.execPath, [bin, ...args], { stdio: ['pipe', 'ignore', 'pipe'] });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -524,7 +525,7 @@ describe.skipIf(noGo !== undefined)(`call with the Go plugin${skipped(noGo)}`, (
 });
 
 describe.skipIf(noTerminal !== undefined)(`call in a terminal${skipped(noTerminal)}`, () => {
-  test('prints a value on lines of its own, and dims the name of the plugin', async () => {
+  test('prints an object on several lines, and dims the plugin’s name', async () => {
     const { shown, status } = await inTerminal(['call', 'tool.echo', '{"a":[1]}', '--', ...fixture]);
     expect(shown).toBe('{\n  "a": [\n    1\n  ]\n}\n');
     expect(status).toBe(0);
@@ -539,7 +540,7 @@ describe.skipIf(noTerminal !== undefined)(`call in a terminal${skipped(noTermina
     );
   });
 
-  test('cancels the call at the first Ctrl-C, and waits for the plugin', async () => {
+  test('cancels the call at the first Ctrl-C, and shows the plugin’s output until the plugin ends', async () => {
     const { shown, status } = await inTerminal(
       ['call', 'tool.wait', '--', ...fixture],
       [['waiting', '\u0003']],
@@ -550,7 +551,7 @@ describe.skipIf(noTerminal !== undefined)(`call in a terminal${skipped(noTermina
   });
 
   test.skipIf(noPython !== undefined)(
-    `cancels a call of a Python plugin, which gets the Ctrl-C of the terminal as well${skipped(noPython)}`,
+    `cancels a call of a Python plugin, which also gets the terminal’s Ctrl-C${skipped(noPython)}`,
     async () => {
       const { shown, status } = await inTerminal(
         ['call', 'tool.wait', '--', ...pythonFixture],
@@ -562,7 +563,7 @@ describe.skipIf(noTerminal !== undefined)(`call in a terminal${skipped(noTermina
     },
   );
 
-  test('ends a plugin that ignores the first Ctrl-C at the second one', async () => {
+  test('ends a plugin that ignores the first Ctrl-C at the second Ctrl-C', async () => {
     const run = inTerminal(
       ['call', 'tool.stubborn', '--', ...fixture],
       [
@@ -578,7 +579,7 @@ describe.skipIf(noTerminal !== undefined)(`call in a terminal${skipped(noTermina
       ['call', 'tool.forever', '--', ...fixture],
       [['three', '\u0003']],
     );
-    // Output of the plugin, and the mark of the pressed key, may stand between two values.
+    // The plugin's output, or the `^C` of the pressed key, may be between two values.
     expect(shown).toMatch(/1\n[^]*2\n/);
     expect(status).toBe(130);
   });

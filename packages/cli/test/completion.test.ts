@@ -5,11 +5,11 @@ import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bin, noTerminal, pipework, run, terminal } from './support/run.ts';
 
-/** Returns the reason why a shell cannot be tried here; undefined if it can. */
+/** Returns the reason why the shell cannot be tried here; undefined if it can be tried. */
 const missing = (shell: string): string | undefined =>
   spawnSync(shell, ['-c', 'true']).status === 0 ? noTerminal : `needs ${shell}`;
 
-/** A folder for PATH that has a program `pipework`. */
+/** A folder in PATH that has a program `pipework`. */
 const folder = mkdtempSync(join(tmpdir(), 'pipework-completion-'));
 const env = { PATH: `${folder}${delimiter}${process.env['PATH']}`, HOME: folder, TERM: 'dumb' };
 
@@ -20,7 +20,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What a person types. The TABs ask for completion. */
+/** The keys that a person types. Each TAB asks for completion. */
 const typed =
   'pipework compl\tba\t | head -n 1; pipework new --lang\tjavas\t --he\t | head -n 1; pipework call --stdin=ndj\t --he\t | head -n 1; pipework hel\tdoct\t | head -n 1; exit\n';
 
@@ -40,7 +40,7 @@ describe.each([
         ],
         env,
       );
-      // The shell ran the completed lines.
+      // These outputs show that the shell completed the lines and ran them.
       expect(shown).toMatch(/^(#compdef pipework|_pipework\(\) \{)$/m);
       expect(shown).toMatch(/^Usage: pipework new \[options\] DIR$/m);
       expect(shown).toMatch(/^Usage: pipework call /m);
@@ -49,7 +49,10 @@ describe.each([
   );
 });
 
-/** Returns a script that prints what a shell offers for each line. A line of `=` follows each answer. */
+/**
+ * For each shell, returns a script that prints the words that the shell offers for each line. After each
+ * answer it prints a line `=`.
+ */
 const offers = {
   bash: (lines: readonly string[]): string => {
     const asked = lines.map((line) => {
@@ -63,10 +66,10 @@ const offers = {
     ['pipework completion fish | source', ...lines.map((line) => `complete -C '${line}'; echo =`)].join('\n'),
 };
 
-describe.each(['bash', 'fish'] as const)('what %s offers', (shell) => {
+describe.each(['bash', 'fish'] as const)('the words that %s offers', (shell) => {
   const why = missing(shell);
   test.skipIf(why !== undefined)(
-    `is what there is${why === undefined ? '' : ` (SKIPPED: ${why})`}`,
+    `are the existing commands, options, values and folders${why === undefined ? '' : ` (SKIPPED: ${why})`}`,
     async () => {
       const rows: [line: string, words: string[]][] = [
         ['pipework co', ['completion', 'conformance']],
@@ -79,7 +82,7 @@ describe.each(['bash', 'fish'] as const)('what %s offers', (shell) => {
         ['pipework new packages/cli/sr', [`packages/cli/src${shell === 'bash' ? '' : '/'}`]],
         ['pipework describe -- node --j', []],
       ];
-      // In bash, the script must complete the words after an option.
+      // In bash, the script itself must complete the value of an option.
       if (shell === 'bash')
         rows.push(
           ['pipework call --timeout --st', []],
@@ -94,7 +97,7 @@ describe.each(['bash', 'fish'] as const)('what %s offers', (shell) => {
   );
 });
 
-test('completion refuses a shell that it does not know', async () => {
+test('completion refuses an unknown shell', async () => {
   const { status, stderr } = await pipework(['completion', 'tcsh']);
   expect(stderr).toContain('SHELL: expected bash, zsh, fish; got "tcsh"');
   expect(status).toBe(2);

@@ -38,7 +38,7 @@ describe('describe in a pipe', () => {
     ]);
   });
 
-  test('reports that a plugin cannot describe itself', async () => {
+  test('says so if a plugin cannot describe itself', async () => {
     const { status, stdout, stderr } = await pipework(['describe', '--', ...misbehave('hangs-on-call')]);
     expect(stdout).toContain('protocol 1');
     expect(stderr).toContain('cannot be asked what it offers');
@@ -64,7 +64,7 @@ tool
     expect(status).toBe(8);
   });
 
-  test('exits with 8 if a factory blocks the plugin, which is then ended', async () => {
+  test('exits with 8 if a factory blocks the plugin, and ends the plugin', async () => {
     const blocks =
       'import { serve } from "@pipework/core/plugin"; await serve({ plugins: { a: () => { for (;;); } } })';
     const plugin = ['--', 'node', '--input-type=module', '-e', blocks];
@@ -87,7 +87,7 @@ test.skipIf(noTerminal !== undefined)('describe prints names bold in a terminal'
   expect(status).toBe(0);
 });
 
-/** Compiles source files of one folder in strict mode. Returns the compiler's errors. */
+/** Writes `files` into a new folder, and compiles them in strict mode. Returns the compiler's errors. */
 function compile(files: Readonly<Record<string, string>>, modules?: string): string {
   const folder = join(root, `packages/cli/test/.compiled-${process.pid}-${performance.now()}`);
   mkdirSync(folder, { recursive: true });
@@ -110,14 +110,14 @@ function compile(files: Readonly<Record<string, string>>, modules?: string): str
     });
     return '';
   } catch (error) {
-    // Errors in declarations of other libraries do not count.
+    // Errors in the declarations of other libraries are left out.
     const lines = (error as { stdout: string }).stdout.split('\n');
     return lines.filter((line) => line.includes('error') && !line.includes('node_modules/')).join('\n');
   }
 }
 
 describe('describe --dts', () => {
-  test('writes an interface with all schemas, against which a host compiles', async () => {
+  test('writes interfaces from all schemas, and a host compiles against them', async () => {
     const { stdout } = await pipework(['describe', '--dts', '--', ...fixture]);
     const host = `
       import { Client } from '@pipework/core';
@@ -146,7 +146,7 @@ describe('describe --dts', () => {
     expect(compile({ 'contract.ts': stdout, 'host.ts': host })).toBe('');
   });
 
-  test('writes interfaces that can replace the contract of docs-check in its host', async () => {
+  test('writes interfaces with which the host of docs-check compiles instead of its contract', async () => {
     const source = join(root, 'examples/docs-check/src');
     const names = readdirSync(source).filter((name) => name.endsWith('.ts'));
     const ofPlugin = async (plugin: string): Promise<[string, string][]> => {

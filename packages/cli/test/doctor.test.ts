@@ -30,8 +30,8 @@ const permission = process.allowedNodeEnvironmentFlags.has('--permission')
   : '--experimental-permission';
 
 /**
- * Returns undefined if this machine can make the environment. To find out, runs a harmless program in that
- * environment.
+ * Runs `command`, which makes an environment and a harmless program in it. Returns the reason if this fails;
+ * undefined if this machine can make the environment.
  */
 function unmade(...command: readonly string[]): string | undefined {
   const [file = '', ...args] = command;
@@ -42,7 +42,7 @@ const noBox = unmade('bwrap', '--dev-bind', '/', '/', 'true');
 const noNamespace = unmade('unshare', '--pid', '--fork', '--mount-proc', 'true');
 const noUserNamespace = unmade('unshare', '--user', '--map-root-user', 'true');
 
-/** Returns what the doctor says of one check, in an environment that a command makes. */
+/** Runs one check of the doctor in the given surroundings. Returns the finding and the whole output. */
 async function examined(
   name: string,
   { through = [], nodeFlags = [], env = {} }: Surroundings,
@@ -79,7 +79,10 @@ interface Surroundings {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** Returns a folder with a wrapper named `node`. The wrapper starts Node without the descriptors above 2. */
+/**
+ * Makes a folder with a wrapper named `node`, which starts Node without the descriptors 3 and 4. Returns the
+ * folder.
+ */
 function folderOfWrapper(): string {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-doctor-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -92,7 +95,7 @@ function folderOfWrapper(): string {
 const boxed = ['bwrap', '--dev-bind', '/', '/'];
 const shell = process.platform === 'win32' ? '' : realpathSync('/bin/sh');
 
-/** Returns surroundings whose limit leaves this many descriptors free. */
+/** Returns surroundings in which the doctor may open `count` further descriptors. */
 async function withFree(count: number): Promise<Surroundings> {
   const { finding } = await examined('descriptors', {});
   const used = Number(/uses (\d+)$/.exec(finding.found)?.[1]);
@@ -100,8 +103,8 @@ async function withFree(count: number): Promise<Surroundings> {
 }
 
 /**
- * Environments in which one thing does not work. Each environment is real, and no part of the doctor is
- * replaced.
+ * Environments in which one part of the system does not work. Each environment is real, and no part of the
+ * doctor is replaced.
  */
 const environments: [
   what: string,
@@ -141,7 +144,7 @@ const environments: [
     noBox,
   ],
   [
-    '/proc is that of another namespace',
+    '/proc belongs to another process namespace',
     'proc',
     () => ({ through: ['unshare', '--pid', '--fork'] }),
     { level: 'limited', found: /^\/proc belongs to another process namespace/, todo: /--mount-proc/ },
@@ -173,7 +176,7 @@ const environments: [
     noBox,
   ],
   [
-    'bwrap may make no namespaces',
+    'bwrap must not make namespaces',
     'bubblewrap',
     () => ({
       through: [
@@ -206,7 +209,7 @@ const environments: [
     { level: 'broken', found: /^\d\d descriptors .* uses \d\d$/, todo: /ulimit -n/ },
   ],
   [
-    'it is process 1',
+    'its own process is process 1',
     'init',
     () => ({ through: ['unshare', '--pid', '--fork', '--mount-proc'] }),
     { level: 'limited', found: /^this process is process 1/, todo: /--init/ },
@@ -226,14 +229,14 @@ describe.skipIf(process.platform !== 'linux')('doctor finds that', () => {
     });
   }
 
-  test('for each check of the doctor, one of these environments makes the check fail', () => {
+  test('each check, apart from node, fails in one of these environments', () => {
     const red = new Set(['node', ...environments.map(([, name]) => name)]);
     expect(checks.map(({ name }) => name).filter((name) => !red.has(name))).toEqual([]);
   });
 });
 
 describe('doctor', () => {
-  test('supports the same versions of Node as the manifest', () => {
+  test('accepts the versions of Node that package.json supports', () => {
     const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
     expect((JSON.parse(manifest) as { engines: { node: string } }).engines.node).toBe(supportedNode);
     const versions = ['18.20.8', '20.18.3', '20.19.0', '21.7.3', '22.11.0', '22.12.0', '23.0.0', '26.1.0'];
@@ -256,14 +259,14 @@ describe('doctor', () => {
     });
   });
 
-  test('reports a check that failed, and continues with the others', async () => {
+  test('reports a check that throws, and continues with the other checks', async () => {
     const throws = { name: 'throws', run: () => JSON.parse('{') as never };
     const results = await resultsOf([throws, nodeCheck], realProbes({}));
     expect(results.map(({ level }) => level)).toEqual(['broken', 'ok']);
     expect(results[0]?.found).toMatch(/^the check failed: .*JSON/);
   });
 
-  test('leaves out the checks that --skip names, and refuses the name of no check', async () => {
+  test('leaves out the checks that --skip names, and refuses an unknown name', async () => {
     const few = checks.map(({ name }) => name).filter((name) => name !== 'init');
     const { stdout, status } = await pipework(['doctor', '--skip', few.join()]);
     expect(stdout).toMatch(/^ok {7}init .*\n.*\n\n1 checks?: 1 ok\n$/);

@@ -1,4 +1,4 @@
-// Tests each exit status of docs/cli.md with commands that end with this status.
+// Tests each exit status that docs/cli.md lists, with commands that must end with it.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,9 @@ const dies = [
 const exits = ['--', 'node', '-e', 'process.exit(3)'];
 const isNotThere = ['--', './no-such-program'];
 
-/** The commands that end with each status. */
+/**
+ * For each status, the arguments of commands that end with it. With status 3, standard output is /dev/full.
+ */
 const commands: Readonly<Record<number, readonly (readonly string[])[]>> = {
   0: [
     ['call', 'tool.echo', '1', ...plugin],
@@ -105,18 +107,18 @@ const commands: Readonly<Record<number, readonly (readonly string[])[]>> = {
   ],
 };
 
-/** What is typed in a terminal for the status of Ctrl-C, and the text after which it is pressed. */
+/** Commands for a terminal, each with the text after which Ctrl-C is pressed. */
 const interrupted: readonly (readonly [args: readonly string[], shown: string])[] = [
   [['call', 'tool.wait', ...plugin], 'waiting'],
   [['conformance', '--concurrency', '1', ...plugin], 'of '],
 ];
 
-/** The rows of the table of docs/cli.md. */
+/** The rows of the table of statuses in docs/cli.md. */
 const documented = [
   ...readFileSync(join(root, 'docs/cli.md'), 'utf8').matchAll(/^\| +(\d+) \| (.+?) +\|$/gm),
 ].map(([, status = '', meaning = '']): [number, string] => [Number(status), meaning]);
 
-test('the tests below know each status of docs/cli.md', () => {
+test('the tests below cover each status of docs/cli.md', () => {
   expect(documented.map(([status]) => status)).toEqual([...Object.keys(commands).map(Number), 130]);
 });
 
@@ -134,12 +136,12 @@ test.skipIf(process.platform !== 'linux')(
 );
 
 test.each(documented.filter(([status]) => status !== 3 && status in commands))(
-  'the status %i is answered: %s',
+  'commands end with the status %i: %s',
   async (status) => {
     for (const args of commands[status] ?? []) {
       const ran = await pipework(args);
       expect(ran.status, `pipework ${args.join(' ')}\n${ran.stderr}`).toBe(status);
-      // With --json an error is one line of JSON that has the status.
+      // With --json, an error is printed as one line of JSON that has the status.
       const last = ran.stderr.trim().split('\n').at(-1) ?? '';
       if (args.includes('--json') && status !== 0)
         expect(JSON.parse(last)).toHaveProperty('error.status', status);
@@ -152,7 +154,7 @@ test.skipIf(noTerminal !== undefined).each(interrupted)(
   async (args, shown) => {
     const ran = await inTerminal(args, [[shown, '\u0003']], { NO_COLOR: '1' });
     expect(ran.status).toBe(130);
-    // The line that shows the progress is erased.
+    // Text before the last erased line is the progress, which does not count.
     const last = ran.shown.split('\n').at(-2)?.split('\u001b[2K').at(-1);
     expect(last?.trim()).toBe('pipework: interrupted');
   },
@@ -178,7 +180,7 @@ test.skipIf(process.platform === 'win32')(
 );
 
 test.skipIf(process.platform === 'win32')(
-  'the status is 0 if a shell has closed standard output, which Node then replaces by /dev/null',
+  'the status is 0 if standard output was closed before the start, because Node opens /dev/null instead',
   async () => {
     const ran = await run(['/bin/sh', '-c', 'exec "$@" >&-', 'sh', process.execPath, bin, '--version']);
     expect(ran).toEqual({ status: 0, stdout: '', stderr: '' });

@@ -107,7 +107,7 @@ describe('the command line', () => {
     [['--help', 'call', 'extra'], 'unexpected argument "extra"'],
     [['help', 'call', 'extra'], 'unexpected argument "extra"'],
     [['call', '--timeout'], "option '--timeout <value>' argument missing"],
-  ])('is refused with status 2 if it is %j', async (args, message) => {
+  ])('is refused with status 2: %j', async (args, message) => {
     const { status, stdout, stderr } = await pipework(args);
     expect(stderr).toContain(message);
     expect(stdout).toBe('');
@@ -116,7 +116,7 @@ describe('the command line', () => {
 });
 
 describe('a usage error', () => {
-  test('shows how its command is typed, or the list of commands if no known command is named', async () => {
+  test('shows the usage of the command, or the list of commands if no known command is named', async () => {
     expect((await inProcess(['call', '--nope', 'a.b', '--', 'x'])).stderr).toMatch(
       /\nUsage: pipework call \[options\] NAME\.METHOD \[JSON\.\.\.\] -- CMD\.\.\.\nTry pipework call --help\n$/,
     );
@@ -134,7 +134,7 @@ describe('a usage error', () => {
     ['call a.b 5 -1 "x" ./plugin --port 5', `call a.b 5 -1 '"x"' -- ./plugin --port 5`],
     ['call --timeout 5 a.b - python3 x.py', 'call --timeout 5 a.b - -- python3 x.py'],
     ['call a.b plugin.js', 'call a.b -- plugin.js'],
-    // npm also expects -- in front of the options of a script.
+    // Users of npm put -- before the options of a script.
     ['describe node plugin.js -- --port 5', 'describe -- node plugin.js --port 5'],
     ['call a.b ./plugin -- --port 5', 'call a.b -- ./plugin --port 5'],
     ['call a.b', 'call a.b -- node plugin.js'],
@@ -148,7 +148,7 @@ describe('a usage error', () => {
     expect(status).toBe(2);
   });
 
-  test('shows the separate words if a program and its arguments were quoted as one', async () => {
+  test('suggests separate words if a program and its arguments were quoted as one word', async () => {
     const { status, stderr } = await pipework(['describe', '--', 'node plugin.js --port 5']);
     expect(stderr).toContain('separate words: pipework describe -- node plugin.js --port 5\n');
     expect(status).toBe(7);
@@ -182,7 +182,7 @@ describe('a warning of the process', () => {
     return ran.stderr;
   };
 
-  test('has the form of the command if it comes from pipework, and that of Node otherwise', async () => {
+  test('is printed in the command’s form if it is pipework’s, and otherwise in Node’s form', async () => {
     expect(await warned('PipeworkWarning', '--version')).toBe('pipework: warning: one\n  two\n');
     const others = checks.map(({ name }) => name).filter((name) => name !== 'node');
     expect(await warned('PipeworkWarning', 'doctor', '--json', '--skip', others.join())).toBe(
@@ -192,7 +192,7 @@ describe('a warning of the process', () => {
   });
 });
 
-describe.skipIf(process.platform === 'win32')('one sentence and the status 3 tell', () => {
+describe.skipIf(process.platform === 'win32')('one sentence and the status 3 say', () => {
   const after = async (setup: string, ...args: string[]): Promise<Ran> =>
     await run(['/bin/sh', '-c', `${setup}; exec "$@"`, 'sh', process.execPath, bin, ...args]);
 
@@ -207,7 +207,8 @@ describe.skipIf(process.platform === 'win32')('one sentence and the status 3 tel
   });
 
   test('that too few files may be open', async () => {
-    // With the lowest limits Node cannot even begin, and with the highest ones the plugin cannot be started.
+    // With the lowest limits Node itself cannot start. With the highest limits the command runs, but cannot
+    // start the plugin.
     const limits = Array.from({ length: 16 }, (_, index) => index + 10);
     const all = await Promise.all(
       limits.map(async (limit) => await after(`ulimit -n ${limit}`, 'describe', '--', ...fixture)),
@@ -226,7 +227,7 @@ describe('main', () => {
   });
 });
 
-describe('conformance without the methods of the suite', () => {
+describe('conformance for a plugin without the suite’s methods', () => {
   test('says in its last line how many checks it could not try', async () => {
     const ran = await pipework(['conformance', '--only', 'cookie', '--', ...fixture]);
     expect(ran.status).toBe(0);
@@ -235,7 +236,7 @@ describe('conformance without the methods of the suite', () => {
     );
   });
 
-  test('refuses a service that the plugin does not serve, and a choice of which no check applies', async () => {
+  test('refuses an unknown service, and an --only that chooses no check for this plugin', async () => {
     const wrong = await pipework(['conformance', '--service', 'nope', '--', ...fixture]);
     expect(wrong.stderr).toContain(
       'pipework: --service: expected a name that the plugin serves, which pipework describe lists; got "nope"\n',

@@ -41,7 +41,7 @@ const argumentsFor = (language: Language): string[] =>
   language === 'typescript' ? [] : ['--language', language];
 
 describe.each(languages)('new in %s', (language) => {
-  test('a contract, a plugin, a host and tests are named after the folder', async () => {
+  test('makes a contract, a plugin, a host and tests, and names them after the folder', async () => {
     const folder = join(emptyFolder(), 'deep/my-app');
     const { status, stdout, stderr } = await pipework(['new', ...argumentsFor(language), folder]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -61,7 +61,7 @@ describe.each(languages)('new in %s', (language) => {
     });
   });
 
-  test('the new workspace depends on the versions of packages with which this repository is tested', () => {
+  test('makes a workspace that depends on the tested versions of other packages', () => {
     const folder = join(root, 'packages/cli/templates', language);
     const manifests = filesIn(folder).filter((path) => /^(\w+\/)?package\.json$/.test(path));
     const wanted = manifests.flatMap((path) => {
@@ -76,7 +76,7 @@ describe.each(languages)('new in %s', (language) => {
 test('the workspace that `pipework new` creates runs', async () => {
   const folder = join(emptyFolder(), 'my-app');
   await pipework(['new', '--language', 'javascript', folder]);
-  // Makes the links that an install would make, to the packages of this repository.
+  // Links the packages of this repository into the workspace, as an install would link published ones.
   const link = (target: string, at: string): void => {
     mkdirSync(dirname(join(folder, at)), { recursive: true });
     symlinkSync(target, join(folder, at));
@@ -95,8 +95,8 @@ describe('`pipework new` refuses, with status 2 and without a change,', () => {
     ['a folder with files', ['full'], '"full" is not empty: it has "a" and 1 more'],
     ['a file', ['full/a'], '"full/a" is there already, and is not a directory'],
     ['a place below a file', ['full/a/b'], '"full/a/b" cannot be used: ENOTDIR'],
-    ['a folder whose name is that of no package', ['My App'], 'DIR: expected a package name'],
-    ['a name that is that of no package', ['--name', '../x', 'new'], '--name: expected a package name'],
+    ['a folder whose name cannot be a package name', ['My App'], 'DIR: expected a package name'],
+    ['a --name that cannot be a package name', ['--name', '../x', 'new'], '--name: expected a package name'],
     ['an empty text', [''], 'expected DIR; got an empty text'],
     ['nothing', [], 'expected DIR; got nothing'],
     ['two folders', ['one', 'two'], 'unexpected argument "two"'],
@@ -113,7 +113,7 @@ describe('`pipework new` refuses, with status 2 and without a change,', () => {
   });
 });
 
-// In a place that allows no folders, a recursive mkdir of Node 20 never returns.
+// In such a place, a recursive mkdir of Node 20 never returns.
 test.skipIf(process.platform !== 'linux')('`new` refuses a place that allows no folders', async () => {
   const { status, stderr } = await pipework(['new', '/proc/nope']);
   expect(stderr).toContain('"/proc/nope" cannot be used: ENOENT');

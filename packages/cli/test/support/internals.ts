@@ -1,6 +1,6 @@
 /**
- * Gives the command's tests what the package does not export. No other file imports it from `src`. If a file
- * of `src` moves, only this file changes.
+ * Re-exports internal parts of the package for its tests. No other test file imports internal parts from
+ * `src`, so only this file changes if a file of `src` moves.
  */
 
 export { nodeCheck, supportedNode, supportsNode } from '../../src/doctor/checks/node.ts';

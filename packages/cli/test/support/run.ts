@@ -9,7 +9,7 @@ const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url
 
 export const root: string = at('../../../..');
 export const bin: string = at('../../dist/bin.js');
-/** The command line of the fixture. */
+/** The command line of the plugin `fixtures/plugin.mjs`. */
 export const fixture: readonly string[] = ['node', at('../fixtures/plugin.mjs')];
 /** The command line of a plugin, two of whose factories never settle. */
 export const hanging: readonly string[] = ['node', at('../fixtures/hangs.mjs')];
@@ -53,19 +53,19 @@ export async function run(
   return { status, stdout, stderr };
 }
 
-/** The reason why no terminal can be made here; undefined if one can. */
+/** The reason why no terminal can be made here; undefined if one can be made. */
 export const noTerminal: string | undefined =
   spawnSync('python3', ['-c', 'import pty']).status === 0 ? undefined : 'needs python3 with its module pty';
 
 export const noPython: string | undefined =
   spawnSync('python3', ['-c', '']).status === 0 ? undefined : 'needs python3';
 
-/** Returns the part of a test's name that says why it is skipped; an empty text if it runs. */
+/** Returns the part of a test's name that says why the test is skipped; an empty text if the test runs. */
 export const skipped = (why: string | undefined): string => (why === undefined ? '' : ` (SKIPPED: ${why})`);
 
 /**
- * Runs the command within this process. The test passes everything that the command would otherwise read from
- * its process.
+ * Runs the command within this process. A test passes the input, environment and directory that the command
+ * would otherwise take from the process.
  */
 export async function inProcess(
   args: readonly string[],
@@ -99,12 +99,12 @@ interface Shown {
   readonly shown: string;
 }
 
-/** The keys that are typed once a text is shown. */
+/** Keys, each with the text after which they are typed. */
 export type Steps = readonly (readonly [shown: string, keys: string])[];
 
 /**
- * Runs the command in a pseudo-terminal, which shows both of its outputs. Once a text in `steps` is shown,
- * the keys beside the text are typed.
+ * Runs the command in a pseudo-terminal, which shows standard output and standard error. As soon as a text in
+ * `steps` is shown, the keys beside the text are typed.
  */
 export const inTerminal = async (
   args: readonly string[],
@@ -112,7 +112,7 @@ export const inTerminal = async (
   env: NodeJS.ProcessEnv = {},
 ): Promise<Shown> => await terminal([process.execPath, bin, ...args], steps, env);
 
-/** Runs any command in a pseudo-terminal. With `input`, its standard input is a pipe. */
+/** Runs any command in a pseudo-terminal. With `input`, the command's standard input is a pipe. */
 export async function terminal(
   command: readonly string[],
   steps: Steps = [],

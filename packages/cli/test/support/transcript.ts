@@ -1,4 +1,4 @@
-// Compares what the command shows in a pipe and in a terminal with the golden transcripts in
+// Compares the command's output in a pipe and in a terminal with the golden transcripts in
 // `transcripts/golden`.
 //
 //   npx vitest run --project cli test/transcripts --update writes these files again
@@ -12,14 +12,14 @@ const session = fileURLToPath(new URL('session.mjs', import.meta.url));
 /** One command line, as it is typed in a shell. */
 export interface Line {
   readonly words: readonly string[];
-  /** The text that is piped in. */
+  /** The text that is piped to standard input. */
   readonly input?: string;
   readonly env?: NodeJS.ProcessEnv;
   /** The keys that are typed while the command runs in a terminal. */
   readonly steps?: Steps;
 }
 
-/** Returns a line of words without quotes, separated by spaces. */
+/** Returns a line whose words are separated by spaces and have no quotes. */
 export const line = (words: string, more: Omit<Line, 'words'> = {}): Line => ({
   words: words.split(' '),
   ...more,
@@ -28,13 +28,12 @@ export const line = (words: string, more: Omit<Line, 'words'> = {}): Line => ({
 export interface Plan {
   readonly lines: readonly Line[];
   readonly cwd: string;
-  /** Folders of this machine, and the texts that replace them. */
+  /** Folders of this machine, each with the text that replaces it in the transcript. */
   readonly folders?: Readonly<Record<string, string>>;
 }
 
 /**
- * Compares what the lines show with the golden files of this name. There is one file for a pipe and one for a
- * terminal.
+ * Compares the output of the lines with two golden files of this name, one for a pipe and one for a terminal.
  */
 export function testTranscripts(name: string, plan: () => Plan, missing?: string): void {
   const notHere = process.platform === 'linux' ? missing : 'transcripts are those of Linux';
@@ -61,7 +60,7 @@ async function compare(
   await expect(normal(told, folders)).toMatchFileSnapshot(join('../transcripts/golden', file));
 }
 
-/** Returns a line as it was typed after the prompt. */
+/** Returns a line as it is typed in a shell, with the prompt before it. */
 function prompt({ words, input, env = {} }: Line): string {
   const set = Object.entries(env).map(([key, value]) => `${key}=${value} `);
   const quoted = words.map((word) => (/^[\w%+,./:=@<>-]+$/.test(word) ? word : `'${word}'`));
@@ -70,8 +69,8 @@ function prompt({ words, input, env = {} }: Line): string {
 }
 
 /**
- * Replaces what differs between machines in a text. Replaced are folders, versions, times, process ids, and
- * file modes, which depend on the umask.
+ * Replaces the parts of a text that differ between machines: folders, versions, times, and file modes, which
+ * depend on the umask.
  */
 function normal(text: string, folders: Readonly<Record<string, string>>): string {
   const named = Object.entries({
@@ -90,7 +89,8 @@ function normal(text: string, folders: Readonly<Record<string, string>>): string
 }
 
 /**
- * Groups neighbouring lines that need no environment or input of their own, so that they share one process.
+ * Groups neighbouring lines so that they share one process. A line with its own environment, input or keys is
+ * alone.
  */
 function* groups(lines: readonly Line[]): Generator<readonly Line[], void, undefined> {
   let shared: Line[] = [];
@@ -136,7 +136,8 @@ async function shownInTerminal(lines: readonly Line[], cwd: string): Promise<Sho
     const [first] = group;
     if (group.length === 1 && first !== undefined) {
       const { words, input = '', env = {}, steps = [] } = first;
-      // The variables are set inside the terminal, because the program that makes it needs its own PATH.
+      // `env` sets the variables inside the terminal, because the program that makes the terminal needs
+      // another PATH.
       const set = Object.entries(env).map(([key, value]) => `${key}=${value}`);
       const command = ['/usr/bin/env', ...set, process.execPath, bin, ...words];
       const ran = await terminal(command, steps, {}, cwd, input);
@@ -153,7 +154,10 @@ async function shownInTerminal(lines: readonly Line[], cwd: string): Promise<Sho
   return shown;
 }
 
-/** Returns the text before each mark of `session.mjs`, with the status in the mark. */
+/**
+ * Splits the output of `session.mjs` at its marks. Returns the text before each mark, with the status in the
+ * mark.
+ */
 function parts(text: string): [text: string, status: number][] {
   const pieces = text.split(/␞(\d+)\n/);
   return pieces
