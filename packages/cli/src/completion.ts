@@ -43,9 +43,9 @@ function bash(commands: readonly Command[]): string {
   return `_pipework() {
   local words='' kept='' folders='' word here=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]}
   COMPREPLY=()
-  # Behind -- is the plugin's command line.
+  # After -- comes the plugin's command line.
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do [[ $word == -- ]] && return; done
-  # The shell takes --option=value for three words.
+  # The shell splits --option=value into three words.
   if [[ $here == = ]]; then here=''; elif [[ $before == = ]]; then before=\${COMP_WORDS[COMP_CWORD-2]}; fi
   case $before in
 ${values.join('\n')}
@@ -90,7 +90,7 @@ _pipework() {
   local -a options commands
   local before=\${words[CURRENT-1]}
   commands=(${names.join(' ')})
-  # Behind -- is the plugin's command line.
+  # After -- comes the plugin's command line.
   if (( \${words[(i)--]} < CURRENT )); then _files; return; fi
   if [[ \${words[CURRENT]} == --*=* ]]; then before=\${words[CURRENT]%%=*}; compset -P '*='; fi
   case $before in

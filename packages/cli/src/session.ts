@@ -27,7 +27,7 @@ export const pluginOptions: Readonly<Record<string, OptionSpec>> = {
     value: 'N',
     help: 'the protocol version to agree on (the highest that the plugin has)',
   },
-  cookie: { type: 'string', value: 'KEY=VALUE', help: 'the magic cookie, if the plugin expects another' },
+  cookie: { type: 'string', value: 'KEY=VALUE', help: 'the magic cookie, if it is not the default' },
 };
 
 /**
@@ -41,7 +41,7 @@ const hurriedGraceMs = 1;
 
 /** The sentences of the help about Ctrl-C. The 2 seconds are the client's default `gracePeriod`. */
 export const interruptHelp =
-  'The first Ctrl-C cancels what runs and asks the plugin to leave, for which it has 2 seconds. The second does not wait for that. A plugin that stays is ended by signals, within 2 seconds more.';
+  'The first Ctrl-C cancels running calls and asks the plugin to leave. If the plugin does not leave within 2 seconds, or at the second Ctrl-C, signals end it, within 2 seconds more.';
 
 /**
  * How many characters without a line break are kept until they are shown. A longer line is shown in parts.

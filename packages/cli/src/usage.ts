@@ -78,7 +78,7 @@ export function overview(commands: readonly Command[], width: number): string {
   const parts = [
     'Usage: pipework COMMAND [options] [-- CMD...]',
     wrapped(
-      'Works with a pipework plugin from a shell. CMD is what starts the plugin. Everything behind the first -- belongs to it.',
+      'Works with a pipework plugin from a shell. CMD is the command line of the plugin: everything after the first --.',
       width,
     ),
     `Commands:\n${columns(
@@ -86,7 +86,7 @@ export function overview(commands: readonly Command[], width: number): string {
       width,
     )}`,
     `To begin with, ask a plugin what it offers, and call it:\n${columns(firstSteps)}`,
-    wrapped('pipework COMMAND --help tells more of one. pipework --version prints the version.', width),
+    wrapped('pipework COMMAND --help explains a command. pipework --version prints the version.', width),
     `Exit status:\n${columns(statuses, width)}`,
   ];
   return `${parts.join('\n\n')}\n`;

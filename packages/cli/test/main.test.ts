@@ -18,11 +18,11 @@ import {
 
 const overview = `Usage: pipework COMMAND [options] [-- CMD...]
 
-Works with a pipework plugin from a shell. CMD is what starts the plugin.
-Everything behind the first -- belongs to it.
+Works with a pipework plugin from a shell. CMD is the command line of the
+plugin: everything after the first --.
 
 Commands:
-  describe     Tells what a plugin is, and the names and methods that it offers.
+  describe     Shows the names and methods of a plugin, and its version.
   call         Calls a method of a plugin and prints its result as JSON.
   conformance  Checks that a plugin keeps the protocol.
   doctor       Checks that this machine has what pipework needs.
@@ -33,7 +33,7 @@ To begin with, ask a plugin what it offers, and call it:
   pipework describe -- node plugin.js
   pipework call greeter.greet '"world"' -- node plugin.js
 
-pipework COMMAND --help tells more of one. pipework --version prints the
+pipework COMMAND --help explains a command. pipework --version prints the
 version.
 
 Exit status:

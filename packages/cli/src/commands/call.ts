@@ -19,20 +19,20 @@ export const call: Command = {
   takesPlugin: true,
   summary: 'Calls a method of a plugin and prints its result as JSON.',
   details: [
-    'Each argument is JSON: 5, true, \'"a text"\', \'{"a":[1]}\'. The argument - is standard input, as a stream of bytes if --stdin does not say otherwise. A result that is a stream is printed as it comes, one JSON value a line. A method without a result prints nothing.',
-    'What JSON lacks is written as an object, in arguments and results: {"$bytes":"aGk="}, {"$bigint":"5"}, {"$date":"2026-01-31T12:00:00.000Z"}, {"$map":[["key",1]]}, {"$set":[1]}, {"$undefined":true}, {"$number":"NaN"}, {"$buffer":"aGk="}, {"$array":["Float64Array","AAAAAAAA8D8="]}, {"$regexp":["a+","i"]}, {"$url":"https://example.com/"}, {"$error":{"message":"no"}}. An object that looks so has one $ more: {"$$date":1}. In a result, {"$function":true}, {"$object":true}, {"$stream":true} and {"$signal":true} stand for what ends with the command.',
-    `What the plugin prints goes to standard error, behind its name. ${interruptHelp}`,
+    'Each argument is JSON: 5, true, \'"a text"\', \'{"a":[1]}\'. The argument - is standard input, which is a stream of bytes unless --stdin names another form. If the result is a stream, each item is printed when it arrives, as one line of JSON. If a method has no result, nothing is printed.',
+    'Values that JSON does not have are written as objects, in arguments and results: {"$bytes":"aGk="}, {"$bigint":"5"}, {"$date":"2026-01-31T12:00:00.000Z"}, {"$map":[["key",1]]}, {"$set":[1]}, {"$undefined":true}, {"$number":"NaN"}, {"$buffer":"aGk="}, {"$array":["Float64Array","AAAAAAAA8D8="]}, {"$regexp":["a+","i"]}, {"$url":"https://example.com/"}, {"$error":{"message":"no"}}. An object that looks like one of these has a further $ in its key: {"$$date":1}. In a result, {"$function":true}, {"$object":true}, {"$stream":true} and {"$signal":true} stand for references, which end with the command.',
+    `The plugin's output goes to standard error, and each line begins with the plugin's name. ${interruptHelp}`,
   ],
   options: {
     timeout: {
       type: 'string',
       value: 'MS',
-      help: 'how long the call may take, with its factory and its stream',
+      help: 'how long the call may take, including its factory and its stream',
     },
     stdin: {
       type: 'string',
       choices: stdinKinds,
-      help: 'what - is: a stream of bytes, a stream of values, one value, a text (bytes)',
+      help: 'the form of -: a stream of bytes, a stream of values, one value, or a text (bytes)',
     },
     raw: { type: 'boolean', help: 'print texts and bytes as they are, without JSON' },
     json: { type: 'boolean', help: 'print an error as one line of JSON, and results on one line' },

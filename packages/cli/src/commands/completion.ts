@@ -16,7 +16,7 @@ export function completionCommand(others: () => readonly Command[]): Command {
     operandChoices: shells,
     takesPlugin: false,
     summary: 'Prints a script by which a shell completes commands and options.',
-    details: [`SHELL is one of ${shells.join(', ')}. What is behind -- is completed as file names.`],
+    details: [`SHELL is one of ${shells.join(', ')}. Words after -- are completed as file names.`],
     options: {},
     examples: [
       'eval "$(pipework completion bash)"        # in ~/.bashrc',

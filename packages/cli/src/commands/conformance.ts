@@ -17,7 +17,7 @@ export const conformanceCommand: Command = {
   takesPlugin: true,
   summary: 'Checks that a plugin keeps the protocol.',
   details: [
-    'Starts the plugin as a host would, again and again. The report names each check, and shows what went over the pipes for one that failed. Ctrl-C ends all plugins that run.',
+    'Starts the plugin as a host would, many times. The report names each check. For a failed check, it also shows the traffic on the pipes. Ctrl-C ends all running plugins.',
   ],
   options: {
     service: {
@@ -25,12 +25,12 @@ export const conformanceCommand: Command = {
       value: 'NAME',
       help: "the name that serves the suite's methods (conformance)",
     },
-    only: { type: 'string', value: 'TEXT', help: 'only the checks whose name contains this' },
-    quick: { type: 'boolean', help: 'without the checks that wait for long or move much' },
+    only: { type: 'string', value: 'TEXT', help: 'run only the checks whose names contain TEXT' },
+    quick: { type: 'boolean', help: 'leave out the checks that wait long or send much data' },
     concurrency: { type: 'string', value: 'N', help: 'how many checks run at a time (4)' },
     timeout: { type: 'string', value: 'MS', help: 'how long any one answer may take (5000)' },
     'start-timeout': { type: 'string', value: 'MS', help: 'how long the plugin may take to start (10000)' },
-    cookie: { type: 'string', value: 'KEY=VALUE', help: 'the magic cookie, if the plugin expects another' },
+    cookie: { type: 'string', value: 'KEY=VALUE', help: 'the magic cookie, if it is not the default' },
     json: { type: 'boolean', help: 'print the report as JSON' },
   },
   examples: [

@@ -21,9 +21,9 @@ export const describeCommand: Command = {
   operands: '',
   operandCount: [0, 0],
   takesPlugin: true,
-  summary: 'Tells what a plugin is, and the names and methods that it offers.',
+  summary: 'Shows the names and methods of a plugin, and its version.',
   details: [
-    'Each name is dispensed once to learn its methods. Arguments and results are known for methods of a contract with schemas (defineContract); of other methods a plugin knows the name alone.',
+    'Each name is dispensed one time to learn its methods. For methods of a contract with schemas (defineContract), the types of arguments and results are shown. Of other methods, a plugin knows only the names.',
     `A name whose factory takes longer than --timeout is shown without its methods, and the status is 8. ${interruptHelp}`,
   ],
   options: {

@@ -18,7 +18,7 @@ export const doctor: Command = {
   takesPlugin: false,
   summary: 'Checks that this machine has what pipework needs.',
   details: [
-    'Tries it where it can: starts Node, the shell, a plugin, a plugin in a sandbox. For each check it tells what was found, what that means, and what to do. Limited: plugins run, and something else that pipework offers does not work. Broken: plugins may not run.',
+    'Where possible, a check tries the real thing: it starts Node, the shell, a plugin, or a plugin in a sandbox. The report says what each check found, what that means, and what to do. Limited: plugins run, but another feature of pipework does not work. Broken: some or all plugins do not run.',
     `The checks are ${checks.map(({ name }) => name).join(', ')}.`,
   ],
   options: {

@@ -17,11 +17,11 @@ export const newCommand: Command = {
   takesPlugin: false,
   summary: 'Makes a workspace: contract, plugin, host, tests, dev loop.',
   details: [
-    'DIR must be empty or not there yet; .git may be in it. Its name becomes that of the workspace and the scope of its packages. Nothing is installed: the first pnpm script of the workspace installs what it needs.',
+    'DIR must be missing, or empty apart from .git. The name of DIR becomes the name of the workspace and the scope of its packages. Nothing is installed yet: the first pnpm script of the workspace installs the dependencies.',
   ],
   options: {
-    language: { type: 'string', choices: languages, help: 'of the sources (typescript)' },
-    name: { type: 'string', value: 'NAME', help: 'of the workspace, if it is not that of DIR' },
+    language: { type: 'string', choices: languages, help: 'the language of the sources (typescript)' },
+    name: { type: 'string', value: 'NAME', help: 'the name of the workspace (the name of DIR)' },
   },
   examples: [
     'pipework new my-app',
@@ -101,11 +101,11 @@ function told(operand: string, name: string, files: readonly string[], io: Io): 
   const commands: [string, string][] = [
     ['pnpm test', 'installs, and runs the tests'],
     ['pnpm start', 'runs the host, which starts the plugin and calls it'],
-    ['pnpm dev', 'runs on, and takes up what you save of the plugin'],
+    ['pnpm dev', 'runs the host, and reloads the plugin when you save a file of it'],
   ];
   const rows = commands.map(([command, what]) => `  ${style('bold', command.padEnd(12))}${what}`);
   return `${[
-    `Made the workspace ${name}: ${files.length} files. README.md tells what is where. Next:`,
+    `Made the workspace ${name}: ${files.length} files. README.md describes them. Next:`,
     '',
     ...cd.map((command) => `  ${style('bold', command)}`),
     ...rows,

@@ -43,15 +43,15 @@ export async function* examine(
 
 async function guarded(check: Check, probes: Probes): Promise<Finding> {
   if (check.startsPrograms === true && !probes.mayStartProcesses)
-    return notHere('not tried, because this process may start no program', 'see the line on permission');
+    return notHere('not tried, because this process must not start programs', 'see the line on permission');
   try {
     return await check.run(probes);
   } catch (error) {
     return {
       level: 'broken',
       found: `the check failed: ${error instanceof Error ? error.message : String(error)}`,
-      means: 'nothing is known of this',
-      todo: 'report it, with what stands here',
+      means: 'the check has no result',
+      todo: 'report this as a bug, with the text above',
     };
   }
 }

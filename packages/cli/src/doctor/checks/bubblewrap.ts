@@ -30,7 +30,7 @@ const remedies: readonly (readonly [said: RegExp, todo: string])[] = [
   [/new namespace|[ug]id map|userns/, 'see the line on namespaces'],
   [
     /loopback/,
-    'let bwrap make a network of its own: an AppArmor profile for it with userns and net_admin, or bubblewrap({ network: true })',
+    'let bwrap make a network namespace, by an AppArmor profile with userns and net_admin, or use bubblewrap({ network: true })',
   ],
   [
     /\/proc|mount|newroot|oldroot|slave/,

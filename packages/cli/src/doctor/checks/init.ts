@@ -7,8 +7,8 @@ export const initCheck: Check = {
     pid === 1
       ? limited(
           'this process is process 1, as the main program of a container is',
-          'plugins run and end with it. What they leave behind is never taken up, and fills the process table',
+          'plugins run and end with it, but processes that they leave are never reaped, and fill the process table',
           "start the container with its engine's --init, or put tini in front",
         )
-      : ok(`this is process ${pid}, not process 1`, 'another process takes up what plugins leave behind'),
+      : ok(`this is process ${pid}, not process 1`, 'another process reaps the processes that plugins leave'),
 };

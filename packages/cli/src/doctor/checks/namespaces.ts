@@ -1,7 +1,7 @@
 /** Checks user namespaces, which bubblewrap needs for its sandboxes if it is not root. */
 import { limited, notHere, ok, type Check, type Finding } from '../finding.ts';
 
-const sandboxes = 'bubblewrap, and other sandboxes that need no root, can be made of them';
+const sandboxes = 'bubblewrap and other sandboxes can use them without the rights of root';
 
 /**
  * Settings of the kernel that can forbid user namespaces: the file, the value that forbids them, and the

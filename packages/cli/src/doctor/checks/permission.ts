@@ -14,7 +14,7 @@ export const permissionCheck: Check = {
         'add --allow-child-process to the options of Node, or to NODE_OPTIONS if they come from there',
       );
     }
-    const means = 'plugins cannot be held by it. Use a sandbox for what you do not trust, as in any case';
+    const means = 'plugins cannot run under it. For code that you do not trust, use a sandbox in any case';
     if (permissionFlag === undefined) {
       return limited(
         `Node ${nodeVersion} has no permission model`,
@@ -26,7 +26,7 @@ export const permissionCheck: Check = {
     if (reason === undefined) {
       return ok(
         `a plugin runs with ${permissionFlag} --allow-fs-read=DIR`,
-        'DIR is that of its own files. It denies the rest to honest code; it does not hold malicious code',
+        'DIR has the files of the plugin. The model denies other files to honest code, but does not stop malicious code',
       );
     }
     return limited(

@@ -9,7 +9,7 @@ export const procCheck: Check = {
   name: 'proc',
   run({ platform, pid, read, readLink, onPath }) {
     if (platform === 'win32') return notHere('Windows has no /proc', outlives);
-    const tells = 'a host that died has its blocked plugins ended, and never another process';
+    const tells = 'if a host dies, its blocked plugins are ended, and never another process';
     if (platform !== 'linux') {
       if (onPath('ps') !== undefined) return ok('ps is here in place of /proc', tells);
       return limited('there is no ps in PATH', outlives, 'add ps at /bin/ps');
@@ -24,9 +24,9 @@ export const procCheck: Check = {
     const shown = readLink('/proc/self');
     if (shown === String(pid)) return ok('/proc shows the processes of this namespace', tells);
     return limited(
-      `/proc belongs to another process namespace: it shows this process as ${shown}, which is ${pid}`,
+      `/proc belongs to another process namespace: it shows process ${pid} as ${shown}`,
       outlives,
-      'mount the namespace its own: unshare --mount-proc, or --proc /proc with bwrap',
+      'mount the /proc of this namespace: unshare --mount-proc, or --proc /proc with bwrap',
     );
   },
 };

@@ -1,7 +1,8 @@
 /** Checks the shell that ends blocked plugins when their host has died. */
 import { limited, notHere, ok, type Check } from '../finding.ts';
 
-export const outlives = 'a plugin whose event loop is blocked may outlive a host that dies. All else works';
+export const outlives =
+  'if a host dies, a plugin whose event loop is blocked may survive. Everything else works';
 
 export const shellCheck: Check = {
   name: 'shell',

@@ -20,7 +20,7 @@ export const wrappersCheck: Check = {
     if (file === undefined) {
       return broken(
         'there is no node in PATH',
-        'plugins that are started by its name do not start, neither do scripts with #!/usr/bin/env node',
+        'plugins that are started by the name node do not start, nor do scripts with #!/usr/bin/env node',
         todo,
       );
     }
@@ -28,7 +28,7 @@ export const wrappersCheck: Check = {
     const [version = '', word] = up.split(' ');
     if (word !== 'reached') {
       return broken(
-        `${file} does not pass on descriptors 3 and 4 (${problem === '' ? 'it ended well without them' : problem})`,
+        `${file} does not pass on descriptors 3 and 4 (${problem === '' ? 'it ended with status 0 without them' : problem})`,
         'it is a wrapper around Node, and plugins that are started by it never reach their host',
         todo,
       );
