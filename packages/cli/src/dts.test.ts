@@ -62,7 +62,7 @@ test('keeps the names and texts of a plugin from becoming code', () => {
     },
   });
   expect(written).toBe(`// What x export const evil = 1; offers, written by pipework describe --dts.
-// \`unknown\` stands where the plugin has no schema, or one that TypeScript cannot say.
+// \`unknown\` means that the plugin has no schema here, or one that TypeScript cannot express.
 
 export interface AB {
   /**

@@ -80,7 +80,7 @@ export function declarationsOf(description: Description): string {
   }
   const head = [
     `// What ${oneLine(`${name} ${version}`.trim())} offers, written by pipework describe --dts.`,
-    '// `unknown` stands where the plugin has no schema, or one that TypeScript cannot say.',
+    '// `unknown` means that the plugin has no schema here, or one that TypeScript cannot express.',
   ].join('\n');
   // `printable()` replaces some characters by escapes. In a name or literal, TypeScript reads an escape as
   // the same character.

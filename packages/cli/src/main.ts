@@ -108,7 +108,7 @@ function hintsFor(error: unknown, argv: readonly string[], io: Io): Hints {
   if (exitNameOf(error) !== 'notStarted') return {};
   const { own, plugin = [] } = splitAtPlugin(rest);
   if (wantsAnotherCookie(error))
-    return { todo: 'give the magic cookie that the plugin expects of its host, by --cookie KEY=VALUE' };
+    return { todo: 'set the magic cookie that the plugin expects, by --cookie KEY=VALUE' };
   const [words = '', ...others] = plugin;
   if (others.length === 0 && /^\S+ +\S/.test(words))
     return {
@@ -143,7 +143,7 @@ function commandNamed(name: string): Command {
     throw new UsageError(
       `unknown ${isOption ? 'option' : 'command'} ${JSON.stringify(name)}; did you mean ${meant}?`,
     );
-  const rule = isOption ? 'options stand behind a command' : 'the commands are';
+  const rule = isOption ? 'options follow a command' : 'the commands are';
   throw new UsageError(
     `unknown ${isOption ? 'option' : 'command'} ${JSON.stringify(name)}; ${rule}${isOption ? ':' : ''} ${names()}`,
   );

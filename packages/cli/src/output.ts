@@ -22,7 +22,7 @@ export class OutputFailed extends CommandBroken {
   override readonly name = 'OutputFailed';
 
   constructor(cause: Error) {
-    super(`standard output takes nothing: ${cause.message}`, { cause });
+    super(`standard output cannot be written: ${cause.message}`, { cause });
   }
 }
 

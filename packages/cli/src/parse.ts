@@ -30,10 +30,10 @@ export function parse(command: Command, argv: readonly string[], cwd: string): C
   if (operands.length > atMost)
     throw new UsageError(`unexpected argument ${JSON.stringify(operands[atMost])}${hint}`);
   if (command.takesPlugin && isSplitInside(argv))
-    throw new UsageError(`expected a program behind --; got ${JSON.stringify(plugin?.[0])}${hint}`);
+    throw new UsageError(`expected a program after --; got ${JSON.stringify(plugin?.[0])}${hint}`);
   if (command.takesPlugin && (plugin?.[0] ?? '') === '')
     throw new UsageError(
-      `no plugin given${hint === '' ? `: put its command line behind --, as in\n  ${typed(command.name, ...own, '--', 'node', 'plugin.js')}` : hint}`,
+      `no plugin given${hint === '' ? `: put its command line after --, as in\n  ${typed(command.name, ...own, '--', 'node', 'plugin.js')}` : hint}`,
     );
   if (!command.takesPlugin && plugin !== undefined)
     throw new UsageError(`${command.name} takes no plugin; got --`);

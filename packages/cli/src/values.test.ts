@@ -50,8 +50,8 @@ test.each([
   ['{"$map":[[1]]}', '$map: expected pairs'],
   ['{"$array":["Function",""]}', '$array: expected one of Int8Array'],
   ['{"$array":["Float64Array","AA=="]}', '$array: '],
-  ['{"$constructor":1}', '$constructor is no form of a value'],
-  ['{"$nope":true}', '$nope is no form of a value'],
+  ['{"$constructor":1}', '$constructor is not the form of a value'],
+  ['{"$nope":true}', '$nope is not the form of a value'],
 ])('the error for %s names the invalid form', (json, message) => {
   expect(() => parseJson(json)).toThrow(message);
 });

@@ -258,7 +258,7 @@ function wellFormed(text: string): string {
   const half = /\p{Surrogate}/u.exec(text)?.[0];
   if (half === undefined) return text;
   throw new UsageError(
-    `a text has \\u${half.charCodeAt(0).toString(16)}, which is half of a character and cannot be sent`,
+    `a text has \\u${half.charCodeAt(0).toString(16)}, which is half of a surrogate pair and cannot be sent`,
   );
 }
 
@@ -266,12 +266,12 @@ function readForm(key: string, content: unknown, read: (inner: unknown) => unkno
   const form = Object.hasOwn(forms, key) ? forms[key] : undefined;
   if (Object.hasOwn(inResults, key))
     throw new UsageError(
-      `${key} stands for ${inResults[key]} in a result, and cannot be an argument: it would end with the command${key === '$stream' ? '. The argument - is a stream, from standard input' : ''}`,
+      `${key} stands for ${inResults[key]} in a result, and cannot be an argument, because it would end with the command${key === '$stream' ? '. The argument - is a stream, from standard input' : ''}`,
     );
   if (form === undefined) {
     const known = Object.keys(forms).join(', ');
     throw new UsageError(
-      `${key} is no form of a value: there are ${known}. An object with this key alone is written with $${key}`,
+      `${key} is not the form of a value. The forms are ${known}. An object with this key alone is written with $${key}`,
     );
   }
   try {

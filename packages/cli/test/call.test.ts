@@ -167,7 +167,7 @@ describe('call in a pipe', () => {
       const child = spawn(process.execPath, [bin, 'call', 'tool.echo', '1', '--', ...fixture], {
         stdio: ['ignore', full, 'pipe'],
       });
-      expect(await text(child.stderr!)).toMatch(/^pipework: standard output takes nothing: ENOSPC/);
+      expect(await text(child.stderr!)).toMatch(/^pipework: standard output cannot be written: ENOSPC/);
     },
   );
 
@@ -264,7 +264,7 @@ describe('the exit status of call', () => {
       2,
       'a text has \\udc00, which',
     ],
-    ['2 for an unknown form', ['tool.echo', '{"$nope":1}'], 2, 'argument 1: $nope is no form of a value'],
+    ['2 for an unknown form', ['tool.echo', '{"$nope":1}'], 2, 'argument 1: $nope is not the form'],
     ['2 for a negative time', ['--timeout', '-5', 'tool.echo'], 2, '--timeout: expected a whole number'],
     [
       '2 for an unknown option',
@@ -293,7 +293,7 @@ describe('the exit status of call', () => {
     );
     expect(ran.status).toBe(7);
     const none = await pipework(['call', 'a.b']);
-    expect(none.stderr).toContain('no plugin given: put its command line behind --');
+    expect(none.stderr).toContain('no plugin given: put its command line after --');
     expect(none.status).toBe(2);
   });
 
@@ -487,7 +487,7 @@ test('further lines of an error are indented, so that none looks like a message 
 test('if a plugin expects another magic cookie, the error names the option that sets it', async () => {
   const other = ['--', 'node', fixture[1]!.replace('plugin.mjs', 'other-cookie.mjs')];
   const ran = await pipework(['call', 'tool.greet', ...other]);
-  expect(ran.stderr).toMatch(/^ {2}to do: give the magic cookie .* by --cookie KEY=VALUE$/m);
+  expect(ran.stderr).toMatch(/^ {2}to do: set the magic cookie .* by --cookie KEY=VALUE$/m);
   expect(ran.status).toBe(7);
   const given = await pipework(['call', '--cookie', 'OTHER_COOKIE=chocolate', 'tool.greet', ...other]);
   expect(given).toEqual({ status: 0, stdout: '"hello"\n', stderr: '' });

@@ -58,7 +58,7 @@ thenable
 tool
   greet(...)
 
-(...) stands for arguments and a result that the plugin does not tell
+(...) stands for arguments and a result that the plugin does not describe
 `);
     expect(stderr).toContain('the factory of never, thenable took longer than 2000 ms');
     expect(status).toBe(8);

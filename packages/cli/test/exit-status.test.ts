@@ -123,12 +123,12 @@ test('the tests below cover each status of docs/cli.md', () => {
 });
 
 test.skipIf(process.platform !== 'linux')(
-  `the status is 3 if standard output takes nothing${skipped(process.platform === 'linux' ? undefined : 'needs /dev/full')}`,
+  `the status is 3 if standard output cannot be written${skipped(process.platform === 'linux' ? undefined : 'needs /dev/full')}`,
   async () => {
     for (const args of commands[3] ?? []) {
       const ran = await run(['/bin/sh', '-c', 'exec "$@" > /dev/full', 'sh', process.execPath, bin, ...args]);
       const isForMachines = args.includes('--json');
-      const said = isForMachines ? '"error":{"status":3,' : 'pipework: standard output takes nothing: ENOSPC';
+      const said = isForMachines ? '"error":{"status":3,' : 'standard output cannot be written: ENOSPC';
       expect(ran.stderr, args.join(' ')).toContain(said);
       expect(ran.status, args.join(' ')).toBe(3);
     }

@@ -88,9 +88,9 @@ describe('the command line', () => {
   test.each([
     [[], 'expected a command: describe, call, conformance, doctor, new, completion'],
     [['toString'], 'unknown command "toString"'],
-    [['--verbose', 'describe'], 'unknown option "--verbose"; options stand behind a command: describe, call'],
+    [['--verbose', 'describe'], 'unknown option "--verbose"; options follow a command: describe, call'],
     [['describe', 'node', 'plugin.js'], 'unexpected argument "node". The command line of the plugin stands'],
-    [['describe', '--', '--port'], 'expected a program behind --; got "--port"'],
+    [['describe', '--', '--port'], 'expected a program after --; got "--port"'],
     [['describe', '--json', '--dts', '--', 'x'], '--json and --dts exclude each other'],
     [['conformance', '--cookie', 'x', '--', 'x'], '--cookie: expected KEY=VALUE'],
     [['call', '--timeout', 'a.b', '"x"', '--', 'x'], '--timeout: expected a whole number above 0'],
@@ -244,7 +244,7 @@ describe('conformance for a plugin without the suite’s methods', () => {
     expect(wrong.stdout).toBe('');
     const none = await pipework(['conformance', '--only', 'no such service', '--', ...fixture]);
     expect(none.stderr).toContain(
-      "pipework: expected checks that apply to the plugin; of those chosen, none does: the plugin serves no 'conformance' ",
+      "pipework: expected checks that apply to the plugin; none of those chosen applies: the plugin serves no 'conformance' ",
     );
   });
 });

@@ -93,7 +93,7 @@ test('the workspace that `pipework new` creates runs', async () => {
 describe('`pipework new` refuses, with status 2 and without a change,', () => {
   test.each([
     ['a folder with files', ['full'], '"full" is not empty: it has "a" and 1 more'],
-    ['a file', ['full/a'], '"full/a" is there already, and is not a directory'],
+    ['a file', ['full/a'], '"full/a" exists already, and is not a directory'],
     ['a place below a file', ['full/a/b'], '"full/a/b" cannot be used: ENOTDIR'],
     ['a folder whose name cannot be a package name', ['My App'], 'DIR: expected a package name'],
     ['a --name that cannot be a package name', ['--name', '../x', 'new'], '--name: expected a package name'],

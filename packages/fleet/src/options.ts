@@ -204,7 +204,7 @@ export function checkSupervisor<P, S>(config: SupervisorConfig<P, S>): Superviso
     ...client
   } = config;
   checkOption('stdin', client.stdin, {
-    expected: `'ignore' or 'inherit', because a stream can be read by one process only`,
+    expected: `'ignore' or 'inherit', because only one process can read a stream`,
     holds: (value) => typeof value === 'string',
   });
   checkOption('setup', setup, aFunction);

@@ -105,13 +105,13 @@ function refuseTooLittle(
   { openFiles = Infinity, memoryBytes = Infinity }: Resources,
   { runtime }: Program,
 ): void {
-  const what = runtime ?? 'what starts a plugin';
+  const what = runtime ?? 'the start of a plugin';
   const fewest = runtime === undefined ? fewestFiles.of : fewestFiles.ofRuntime;
   const problem =
     openFiles < fewest
-      ? `openFiles: ${openFiles} is less than ${what} has open itself: allow at least ${fewest}`
+      ? `openFiles: ${openFiles} is too few for ${what}: allow at least ${fewest}`
       : memoryBytes < leastMemoryBytes
-        ? `memoryBytes: ${memoryBytes} is less than ${what} holds itself: allow at least ${leastMemoryBytes}`
+        ? `memoryBytes: ${memoryBytes} is too little for ${what}: allow at least ${leastMemoryBytes}`
         : undefined;
   if (problem !== undefined) throw new IsolateError('ISOLATE_UNENFORCEABLE', `resources.${problem}`);
 }
@@ -124,7 +124,7 @@ function prlimit(wanted: readonly string[]): string {
   const names = wanted.filter((name) => name !== 'memoryBytes').join(', ');
   throw new IsolateError(
     'ISOLATE_UNENFORCEABLE',
-    `resources: ${names} cannot be held, because ${found.missing}`,
+    `resources: ${names} cannot be enforced, because ${found.missing}`,
   );
 }
 

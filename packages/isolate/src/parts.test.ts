@@ -119,7 +119,7 @@ describe('permission models', () => {
   test('are refused if they deny a plugin not only the network, but also its pipes', () => {
     const without = { ...grants, policy: checkOptions({}) };
     expect(nodePlan(without, node, '26.12.1', false).problems).toEqual([
-      'net: false: the permission model of Node 26.12.1 denies a plugin its own pipes with the network',
+      'net: false: the permission model of Node 26.12.1 denies not only the network, but also the pipes of a plugin',
     ]);
   });
 
@@ -138,7 +138,7 @@ describe('a command under a permission model', () => {
     const given = { policy: checkOptions({ net: true }), read: [], write: [] };
     const { problems } =
       runtime === 'deno' ? denoPlan(given, program) : nodePlan(given, program, '24.0.0', true);
-    return problems.some((problem) => problem.startsWith('the command grants by itself'));
+    return problems.some((problem) => problem.startsWith('the command grants permissions itself'));
   };
 
   test.each([
@@ -169,7 +169,7 @@ describe('a command under a permission model', () => {
   test('is refused if the policy lists variables that load code', () => {
     const given = { policy: checkOptions({ net: true, env: ['LD_PRELOAD'] }), read: [], write: [] };
     expect(nodePlan(given, node, '24.0.0', true).problems).toEqual([
-      'env: LD_PRELOAD could load code that the permission model of Node 24.0.0 does not hold',
+      'env: LD_PRELOAD could load code to which the permission model of Node 24.0.0 does not apply',
     ]);
   });
 });

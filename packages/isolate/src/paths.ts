@@ -46,7 +46,7 @@ function resolvePlace(name: string, given: string): Place {
   if (real === undefined)
     throw new IsolateError(
       'ISOLATE_PATH',
-      `${name}: there is no ${given}, or this host may not look: a path must exist before the plugin starts`,
+      `${name}: there is no ${given}, or this host must not look there. A path must exist before the plugin starts`,
     );
   const own = ownPlaces.find((place) => isWithin(place, given) || isWithin(place, real));
   if (own !== undefined)

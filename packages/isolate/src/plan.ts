@@ -135,7 +135,7 @@ function refuseHelpers(files: readonly string[], written: readonly Place[]): voi
     if (directory === undefined || !isReplaceable(real, directory.real)) continue;
     throw new IsolateError(
       'ISOLATE_PATH',
-      `write: ${given} lies where the plugin may write (${directory.given}), so that the plugin could replace what holds it`,
+      `write: ${given} lies where the plugin may write (${directory.given}), so that the plugin could replace a program or library that isolates it`,
     );
   }
 }
@@ -243,7 +243,7 @@ function inRuntime(job: Job, missing: string): Parts {
   if (runtime !== 'node' && runtime !== 'deno') {
     throw new IsolateError(
       'ISOLATE_UNAVAILABLE',
-      `${program.file} has no permission model that could stand in for bubblewrap (Node and Deno have), and ${missing}`,
+      `${program.file} has no permission model that could replace bubblewrap, and ${missing}. Node and Deno have one`,
     );
   }
   const own = existing([program.file]).find(({ real }) =>
@@ -252,7 +252,7 @@ function inRuntime(job: Job, missing: string): Parts {
   if (own !== undefined) {
     throw new IsolateError(
       'ISOLATE_PATH',
-      `cmd: ${own.given} lies where the plugin may write, so that the plugin could replace the program that holds it`,
+      `cmd: ${own.given} lies where the plugin may write, so that the plugin could replace the program that isolates it`,
     );
   }
   const added = existing(scriptOf(program));
@@ -262,7 +262,7 @@ function inRuntime(job: Job, missing: string): Parts {
   if (problems.length > 0) {
     throw new IsolateError(
       'ISOLATE_UNENFORCEABLE',
-      `${problems.join('; ')}. Bubblewrap would hold it all, but ${missing}`,
+      `${problems.join('; ')}. Bubblewrap could enforce the whole policy, but ${missing}`,
     );
   }
   const held = {

@@ -79,13 +79,13 @@ export function probeBubblewrap(name: string, net: boolean): Found {
   }
   const said = stderr?.trim().split('\n').at(-1) ?? '';
   const reason = error?.message ?? (said === '' ? `it ended with ${signal ?? `exit code ${status}`}` : said);
-  return { missing: `${file} makes no sandbox here: ${reason}. ${whatForbids(signal)}` };
+  return { missing: `${file} cannot make a sandbox here: ${reason}. ${whatForbids(signal)}` };
 }
 
 /** Returns a sentence with the most likely cause why namespaces are forbidden, and the remedy. */
 function whatForbids(signal: NodeJS.Signals | null): string {
   const isSet = (name: string, value: string): boolean => read(`/proc/sys/${name}`).trim() === value;
-  if (signal === 'SIGSYS') return 'A filter of system calls around this host forbids one that it needs';
+  if (signal === 'SIGSYS') return 'A filter around this host forbids a system call that bubblewrap needs';
   if (isSet('kernel/apparmor_restrict_unprivileged_userns', '1'))
     return 'AppArmor forbids user namespaces to programs without a profile: add one for bwrap with `userns,`, or set the sysctl kernel.apparmor_restrict_unprivileged_userns to 0';
   if (isSet('kernel/unprivileged_userns_clone', '0'))
@@ -94,7 +94,7 @@ function whatForbids(signal: NodeJS.Signals | null): string {
     return 'This kernel allows no user namespaces: set the sysctl user.max_user_namespaces to 10000';
   if (existsSync('/.dockerenv') || existsSync('/run/.containerenv'))
     return "The container's own filter forbids namespaces: run it with `--security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined`";
-  return 'It needs user namespaces, which this machine or the sandbox around this host forbids';
+  return 'Bubblewrap needs user namespaces, which this machine or a sandbox around this host forbids';
 }
 
 /** Finds prlimit, which sets its own limits and then becomes the command in its arguments. */
@@ -134,7 +134,7 @@ function trySystemd(): Found {
     { encoding: 'utf8', timeout: trialMs },
   );
   if (stdout?.split('\n').includes(String(limit)) === true) return found;
-  const said = status === 0 ? 'its group has no limit of memory' : (stderr?.trim() ?? 'it hangs');
+  const said = status === 0 ? 'its group has no memory limit' : (stderr?.trim() ?? 'it hangs');
   return { missing: `systemd-run makes no control group: ${said}` };
 }
 

@@ -40,16 +40,16 @@ function commonProblems({ policy, read, write }: Grants, program: Program, model
   const whole = [...read, ...write].find(({ real }) => real === '/');
   return [
     ...(policy.run
-      ? [`run: true would let it start programs that ${model} does not hold, with all the host's rights`]
+      ? [`run: true would let the plugin start programs outside of ${model}, with all the host's rights`]
       : []),
-    ...(odd === undefined ? [] : [`${odd}: ${model} takes * and , for more than one path`]),
+    ...(odd === undefined ? [] : [`${odd}: ${model} would read a path with * or , as several paths`]),
     ...(whole === undefined
       ? []
-      : [`${whole.given} shows /proc, with other processes, which ${model} does not leave out`]),
-    ...(loaded === undefined ? [] : [`env: ${loaded} could load code that ${model} does not hold`]),
+      : [`${whole.given} includes /proc, which shows other processes, and ${model} cannot leave it out`]),
+    ...(loaded === undefined ? [] : [`env: ${loaded} could load code to which ${model} does not apply`]),
     ...(own === undefined
       ? []
-      : [`the command grants by itself (${own}): list what it needs in isolated() instead`]),
+      : [`the command grants permissions itself (${own}): list these permissions in isolated() instead`]),
   ];
 }
 
@@ -80,12 +80,12 @@ export function nodePlan(
   const isFinal = major >= 24 || (major === 23 && minor >= 5) || (major === 22 && minor >= 13);
   const problems = [
     ...commonProblems(grantsGiven, program, model),
-    ...(major < 20 ? [`Node ${version} has no permission model; Node 20 has`] : []),
+    ...(major < 20 ? [`Node ${version} has no permission model; Node 20 and later versions have one`] : []),
     ...(!policy.net && major < firstWithNet
-      ? [`net: false: ${model} does not hold the network; that of Node ${firstWithNet} does`]
+      ? [`net: false: ${model} cannot deny the network; the model of Node ${firstWithNet} can`]
       : []),
     ...(!policy.net && major >= firstWithNet && !hasPipes
-      ? [`net: false: ${model} denies a plugin its own pipes with the network`]
+      ? [`net: false: ${model} denies not only the network, but also the pipes of a plugin`]
       : []),
     ...(policy.env.includes('NODE_OPTIONS') ? ['env: NODE_OPTIONS could grant what is not listed'] : []),
   ];

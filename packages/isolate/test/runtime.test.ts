@@ -103,7 +103,7 @@ describe('a program that runs outside of the sandbox', () => {
     const { code, message } = refusal({ ...limited, write: [path] });
     expect(code).toBe('ISOLATE_PATH');
     expect(message).toMatch(
-      /^write: .*prlimit lies where the plugin may write .* could replace what holds it/,
+      /^write: .*prlimit lies where the plugin may write .* could replace a program or library that isolates it/,
     );
   });
 
@@ -153,7 +153,7 @@ describe('a start whose policy cannot be enforced', () => {
   });
 
   test.each<[string, IsolateOptions, RegExp]>([
-    ['children', { net: true, run: true }, /^run: true would let it start programs that/],
+    ['children', { net: true, run: true }, /^run: true would let the plugin start programs/],
     ['NODE_OPTIONS', { net: true, env: ['NODE_OPTIONS'] }, /^env: NODE_OPTIONS could grant/],
   ])('is refused if the permission model cannot enforce the policy for %s', (_, options, message) => {
     expect(refusal({ ...runtime, ...options })).toMatchObject({ code: 'ISOLATE_UNENFORCEABLE', message });
@@ -162,24 +162,24 @@ describe('a start whose policy cannot be enforced', () => {
   test('is refused if openFiles is less than Node needs to start', () => {
     const few = (openFiles: number): string =>
       refusal({ ...runtime, net: true, resources: { openFiles } }).message;
-    expect(few(4)).toBe('resources.openFiles: 4 is less than node has open itself: allow at least 24');
+    expect(few(4)).toBe('resources.openFiles: 4 is too few for node: allow at least 24');
     expect(few(23)).toContain('allow at least 24');
   });
 
   test('is refused if memoryBytes is less than any plugin needs, for example a number of mebibytes', () => {
     expect(refusal({ ...runtime, net: true, resources: { memoryBytes: 512 } }).message).toBe(
-      'resources.memoryBytes: 512 is less than node holds itself: allow at least 16777216',
+      'resources.memoryBytes: 512 is too little for node: allow at least 16777216',
     );
   });
 
   test('is refused if a permission model would show /proc because the policy lists /', () => {
-    expect(refusal({ ...runtime, net: true, read: ['/'] }).message).toMatch(/^\/ shows \/proc, with other/);
+    expect(refusal({ ...runtime, net: true, read: ['/'] }).message).toMatch(/^\/ includes \/proc, which/);
   });
 
   test('is refused if the command grants itself permissions', () => {
     const cmd = [process.execPath, '--allow-fs-read=/etc', fixture] as const;
     expect(refusal({ ...runtime, net: true }, cmd).message).toMatch(
-      /^the command grants by itself \(--allow-fs-read/,
+      /^the command grants permissions itself \(--allow-fs-read/,
     );
   });
 

@@ -102,7 +102,7 @@ class Calls {
     this.#methods = new Methods(side.kind === SpanKind.CLIENT);
     const { meter } = telemetry;
     this.#duration = meter.createHistogram(side.duration, {
-      description: 'Time from a call to its answer',
+      description: 'Time from the beginning of a call to its answer',
       unit: 's',
       advice: { explicitBucketBoundaries: boundaries },
     });

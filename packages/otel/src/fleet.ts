@@ -19,7 +19,7 @@ const replaced = new Set(['failed', 'lost', 'unhealthy', 'recycled', 'reloaded']
 /** Counts restarts of supervisors and pools until the returned function is called. */
 export function watchFleet({ meter }: Telemetry): Stop {
   const restarts = meter.createCounter(metricNames.restarts, {
-    description: 'Plugin processes that were started again in place of one that failed or was replaced',
+    description: 'Plugin processes that were started after a failure, or to replace another process',
     unit: '{restart}',
   });
   const count = (plugin: string, reason: string): void =>
@@ -45,7 +45,7 @@ export function watchFleet({ meter }: Telemetry): Stop {
 export function watchPool(meter: Meter, pool: PoolFigures, name: string): Stop {
   const told = { [attributes.pool]: name };
   const processes = meter.createObservableUpDownCounter(metricNames.poolProcesses, {
-    description: 'Processes of a pool that take calls',
+    description: 'Processes of a pool that accept calls',
     unit: '{process}',
   });
   const busy = meter.createObservableUpDownCounter(metricNames.poolBusy, {

@@ -56,7 +56,7 @@ class Processes {
       advice: { explicitBucketBoundaries: [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60] },
     });
     this.#exits = meter.createCounter(metricNames.exits, {
-      description: 'Plugin processes that have gone',
+      description: 'Plugin processes that have ended',
       unit: '{process}',
     });
     const count = meter.createObservableUpDownCounter(metricNames.processes, {
@@ -64,7 +64,7 @@ class Processes {
       unit: '{process}',
     });
     const memory = meter.createObservableGauge(metricNames.memory, {
-      description: 'Resident memory of the processes of a plugin together, where the system has /proc',
+      description: 'Resident memory of all processes of a plugin, on Linux',
       unit: 'By',
     });
     const observe = async (result: BatchObservableResult): Promise<void> => {
@@ -169,7 +169,7 @@ class Processes {
     if (exit.by === 'plugin' && exit.code !== 0)
       span.setStatus({
         code: SpanStatusCode.ERROR,
-        message: `the plugin ended by itself: ${exit.signal ?? exit.code}`,
+        message: `the plugin ended without a request of the host: ${exit.signal ?? exit.code}`,
       });
     span.end();
   }

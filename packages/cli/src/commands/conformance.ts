@@ -108,7 +108,7 @@ function refuseIfNothingRan({ passed, failed, results }: ConformanceReport): voi
   if (passed.length + failed.length > 0) return;
   const [first] = results;
   const reason = first?.outcome.status === 'does not apply' ? `: ${first.outcome.reason}` : '';
-  throw new UsageError(`expected checks that apply to the plugin; of those chosen, none does${reason}`);
+  throw new UsageError(`expected checks that apply to the plugin; none of those chosen applies${reason}`);
 }
 
 /**

@@ -121,7 +121,7 @@ async function ask(
       const isClosed = watchEnd(rpc);
       const said = await rpc.describe({ timeoutMs, signal }).catch((error: unknown) => {
         if (!isPipeworkError(error) || error.code !== 'RPC_DEADLINE') throw error;
-        throw tookLonger('the answer of the plugin to what its names are', timeoutMs);
+        throw tookLonger('the answer of the plugin with its names', timeoutMs);
       });
       if (await isClosed()) throw endedMeanwhile(said);
       return said;
@@ -153,7 +153,7 @@ function tableOf(description: Description, io: Io): string {
   const isVague = Object.values(plugins).some(({ methods = {} }) =>
     Object.values(methods).some(tellsNothing),
   );
-  const foot = isVague ? ['(...) stands for arguments and a result that the plugin does not tell'] : [];
+  const foot = isVague ? ['(...) stands for arguments and a result that the plugin does not describe'] : [];
   return `${[oneLine(head), ...sections, ...foot].join('\n\n')}\n`;
 }
 

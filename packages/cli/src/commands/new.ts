@@ -66,7 +66,7 @@ function refuseUnlessEmpty(folder: string, operand: string): void {
   let names: string[];
   try {
     if (!lstatSync(folder).isDirectory())
-      throw new UsageError(`${shown} is there already, and is not a directory`);
+      throw new UsageError(`${shown} exists already, and is not a directory`);
     names = readdirSync(folder).filter((name) => name !== '.git');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

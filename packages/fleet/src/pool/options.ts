@@ -85,7 +85,7 @@ export function checkPool<P, S>(config: PoolConfig<P, S>): PoolSettings<P> {
     if (name in config)
       throw new PipeworkError(
         'CONFIG_INVALID',
-        `${name}: expected nothing, because a pool has no such option; got a value`,
+        `${name}: expected nothing, because a pool does not have this option; got a value`,
       );
   }
   checkNames(config, poolOptions);
