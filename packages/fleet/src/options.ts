@@ -47,8 +47,8 @@ export interface SupervisorConfig<
   /** How to restart after a failure. `false` never restarts. */
   readonly restart?: RestartOptions | false;
   /**
-   * Runs after the handshake, before the process counts as ready. `setup` may take as long as `startTimeout`,
-   * which begins anew for it. If `setup` fails, the start has failed.
+   * Runs after the handshake, before the process counts as ready. `setup` may take as long as the option
+   * `startTimeout`, in addition to the time of the handshake. If `setup` fails, the start has failed.
    */
   readonly setup?: Setup<P>;
   /** The health checks. Without this option there are no health checks. */

@@ -67,8 +67,8 @@ export function findProgram(command: {
 }
 
 /**
- * Returns the absolute path of the first program `name` in `path` for which `trusted` returns true. If there
- * is none, returns `name`.
+ * Returns the absolute path of the first program `name` in `path` for which `trusted` returns true. If no
+ * such program exists, returns `name`.
  */
 export function findOnPath(
   name: string,
