@@ -1,4 +1,4 @@
-/** Defines what a command consists of: the data for parsing and help, and one function. */
+/** Defines the parts of a command: the data for parsing and help, and the function that runs it. */
 import type { Io } from './io.ts';
 
 export interface OptionSpec {

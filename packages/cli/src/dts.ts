@@ -110,8 +110,8 @@ const block = (head: string, lines: readonly string[]): string =>
   lines.length === 0 ? `${head} {}` : `${head} {\n${lines.join('\n')}\n}`;
 
 /**
- * Changes a line of a plugin's text so that it cannot end the comment around it. `printable()` comes first,
- * because it removes colours, which may be between `*` and `/`.
+ * Changes a line of a plugin's text so that it cannot end the comment around it. `printable()` is called
+ * first, because it removes colours, which may be between `*` and `/`.
  */
 const inComment = (line: string): string => printable(line).replaceAll('*/', '*\\/');
 

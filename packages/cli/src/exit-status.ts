@@ -21,8 +21,8 @@ const table = {
 export type ExitName = keyof typeof table;
 
 /**
- * The exit statuses of the command `pipework` by name. Each status has its number, and a sentence that says
- * what it means.
+ * The exit statuses of the command `pipework` by name. Each entry has the number of the status and a sentence
+ * with its meaning.
  *
  * @example
  * ```ts
@@ -39,7 +39,7 @@ export function statusOf(name: ExitName): number {
   return table[name][0];
 }
 
-/** A mistake in what the user typed. */
+/** A mistake of the user in the command line or in standard input. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

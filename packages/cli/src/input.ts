@@ -23,8 +23,8 @@ export async function readArguments(operands: readonly string[], kind: StdinKind
     throw new UsageError('only one argument can be -, because there is one standard input');
   let mistake: UsageError | undefined;
   const args: unknown[] = [];
-  // Arguments on the command line come first, so that a mistake in them is reported before standard input is
-  // read.
+  // Arguments on the command line are read first, so that a mistake in them is reported before standard input
+  // is read.
   for (const [index, operand] of operands.entries())
     args.push(operand === '-' ? undefined : readOne(operand, `argument ${index + 1}`));
   const at = operands.indexOf('-');

@@ -52,7 +52,7 @@ function refuseDirectory(): void {
 }
 
 /**
- * Prints warnings of this process that come from pipework in the same form as the command's own warnings.
+ * Prints pipework's warnings of this process (`PipeworkWarning`) in the form of the command's own warnings.
  * Other warnings keep Node's form.
  */
 export function showWarnings(): void {

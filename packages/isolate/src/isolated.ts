@@ -8,8 +8,8 @@ import { makePlan, type Isolation } from './plan.ts';
 /** A launcher that can describe how it isolates a plugin. */
 export interface IsolatedLauncher {
   /**
-   * Starts the plugin within what the policy allows. The client calls this function. Rejects with an
-   * `IsolateError` if no tool on this machine can enforce the policy.
+   * Starts the plugin under the policy. The client calls this function. Rejects with an `IsolateError` if no
+   * tool on this machine can enforce the policy.
    */
   (command: LaunchCommand): Promise<LaunchedProcess>;
   /**

@@ -36,7 +36,7 @@ export function keeperScript({ hasGroup, isSandbox }: { hasGroup: boolean; isSan
       : []),
     `echo >&${keeperDescriptor}`,
     `(trap '' HUP INT TERM; { ${isSandbox ? `${guard}; ` : ''}while read -r _; do :; done; } <&${keeperDescriptor} >/dev/null 2>&1 3<&- 4<&- 5<&- &)`,
-    // For a sandbox, the descriptor of the filter stays open, because bubblewrap reads from it.
+    // For a sandbox, the descriptor of the filter is not closed, because bubblewrap reads the filter from it.
     `exec "$@" ${keeperDescriptor}<&-${isSandbox ? '' : ` ${keeperDescriptor - 1}<&-`}`,
   ];
   return lines.join('\n');

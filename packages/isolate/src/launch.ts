@@ -57,10 +57,10 @@ export async function launchPlan(
 }
 
 /**
- * Returns what the plugin reads as its standard input. A file or directory that is the host's standard input
- * must not be passed to a sandbox. Through /proc/self/fd, the plugin could open the file for writing, or
- * reach the directories above it. So the plugin gets a pipe instead, with the file's contents from the host's
- * position on.
+ * Returns the plugin's standard input. A file or directory that is the host's standard input must not be
+ * passed to a sandbox. Through /proc/self/fd, the plugin could open the file for writing, or reach the
+ * directories above it. So the plugin gets a pipe instead, with the file's contents from the host's position
+ * on.
  */
 function inputOf(plan: Plan, { stdin }: LaunchCommand): LaunchCommand['stdin'] {
   if (stdin !== 'inherit' || plan.filter === undefined || !isOnDisk(0)) return stdin;
@@ -106,7 +106,7 @@ function start(plan: Plan, command: LaunchCommand): ChildProcess {
   }
 }
 
-/** True if the process leads a process group of its own, so that its id names that group. */
+/** True if the process leads its own process group, so that its id is also the group's id. */
 const leadsGroup = (plan: Plan, command: LaunchCommand): boolean =>
   command.processGroup || plan.filter !== undefined;
 

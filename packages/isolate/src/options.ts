@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { PipeworkError } from '@pipework/core';
 
-/** Limits on what a plugin may use. A limit that is absent does not apply. */
+/** Limits on the resources of a plugin. An absent option sets no limit. */
 export interface Resources {
   /**
    * Resident memory in bytes, of the plugin and of all processes that it has started. If it exceeds the

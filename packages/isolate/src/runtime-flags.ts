@@ -1,6 +1,6 @@
 /**
- * Turns a policy into the flags of a runtime's own permission model, and lists what that model cannot
- * enforce. This file is pure.
+ * Turns a policy into the flags of a runtime's permission model, and lists the parts of the policy that the
+ * model cannot enforce. This file is pure.
  */
 
 import type { Policy } from './options.ts';

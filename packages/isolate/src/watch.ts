@@ -38,7 +38,10 @@ export function canMeasure(): boolean {
   return read('/proc/self/statm') !== '';
 }
 
-/** Returns what the process and its descendants use now. All values are 0 if the process is gone. */
+/**
+ * Returns the memory and processor time that the process and its descendants use. All values are 0 if the
+ * process is gone.
+ */
 export function measure(pid: number): Use {
   const all = [pid];
   let residentBytes = 0;

@@ -1,7 +1,7 @@
 /**
  * The names of attributes, metrics and channels. Names that begin with `rpc.`, `error.`, `network.` and
- * `process.` come from OpenTelemetry's semantic conventions (1.45). Names that the conventions lack begin
- * with `pipework.`.
+ * `process.` come from OpenTelemetry's semantic conventions (1.45). Names that are not in the conventions
+ * begin with `pipework.`.
  */
 
 export const attributes = {

@@ -166,7 +166,7 @@ async function callAndPrint(
   { values }: CommandLine,
   io: Io,
 ): Promise<void> {
-  // A remote has some names of its own, such as toString. Such names are not methods of the plugin.
+  // For a name that no plugin can serve, such as toString, `in` returns false.
   if (!(method in remote))
     throw new PipeworkError(
       'RPC_UNKNOWN_METHOD',

@@ -77,7 +77,7 @@ export class PoolCalls<P> {
     });
   }
 
-  /** Fails every waiting call, and every call that comes back unsent from a process. */
+  /** Fails every waiting call. After this, a call that a process gives back unsent fails too. */
   close(makeEnd: () => FleetError): void {
     this.#makeEnd = makeEnd;
     for (const call of this.schedule.clear()) this.#settle(call, makeEnd());

@@ -1,4 +1,4 @@
-/** Several processes of one plugin behind one remote. */
+/** Runs several processes of one plugin. Each remote sends its calls to all of them. */
 import { cleanupCount, createRemote, type Command, type Remote } from '@pipework/core';
 import { onAbort } from '../calls/on-abort.ts';
 import { givenUp, stopped, type FleetError } from '../errors.ts';
@@ -120,9 +120,9 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
   }
 
   /**
-   * Returns one remote of `name` over all processes. Each process has an implementation of its own for this
-   * remote. For this remote, `withCallOptions` accepts `affinity` and `priority` too. Resolves without asking
-   * a process, so an unknown `name` is reported only by the first call.
+   * Returns one remote of `name` that sends its calls to all processes. Each process makes a separate
+   * implementation for this remote. With this remote, `withCallOptions` accepts `affinity` and `priority`
+   * too. Resolves without asking a process, so an unknown `name` is reported only by the first call.
    */
   async dispense<K extends keyof P & string>(name: K): Promise<Remote<P[K]>> {
     if (this.#makeEnd !== undefined) throw this.#makeEnd();

@@ -1,8 +1,8 @@
 /** A queue by priority. Within one priority, items keep their order. This file is pure. */
 
 /**
- * A waiting call. The item with the highest priority goes first, and among equals the one with the lowest
- * sequence number.
+ * A waiting call. The item with the highest priority goes first. Of items with equal priority, the one with
+ * the lowest sequence number goes first.
  */
 export interface Waiting {
   readonly priority: number;
@@ -17,8 +17,7 @@ export function goesFirst(a: Waiting, b: Waiting): boolean {
 }
 
 /**
- * A binary heap. A cancelled item stays in the queue until it reaches the top, so that cancelling costs
- * nothing.
+ * A binary heap. A cancelled item is removed only when it reaches the top, so that cancelling costs nothing.
  */
 export class PriorityQueue<T extends Waiting> {
   readonly #heap: T[] = [];
@@ -36,7 +35,7 @@ export class PriorityQueue<T extends Waiting> {
     heap[at] = item;
   }
 
-  /** Returns the next item, which stays in the queue. */
+  /** Returns the next item, without removing it. */
   peek(): T | undefined {
     while (this.#heap.length > 0 && !this.#heap[0]!.isWaiting) this.#removeTop();
     return this.#heap[0];

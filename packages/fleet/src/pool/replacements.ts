@@ -158,7 +158,7 @@ export class Replacements<P> {
     this.#cancelDelay = undefined;
   }
 
-  /** Rejects the running reload. The version that last became ready stays in use. */
+  /** Rejects the running reload. The last version of which a process became ready remains in use. */
   fail(error: Error): void {
     this.#target = this.#version;
     for (const member of this.#host.all) if (member.mark === 'reload') member.mark = undefined;

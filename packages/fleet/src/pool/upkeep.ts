@@ -22,8 +22,8 @@ export interface UpkeepHost<P> {
 const measureEveryMs = 250;
 
 /**
- * If a process passes `recycle.residentBytes` within this few calls, the limit is close to what a process
- * needs at rest.
+ * If a process passes `recycle.residentBytes` within fewer calls than this, the limit is probably too close
+ * to the memory that a process needs at rest.
  */
 const fewCalls = 10;
 

@@ -118,8 +118,8 @@ describe('the facts of a supervisor', () => {
       );
       // Generations only rise.
       expect(this.generations).toEqual([...new Set(this.generations)].toSorted((a, b) => a - b));
-      // No call waits without end. While calls wait, a process is starting, a delay runs, or a process that
-      // must end first still exists.
+      // No call waits without end: in the state `waiting`, a delay runs, or a process exists whose end is
+      // awaited.
       if (facts.state === 'waiting') expect(this.delays.has('restart') || this.alive.size > 0).toBe(true);
       if (facts.state === 'stopped' || facts.state === 'given-up')
         expect(this.delays.has('restart')).toBe(false);

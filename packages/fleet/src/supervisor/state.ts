@@ -3,8 +3,8 @@
  * no promise and no timer, so that tests can try any sequence of events. docs/fleet.md draws the states.
  *
  * Independent facts are in independent fields, and `state` is derived from them. A process gets a number at
- * its launch. Until it is gone, it is in exactly one of `#current`, `#incoming`, `#spare` and `#leaving`. An
- * event of a process that is in none of them is dropped.
+ * its launch. Until it is gone, it is in exactly one of `#current`, `#incoming`, `#spare` and `#leaving`. If
+ * an event names another process, the event is dropped.
  */
 import { RestartBudget } from '../restart-budget.ts';
 import type { Action, StateOptions, SupervisorEvent, SupervisorState } from './events.ts';

@@ -142,8 +142,8 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   }
 
   /**
-   * Returns one remote of `name` over all processes. Each process has an implementation of its own for this
-   * remote. Starts a process if there is none. If a process dies, its running calls reject and are never
+   * Returns one remote of `name` that outlives each process. Each process makes a separate implementation for
+   * this remote. Starts a process if there is none. If a process dies, its running calls reject and are never
    * repeated. Rejects with `RPC_UNKNOWN_PLUGIN`, `FLEET_GIVEN_UP` or `FLEET_STOPPED`.
    */
   async dispense<K extends keyof P & string>(name: K): Promise<Remote<P[K]>> {
