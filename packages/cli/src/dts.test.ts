@@ -134,7 +134,7 @@ test('never writes the type `any`, and gives a method with an unknown result a t
   expect(written).not.toMatch(/\bany\b/);
 });
 
-test('names a parameter by the title of its schema, unless the title is no valid name', () => {
+test('names a parameter by the title of its schema, unless the title is not a valid name', () => {
   const titled = (...titles: unknown[]): string => {
     const input = titles.map((title) => ({ type: 'string', title }));
     return signatureOf('m', { input, output: { type: 'null' } });

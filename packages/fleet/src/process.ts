@@ -33,7 +33,7 @@ export class FleetProcess<P> {
   readonly #leaving = new AbortController();
   /**
    * The implementations that this process has dispensed, by owner. An owner stands for one remote of the
-   * user, which has one implementation in each process.
+   * user. A remote has one implementation in each process.
    */
   readonly #dispensing = new Map<object, Dispensing<P>>();
   /** The implementations that were received, so that a call can be made without waiting for a promise. */

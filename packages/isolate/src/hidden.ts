@@ -22,7 +22,7 @@ const pathInLine = /'([^'\n]+)'|"([^"\n]+)"|(\/[^\s'":,;()]+)/g;
 const noModule =
   /Cannot find (?:module|package) '([^'\n]+)'(?: imported from ([^\n]+)|[^\n]*\nRequire stack:\n- ([^\n]+))/g;
 
-/** What Node and other loaders add to the name of a module. */
+/** The endings that Node and other loaders add to the name of a module. */
 const endings = ['', '.js', '.cjs', '.mjs', '.json', '.node'];
 
 /**

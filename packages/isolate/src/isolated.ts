@@ -22,11 +22,11 @@ export interface IsolatedLauncher {
 
 /**
  * Returns a launcher that runs a plugin with as little trust as the machine allows. The launcher uses
- * bubblewrap with a filter of system calls. If `require` is `'runtime'` and there is no bubblewrap, it uses
- * the permission model of Node or Deno. Every permission that is not listed is denied. If a part of the
- * policy cannot be enforced, the start is refused with a `StartError` that has an `IsolateError` as its
- * `cause`. Throws `CONFIG_INVALID` if an option is invalid. The exit report says in `held` what enforced each
- * permission. If a limit ended the plugin, the report also has `limit` and `reason`.
+ * bubblewrap with a filter of system calls. If bubblewrap cannot be used and `require` is `'runtime'`, the
+ * launcher uses the permission model of Node or Deno. Every permission that is not listed is denied. If a
+ * part of the policy cannot be enforced, the start is refused with a `StartError` that has an `IsolateError`
+ * as its `cause`. Throws `CONFIG_INVALID` if an option is invalid. The exit report says in `held` what
+ * enforced each permission. If a limit ended the plugin, the report also has `limit` and `reason`.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
  * The keeper is a small shell beside one plugin. If the host dies while a sandbox starts, the keeper ends the
- * sandbox. The keeper also keeps a control group until the host has read the group's counts.
+ * sandbox. The keeper also makes systemd keep a control group until the host has read the group's counts.
  */
 
 import type { Duplex } from 'node:stream';
@@ -57,7 +57,7 @@ memory) file=${root}/memory$path/memory.limit_in_bytes;;
 [ ! -r "$file" ] || { read -r limit <"$file"; echo "$limit"; }; done <${group}`;
 }
 
-/** How long a signal waits at most for the keeper, in milliseconds. */
+/** The maximum time that a signal waits for the keeper, in milliseconds. */
 const patienceMs = 1_000;
 /** How long a keeper may take to leave before it is killed, in milliseconds. */
 const leavingMs = 500;

@@ -213,7 +213,7 @@ class Life {
   #signal(signal: NodeJS.Signals): boolean {
     const { child, pid, command, keeper } = this.#started;
     const isGone = child.exitCode !== null || child.signalCode !== null;
-    // A process group may live longer than its leader.
+    // A process group may exist longer than its leader, so it gets the signal even after the plugin's exit.
     if (isGone && !command.processGroup) return false;
     if (keeper?.isSettled === false) {
       void keeper.settle().then(() => this.#signal(signal));
@@ -242,7 +242,7 @@ class Life {
       return { limit: 'memory', reason: `ended because ${reason} (${limit})` };
     }
     const { cpuSeconds: used = 0 } = this.#watch ?? {};
-    // A plugin may also send SIGXCPU to itself.
+    // The signal alone is no evidence, because a plugin may send SIGXCPU to itself.
     const isWarned = signal === 'SIGXCPU' && this.#watch?.mayHaveUsed(cpuSeconds) === true;
     if (!isWarned && !(isKilled && used >= cpuSeconds)) return {};
     return {

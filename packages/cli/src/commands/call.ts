@@ -180,7 +180,7 @@ async function callAndPrint(
   } else if (result !== undefined) {
     const isTerminal = io.stdout.isTTY === true;
     const content = shown(result, isRaw, isTerminal && values.json !== true ? 2 : 0);
-    // In a terminal, the prompt of the shell would follow on the same line.
+    // Without a line break at the end, a terminal would show the shell's prompt on the same line.
     const isOpen = isTerminal && typeof content === 'string' && !content.endsWith('\n');
     await print(io, isOpen ? `${content}\n` : content);
   }

@@ -107,8 +107,8 @@ class WaitingCall<P, K extends keyof P & string> {
 
   /**
    * Makes the call on a process that was launched after number `after`. If that process is lost before the
-   * call is sent, a later process gets the call. If the implementation has ended but its process has not, the
-   * process dispenses another implementation.
+   * call is sent, a later process gets the call. If only the implementation has ended, its process dispenses
+   * another implementation.
    */
   async make(after: number): Promise<unknown> {
     for (let tried = after; ;) {

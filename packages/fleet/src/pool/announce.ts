@@ -14,7 +14,7 @@ export interface PoolChange {
   readonly process: number;
   /** `ready`, or the reason why the process has ended. */
   readonly change: 'ready' | EndReason;
-  /** How the process ended. Absent for `ready`, and if the process never ran. */
+  /** How the process ended. Absent if `change` is `ready`, and if the process never ran. */
   readonly exit?: PluginExit;
   /** The failure that ended the process, if there was one. */
   readonly error?: Error;

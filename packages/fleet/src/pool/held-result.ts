@@ -1,6 +1,6 @@
 /**
- * Keeps a call's place in its process until the result is over. If the result is a stream, it is over when
- * the stream ends.
+ * Keeps a call's place in its process until the result is over. A result that is a stream is over when the
+ * stream ends.
  */
 
 /**

@@ -109,7 +109,7 @@ export class Members<P> {
     await promise;
   }
 
-  /** Replaces every process by one with the new command. */
+  /** Replaces every process by one that runs `command`, or else the present command. */
   async reload(command: Command | undefined): Promise<void> {
     if (command !== undefined) new FleetProcess<P>(0, this.#settings.process, command);
     this.#revive();

@@ -36,8 +36,8 @@ export class PoolCall<P> implements Job {
   readonly #deadline: number | undefined = undefined;
   #stopWatching = (): void => {};
   /**
-   * The asynchronous context in which the call was made; undefined if it never waited. A call that waited
-   * runs when another call ends, and so in another context.
+   * The asynchronous context in which the call was made; undefined if it never waited. A call that waited is
+   * run at the end of another call, which has another context.
    */
   #context: AsyncResource | undefined;
 

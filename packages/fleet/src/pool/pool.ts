@@ -21,7 +21,7 @@ export interface PoolStats {
   readonly queued: number;
   /** Calls that resolved. */
   readonly completed: number;
-  /** Calls that rejected, for whatever reason. */
+  /** Calls that rejected, for any reason. */
   readonly failed: number;
   /** Processes that were replaced because they had passed a limit of `recycle`. */
   readonly recycled: number;
@@ -34,9 +34,9 @@ export interface PoolStats {
 }
 
 /**
- * Several processes of one plugin. A call goes to a process that has a free place, or waits for one. Within a
- * priority, calls are served in the order in which they came. Processes are started when calls need them, and
- * end when they are not used.
+ * Several processes of one plugin. A call goes to a process that has a free place. If there is none, the call
+ * waits. Within a priority, calls are served in the order in which they came. Processes are started when
+ * calls need them, and end when they are not used.
  *
  * @example
  * ```ts
@@ -156,7 +156,7 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
     };
   }
 
-  /** Stops the pool as {@link Pool.stop} does; `await using` calls it. */
+  /** Calls {@link Pool.stop}, at the end of a block that declares the pool by `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }

@@ -1,6 +1,6 @@
 /**
- * Decides which call goes to which process. The schedule has no timer, no process and no promise. Calls and
- * seats are added and removed, and `assign` is called for each match.
+ * Decides which call goes to which process. The schedule has no timer, no process and no promise. Its methods
+ * add and remove calls and seats. For each call that a free seat can run, the schedule calls `assign`.
  *
  * Of the calls with one affinity key, only the first is in a queue. The other calls with the key wait for the
  * first one. So the priority of a call cannot change the order within a key, and a busy process delays only
@@ -128,8 +128,8 @@ export class Schedule<J extends Job, S extends Seat> {
   }
 
   /**
-   * Removes a seat that is gone. Jobs that were bound to it may run at any other seat, and keep their place
-   * in the order.
+   * Removes a seat that is gone. Jobs that were bound to the seat may run at any other seat, and keep their
+   * place in the order.
    */
   remove(seat: S): void {
     const place = this.#places.get(seat);

@@ -160,7 +160,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
     return this.#announcer.listen(listener);
   }
 
-  /** Stops the supervisor as {@link Supervisor.stop} does; `await using` calls it. */
+  /** Calls {@link Supervisor.stop}, at the end of a block that declares the supervisor by `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }

@@ -27,14 +27,14 @@ export const descriptorsCheck: Check = {
     if (room >= usual)
       return ok(
         found,
-        `room for ${room} plugins at once: each keeps ${perPlugin}, a start takes ${perStart} for a moment`,
+        `room for ${room} plugins at the same time: each keeps ${perPlugin}, and a start takes ${perStart} for a moment`,
       );
     const todo =
       'raise the limit: ulimit -n 1024, LimitNOFILE= of systemd, or --ulimit nofile=1024 of a container';
     if (room === 0) return broken(found, 'no plugin can be started', todo);
     return limited(
       found,
-      `room for ${room} ${room === 1 ? 'plugin' : 'plugins'} at once: less than the ${usual} of a pool on this machine`,
+      `room for ${room} ${room === 1 ? 'plugin' : 'plugins'} at the same time, but a pool on this machine has up to ${usual}`,
       todo,
     );
   },

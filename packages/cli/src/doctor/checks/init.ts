@@ -6,7 +6,7 @@ export const initCheck: Check = {
   run: ({ pid }) =>
     pid === 1
       ? limited(
-          'this process is process 1, as the main program of a container is',
+          'this process is process 1, like the main program of a container',
           'plugins run and end with it, but processes that they leave are never reaped, and fill the process table',
           "start the container with its engine's --init, or put tini in front",
         )

@@ -22,7 +22,7 @@ export const namespacesCheck: Check = {
   startsPrograms: true,
   async run({ platform, runProgram, read }) {
     if (platform !== 'linux')
-      return notHere('user namespaces are a part of Linux', 'bubblewrap() works on Linux alone');
+      return notHere('only Linux has user namespaces', 'bubblewrap() works on Linux alone');
     const { ok: works, code, problem } = await runProgram('unshare', ['--user', '--map-root-user', 'true']);
     if (works) return ok('user namespaces can be made', sandboxes);
     const forbidding = settings.find(([file, value]) => read(file)?.trim() === value);
@@ -42,6 +42,6 @@ function refused(problem: string, forbidding: (typeof settings)[number] | undefi
     `user namespaces cannot be made (${why})`,
     'bubblewrap() starts no plugin, unless bwrap has the rights of root. Plugins without a sandbox run',
     forbidding?.[2] ??
-      'in a container, allow unshare(2) in its seccomp profile; else ask who runs this machine',
+      'in a container, allow unshare(2) in its seccomp profile. Otherwise ask the administrator of this machine',
   );
 }

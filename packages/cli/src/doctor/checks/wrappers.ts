@@ -42,7 +42,7 @@ export const wrappersCheck: Check = {
     }
     return ok(
       `${file} is Node ${version} and passes on descriptors 3 and 4`,
-      'start plugins by it. npx, pnpm, yarn, tsx and sudo in front of a plugin lose these descriptors',
+      'start plugins with it. npx, pnpm, yarn, tsx and sudo before a plugin do not pass these descriptors on',
     );
   },
 };
