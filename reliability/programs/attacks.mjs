@@ -96,7 +96,7 @@ export const values = {
   'a function that it never gave out': () => m.reference('f', 77),
   'an object that it never gave out': () => m.reference('o', MOST),
   'a signal that it never gave out': () => m.reference('s', 77),
-  'the signal of a call where none can be': () => m.encode([[m.reference('c', 0)]]),
+  'the signal of a call, at a place where no signal is allowed': () => m.encode([[m.reference('c', 0)]]),
   'a reference that the receiver never gave out': () => m.reference('y', 77),
   'a reference of an unknown kind': () => m.reference('?', 1),
   'a thousand streams that are not accepted': () => m.encode(Array.from({ length: 1_000 }, (_, n) => m.reference('i', n + 1_000))),

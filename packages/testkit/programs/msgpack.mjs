@@ -51,8 +51,9 @@ function put(value, out) {
 }
 
 /**
- * Returns the shortest header for `length`: the fix form, or 8 bits (`tag`), 16 bits (the next tag) or 32
- * bits (the tag after that). Lists and maps have no form with 8 bits.
+ * Returns the shortest header for `length`. A length up to `fixMax` is part of the first byte (`fix`). A longer
+ * length follows its tag in 8 bits (`tag`), 16 bits (`tag + 1`) or 32 bits (`tag + 2`). Lists and maps have no
+ * form with 8 bits.
  */
 function header(length, tag, fix = 0, fixMax = -1) {
   if (length <= fixMax) return Buffer.from([fix | length]);
