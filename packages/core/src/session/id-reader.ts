@@ -5,7 +5,7 @@ import { PipeworkError } from '../base/errors.ts';
 /** How many bytes a broker id has. */
 export const idBytes = 4;
 
-/** The events of its stream that an {@link IdReader} reports. */
+/** The events that an {@link IdReader} reports about its stream. */
 export interface Arrivals {
   /** Called when the stream's id is complete. */
   arrived(stream: RawStream, id: number): void;

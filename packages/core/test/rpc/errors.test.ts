@@ -265,7 +265,7 @@ describe('a hostile error', () => {
   });
 });
 
-test('an error whose text is one of those that the protocol fixes gets the code of this text, even if the peer sends no code', async () => {
+test('an error with a text that the protocol defines gets the matching code, even if the peer sends no code', async () => {
   const peer = await rawPlugin({ capabilities: ['errors'] });
   for (const [id, [words, code]] of [
     ["can't find method Plugin.x", 'RPC_UNKNOWN_METHOD'],

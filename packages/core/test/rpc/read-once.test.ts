@@ -5,8 +5,8 @@ import { rpcPair } from '../support/rpc-pair.ts';
 type Beside = [name: string, make: () => unknown];
 
 /**
- * Values that stand beside the counted object. Some keep the message from the fast path; the code for tables
- * and columns checks others first.
+ * Values that stand beside the counted object. Some of these values exclude the message from the fast path.
+ * Others pass the code for tables and columns before the general path reads them.
  */
 const beside: Beside[] = [
   ['nothing else', () => 1],

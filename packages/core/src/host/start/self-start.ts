@@ -38,7 +38,10 @@ export function markOf(words: readonly string[], own: StartMark | undefined): st
   return `${(own?.depth ?? 0) + 1}:${digest(words)}`;
 }
 
-/** Returns why a process with the mark `own` must not start `words`; undefined if it may. */
+/**
+ * Returns the reason why a process with the mark `own` must not start the command `words` (program and
+ * arguments). Returns undefined if it may.
+ */
 export function whyNotFromHere(words: readonly string[], own: StartMark | undefined): string | undefined {
   if (own === undefined) return undefined;
   if (own.command === digest(words)) {

@@ -13,7 +13,7 @@ test('received() returns undefined for a wire name without the prefix', () => {
   expect(new MethodNames('').received('Control.Ping')?.short).toBe('Control.Ping');
 });
 
-test('MethodNames returns any number of names, and keeps 1,024 of each direction', () => {
+test('MethodNames keeps the first 1,024 names of called() and of received(), and makes any further name at each use', () => {
   const names = new MethodNames('Plugin.');
   for (let index = 0; index < 1_024; index++) names.called(`made up ${index}`);
   expect(names.called('one more').wire).toBe('Plugin.one more');

@@ -74,7 +74,7 @@ const options = {
   int64AsType: 'auto',
   mapsAsObjects: true,
   writeFunction(): never {
-    throw new TypeError('a function changed into the message while it was being written');
+    throw new TypeError('the message changed while it was being written: it now contains a function');
   },
 };
 

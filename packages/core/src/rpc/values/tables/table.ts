@@ -23,8 +23,9 @@ export interface Apart {
 
 /**
  * Returns the table of an array, or of every `step`th item from index `from` on. If some item is not a plain
- * object with the same keys in the same order, returns undefined, and copies replace the items that were
- * read. `rows` is the walk's own list, so the user does not see these copies.
+ * object with the same keys in the same order, returns undefined. The items of `rows` that were read are then
+ * replaced by copies. `rows` was made by the walk of the message's values (outbound.ts), so the user's own list
+ * does not change.
  */
 export function toTable(
   rows: unknown[],
