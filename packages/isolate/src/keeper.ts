@@ -57,7 +57,7 @@ memory) file=${root}/memory$path/memory.limit_in_bytes;;
 [ ! -r "$file" ] || { read -r limit <"$file"; echo "$limit"; }; done <${group}`;
 }
 
-/** The maximum time that a signal waits for the keeper, in milliseconds. */
+/** How long a signal to the plugin is delayed at most, until the keeper has sent its empty line, in milliseconds. */
 const patienceMs = 1_000;
 /** How long a keeper may take to leave before it is killed, in milliseconds. */
 const leavingMs = 500;

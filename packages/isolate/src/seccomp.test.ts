@@ -116,7 +116,7 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (arch) => {
     }
   });
 
-  test('refuses leases, and refuses to stop the process group, because some of its processes are outside of the sandbox', () => {
+  test('refuses leases, and refuses stop signals to the plugin’s own process group, which has processes outside of the sandbox', () => {
     const [lease, lock, flags] = [1024, 6, 3];
     for (const policy of [least, most]) {
       expect([lease, lock, flags].map((command) => asked(policy, n.fcntl, 5, command))).toEqual([

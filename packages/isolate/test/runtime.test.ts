@@ -166,7 +166,7 @@ describe('a start whose policy cannot be enforced', () => {
     expect(few(23)).toContain('allow at least 24');
   });
 
-  test('is refused if memoryBytes is less than any plugin needs, for example a number of mebibytes', () => {
+  test('is refused if memoryBytes is less than any plugin needs, for example because it was given in mebibytes', () => {
     expect(refusal({ ...runtime, net: true, resources: { memoryBytes: 512 } }).message).toBe(
       'resources.memoryBytes: 512 is too little for node: allow at least 16777216',
     );

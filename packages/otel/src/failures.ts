@@ -2,7 +2,10 @@
 import { SpanStatusCode, type Attributes, type Exception, type Span } from '@opentelemetry/api';
 import { attributes, other } from './names.ts';
 
-/** The attributes of a failure. At most `maxTypes` different values are used. */
+/**
+ * The attributes of a failure. In one process, all failures together have at most `maxTypes` different types.
+ * Further ones become `_OTHER`.
+ */
 export interface Failure {
   /** The value of `error.type`: the error's code, else its name, else `_OTHER`. Undefined if the caller ended the call on purpose. */
   readonly type: string | undefined;

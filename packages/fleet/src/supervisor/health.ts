@@ -13,8 +13,9 @@ const slices = 4;
 const lateFactor = 1.5;
 
 /**
- * Calls `act` after this host has been awake for `ms`. After a host was blocked, all its timers are due at
- * the same time, although the plugin may have answered in time. Returns a function that cancels the wait.
+ * Calls `act` after this host has been awake for `ms`. One plain timer is not enough: after the host was
+ * blocked, the timer could fire before the host has read an answer that arrived in time. Returns a function
+ * that cancels the wait.
  */
 export function afterAwake(clock: Clock, ms: number, act: () => void): () => void {
   const sliceMs = ms / slices;
