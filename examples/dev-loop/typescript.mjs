@@ -1,4 +1,4 @@
-// Preloaded by Node versions that do not run TypeScript by themselves.
+// Node versions that cannot run TypeScript preload this file.
 import { register } from 'node:module';
 
 register('./typescript-hooks.mjs', import.meta.url);

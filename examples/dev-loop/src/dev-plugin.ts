@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Supervisor } from '@pipework/fleet';
 import type { Plugins } from './contract.ts';
 
-/** Lets Node run TypeScript. From 22.18 on, Node can do that by itself. */
+/** A module that lets Node versions before 22.18 run TypeScript. */
 const loader = fileURLToPath(new URL('../typescript.mjs', import.meta.url));
 
 /** Returns a supervisor of the plugin whose sources, including `plugin.ts`, are in `folder`. */

@@ -1,4 +1,4 @@
-/** Greets once a second, whatever happens to the plugin's source meanwhile. */
+/** Asks the plugin for a greeting each second, also while the plugin's source is being changed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { devPlugin } from './dev-plugin.ts';

@@ -1,4 +1,7 @@
-/** The plugin, run from this very file. Change the greeting while the host runs, and save. */
+/**
+ * The plugin. Node runs this source file directly. To see a reload, change the greeting while the host runs,
+ * and save.
+ */
 import { serve } from '@pipework/core/plugin';
 import type { Plugins } from './contract.ts';
 

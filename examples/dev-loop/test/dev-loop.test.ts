@@ -7,7 +7,9 @@ import { devPlugin } from '../src/dev-plugin.ts';
 const example = fileURLToPath(new URL('..', import.meta.url));
 let folder = '';
 
-/** Makes a copy of the sources. The copy is beside them, so that it finds the same packages. */
+/**
+ * Copies the sources into a folder inside of the example, so that imports in the copy find the same packages.
+ */
 beforeEach(() => {
   folder = mkdtempSync(join(example, '.copy-'));
   for (const name of ['plugin.ts', 'contract.ts']) cpSync(join(example, 'src', name), join(folder, name));
@@ -20,7 +22,7 @@ function save(change: (source: string) => string): void {
   writeFileSync(join(folder, 'plugin.ts'), change(original));
 }
 
-test('runs the new code from the next call on, and no call fails in between', async () => {
+test('after a save, the next call runs the new code, and no call fails during the reload', async () => {
   await using supervisor = devPlugin(folder);
   const greeter = await supervisor.dispense('greeter');
   const reloaded = new Promise<void>((resolve) => {
@@ -41,7 +43,7 @@ test('runs the new code from the next call on, and no call fails in between', as
   expect(supervisor.generation).toBe(2);
 });
 
-test('reports a broken version once, and continues with the old one', async () => {
+test('the supervisor reports a broken version once, and the old version continues', async () => {
   await using supervisor = devPlugin(folder);
   const greeter = await supervisor.dispense('greeter');
   const errors: Error[] = [];

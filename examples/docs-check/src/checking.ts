@@ -1,5 +1,6 @@
 /**
- * Lets one plugin check all pages. If the plugin does not survive a page, it is started again for the rest.
+ * Lets one plugin check all pages. If the plugin crashes or hangs on a page, it is started again for the
+ * remaining pages.
  */
 import {
   Client,
@@ -33,12 +34,15 @@ export interface CheckingOptions {
   progress: PluginProgress;
 }
 
-/** The maximum number of restarts. After so many, the fault is probably in the plugin, not in the pages. */
+/**
+ * The maximum number of restarts. If a plugin needs more, the fault is probably in the plugin, not in the
+ * pages.
+ */
 const mostRestarts = 20;
 
 /**
- * How a round ended: the pages that the plugin never got, the pages that it was checking when it was lost,
- * and how it was lost.
+ * The outcome of a round. `left` has the pages that the plugin never got. If the plugin crashed or hung,
+ * `struck` has the pages that it was checking, and `loss` the reason.
  */
 interface Round {
   left: Document[];
@@ -99,17 +103,20 @@ class Checking {
     return this.#outcome;
   }
 
-  /** Reports the page that the plugin does not survive, and returns those that still have to be checked. */
+  /** Checks the suspects one by one, records the mishap, and returns the pages that must still be checked. */
   async #findGuilty(suspects: Document[], loss: Loss): Promise<Document[]> {
     const retry = suspects.length > 1 ? await this.#round(suspects, 1) : { left: [], struck: suspects, loss };
-    // If the plugin survives each of them alone, the cause may be any of them, or all of them together.
+    // If each page alone is harmless, the cause may be any of the pages, or all of them together.
     const struck = retry.loss ? retry.struck : suspects;
     this.#outcome.mishaps.push({ documents: struck, ...(retry.loss ?? loss) });
     if (retry.loss) for (const document of struck) this.#giveUp(document);
     return retry.left;
   }
 
-  /** One life of the plugin, from its start until it has checked all of `queue`, or is lost. */
+  /**
+   * Starts the plugin and lets it check the pages in `queue`, `width` at a time, until all are checked or it
+   * is lost.
+   */
   async #round(queue: Document[], width: number): Promise<Round> {
     const { file, name, launcher, stdout, stderr, progress, signal } = this.#options;
     this.#starts += 1;
@@ -130,7 +137,7 @@ class Checking {
       this.#outcome.title = (await checker.about()).title;
       return await this.#work(client, checker, queue, width);
     } catch (error) {
-      // The plugin ended before it got a page, and would do so again.
+      // The plugin failed before it got a page, so a restart would fail too.
       const exit = await client.kill();
       if (!signal.aborted)
         this.#outcome.mishaps.push({
@@ -174,7 +181,7 @@ class Checking {
             lost = true;
             return;
           }
-          // The plugin has answered that it cannot check this page. It continues with the next.
+          // The plugin answered with an error for this page, and continues with the next page.
           struck.delete(document);
           this.#outcome.mishaps.push({
             documents: [document],
@@ -224,7 +231,7 @@ class Checking {
   }
 }
 
-/** True if the plugin is gone, together with its calls. Any other error concerns only the page. */
+/** True if `error` means that the plugin is gone. Any other error concerns only the page. */
 function isLoss(error: unknown, client: Client<Plugins, Services>): boolean {
   return (
     client.exited ||
@@ -238,13 +245,13 @@ function describe(exit: PluginExit): string {
   return exit.signal === null ? `crashed with exit code ${exit.code}` : `was ended by ${exit.signal}`;
 }
 
-/** Returns why the plugin did not start: the reason, and what pipework found out about the program. */
+/** Returns the reason why the plugin did not start, and pipework's notes about the program. */
 function explain(error: unknown): string {
   const [reason = ''] = (error as Error).message.split('\n', 1);
   return error instanceof StartError ? [reason, ...error.notes].join('\n') : reason;
 }
 
-/** A time limit. Its signal also aborts when the run is aborted. */
+/** The time limit for one page. `signal` aborts when the time is over, or when the run is aborted. */
 class Deadline {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;

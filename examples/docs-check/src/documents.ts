@@ -12,7 +12,7 @@ export interface Document {
   /** The path from the root of its tree, with forward slashes. */
   path: string;
   file: string;
-  /** True for a package of another project, found in node_modules. */
+  /** True for the README of a package in node_modules. */
   isInstalled: boolean;
 }
 
@@ -26,15 +26,15 @@ export interface Tree {
 const isMarkdown = (name: string): boolean => /\.(md|markdown)$/i.test(name);
 
 /**
- * Returns the documents that `path` means. The path may be a directory of installed packages, or anything
- * else.
+ * Returns the documents at or under `path`. If `path` is a `node_modules` directory, these are the READMEs of
+ * the installed packages.
  */
 export async function findUnder(path: string, cwd: string): Promise<Document[]> {
   const start = resolve(cwd, path);
   return basename(start) === 'node_modules' ? findPackageDocuments(dirname(start)) : findDocuments(path, cwd);
 }
 
-/** Returns all Markdown at or under `path`, except for what is installed, hidden, or built. */
+/** Returns all Markdown files at or under `path`. Installed, hidden and built files are left out. */
 export async function findDocuments(path: string, cwd: string): Promise<Document[]> {
   const start = resolve(cwd, path);
   const isFile = (await stat(start)).isFile();
@@ -63,8 +63,8 @@ async function walk(directory: string): Promise<string[]> {
 }
 
 /**
- * Returns the directory at which links that begin with a slash start. It is the repository or package around
- * `directory`, or `directory` itself.
+ * Returns the root for links that begin with a slash: the repository or package around `directory`, or else
+ * `directory` itself.
  */
 async function treeRoot(directory: string): Promise<string> {
   for (let at = directory; at !== dirname(at); at = dirname(at)) {
@@ -85,7 +85,7 @@ export async function findPackageDocuments(directory: string): Promise<Document[
   await collectPackages(join(directory, 'node_modules'), roots);
   const found = await Promise.all([...roots].map(packageDocument));
   const documents = found.filter((document) => document !== undefined);
-  // Layouts other than pnpm's hold some packages several times in one version. One copy of each is enough.
+  // Layouts other than pnpm's may install one version of a package several times. One copy is enough.
   return [...new Map(documents.map((document) => [document.name, document])).values()];
 }
 
@@ -104,7 +104,7 @@ async function collectPackages(modules: string, roots: Set<string>): Promise<voi
 
 async function collectPackage(path: string, roots: Set<string>): Promise<void> {
   const root = await realpath(path).catch(() => undefined); // The link is broken, so nothing is installed there.
-  // A package of the workspace is linked into node_modules as well, but it is not an installed one.
+  // A workspace package is also linked into node_modules, but does not count as installed.
   if (!root || roots.has(root) || !root.split(sep).includes('node_modules')) return;
   if (!(await exists(join(root, 'package.json')))) return;
   roots.add(root);

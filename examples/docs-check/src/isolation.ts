@@ -4,19 +4,19 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isolated, IsolateError, type IsolatedLauncher } from '@pipework/isolate';
 
-/** What our own plugins load: themselves, and packages of this workspace. */
+/** The directories with the code of docs-check's own plugins and of the packages that they load. */
 const workspace = fileURLToPath(new URL('../../..', import.meta.url));
 const own = ['examples', 'packages', 'node_modules'].map((name) => join(workspace, name));
 
 export interface Isolation {
   /** Returns the launcher for a plugin's file, or undefined if plugins cannot be isolated here. */
   launcherOf(file: string): IsolatedLauncher | undefined;
-  /** What enforces the isolation, or why nothing does. */
+  /** A sentence for the user: the means that enforce the isolation, or the reason why there are none. */
   told: string;
 }
 
 /**
- * Isolates the plugins. Pages come with the calls, and other files through the host's library, so a plugin
+ * Isolates the plugins. The host sends pages with its calls, and other files through its library, so a plugin
  * needs neither files nor a network.
  */
 export function isolate(files: Iterable<string>): Isolation {
@@ -37,7 +37,7 @@ export function isolate(files: Iterable<string>): Isolation {
   return { launcherOf: (file) => launchers.get(file), told };
 }
 
-/** Returns the directory with a package.json that a file belongs to, or the file's own directory. */
+/** Returns the nearest directory above `file` that has a package.json, or else the file's own directory. */
 function packageOf(file: string): string {
   for (let directory = dirname(file); directory !== dirname(directory); directory = dirname(directory))
     if (existsSync(join(directory, 'package.json'))) return directory;

@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** The program docs-check. It finds pages and plugins, lets every plugin check every page, and reports. */
+/**
+ * The program docs-check. It finds pages and plugins, lets every plugin check every page, and prints a
+ * report.
+ */
 import { cleanupClients, discover } from '@pipework/core';
 import { pluginPattern } from 'docs-check-contract';
 import { setMaxListeners } from 'node:events';
@@ -46,7 +49,7 @@ async function main(argv: string[], screen: Screen, interrupted: AbortSignal): P
       const sink = (stream: 'stdout' | 'stderr'): LinePrefix =>
         new LinePrefix(name.padEnd(names), (lines, done) => {
           if (options.quiet) return done();
-          // The JSON must stay the only thing on standard output.
+          // With --json, standard output must have only the JSON.
           screen.print(options.json ? 'stderr' : stream, lines, done);
         });
       const { jobs, timeoutMs } = options;
@@ -118,7 +121,7 @@ const screen = new Screen(process.stdout, process.stderr, process.env);
 const interruption = new AbortController();
 setMaxListeners(0, interruption.signal); // Every page that is being checked adds a listener.
 
-/** The first Ctrl-C ends the plugins and then the host; a second one ends the host at once. */
+/** The first Ctrl-C ends the plugins and then the host; a second one ends the host immediately. */
 function interrupt(): void {
   if (interruption.signal.aborted) process.exit(130);
   screen.show(() => []);
@@ -127,7 +130,7 @@ function interrupt(): void {
 }
 process.on('SIGINT', interrupt);
 process.on('SIGTERM', interrupt);
-// The reader of our output may stop before its end, as `head` does.
+// A reader such as `head` may close the pipe before docs-check has written everything.
 process.stdout.on('error', () => process.exit(0));
 
 try {

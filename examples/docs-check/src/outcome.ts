@@ -7,7 +7,7 @@ export interface Outcome {
   /** The plugin's own description of what it examines; empty if it never gave one. */
   title: string;
   reports: Map<Document, Report[]>;
-  /** Pages for which the plugin threw, or that it did not survive. */
+  /** Pages for which the plugin threw an error, crashed or hung. */
   failed: Set<Document>;
   mishaps: Mishap[];
   /** Pages that were never checked, because the plugin could not continue. */
@@ -19,9 +19,9 @@ export interface Outcome {
 
 /** Something that went wrong with the plugin, not with a page. */
 export interface Mishap {
-  /** The pages that the plugin was checking. Empty if there was none. */
+  /** The pages that the plugin was checking. Empty if it was checking none. */
   documents: Document[];
-  /** `crashed with exit code 7`, and the like. Further lines are notes. */
+  /** The reason, such as `crashed with exit code 7`. Further lines are notes. */
   what: string;
   /** The last lines that the plugin wrote to standard error. */
   stderr: string;

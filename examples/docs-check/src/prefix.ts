@@ -2,16 +2,16 @@
 import { Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 
-/** A longer line is printed in parts, because a plugin that never breaks a line must not fill the memory. */
+/** A longer line is printed in parts. Otherwise a plugin that never ends a line would fill the memory. */
 const longestLine = 64 * 1024;
 
-/** Receives a whole line, without its line break, and calls back when there is room for more. */
+/** Prints one or more lines, whose last line break is left out. Calls `done` when there is room for more. */
 export type PrintLine = (line: string, done: () => void) => void;
 
 /**
- * A sink for the bytes of one output of one plugin. However the bytes are cut, a line is printed whole, and
- * no character is split. Text without a line break is printed by {@link LinePrefix.flush}, because pipework
- * never ends a sink.
+ * A sink for the standard output or standard error of one plugin. It prints whole lines, up to `longestLine`,
+ * and splits no character, wherever the chunks are cut. {@link LinePrefix.flush} prints an unfinished last
+ * line, because pipework never ends a sink.
  */
 export class LinePrefix extends Writable {
   readonly #prefix: string;

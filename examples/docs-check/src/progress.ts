@@ -1,7 +1,4 @@
-/**
- * Shows how far each plugin is. On a terminal it draws moving bars. Elsewhere it prints a line at every
- * quarter.
- */
+/** Shows the progress of each plugin: as moving bars on a terminal, elsewhere as a line at every quarter. */
 import type { Screen } from './screen.ts';
 import { pad, shorten } from './text.ts';
 
@@ -24,7 +21,7 @@ export class Progress {
   readonly #bars: Bar[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  /** Without a screen it shows nothing. */
+  /** If `screen` is undefined, no progress is shown. */
   constructor(screen: Screen | undefined) {
     this.#screen = screen;
   }

@@ -12,7 +12,7 @@ const stderrLines = 8;
 
 export interface ReportOptions {
   paint: Paint;
-  /** True if the findings in installed packages are listed one by one too. */
+  /** True if the report also lists the findings in installed packages one by one. */
   all: boolean;
   elapsedMs: number;
 }
@@ -144,8 +144,8 @@ function closingLine(summary: Summary, { elapsedMs, paint }: ReportOptions): str
 }
 
 /**
- * Returns the same report for a program. Times are left out, so that two runs over the same files give the
- * same text.
+ * Returns the report as JSON, for a program. Times are left out, so that two runs over the same files give
+ * the same text.
  */
 export function reportAsJson({ pages, plugins, errors, warnings }: Summary): string {
   return JSON.stringify(

@@ -1,4 +1,4 @@
-/** The terminal: lines that stay, and below them a few that are redrawn while the work continues. */
+/** The terminal: permanent lines, and below them a few lines that are redrawn while the work continues. */
 import type { Writable } from 'node:stream';
 
 export interface Terminal extends Writable {
@@ -25,7 +25,7 @@ export class Screen {
     return this.stderr.columns ?? 80;
   }
 
-  /** Prints lines above the redrawn ones. `done` is called when the stream has accepted them. */
+  /** Prints lines above the redrawn ones. `done` is called when the stream has accepted the lines. */
   print(stream: 'stdout' | 'stderr', text: string, done?: () => void): void {
     this.#wipe();
     this[stream].write(`${text}\n`, () => done?.());
@@ -33,8 +33,8 @@ export class Screen {
   }
 
   /**
-   * Sets what is shown below everything from now on. `rows` is called for each drawing. If it returns no
-   * rows, nothing is shown.
+   * Sets the rows that are shown below all lines from now on. `rows` is called each time they are drawn, and
+   * may return none.
    */
   show(rows: () => string[]): void {
     if (!this.isLive) return;

@@ -8,7 +8,7 @@ export interface Summary {
   plugins: PluginSummary[];
   errors: number;
   warnings: number;
-  /** True if something is broken for a reader, or could not be checked. */
+  /** True if there is an error, if a plugin had a mishap, or if a page was not checked. */
   isBroken: boolean;
 }
 

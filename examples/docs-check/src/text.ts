@@ -8,7 +8,10 @@ import stringWidth from 'string-width';
 export type Style = Parameters<typeof styleText>[0];
 export type Paint = (style: Style, text: string) => string;
 
-/** Returns colours only for a terminal that has them. NO_COLOR and FORCE_COLOR are respected. */
+/**
+ * Returns a function that colours text, or leaves it unchanged if the terminal has no colours. NO_COLOR and
+ * FORCE_COLOR are respected.
+ */
 export function paintFor(stream: { hasColors?: () => boolean }): Paint {
   const wanted = process.env['FORCE_COLOR']
     ? process.env['FORCE_COLOR'] !== '0'
@@ -18,10 +21,7 @@ export function paintFor(stream: { hasColors?: () => boolean }): Paint {
     : (_style, text) => text;
 }
 
-/**
- * Returns text of a document or a plugin on one line, without control characters that would move the cursor
- * or change colours.
- */
+/** Returns `text`, which a document or a plugin supplied, on one line and without control characters. */
 export function harmless(text: string): string {
   return stripVTControlCharacters(text)
     .replace(/\s+/g, ' ')
@@ -55,8 +55,8 @@ export function pad(text: string, width: number, align?: 'right'): string {
 const graphemes = new Intl.Segmenter();
 
 /**
- * Returns `text` in at most `width` columns. It is cut at its beginning, with a mark, because the end of a
- * path tells more.
+ * Shortens `text` to at most `width` columns. `…` replaces its beginning, because the end of a path says
+ * more.
  */
 export function shorten(text: string, width: number): string {
   if (stringWidth(text) <= width) return text;
@@ -65,7 +65,7 @@ export function shorten(text: string, width: number): string {
   return width > 0 ? `…${kept.join('')}` : '';
 }
 
-/** `1 page`, `2 pages`, `1,234 pages`. */
+/** Returns a number with its noun, such as `1 page`, `2 pages` or `1,234 pages`. */
 export function count(number: number, noun: string): string {
   return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
 }

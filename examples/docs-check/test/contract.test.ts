@@ -41,7 +41,7 @@ test.for([
   },
 );
 
-test('the links checker sees files only through the library, and a check fails if the library does', async (context) => {
+test('the links checker sees files only through the library, and a check fails if the library fails', async (context) => {
   const asked: string[] = [];
   const library: Library = {
     look: async (tree, path) => {
@@ -80,7 +80,8 @@ test('a check ends when the host aborts it', async (context) => {
     for await (const _ of checker.check(page, { signal: abort.signal }));
   };
   await expect(all()).rejects.toThrow('no patience');
-  // These are the checker, the stream on which services are asked for, and the library.
+  // The three streams carry the calls to the checker, the requests for services, and the calls to the
+  // library.
   await expect
     .poll(() => pair.rpc.diagnostics())
     .toMatchObject({ streams: 3, pendingCalls: 0, runningCalls: 0, references: 0, valueStreams: 0 });

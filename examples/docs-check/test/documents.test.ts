@@ -5,7 +5,7 @@ import { byName, findDocuments, findPackageDocuments } from '../src/documents.ts
 import { filesOf } from '../src/library.ts';
 import { makeTree } from './support/tree.ts';
 
-test('finds the Markdown of a directory, but nothing installed, hidden or built', async () => {
+test('finds the Markdown files of a directory, except for installed, hidden and built ones', async () => {
   const root = await makeTree({
     'README.md': '',
     'docs/b.markdown': '',
@@ -50,7 +50,7 @@ test('finds the README of each installed package once, in either layout', async 
   expect(found[0]).toMatchObject({ isInstalled: true, path: 'readme.md', tree: { whole: false } });
 });
 
-test('a library knows the files of its tree by their exact spelling, and nothing outside', async () => {
+test('a library finds files and their exact spelling in its tree, and nothing outside of the tree', async () => {
   const root = await makeTree({ 'tree/Docs/a.md': 'text', 'secret.md': 'secret' });
   const files = filesOf(join(root, 'tree'));
   expect(await files.look('')).toEqual({ kind: 'directory', path: '' });

@@ -21,7 +21,7 @@ describe('JavaScript', () => {
     expect(await check('js', code)).toEqual([]);
   });
 
-  test('reports what does not parse, at its line and column in the page', async () => {
+  test('reports code that does not parse, at the line and column in the page', async () => {
     expect(await check('js', 'const a = 1;\nconst = 2;')).toEqual(['5:7 javascript']);
     expect(await check('javascript', 'foo(1, 2')).toEqual(['4:9 javascript']);
   });

@@ -55,7 +55,7 @@ test('prints its progress as lines if there is no terminal, and nothing at all w
   expect((await docsCheck(root, '--quiet', '.')).stderr).toBe('');
 });
 
-test('prints the lines of plugins with the plugin’s name before each, and splits no character', async () => {
+test('prints the plugin’s name before each of its lines, and splits no character', async () => {
   const { stdout } = await docsCheck(await makeTree(sound), '.', '--plugins', fixture('crashes'));
   expect(stdout).toMatch(/^links +│ links followed: 1$/m);
   expect(stdout).toMatch(/^fences +│ fences parsed: 1$/m);

@@ -9,8 +9,8 @@ import { docsCheck } from './support/program.ts';
 import { makeTree } from './support/tree.ts';
 
 /**
- * True under `reliability/sealed.mjs`, which kills a process that asks for a socket. The plugin here asks for
- * one.
+ * True under `reliability/sealed.mjs`, which kills a process that asks for a socket. The plugin of these
+ * tests asks for a socket.
  */
 const isSealed = process.env['PIPEWORK_SEALED'] === '1';
 
@@ -57,7 +57,7 @@ const checker = {
 await serve({ plugins: { checker: () => checker } });
 `;
 
-/** Returns what docs-check prints if it runs the curious plugin beside its own. */
+/** Runs docs-check with the curious plugin beside its own plugins, and returns the output. */
 async function run(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'docs-check-secret-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));

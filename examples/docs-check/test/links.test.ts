@@ -21,7 +21,7 @@ describe('files', () => {
     expect(await links(text, files, { path: 'docs/a.md' })).toEqual(['1:50 missing-file']);
   });
 
-  test('says nothing about what is beyond the root', async () => {
+  test('reports nothing about a link that leads beyond the root', async () => {
     expect(await links('[issues](../../issues)')).toEqual([]);
   });
 
@@ -71,7 +71,7 @@ describe('files', () => {
     expect(await links('[nothing]()')).toEqual(['1:1 empty-link']);
   });
 
-  test('only warns of what an installed package does not ship', async () => {
+  test('only warns of a link to a file that an installed package does not ship', async () => {
     const findings = await findingsOf(LinkChecker, '[a](docs/a.md)', {}, { whole: false });
     expect(findings).toMatchObject([{ severity: 'warning', rule: 'not-shipped' }]);
   });

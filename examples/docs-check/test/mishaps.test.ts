@@ -1,4 +1,4 @@
-/** What docs-check survives: plugins that crash, hang, refuse and do not start, and Ctrl-C. */
+/** Tests docs-check with plugins that crash, hang, refuse a page or do not start, and with Ctrl-C. */
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { docsCheck, fixture, start } from './support/program.ts';
@@ -16,8 +16,8 @@ test('if a plugin crashes on one page, the report names both, and all plugins ch
   const root = await makeTree(twentyPages(7, 'crash me'));
   const { code, stdout, stderr } = await docsCheck(root, '.', '--strict', '--plugins', fixture('crashes'));
   expect(stdout).toMatch(/^plugin crashes crashed with exit code 7 at 7\.md\n {2}│ cannot bear 7\.md$/m);
-  // It is restarted once for the pages that it was checking, and once more if there were others after the bad
-  // one.
+  // The plugin is restarted once for the pages that it was checking, and once more if there were other pages
+  // after the bad one.
   expect(stdout).toMatch(
     /^crashes +a page that it cannot bear +19 +0 +19 .* 1 mishap, started again (once|twice)$/m,
   );
@@ -90,7 +90,8 @@ test('Ctrl-C ends docs-check, even if its plugins hang', async () => {
   expect(await run.ended).toBe(130);
   expect(run.stderr).toContain('interrupted: ending the plugins\n');
   expect(run.stdout).not.toContain('20 pages, 4 plugins');
-  // The test looks for the name, because an isolated plugin prints the id that it has inside the sandbox.
+  // The test looks for the program's name, because an isolated plugin prints its process id inside of the
+  // sandbox.
   const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
   expect(processes).not.toContain('docs-check-hangs.mjs');
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LinePrefix } from '../src/prefix.ts';
 
-/** Returns what is printed when `bytes` arrive cut at `cuts`. */
+/** Returns the lines that are printed if `bytes` arrive in chunks, cut at `cuts`. */
 async function printed(bytes: Uint8Array, cuts: number[] = []): Promise<string[]> {
   const lines: string[] = [];
   const sink = new LinePrefix('links', (text, done) => {
@@ -18,7 +18,7 @@ async function printed(bytes: Uint8Array, cuts: number[] = []): Promise<string[]
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-test('puts the name before each line', async () => {
+test('puts the plugin’s name before each line', async () => {
   expect(await printed(bytesOf('one\ntwo\r\n\n'))).toEqual(['links │ one', 'links │ two', 'links │ ']);
 });
 

@@ -44,7 +44,7 @@ describe('readability', () => {
     const text =
       '# No heading\n\nOne two three. Four five!\n\n- six seven\n\n| eight | nine |\n| - | - |\n| ten | `e.l.e.v.e.n` |\n\n```\nno code\n```\n\n![no picture](x.png)\n\n<b>no tags</b>\n';
     const figures = await readability(text);
-    // The words between tags are text for a reader, and the tags are not.
+    // A reader sees the words between tags, but not the tags.
     expect(figures).toMatchObject({ words: 13, sentences: 8 });
   });
 
@@ -61,7 +61,7 @@ describe('readability', () => {
     expect(hard?.ease).toBeLessThan(0);
   });
 
-  test('does not take lists of names and tables for short sentences', async () => {
+  test('does not count lists of names and tables as short sentences', async () => {
     const text =
       'Considerable organizational difficulties accompany multinational undertakings everywhere. '.repeat(20);
     const alone = await readability(`# A\n\n${text}`);

@@ -17,7 +17,7 @@ function terminal(isTTY: boolean): Terminal & { text: string } {
   return stream;
 }
 
-test('on a terminal it draws a bar for each plugin, and removes the bars at the end', async () => {
+test('on a terminal, the progress is a bar for each plugin, and the bars are removed at the end', async () => {
   const [stdout, stderr] = [terminal(true), terminal(true)];
   const progress = new Progress(new Screen(stdout, stderr, {}));
   const links = progress.add('links', 4);
@@ -42,7 +42,7 @@ test.each([
   ['no terminal', false, {}],
   ['a terminal of a CI service', true, { CI: 'true' }],
   ['a terminal that can do nothing', true, { TERM: 'dumb' }],
-])('on %s it prints a line at every quarter', (_what, isTTY, env) => {
+])('on %s, the progress is a line at every quarter', (_what, isTTY, env) => {
   const stderr = terminal(isTTY);
   const progress = new Progress(new Screen(terminal(isTTY), stderr, env));
   const links = progress.add('links', 6);
@@ -69,6 +69,6 @@ test('cuts a path at its beginning', () => {
   expect(shorten('a.md', 9)).toBe('a.md');
 });
 
-test('removes everything that a terminal would obey', () => {
+test('removes every control character that a terminal would obey', () => {
   expect(harmless('a\u001b[31mb\u001b]0;title\u0007c\nd\u0000e\u009bf')).not.toMatch(/\p{Cc}/u);
 });

@@ -34,8 +34,8 @@ const contract = defineContract<Checker>()({
 });
 
 /**
- * Returns the checker as a plugin serves it. Each page and each report is checked, and the plugin can tell
- * what it takes and returns.
+ * Returns `checker` in the form that a plugin serves. This form checks each page and each report against its
+ * schema, and describes its methods to a host.
  */
 export function withSchemas(checker: Checker): Checker {
   return implement(contract, checker);

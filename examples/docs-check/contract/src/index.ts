@@ -1,4 +1,7 @@
-/** What the host of docs-check and its plugins agree on: ordinary interfaces, and how a plugin is found. */
+/**
+ * The contract between docs-check's host and its plugins: ordinary interfaces, and the name of a plugin's
+ * file.
+ */
 
 /**
  * The host treats every executable file whose name matches this pattern as a plugin. The part that the star
@@ -6,12 +9,12 @@
  */
 export const pluginPattern = 'docs-check-*';
 
-/** What every plugin of docs-check serves. */
+/** The service of every docs-check plugin. */
 export interface Plugins {
   checker: Checker;
 }
 
-/** What the host provides to every plugin. */
+/** The service that the host provides to every plugin. */
 export interface Services {
   library: Library;
 }
@@ -26,7 +29,7 @@ export interface Checker {
 }
 
 export interface About {
-  /** What the checker examines, in a few words for a person. */
+  /** A few words for a person about the things that the checker examines. */
   title: string;
 }
 
@@ -34,9 +37,9 @@ export interface About {
 export interface Page {
   /** The tree that the page belongs to. Names of trees are unique in a run. */
   tree: string;
-  /** False for an installed package. A package ships only some of the files that its README may link to. */
+  /** False for an installed package, which may lack files that its README links to. */
   whole: boolean;
-  /** The path from the root of its tree, with forward slashes: `docs/guide.md`. */
+  /** The page's path from the root of its tree, with forward slashes: `docs/guide.md`. */
   path: string;
   text: string;
 }
@@ -52,7 +55,7 @@ export interface Library {
 }
 
 export interface Entry {
-  /** `outside` is beyond the tree's root, so nothing is known about it. */
+  /** `outside` means that the path leads out of the tree, where the host does not look. */
   kind: 'file' | 'directory' | 'missing' | 'outside';
   /** The path as it is on the disk. Upper and lower case may differ from the request. */
   path: string;
@@ -72,7 +75,9 @@ export interface Finding {
   column: number;
 }
 
-/** How much there was to check. The host adds up tallies with the same name. */
+/**
+ * Numbers of things that were checked, such as links. The host adds up the counts that have the same name.
+ */
 export interface Tally {
   type: 'tally';
   counts: Record<string, number>;

@@ -9,9 +9,9 @@ export type HtmlPiece =
   | { type: 'text'; value: string };
 
 /**
- * @param inside A tag that an earlier piece of HTML left open. It lets the parser recognise the end tag here.
- * Markdown parsers return HTML in pieces, and an HTML parser ignores an end tag if it has not read the start
- * tag.
+ * @param inside The name of a tag that an earlier piece of HTML left open. The parser needs it to recognise
+ * the end tag in this piece. Markdown parsers return HTML in pieces, and an HTML parser ignores an end tag if
+ * it has not read the start tag.
  */
 export function htmlPieces(node: Html, inside?: string): HtmlPiece[] {
   const pieces: HtmlPiece[] = [];

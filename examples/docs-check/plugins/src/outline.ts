@@ -21,7 +21,9 @@ export interface Heading {
 
 export interface Outline {
   headings: Heading[];
-  /** Every name to which a link such as `#name` can lead, as the page writes it. */
+  /**
+   * The names that a link such as `#name` can use: slugs of headings, ids and names in HTML, and footnotes.
+   */
   anchors: Set<string>;
 }
 

@@ -2,8 +2,8 @@
 import type { Checker, Entry, Finding, Library, Page, Report } from 'docs-check-contract';
 
 /**
- * Returns a library of one tree with these files, by path. Directories follow from the paths. If only the
- * case of a path differs, the file is found, as in the host's library.
+ * Returns a library of one tree. `files` has the text of each file, by path, and also implies the
+ * directories. Like the host's library, it finds a file if only the case of the path differs.
  */
 export function libraryOf(files: Record<string, string>): Library {
   const known = new Map<string, Entry>([['', { kind: 'directory', path: '' }]]);

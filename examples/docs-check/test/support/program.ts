@@ -13,7 +13,7 @@ export interface Run {
   ended: Promise<number | string>;
 }
 
-/** Starts docs-check in `cwd`. Its output is collected as it comes. */
+/** Starts docs-check in `cwd`. Collects its output while it runs. */
 export function start(cwd: string, args: string[], env: Record<string, string> = {}): Run {
   const child = spawn(process.execPath, [main, ...args], {
     cwd,

@@ -6,7 +6,7 @@ import { abridged, isAbridged, parses, type Verdict } from './verdict.ts';
 const withJsx = Parser.extend(jsx());
 
 /**
- * Lets a snippet contain things that a file may not, because a snippet may be cut out of a function, class or
+ * Allows code that is not valid as a whole file, because a snippet may be cut out of a function, class or
  * module.
  */
 const snippet: Options = {
@@ -28,7 +28,7 @@ export function parseJavaScript(code: string): Verdict {
   if (!failure) return parses;
   if (!failureOf(code, 'script')) return parses;
   const wrapped = [`(${code}\n)`, `({${code}\n})`];
-  // Nearly every word may name a field of a class, so a broken statement would parse as a field.
+  // A broken statement would parse as a field, because nearly every word may name a field of a class.
   if (!hasStatement(code)) wrapped.push(`(class {${code}\n})`);
   if (wrapped.some((text) => !failureOf(text, 'script'))) return parses;
   if (isAbridged(code) || isTranscript(code)) return abridged;

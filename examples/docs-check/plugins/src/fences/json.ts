@@ -46,7 +46,7 @@ export function parseJson5(code: string): Verdict {
   }
 }
 
-/** Parses one value for each line. Blank lines are allowed. */
+/** Parses one value on each line. Blank lines are allowed. */
 export function parseJsonLines(code: string): Verdict {
   for (const [index, line] of code.split('\n').entries()) {
     if (line.trim() === '' || isStrict(line)) continue;

@@ -17,7 +17,7 @@ export const parses: Verdict = { kind: 'parses' };
 export const abridged: Verdict = { kind: 'abridged' };
 
 /**
- * True if `...` or `…` replaces something that the author left out. In spread and rest syntax it does not.
+ * True if `...` or `…` replaces something that the author left out. Spread and rest syntax does not count.
  */
 export function isAbridged(code: string): boolean {
   return /…|\.\.\.(?!\s*[\w$([{'"`])/.test(code) || /^\s*\.\.\.\s*$/m.test(code);

@@ -1,4 +1,4 @@
-/** Finds links of a page to files that do not exist and to anchors that no heading makes. */
+/** Finds links to files that do not exist, and to anchors that the linked page does not have. */
 import type { Checker, Entry, Finding, Library, Page, Report } from 'docs-check-contract';
 import { posix } from 'node:path';
 import { parseMarkdown } from '../markdown.ts';
@@ -63,8 +63,8 @@ export class LinkChecker implements Checker {
   }
 
   /**
-   * Judges a link to a directory with a fragment. The fragment must be an anchor of the README that is shown
-   * for the directory.
+   * Judges a link that leads to a directory. If it has a fragment, the fragment must be an anchor of the
+   * directory's README.
    */
   async #judgeDirectory(meaning: Local, page: Page): Promise<Verdict | undefined> {
     if (!meaning.fragment) return undefined;
@@ -149,7 +149,7 @@ async function judgeLines(
   return error('missing-line', `#${fragment} is beyond the end of ${path}, which has ${lines} lines`);
 }
 
-/** Returns an anchor with the same letters and digits, or one that differs by one edit. */
+/** Returns an anchor whose letters and digits are those of `wanted`, or differ by one edit. */
 function nearest(wanted: string, anchors: Set<string>): string | undefined {
   const letters = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
   const mine = letters(wanted);

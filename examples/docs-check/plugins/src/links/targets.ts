@@ -6,7 +6,9 @@ import { placeOf, placeWithin, type Place } from '../markdown.ts';
 
 export interface Target {
   url: string;
-  /** True for an image and the like, which must be a file. A link may lead to a directory too. */
+  /**
+   * True for an image, a video or a sound, whose target must be a file. A link may also lead to a directory.
+   */
   embeds: boolean;
   place: Place;
 }
@@ -45,8 +47,8 @@ function sourceSet(srcset: string): string[] {
 
 /**
  * Returns references such as `[text][label]` whose label is not defined. A Markdown parser takes them for
- * plain text. So this function searches the source, in which all code, links, images and HTML are blanked
- * out.
+ * plain text. So this function searches the source, after it has blanked out all code, links, images and
+ * HTML.
  */
 export function missingReferences(root: Root, source: string): MissingReference[] {
   const missing: MissingReference[] = [];

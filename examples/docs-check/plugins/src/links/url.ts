@@ -7,7 +7,7 @@ export type Meaning =
   /** `path` starts at the tree's root. If the link has only a fragment, `path` is the page's own path. */
   | { kind: 'local'; path: string; fragment: string | undefined; written: string };
 
-/** @param from The page's path, at which relative links start. */
+/** @param from The path of the page. Relative links start in its directory. */
 export function meaningOf(url: string, from: string): Meaning {
   if (url === '')
     return { kind: 'wrong', rule: 'empty-link', message: 'the link leads nowhere: its address is empty' };

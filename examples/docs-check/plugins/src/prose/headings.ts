@@ -4,7 +4,7 @@
 import type { Finding } from 'docs-check-contract';
 import type { Heading } from '../outline.ts';
 
-/** @param titled True if the page has a title outside of its headings, in its front matter. */
+/** @param titled True if the page's front matter has a title. */
 export function checkHeadings(headings: Heading[], titled: boolean): Finding[] {
   const findings: Finding[] = [];
   const warn = (rule: string, message: string, heading?: Heading): void => {
@@ -27,7 +27,7 @@ export function checkHeadings(headings: Heading[], titled: boolean): Finding[] {
   for (const heading of headings) {
     if (heading.loose) {
       // A heading in HTML, a quotation or a list is not a section of the page. But if its level is 1, the
-      // next heading may follow it.
+      // level of the next heading is compared with it.
       if (heading.depth === 1) previous = heading;
       continue;
     }

@@ -8,7 +8,7 @@ import { syllable } from 'syllable';
 import { SKIP, visit } from 'unist-util-visit';
 
 const wordsPerMinute = 238; // Brysbaert 2019, a mean over 190 studies of silent reading of English.
-/** With fewer words, the figure depends more on chance than on the text. */
+/** With fewer words, the reading ease would depend more on chance than on the text. */
 const fewestWordsForEase = 100;
 
 const sentences = new Intl.Segmenter('en', { granularity: 'sentence' });
@@ -79,7 +79,7 @@ function withoutCode(node: Nodes): Nodes {
 }
 
 function wordsOf(block: string): string[] {
-  // The segmenter costs more than everything else here, and ASCII text can be split into words without it.
+  // ASCII text is split without the segmenter, which costs more than everything else here.
   if (/^[\x20-\x7e\n]*$/.test(block)) return block.match(/[A-Za-z\d]+(?:['.,][A-Za-z\d]+)*/g) ?? [];
   return [...words.segment(block)].filter((part) => part.isWordLike).map((part) => part.segment);
 }
