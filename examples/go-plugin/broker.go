@@ -66,7 +66,7 @@ func (b *Broker) Dial(id uint32) (*yamux.Stream, error) {
 	return stream, binary.Write(stream, binary.BigEndian, id)
 }
 
-// run accepts each stream of the host at once, until the session ends.
+// run accepts each stream of the host immediately, until the session ends.
 func (b *Broker) run() {
 	for {
 		stream, err := b.session.AcceptStream()
@@ -95,7 +95,7 @@ func (b *Broker) receive(stream *yamux.Stream) {
 	if b.give(id, stream) {
 		return
 	}
-	// The plugin may wait for this id only a moment later.
+	// The code that waits for this id may start a moment later.
 	time.Sleep(idPatience)
 	b.lock.Lock()
 	defer b.lock.Unlock()
@@ -121,8 +121,8 @@ func (b *Broker) leave() {
 	b.coming--
 }
 
-// give hands the stream once to the code that waits for its id. If no code waits, give holds the stream and
-// returns false.
+// give hands the stream to the code that waits for its id. If no code waits, give holds the stream and returns false.
+// If give already holds a stream with this id, give closes the new one.
 func (b *Broker) give(id uint32, stream *yamux.Stream) bool {
 	b.lock.Lock()
 	defer b.lock.Unlock()

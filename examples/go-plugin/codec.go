@@ -18,7 +18,7 @@ import (
 // same type.
 var handle = &codec.MsgpackHandle{WriteExt: true}
 
-// describeMethod names no service. net/rpc needs one, so a service of its own answers the method.
+// describeMethod has no service in its name. net/rpc needs a service, so describeService answers the method.
 const (
 	describeMethod  = "$/describe"
 	describeService = "Description"
@@ -26,7 +26,7 @@ const (
 
 const shuttingDown = "plugin is shutting down"
 
-// hooks are called with the method's name: asked when a request is read, answered when its response is written.
+// hooks are called with the method's name: asked when a request was read, answered when its response was written.
 type hooks struct{ asked, answered func(method string) }
 
 // serve answers the calls on one stream until the host ends the stream. After that, serve ends the stream too, and
@@ -55,8 +55,8 @@ func serve(stream io.ReadWriteCloser, services map[string]interface{}, calls *ca
 	})
 }
 
-// names maps each name that the host may call to a method in Go. Exported methods in Go begin with a capital, and
-// methods of most other languages do not. So `Plugin.greet` means `Plugin.Greet`.
+// names maps each method name that the host may use to the name of a Go method. Exported methods in Go begin with a
+// capital, and methods of most other languages do not. So `Plugin.greet` means `Plugin.Greet`.
 func names(service string, receiver reflect.Type) map[string]string {
 	result := map[string]string{}
 	for i := 0; i < receiver.NumMethod(); i++ {
@@ -70,8 +70,8 @@ func names(service string, receiver reflect.Type) map[string]string {
 	return result
 }
 
-// description tells which methods of a service can be called. The description has the names that the host uses: `greet`
-// for Greet.
+// description lists the methods of a service that the host can call, by the names that the host uses: `greet` for
+// Greet.
 type description struct{ service reflect.Type }
 
 func (d description) Describe(_ interface{}, reply *map[string]interface{}) error {
@@ -86,13 +86,13 @@ func (d description) Describe(_ interface{}, reply *map[string]interface{}) erro
 	return nil
 }
 
-// fields is a map on the wire, with its keys in order. Each key is followed by its value.
+// fields has keys and values in turn. On the wire it is a map whose keys have this order.
 type fields []interface{}
 
 func (fields) MapBySlice() {}
 
-// schemaOf returns the JSON Schema of a type. If JSON Schema cannot say the type, the schema is true, which
-// any value fits.
+// schemaOf returns the JSON Schema of a type. If JSON Schema cannot express the type, the schema is true, which any
+// value fits.
 func schemaOf(form reflect.Type) interface{} {
 	switch kind := form.Kind(); {
 	case kind == reflect.String:
@@ -120,7 +120,7 @@ func schemaOf(form reflect.Type) interface{} {
 	return true
 }
 
-// serverCodec stands between net/rpc and the stock codec. Only this codec sees each call begin and end.
+// serverCodec wraps the stock codec for net/rpc, because only a codec sees each call begin and end.
 type serverCodec struct {
 	rpc.ServerCodec
 	messages *messages
@@ -144,7 +144,7 @@ func (c *serverCodec) ReadRequestHeader(request *rpc.Request) error {
 		return fmt.Errorf("a request whose id %d is in use", request.Seq)
 	}
 	if c.calls.begin() {
-		// An unknown name is not changed. net/rpc refuses it, with a message that has the name as the host wrote it.
+		// An unknown name is not changed, so that net/rpc's error has the name that the host sent.
 		if offered, ok := c.methods[request.ServiceMethod]; ok {
 			request.ServiceMethod = offered
 		}
@@ -201,7 +201,7 @@ type calls struct {
 	idle     chan struct{} // closed when no call runs any more; nil while Quit does not wait
 }
 
-// begin counts a call, and says whether the call may run. A refused call is counted too.
+// begin counts a call, and returns true if the call may run. A refused call is counted too.
 func (c *calls) begin() bool {
 	if c == nil {
 		return true

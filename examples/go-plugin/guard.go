@@ -14,9 +14,9 @@ const (
 	flagSYN       = 1
 )
 
-// guard checks frames before yamux reads them. guard ends the session at two kinds of frames that the stock library
-// accepts. One kind opens a stream of the host that has an even id. The other kind is a data frame longer than any
-// window, for whose bytes yamux would wait.
+// guard checks frames before yamux reads them. It ends the session at two kinds of frames that the stock library
+// accepts: a frame with which the host opens a stream with an even id, and a data frame longer than any window. yamux
+// would wait for all bytes of the long frame.
 type guard struct {
 	io.Reader
 	header  []byte

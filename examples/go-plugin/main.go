@@ -42,7 +42,7 @@ type Conformance struct {
 	host           *Host
 }
 
-// Echo returns what it gets.
+// Echo returns its argument.
 func (Conformance) Echo(value interface{}, reply *interface{}) error {
 	*reply = value
 	return nil
@@ -62,7 +62,7 @@ type Print struct {
 	Text   string `codec:"text"`
 }
 
-// Print writes to a synced stream. Write returns when the bytes are on the wire, so the reply comes after them.
+// Print writes to a synced stream. The write returns after the bytes were sent, so the reply follows them.
 func (c Conformance) Print(what Print, reply *interface{}) error {
 	target, ok := map[string]io.Writer{"stdout": c.stdout, "stderr": c.stderr}[what.Stream]
 	if !ok {
@@ -84,7 +84,7 @@ func (Conformance) Bytes(n int, reply *[]byte) error {
 	return nil
 }
 
-// Sleep returns after ms milliseconds, or with an error once the host is gone.
+// Sleep returns after ms milliseconds, or with an error as soon as the host is gone.
 func (c Conformance) Sleep(ms float64, reply *interface{}) error {
 	select {
 	case <-time.After(time.Duration(ms * float64(time.Millisecond))):

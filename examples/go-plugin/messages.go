@@ -75,7 +75,7 @@ func (m *messages) load() error {
 	return nil
 }
 
-// unfinished is the budget of all messages that are arriving. Beyond the budget, only one stream is read, until its
+// unfinished limits the bytes of all messages that are arriving. Beyond the limit, only one stream is read, until its
 // message is whole. All other streams wait, and grant no credit.
 var unfinished = newBudget()
 
@@ -141,8 +141,7 @@ var (
 	fixedSizes  = [32]int{7: 1, 8: 1, 9: 1, 10: 4, 11: 8, 12: 1, 13: 2, 14: 4, 15: 8, 16: 1, 17: 2, 18: 4, 19: 8, 20: 2, 21: 3, 22: 5, 23: 9, 24: 17}
 )
 
-// scan returns how many of the bytes belong to the message. All of them do, unless the message ends before the last
-// byte.
+// scan reads data, and returns how many of its bytes belong to the message: all bytes, unless the message ends earlier.
 func (s *scanner) scan(data []byte) (int, error) {
 	for at := 0; at < len(data); {
 		if s.skip > 0 {
@@ -174,7 +173,7 @@ func (s *scanner) scan(data []byte) (int, error) {
 	return len(data), nil
 }
 
-// take reads a tag or a byte of a length. take returns true if an array or a map that is not empty began.
+// take reads a tag or a byte of a length. It returns true after the last byte that begins an array or a map with items.
 func (s *scanner) take(b byte) (bool, error) {
 	s.size++
 	if s.lengthLeft > 0 {

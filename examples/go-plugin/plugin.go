@@ -31,11 +31,10 @@ const (
 	termIdle     = 250 * time.Millisecond // how long calls may run after a second SIGTERM; SIGKILL follows a second later
 )
 
-// Factory makes the implementation that one dispense returns, or returns an error with the reason why it cannot make
-// one.
+// Factory makes the implementation for one dispense, or returns an error with the reason why it cannot.
 type Factory func(*Plugin) (interface{}, error)
 
-// Plugin has what implementations may use.
+// Plugin gives implementations access to the session: to output, broker streams, and the host's services.
 type Plugin struct {
 	// Stdout and Stderr are the synced streams. Text that Go code prints to os.Stdout reaches the host as raw output. Raw
 	// output is not lost, but it may arrive before or after the replies around it.
@@ -56,7 +55,7 @@ type Plugin struct {
 }
 
 // Serve is the plugin's main function. Serve ends the process when the session with the host has ended. The hook, which
-// may be nil, runs before the end.
+// may be nil, runs before the process ends.
 func Serve(factories map[string]Factory, hook func()) {
 	if os.Getenv(cookieKey) != cookieValue {
 		fail("This program is a plugin: it is started by its host and does nothing by itself.")
@@ -67,8 +66,8 @@ func Serve(factories map[string]Factory, hook func()) {
 		fail("PIPEWORK_GRACE_MS is no number: %v", err)
 	}
 	capabilities := "," + environment("PIPEWORK_CAPABILITIES", "") + ","
-	// The host's versions are not read here. This plugin has one version, and announces it whatever the host can speak.
-	// These variables are removed, so that programs started from here do not believe that they are plugins.
+	// The host's versions are not read, because this plugin has only one version and always announces it. These variables
+	// are removed, so that programs that the plugin starts do not take themselves for plugins.
 	for _, name := range []string{
 		cookieKey, "PIPEWORK_FDS", "PIPEWORK_GRACE_MS", "PIPEWORK_PROTOCOL_VERSIONS",
 		"PIPEWORK_CAPABILITIES", "PIPEWORK_LOG_LEVEL", "PIPEWORK_TERMINAL", "PIPEWORK_COMMAND",
@@ -90,7 +89,8 @@ func Serve(factories map[string]Factory, hook func()) {
 
 func (p *Plugin) run(pipes *pipes, address string) {
 	config := yamux.DefaultConfig()
-	// On a local pipe, end of file and exit are reliable. A debugger's breakpoint must not end a session.
+	// On a local pipe, end of file and exit are reliable, so no timeouts are needed. A timeout would end the session
+	// while a debugger holds the host at a breakpoint.
 	config.EnableKeepAlive = false
 	config.ConnectionWriteTimeout = 365 * 24 * time.Hour
 	config.LogOutput = ioutil.Discard // yamux would log an error at every ordinary end
@@ -123,8 +123,8 @@ func (p *Plugin) run(pipes *pipes, address string) {
 			},
 			answered: func(method string) {
 				if method == "Control.Quit" {
-					// FIN comes last, because nothing is printed any more. Once the host closes its descriptor, stock yamux drops the
-					// session at once, and FIN can no longer be sent.
+					// FIN is sent now, because nothing is printed any more. As soon as the host closes its descriptor, stock
+					// yamux drops the session, and FIN can no longer be sent.
 					first[1].Close()
 					first[2].Close()
 					atomic.StoreInt32(&p.quit, 1)
@@ -188,7 +188,8 @@ func (p *Plugin) handleSignals() {
 	}()
 }
 
-// leave ends the process in the same way as after a Quit, but answers no Quit.
+// leave ends the process without the host's Quit. It refuses new calls, waits briefly for running calls and for the
+// hook, and sends FIN on both outputs.
 func (p *Plugin) leave() {
 	p.calls.refuse()
 	p.calls.wait(termIdle)
@@ -219,7 +220,7 @@ func (c control) Quit(_ interface{}, reply *bool) error {
 	return nil
 }
 
-// Describe says what the plugin is and what can be dispensed.
+// Describe returns the plugin's runtime, its protocol versions, and the names that can be dispensed.
 func (c control) Describe(_ interface{}, reply *map[string]interface{}) error {
 	names := []string{}
 	for name := range c.plugin.factories {
@@ -260,7 +261,8 @@ func (d dispenser) Dispense(name string, reply *uint32) error {
 	return nil
 }
 
-// output is a synced stream. Stock yamux makes one frame of one write. The protocol allows at most 64 KiB in a frame.
+// output is a synced stream. Stock yamux makes a frame of each write, and the protocol allows at most 64 KiB in a
+// frame. So output splits longer writes.
 type output struct{ *yamux.Stream }
 
 func (o output) Write(data []byte) (int, error) {
@@ -279,7 +281,7 @@ func (o output) Write(data []byte) (int, error) {
 	return written, nil
 }
 
-// pipes joins the two descriptors to one connection, because yamux needs a single one.
+// pipes joins the two descriptors to one connection, because yamux needs a single connection.
 type pipes struct {
 	guard            *guard
 	reading, writing *os.File
@@ -301,8 +303,8 @@ func openPipes(address string) *pipes {
 		}
 		fd, err := strconv.Atoi(parts[i])
 		if err == nil {
-			// SetNonblock comes before NewFile, which reads the mode. On a blocking descriptor, Close would not wake Read, and
-			// yamux's Close would wait until the host sends something.
+			// SetNonblock must be called before NewFile, which reads the mode. On a blocking descriptor, Close would not wake
+			// Read, and yamux's Close would wait until the host sends something.
 			err = syscall.SetNonblock(fd, true)
 		}
 		if err != nil {

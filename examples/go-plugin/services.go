@@ -8,8 +8,8 @@ import (
 	"github.com/ugorji/go/codec"
 )
 
-// Host gives a plugin access to the services of its host. A plugin can use it in a factory, in a call, and at any other
-// time.
+// Host gives a plugin access to the services of its host. A plugin can use a Host in a factory, in a call, and at any
+// other time.
 type Host struct {
 	broker *Broker
 	offers bool // true if the host announced that it has services
@@ -59,11 +59,11 @@ func (h *Host) dial(id uint32) (*rpc.Client, error) {
 // Service is one implementation of a service of the host. A Service is safe for concurrent calls.
 type Service struct{ client *rpc.Client }
 
-// Call calls a method by its name in the host. Call accepts one argument, because net/rpc supports no more. Reply must
-// be a pointer.
+// Call calls the method that has this name in the host. It accepts only one argument, because net/rpc supports no more.
+// reply must be a pointer.
 func (s *Service) Call(method string, argument, reply interface{}) error {
 	return s.client.Call("Plugin."+method, argument, reply)
 }
 
-// Close releases the service. The host then disposes of its implementation.
+// Close releases the service, so that the host disposes of the implementation.
 func (s *Service) Close() error { return s.client.Close() }

@@ -1,4 +1,4 @@
-// One plugin, written once, that runs under Node, Bun and Deno.
+// A plugin that runs unchanged under Node, Bun and Deno.
 import process from 'node:process';
 import { serve } from '@pipework/core/plugin';
 
@@ -34,7 +34,9 @@ class Runtime {
     return words.length;
   }
 
-  /** Never answers by itself. Its timer shows that the process still ends when the host is gone. */
+  /**
+   * Answers only if the call is aborted. When the host is gone, the process must end although the timer runs.
+   */
   hang(options) {
     setInterval(() => {}, 1000);
     return new Promise((_, reject) => {

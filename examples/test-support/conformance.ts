@@ -3,10 +3,10 @@ import { conformance, type ConformanceReport } from '@pipework/testkit';
 import { describe, expect, test } from 'vitest';
 
 /**
- * Runs the quick form of the suite against `command`. Each check that applies becomes a test. All other
- * checks become one test. That test compares the reasons why these checks do not apply with `leftOut`: the
- * parts of the protocol that the plugin leaves out on purpose. `missing` says what this machine lacks to run
- * the plugin.
+ * Runs the quick form of the suite against `command`. Each check that applies becomes a test. The checks that
+ * do not apply become one test, which compares the reasons with `leftOut`: the parts of the protocol that the
+ * plugin leaves out on purpose. If this machine cannot run the plugin, `missing` is the reason, and nothing
+ * is checked.
  */
 export async function testConformance(
   command: readonly [file: string, ...args: string[]],

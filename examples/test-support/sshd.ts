@@ -36,7 +36,7 @@ export class Sshd {
     ];
   }
 
-  /** Starts a server for the user who runs the tests. Resolves once it accepts connections. */
+  /** Starts a server for the user who runs the tests. Resolves as soon as the server accepts connections. */
   static async start(): Promise<Sshd> {
     const folder = mkdtempSync(join(tmpdir(), 'pipework-sshd-'));
     for (const name of ['host', 'user'])
@@ -55,7 +55,7 @@ export class Sshd {
       'PasswordAuthentication no',
       'PidFile none',
       'MaxStartups 100',
-      // What a login shell would print must not come before the plugin's handshake.
+      // The login must print nothing before the plugin's handshake.
       'PrintMotd no',
     ];
     writeFileSync(join(folder, 'config'), `${settings.join('\n')}\n`);

@@ -14,7 +14,7 @@ interface Plugins {
 
 const skipped = missing === undefined ? '' : ` (SKIPPED: ${missing})`;
 
-/** Makes a host with a service, and counts how many of its implementations were disposed of. */
+/** Makes a host with a service, and counts how many implementations of the service were disposed of. */
 function offering() {
   let disposed = 0;
   const files = () => {

@@ -1,7 +1,10 @@
 import { testConformance } from '../../test-support/conformance.ts';
 import { command, missing } from './support/go.ts';
 
-/** The reasons for which a check may skip this plugin, which leaves out parts of the protocol on purpose. */
+/**
+ * The allowed reasons why a check does not apply: the parts of the protocol that this plugin leaves out on
+ * purpose.
+ */
 const leftOut = [
   'the plugin announces neither cancel nor refs',
   'the plugin does not announce cancel',

@@ -1,5 +1,5 @@
-// The queue is pg-boss. Its PostgreSQL runs in this process and keeps its files in a folder, so the example
-// needs no server. With a server, `new PgBoss(connectionString)` is enough.
+// The queue is pg-boss. The PostgreSQL for pg-boss runs in this process and keeps its files in a folder, so
+// the example needs no server. With a server, `new PgBoss(connectionString)` is enough.
 import { PGlite } from '@electric-sql/pglite';
 import PgBoss from 'pg-boss';
 

@@ -15,7 +15,7 @@ test('a job outlives the process that queued it, runs in a plugin, and is tried 
     (await promisify(execFile)(process.execPath, [main, ...args])).stdout;
   expect(await run('add', folder, 'one two three', 'poison', 'four')).toBe('queued 3\n');
   const lines = (await run('work', folder)).trim().split('\n');
-  // The poisonous job harms no other, and is given up after its second try.
+  // The job `poison` does not affect the other jobs, and is given up after its second try.
   expect(lines.toSorted()).toEqual([
     'four: 1',
     'one two three: 3',

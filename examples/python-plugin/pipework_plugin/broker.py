@@ -28,7 +28,7 @@ class Broker:
             return self._last_id
 
     def accept(self, broker_id, timeout=PATIENCE):
-        """Waits for the stream that brings this id, and returns it. Raises TimeoutError."""
+        """Waits for the stream that begins with this id, and returns the stream. Raises TimeoutError."""
         with self._changed:
             if not self._changed.wait_for(lambda: broker_id in self._held, timeout):
                 raise TimeoutError(f"nobody dialled the broker id {broker_id} within {timeout} seconds")

@@ -1,5 +1,5 @@
-"""Reads messages from bytes that arrive in any portions, within the protocol's limits. The types are those of
-messagepack.py."""
+"""Reads messages from bytes that arrive in any portions, within the protocol's limits. messagepack.py lists the Python
+types of the values."""
 
 import struct
 import threading
@@ -12,7 +12,7 @@ UNFINISHED_LIMIT = 256 * 1024 * 1024  # bytes of all messages that are arriving,
 
 
 class Budget:
-    """Limits the bytes of all messages that are still arriving, together.
+    """Limits the total bytes of all messages that are arriving.
 
     Beyond the limit, only one message is read until it is whole, and all others wait. The host gets no credit for bytes
     that are not read.
@@ -75,7 +75,7 @@ class Decoder:
         return [self._value(-1) for _ in range(head & 0x0F)]
 
     def close(self):
-        """Gives back what the last message, finished or not, took from the budget."""
+        """Gives the bytes of the last message, finished or not, back to the budget."""
         self._budget.give_back(self, self._held)
         self._held = 0
 
@@ -167,8 +167,8 @@ class Decoder:
         return self._values < 0
 
     def _pass_over(self, count):
-        """Reads the rest of a value that is nested too deeply or has too many values. It counts values, and does not
-        recurse."""
+        """Reads the rest of a value that is nested too deeply or has too many values. Counts values instead of
+        recursing."""
         self.fault = self.fault or f"a value nested deeper than {NESTING_LIMIT} levels"
         while count > 0:
             count -= 1

@@ -1,14 +1,14 @@
-"""What a plugin tells of a method: its documentation, and JSON Schemas of what it takes and returns."""
+"""The description of a method: its documentation, and JSON Schemas of its parameters and its result."""
 
 import inspect
 import typing
 
-# JSON Schema has no binary data, so `bytes` is not among them.
+# `bytes` is missing, because JSON Schema has no binary data.
 TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 
 
 def describe(method):
-    """Describes a method by its docstring and its annotations. Without annotations, nothing is known of its values."""
+    """Describes a method by its docstring and its annotations. Without annotations, the result has no schemas."""
     doc = inspect.getdoc(method)
     described = {} if doc is None else {"doc": doc}
     try:
@@ -31,7 +31,8 @@ def titled(name, known):
 
 
 def schema(hint):
-    """Returns the JSON Schema of an annotation; `True`, which any value fits, if JSON Schema cannot say it."""
+    """Returns the JSON Schema of an annotation. If JSON Schema cannot express it, returns `True`, which any value
+    fits."""
     if hint in TYPES:
         return {"type": TYPES[hint]}
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)

@@ -26,19 +26,19 @@ TIMESTAMP = -1
 
 @dataclass(frozen=True)
 class Extension:
-    """An extension value for which Python has no type here. If it is sent back, its bytes are unchanged."""
+    """An extension value that is not converted to another Python type. If it is sent back, its bytes are unchanged."""
 
     code: int
     data: bytes
 
 
 class MalformedMessage(Exception):
-    """The bytes are no message, or a message beyond the limits. The bytes after it cannot be trusted, so reset the
-    stream."""
+    """The bytes are no message, or the message exceeds a limit. The bytes after it cannot be trusted, so the stream
+    must be reset."""
 
 
 class CannotTravel(TypeError):
-    """A value for which MessagePack has no form. `path` has the keys that lead to the value, the outermost first."""
+    """A value that cannot be sent in a message. `path` has the keys that lead to the value, the outermost first."""
 
     root = "result"  # the part of the message that holds the value
 
@@ -52,7 +52,8 @@ class CannotTravel(TypeError):
 
 
 def pack_message(head, value):
-    """Returns an RPC message: the items of `head`, then `value`. Only the nesting of `value` is limited."""
+    """Returns an RPC message: the items of `head`, then `value`. The message itself does not count as a level of
+    nesting."""
     out = bytearray([0x90 | (len(head) + 1)])
     for item in head:
         _pack(out, item, 0)
@@ -142,8 +143,8 @@ _INTEGERS = (
 
 
 def _pack_size(out, size, short, short_limit, codes):
-    """Writes the head of a str, bin, array or map. It is one byte if the size is small, and has a length of 1, 2 or 4
-    bytes otherwise."""
+    """Writes the head of a str, bin, array, map or extension. The head is one byte if the size is small. Otherwise a
+    length of 1, 2 or 4 bytes follows the first byte."""
     if size <= short_limit:
         out.append(short | size)
     elif size < 2**8 and codes[0] is not None:

@@ -47,12 +47,12 @@ def serve(
     cookie_key=COOKIE_KEY,
     cookie_value=COOKIE_VALUE,
 ):
-    """The plugin's main function. Serves `plugins`, a dict of factories by name, and ends the process when the host is
-    done.
+    """The plugin's main function. Serves `plugins`, a dict of factories by name, and ends the process when the host
+    quits or is gone.
 
     A factory is called with a Context at each dispense, and returns an object. The host can then call the object's
     public methods. When the host releases the object, its method `_dispose` is called, if it has one. `on_shutdown`
-    runs once, before the end. `name` and `version` are for the host's `describe()`.
+    runs once, before the process ends. The host's `describe()` returns `name` and `version`.
     """
     environment = _take_environment(cookie_key, cookie_value)
     reading, writing = _take_descriptors(environment["PIPEWORK_FDS"])
@@ -72,7 +72,7 @@ def _take_environment(cookie_key, cookie_value):
         "PIPEWORK_TERMINAL": "",
         "PIPEWORK_COMMAND": "",
     }
-    # The variables are removed, so that programs that this one starts do not believe that they are plugins.
+    # The variables are removed, so that programs that the plugin starts do not take themselves for plugins.
     return {key: os.environ.pop(key, default) for key, default in defaults.items()}
 
 
@@ -80,15 +80,15 @@ def _take_descriptors(text):
     try:
         reading, writing = (int(part) for part in text.split(","))
         if (reading, writing) == (0, 1):
-            # Standard input and output carry the protocol. They are kept under other numbers. Code that reads or writes
-            # descriptors 0 and 1 directly gets the null device and standard error.
+            # Standard input and output carry the protocol. They are moved to other descriptors. Code that reads or
+            # writes descriptors 0 and 1 directly gets the null device and standard error.
             reading, writing = os.dup(0), os.dup(1)
             null = os.open(os.devnull, os.O_RDONLY)
             os.dup2(null, 0)
             os.close(null)
             os.dup2(2, 1)
         for descriptor in (reading, writing):
-            # If a program started from here held these, the host would not see the end of this one.
+            # If a program that the plugin starts held these descriptors, the host would not see the end of the plugin.
             os.set_inheritable(descriptor, False)
             os.set_blocking(descriptor, True)
     except (ValueError, OSError) as error:
@@ -126,8 +126,7 @@ class _Plugin:
         self._context = Context(self._broker, Host(self._broker, self.budget, capabilities))
 
     def run(self):
-        # From here on, what Python code prints goes through the session. Other code still writes to descriptors 1 and
-        # 2.
+        # From here on, the output of Python code goes through the session. Other code writes to descriptors 1 and 2.
         sys.stdout, sys.stderr = self._stdout.as_text(), self._stderr.as_text()
         # A terminal, the program `timeout` and service managers signal both host and plugin. The host decides what a
         # signal means. An empty handler is set, because programs started from here would inherit SIG_IGN.
@@ -156,8 +155,8 @@ class _Plugin:
         return f"1|pipe|{self._address}|msgpack-rpc|{version}|{CAPABILITIES}|{versions}\n".encode("ascii")
 
     def _on_sigterm(self, *_):
-        """After a first SIGTERM, the plugin waits for the host's Quit or end, but not for ever. After a second one, it
-        does not wait."""
+        """After a first SIGTERM, the plugin waits up to TERM_PATIENCE seconds for the host's Quit or end. After a
+        second SIGTERM, the plugin does not wait."""
         if self._term_timer is not None:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the plugin is ending, and only SIGKILL can end it sooner
             raise _Terminated
@@ -166,8 +165,8 @@ class _Plugin:
         self._term_timer.start()
 
     def _on_stream(self, stream):
-        """Handles a new stream of the host. Control, stdout and stderr come first, in this order. The reading thread
-        calls this."""
+        """Handles a new stream of the host. Control, stdout and stderr come first, in this order. Runs in the thread
+        that reads frames."""
         self._stream_count += 1
         if self._stream_count == 1:
             target = self._serve_control
@@ -214,8 +213,8 @@ class _Plugin:
             getattr(service, "_dispose", lambda: None)()
 
     def refuse_calls(self):
-        """Refuses new calls once Quit was read. Streams have no common order, so calls that were sent before Quit may
-        still be unread. Quit waits for these calls first."""
+        """Refuses new calls after Quit was read. Streams have no common order, so calls that the host sent before Quit
+        may be unread. Waits up to UNREAD seconds until these calls are read."""
         deadline = time.monotonic() + UNREAD
         while time.monotonic() < deadline and not all(stream.is_taken for stream in tuple(self._streams)):
             time.sleep(0.001)
@@ -231,7 +230,7 @@ class _Plugin:
         return True
 
     def _shut_down(self, seconds):
-        """Runs the hook, once. Waits for it no longer than `seconds`."""
+        """Runs the hook, once. Waits up to `seconds` for the end of the hook."""
         with self._shutdown_lock:
             if self._shutdown is None:
                 self._shutdown = threading.Thread(target=self._on_shutdown, daemon=True)
@@ -265,7 +264,7 @@ class _Plugin:
 
 
 class _Control(Connection):
-    """Serves the control stream. Its methods belong to two services, so they are offered by their whole names."""
+    """Serves the control stream. Its methods belong to two services, so they are looked up by their whole names."""
 
     def __init__(self, plugin, stream):
         super().__init__(stream, "Control", None, None, plugin.budget, False)
@@ -290,10 +289,10 @@ class _Control(Connection):
 
 
 class _Output(io.RawIOBase):
-    """Standard output or error of the plugin as a synced stream.
+    """The plugin's standard output or standard error, as a synced stream.
 
-    A write returns when its bytes are queued after everything that was sent before. So they are on the wire before the
-    reply of the handler that prints. If the host reads slowly, only the thread that prints waits.
+    A write returns when its bytes are queued after everything that was sent before. So they are sent before the reply
+    of the handler that prints them. If the host reads slowly, only the thread that prints waits.
     """
 
     def __init__(self):
@@ -320,7 +319,7 @@ class _Output(io.RawIOBase):
         return len(data)
 
     def finish(self):
-        """Sends FIN after what was printed and sent. A print that still waits for credit is given up."""
+        """Drops output that waits for credit, and sends FIN after the output that was sent."""
         if self._stream is not None:
             self._stream.abandon()
             self._stream.end()

@@ -46,7 +46,7 @@ class Calls:
         self.quitting = False
 
     def enter(self, call):
-        """Counts one more running call and returns None, or returns why the call may not run."""
+        """Counts `call` as running and returns None, or returns the error with which the call is refused."""
         with self._changed:
             if self.quitting:
                 return RuntimeError(SHUTTING_DOWN)
@@ -99,8 +99,7 @@ class Connection:
         try:
             while (message := decoder.message()) is not None:
                 self._on_message(message, decoder.fault)
-                # A host that takes no answers gets no credit for further requests. Further requests would
-                # pile up here.
+                # A host that reads no answers gets no credit for further requests, because these would pile up here.
                 self._stream.wait_for_credit()
             with self._changed:  # the host sends no more calls, but those that run are still answered
                 self._changed.wait_for(lambda: not self._running and not self._answering)
@@ -184,7 +183,7 @@ class Connection:
         return any(inspect.isfunction(vars(cls).get(name)) for cls in type(self._service).__mro__[:-1])
 
     def _describe_methods(self, *_):
-        """Returns the methods that can be called, by the rule of `_offers`, with what is known of each."""
+        """Returns a description of each method that `_offers` allows, by the method's name."""
         names = sorted({name for cls in type(self._service).__mro__[:-1] for name in vars(cls) if self._offers(name)})
         return {name: describe(getattr(type(self._service), name)) for name in names}
 

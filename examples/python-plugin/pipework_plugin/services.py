@@ -16,7 +16,8 @@ REQUEST, RESPONSE, NOTIFICATION = range(3)
 
 
 class HostError(Exception):
-    """The error with which the host answered a call. `name` and `code` are the host's, or None if it sent only a text."""
+    """The error with which the host answered a call. `name` and `code` are those of the host's error, or None if the
+    host sent only a text."""
 
     def __init__(self, error):
         told = error if isinstance(error, dict) else {"message": error}
@@ -28,7 +29,7 @@ class HostError(Exception):
 class Host:
     """Gives a plugin access to its host's services: `context.host.dispense("files")`.
 
-    A plugin can use it in a factory, in a call, and at any other time.
+    A plugin can use a Host in a factory, in a call, and at any other time.
     """
 
     def __init__(self, broker, budget, capabilities):
@@ -41,8 +42,8 @@ class Host:
     def dispense(self, name):
         """Asks the host for a new implementation of its service `name`, and returns an object with the service's methods.
 
-        Raises LookupError if the host offers no services at all. Raises HostError with `unknown service: NAME`
-        if the host offers others, but not this one.
+        Raises LookupError if the host offers no services at all. Raises HostError with `unknown service: NAME` if the
+        host offers other services, but not `name`.
         """
         if "host" not in self._capabilities:
             raise LookupError(f"unknown service: {name}: this host offers no services")
@@ -56,7 +57,7 @@ class Host:
 
 
 class Service:
-    """A service of the host. `files.read("a.txt")` calls its method `read`. `with` or `_close` releases it.
+    """A service of the host. `files.read("a.txt")` calls its method `read`. `with` or `_close` releases the service.
 
     A call raises HostError if it fails in the host, and StreamClosed if the stream ends first. Use `_call` to give a time-out.
     """
@@ -72,13 +73,13 @@ class Service:
     def _call(self, method, *params, timeout=None):
         """Calls a method by its name.
 
-        If the host does not answer within `timeout` seconds, raises TimeoutError. It also tells the host to cancel the call, if
-        the host can cancel calls.
+        If the host does not answer within `timeout` seconds, raises TimeoutError. If the host announced `cancel`, also
+        tells the host to cancel the call.
         """
         return self._caller.call(f"Plugin.{method}", *params, timeout=timeout)
 
     def _close(self):
-        """Releases the service. The host answers the calls that still run, then disposes of its implementation."""
+        """Releases the service. The host answers the running calls, and then disposes of the implementation."""
         self._caller.finish()
 
     def __enter__(self):

@@ -50,7 +50,7 @@ class Stream:
         has ended its direction.
 
         The host gets credit only for bytes that are read here. So a slow reader makes the host wait, and does not fill
-        the memory of this process. Raises StreamClosed, and TimeoutError after `timeout` seconds.
+        the memory of this process. Raises StreamClosed, or TimeoutError if no byte arrives within `timeout` seconds.
         """
         with self._changed:
             self._readers += 1
@@ -63,7 +63,7 @@ class Stream:
             data = bytes(self._buffer[:limit])
             del self._buffer[:limit]
             self._owed += len(data)
-            # A credit frame is sent for half a window at least. After the host's FIN, credit has no use.
+            # Credit is sent only when at least half a window is owed. After the host's FIN, credit has no use.
             if self._owed >= WINDOW // 2 and not self._remote_finished:
                 grant, self._owed = self._owed, 0
                 self._receive_window += grant
@@ -72,8 +72,8 @@ class Stream:
 
     @property
     def is_taken(self):
-        """True if everything that has arrived was read and handled, and the reader waits for more. Also true after the
-        end."""
+        """True if all bytes that have arrived were read and handled, and the reader waits for more, or if the stream
+        has ended."""
         with self._changed:
             return self._closed or (not self._buffer and (self._readers > 0 or self._remote_finished))
 
@@ -108,14 +108,14 @@ class Stream:
                 self._session.forget_if_done(self)
 
     def abandon(self):
-        """Makes writes that wait for credit fail, so that the stream can be finished. Bytes that were already sent stay
-        sent."""
+        """Fails all writes that wait for credit, so that `end` need not wait for them. Bytes that were already sent are
+        not affected."""
         with self._changed:
             self._abandoned = True
             self._changed.notify_all()
 
     def reset(self):
-        """Ends both directions at once; unread and unsent bytes are dropped."""
+        """Ends both directions immediately, and drops unread and unsent bytes."""
         with self._changed:
             if not self._closed:
                 self._session.outbox.put(WINDOW_UPDATE, RST, self.id, 0)
@@ -129,12 +129,12 @@ class Stream:
         self._changed.notify_all()
 
     def acknowledge(self):
-        """Marks a stream of ours as acknowledged by the host. Returns True the first time."""
+        """Marks a stream that this side opened as acknowledged by the host. Returns True only at the first call."""
         first, self._acknowledged = not self._acknowledged, True
         return first
 
     def admit(self, size):
-        """Checks a data frame before its bytes are taken in."""
+        """Takes the `size` bytes of a data frame from the receive window. Raises ProtocolError if they do not fit."""
         if size > self._receive_window:
             raise ProtocolError(f"{size} bytes on stream {self.id}, whose window has {self._receive_window} left")
         self._receive_window -= size
@@ -200,7 +200,8 @@ class Session:
         os.write(self._wake, b".")
 
     def run(self):
-        """Reads frames until the host closes its end, the host goes away because of a fault, or `stop` is called."""
+        """Reads frames until the host closes its end or `stop` is called. Raises ProtocolError if the host breaks a
+        rule or reports a fault."""
         header = bytearray()
         target, left, flags = None, 0, 0  # the current data frame: its stream (None: skip it), bytes to come, flags
         while chunk := self._receive():

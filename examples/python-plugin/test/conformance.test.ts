@@ -1,7 +1,10 @@
 import { testConformance } from '../../test-support/conformance.ts';
 import { command, missing } from './support/python.ts';
 
-/** Reasons why checks may skip this plugin: the parts of the protocol that it leaves out on purpose. */
+/**
+ * The allowed reasons why a check does not apply: the parts of the protocol that this plugin leaves out on
+ * purpose.
+ */
 const leftOut = [
   'the plugin does not announce grace',
   'the plugin does not announce meta',

@@ -1,4 +1,4 @@
-// Tests what pipework_plugin offers to plugins besides the calls that they answer.
+// Tests the features of pipework_plugin other than answering calls.
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -217,7 +217,7 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
     ]);
   });
 
-  test('tells only the names and the documentation of methods without annotations', async () => {
+  test('describes methods without annotations only by their names and their documentation', async () => {
     await using host = await start();
     const { plugins } = await host.rpc.describe();
     expect(plugins.everything?.methods?.ask_at_once).toEqual({
@@ -226,7 +226,10 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
   });
 });
 
-/** Makes a host with a service, and records what happens to it. */
+/**
+ * Makes a host with a service. Counts the implementations that were disposed of, and the calls that were
+ * aborted.
+ */
 function offering() {
   let disposed = 0;
   let aborted = 0;

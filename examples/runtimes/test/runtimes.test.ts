@@ -1,5 +1,5 @@
 // Tests the plugin's side of @pipework/core under every installed runtime. The packages must be built,
-// because the plugin is a program.
+// because the plugin is a program that imports them.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';

@@ -10,8 +10,8 @@ export interface ContainerOptions {
 }
 
 /**
- * Runs the plugin in a container of its own, which is removed when the plugin is gone. The plugin's command
- * is a program in the image.
+ * Runs the plugin in a new container, and removes the container when the plugin has ended. The plugin's
+ * command is a program in the image.
  */
 export function overDocker({ run, env = [], engine = 'docker' }: ContainerOptions): Launcher {
   return overStdio({
@@ -32,7 +32,7 @@ export interface PodOptions {
   readonly env?: readonly string[];
 }
 
-/** Runs the plugin in a pod, beside what runs there already. */
+/** Runs the plugin in an existing pod, beside the other processes of the pod. */
 export function overKubectl({ pod, env = [] }: PodOptions): Launcher {
   return overStdio({
     via: (command) => [

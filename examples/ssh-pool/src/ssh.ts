@@ -1,7 +1,7 @@
 import { overStdio, type Launcher } from '@pipework/core';
 
 export interface SshOptions {
-  /** The destination for ssh: `user@machine`, or a name from its configuration. */
+  /** The destination for ssh: `user@machine`, or a name from the configuration of ssh. */
   readonly destination: string;
   /** Further options of ssh, before the destination. */
   readonly options?: readonly string[];

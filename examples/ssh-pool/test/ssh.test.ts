@@ -77,7 +77,7 @@ describe.skipIf(why !== undefined)(
       return { client, remote, plugin, session: parent };
     }
 
-    // This test checks everything that needs a healthy connection, because logging in takes longer than all
+    // This test checks everything that needs a healthy connection, because a login takes longer than these
     // checks.
     test('can be called, has only the named variables of the host, prints to the host, and ends when the host asks it to', async () => {
       const printed = { stdout: '', stderr: '' };
@@ -134,7 +134,7 @@ describe.skipIf(why !== undefined)(
       call.catch(() => {});
       process.kill(session, 'SIGKILL');
       await expect(call).rejects.toThrow(/255/);
-      // ssh prints the first text if it reads the end of the connection, and the second text if it was just
+      // ssh prints the first text if it reads the end of the connection, and the second text if it is
       // writing.
       expect(await client.exit).toMatchObject({
         code: 255,
@@ -144,7 +144,7 @@ describe.skipIf(why !== undefined)(
       await expect(() => !isAlive(plugin), 'the plugin sees the end of its input').toHappenWithin(2_000);
     });
 
-    test('is lost once the connection has been silent for as long as ssh allows', async () => {
+    test('is lost when the connection has been silent for longer than ssh allows', async () => {
       const { client, remote, session } = await start({
         options: ['-o', 'ServerAliveInterval=1', '-o', 'ServerAliveCountMax=2'],
       });

@@ -13,7 +13,7 @@ export interface Settings {
   language(name: string): string;
 }
 
-/** The service by which spans are sent to the host. */
+/** The service to which plugins send their spans. */
 export interface Spans {
   take(spans: readonly Told[]): void;
 }

@@ -1,5 +1,4 @@
-// All three programs use this. A real program has an exporter to its collector instead of the exporter to
-// memory.
+// All three programs use this file. A real program would export its spans to a collector, not to memory.
 import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
@@ -11,7 +10,7 @@ import {
 import { instrument } from '@pipework/otel';
 import type { Told } from './contract.ts';
 
-/** Turns telemetry on. The function that it returns gives the spans that have ended since its last call. */
+/** Turns telemetry on. Returns a function that returns the spans that ended since its last call. */
 export function startTelemetry(program: string): () => Told[] {
   const exporter = new InMemorySpanExporter();
   context.setGlobalContextManager(new AsyncLocalStorageContextManager());

@@ -23,7 +23,10 @@ const build = spawnSync('go', ['build', '-o', command[0], '.'], {
   },
 });
 
-/** Why the plugin cannot run here, for the names of skipped tests; undefined if it was built. */
+/**
+ * The reason why the plugin cannot run here, or undefined if it was built. The names of skipped tests show
+ * it.
+ */
 export const missing: string | undefined = whyMissing();
 
 function whyMissing(): string | undefined {

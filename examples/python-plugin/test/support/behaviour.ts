@@ -27,13 +27,13 @@ export interface Foreign {
   capable: boolean;
 }
 
-/** Any value of the protocol's base that comes back with the same type. */
+/** Makes values of the protocol's base that come back with the same type. */
 const baseValue = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 6, depthSize: 'small' },
     fc.constantFrom(null, true, false),
     fc.maxSafeInteger(),
-    // 2^53 itself comes back as a number.
+    // 2^53 itself comes back as a number, not as a bigint.
     fc.bigInt({ min: 2n ** 53n + 1n, max: 2n ** 64n - 1n }),
     fc.bigInt({ min: -(2n ** 63n), max: -(2n ** 53n) - 1n }),
     fc.double().filter((number) => !Object.is(number, -0)),
@@ -45,7 +45,7 @@ const baseValue = fc.letrec((tie) => ({
   ),
 })).value;
 
-/** A sink that keeps what it gets, and accepts it as fast as `take` allows. */
+/** A sink that keeps its input, and accepts each chunk when `take` allows it. */
 function sink(take: (next: () => void) => void = (next) => next()): Writable & { text: () => string } {
   const chunks: Buffer[] = [];
   const stream = new Writable({
@@ -179,7 +179,8 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
       const started = performance.now();
       const exit = await host.client.kill();
       expect(exit).toMatchObject({ code: 0, by: 'quit' });
-      // If the plugin was told of the cancellation, nothing runs any more, and quitting need not wait.
+      // If the plugin was told of the cancellation, no call runs any more, and the plugin quits without
+      // waiting.
       if (capable) expect(performance.now() - started).toBeLessThan(1_000);
     });
 
@@ -199,7 +200,7 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
       expect(await host.client.exit).toMatchObject({ code: 0, signal: null, by: 'plugin' });
     });
 
-    test('fails its pending calls when it dies', async () => {
+    test('if it is killed, the host rejects the pending calls', async () => {
       await using host = await start();
       const sleeping = host.conformance.sleep(60_000);
       const rejected = expect(sleeping).rejects.toMatchObject({ cause: { code: 'PLUGIN_EXITED' } });

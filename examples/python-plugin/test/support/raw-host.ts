@@ -17,7 +17,7 @@ import { Packr } from 'msgpackr';
 const packr = new Packr({ useRecords: false });
 const patienceMs = 10_000;
 
-/** A frame as it was received, and its content in words. */
+/** A received frame, with its header described in words. */
 export type Seen = Frame & { payload: Uint8Array; says: string };
 
 export interface RawHostOptions {
@@ -109,7 +109,7 @@ export class RawHost implements AsyncDisposable {
     this.data(streamId, packr.pack([0, msgid, method, params]));
   }
 
-  /** Dispenses by the control stream, and opens `streamId` for the implementation. */
+  /** Dispenses `name` over the control stream, and opens the stream `streamId` to the implementation. */
   async dispense(name: string, streamId: number): Promise<void> {
     this.request(1, streamId, 'Dispenser.Dispense', name);
     const [, , error, id] = await this.response(1, streamId);
@@ -141,7 +141,7 @@ export class RawHost implements AsyncDisposable {
     try {
       return bytes.length === 0 ? [] : (packr.unpackMultiple(bytes) as unknown[][]);
     } catch (error) {
-      // The last message is incomplete. msgpackr returns those before it.
+      // The last message is incomplete. msgpackr's error has the messages before it.
       return (error as { values?: unknown[][] }).values ?? [];
     }
   }
@@ -155,12 +155,12 @@ export class RawHost implements AsyncDisposable {
     );
   }
 
-  /** Returns what was received on a stream, in words. */
+  /** Returns the frames that were received on a stream, in words. */
   says(streamId: number): string[] {
     return this.seen.filter((frame) => frame.streamId === streamId).map((frame) => frame.says);
   }
 
-  /** Resolves once the plugin has answered everything that was sent before. A final ping shows that. */
+  /** Sends a ping, and resolves when it is answered. By then, the plugin has read all earlier frames. */
   async settled(): Promise<void> {
     const value = 0x1000 + this.seen.length;
     this.send({ type: FrameType.Ping, flags: Flag.SYN, length: value });

@@ -8,7 +8,9 @@ interface Turn {
   hex: string;
 }
 
-/** Returns the page's transcript: who sends what, with the lines of one turn joined. */
+/**
+ * Returns the turns of the transcript in docs/other-languages.md. Each turn joins the lines of one sender.
+ */
 function transcript(): Turn[] {
   const page = readFileSync(new URL('../../../../docs/other-languages.md', import.meta.url), 'utf8');
   const turns: Turn[] = [];
@@ -22,7 +24,8 @@ function transcript(): Turn[] {
 }
 
 /**
- * Sends what the host sends in the transcript. Returns what the plugin should have sent, and what it sent.
+ * Sends the host's bytes of the transcript. Returns the plugin's expected bytes, its actual bytes, and its
+ * exit.
  */
 export async function replay(
   command: [file: string, ...args: string[]],
