@@ -88,7 +88,7 @@ test.skipIf(why !== undefined)(`says how plugins are isolated, and isolates them
 });
 
 test.skipIf(isSealed || obstacle({ bwrap: false }) === undefined)(
-  'says why nothing isolates plugins, and continues',
+  'says why plugins are not isolated, and continues',
   async () => {
     const path = mkdtempSync(join(tmpdir(), 'docs-check-path-'));
     onTestFinished(() => rmSync(path, { recursive: true }));

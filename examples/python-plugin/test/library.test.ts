@@ -165,7 +165,7 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
       await expect.poll(() => host.aborted()).toBe(1);
     });
 
-    test('in vain if the host offers no services', async () => {
+    test('and gets an error if the host offers no services', async () => {
       await using host = await start();
       await expect(host.plugin.ask_in_vain('files', 'read')).rejects.toThrow(
         'unknown service: files: this host offers no services',

@@ -1,5 +1,5 @@
-// These tests need a container engine or a pod, which these variables name. Without the variables, the tests
-// look for the engine `docker` with the image:
+// These tests need a container engine or a pod. By default, they use `docker` with the image `node:22-slim`,
+// and no pod. These variables change the defaults:
 //   PIPEWORK_CONTAINER_ENGINE  docker, or podman
 //   PIPEWORK_CONTAINER_RUN     options of `run`, and the image, which must have Node and this repository at their paths here
 //   PIPEWORK_POD               options of `kubectl exec`, and the pod, which must have the same

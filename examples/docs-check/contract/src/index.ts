@@ -67,7 +67,7 @@ export interface Finding {
   type: 'finding';
   /** An error breaks something for the reader. A warning concerns only the form. */
   severity: 'error' | 'warning';
-  /** A short name for the kind of finding, the same in every run. */
+  /** A short name for the kind of finding, which is the same in every run. */
   rule: string;
   message: string;
   /** `line` and `column` count from 1. */
