@@ -25,4 +25,6 @@ for (const name of names) {
     `| ${name} | ${empty.toFixed(2)} | ${more.toFixed(2)} | ${busy.toFixed(1)} | ${share.toFixed(2)} |`,
   );
 }
-console.log(`| the SDK alone: two spans and their header, without a call | ${Math.min(...sdk).toFixed(2)} | | | |`);
+console.log(
+  `| the SDK alone: two spans and their header, without a call | ${Math.min(...sdk).toFixed(2)} | | | |`,
+);

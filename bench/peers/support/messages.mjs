@@ -65,7 +65,7 @@ export function messageChild(post, { bytesAsText = false } = {}) {
     stream: (count) => service.produce(count, (item) => post({ item })),
     callbacks: (count) => service.callBack(count, callHost),
   };
-  // A result that is no promise is sent immediately, as a developer who cares about speed would do.
+  // A result that is not a promise is sent immediately, as a developer who cares about speed would do.
   const answer = ({ id, method, args }) => {
     const result = methods[method](...args);
     if (!(result instanceof Promise)) post({ id, result });

@@ -40,9 +40,7 @@ export async function serveMux(map: Readonly<Record<string, MuxEntry>>): Promise
     const names = Object.keys(map).sort().join('\n  ');
     writeAllSync(
       2,
-      Buffer.from(
-        `${problem}\nPass the name of one of these plugins as the first argument:\n  ${names}\n`,
-      ),
+      Buffer.from(`${problem}\nPass the name of one of these plugins as the first argument:\n  ${names}\n`),
     );
     process.exit(1);
   }

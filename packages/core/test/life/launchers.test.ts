@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -129,7 +138,10 @@ describe('bubblewrap()', () => {
     const input = openSync(join(outside, 'input'), 'r');
     onTestFinished(() => closeSync(input));
     const args = ['--input-type=module', '-e', program];
-    const { stdout } = spawnSync(process.execPath, args, { stdio: [input, 'pipe', 'inherit'], encoding: 'utf8' });
+    const { stdout } = spawnSync(process.execPath, args, {
+      stdio: [input, 'pipe', 'inherit'],
+      encoding: 'utf8',
+    });
     expect(stdout).toContain('/proc/self/fd/0/..');
     expect(stdout).not.toContain('secret');
   });

@@ -29,7 +29,7 @@ test('works with mocks and spies', async ({ connect, fakePlugin }) => {
   await expect(greetAll(client, ['b'])).rejects.toThrow('not today');
 });
 
-test('fails with the plugin’s last output when the plugin exits during a call', async ({ connect, fakePlugin }) => {
+test('fails with the last output of a plugin that exits in a call', async ({ connect, fakePlugin }) => {
   const fake = fakePlugin<Greeter>();
   fake.crash({ on: 'greet', code: 3, stderr: 'fatal: out of greetings' });
   const { client } = await connect<Served>({ greeter: () => fake });
