@@ -54,8 +54,8 @@ export class AdmittedCalls {
   }
 
   /**
-   * Counts the call as running, and returns `'running'`, if the call may run now. Returns `'must wait'` if
-   * the caller must {@link wait} with the call, or an error if the call can neither run nor wait.
+   * If the call may run now, counts it as running and returns `'running'`. If the call has to be queued by
+   * {@link wait}, returns `'must wait'`. If the call can neither run nor wait, returns an error.
    */
   begin(call: IncomingCall): 'running' | 'must wait' | PipeworkError {
     if (call.limit === 'calls' && !this.#queue.tryBegin()) return 'must wait';
@@ -78,7 +78,8 @@ export class AdmittedCalls {
         start();
       },
       abandon: () => {
-        // If the call's deadline passes after this, it must find no call to take out of the queue.
+        // The queue has already dropped the call. If the call's deadline passes now, `unqueue()` must do
+        // nothing.
         call.waiting = undefined;
         call.end();
       },
@@ -123,7 +124,7 @@ export class AdmittedCalls {
     this.#tracked.delete(call.id);
   }
 
-  /** From now on, refuses new calls with this message, apart from callbacks. */
+  /** From now on, refuses new calls with `message`. Callbacks are not refused. */
   refuse(message: string): void {
     this.#refusal ??= message;
   }
@@ -145,8 +146,8 @@ export class AdmittedCalls {
   end(reason: unknown): void {
     this.#queue.abandon(this);
     this.#waiting = 0;
-    // The streams in the calls' arguments are not ended here. They end with the conversation, and the
-    // conversation's error explains more than `reason`.
+    // The streams in the calls' arguments are not ended here. `References.close()` ends them, with an error
+    // that may explain more than `reason`.
     for (const call of this.#tracked.values()) call.abort(reason);
   }
 }

@@ -1,4 +1,4 @@
-/** What is sent with a call beside its arguments: the fifth element of a request. */
+/** Writes and reads the fifth element of a request: the deadline and the metadata of the call. */
 import { compacted } from '../../base/own-property.ts';
 import type { CallOptions } from '../api/call-options.ts';
 

@@ -45,7 +45,7 @@ export interface ConversationOptions {
    * never wait.
    */
   readonly isService?: boolean | undefined;
-  /** Called when a call or a stream has ended, which may have made {@link Conversation.isUnderWay} false. */
+  /** Called when a call or a stream has ended. {@link Conversation.isUnderWay} may have become false. */
   readonly onQuiet?: (() => void) | undefined;
 }
 
@@ -57,7 +57,7 @@ export class Conversation implements RawStreamHandler {
   readonly closed: Promise<void>;
   readonly #stream: RawStream;
   readonly #names: MethodNames;
-  // Undefined on the control stream, because its calls are not published.
+  // Undefined on the control stream, because neither interceptors nor tracing tools see its calls.
   readonly #interceptors: readonly CallInterceptor[] | undefined;
   readonly #service: string | undefined;
   readonly #messages: MessageStream;
@@ -119,8 +119,8 @@ export class Conversation implements RawStreamHandler {
   }
 
   /**
-   * Calls a method of the peer's service. Never throws. Rejects with the handler's error, with the signal's
-   * reason, or with `RPC_NOT_SERIALIZABLE`, `RPC_OVERLOADED`, `RPC_DEADLINE` or `RPC_CLOSED`.
+   * Calls a method of the object that the peer serves. Never throws. Rejects with the handler's error, with
+   * the signal's reason, or with `RPC_NOT_SERIALIZABLE`, `RPC_OVERLOADED`, `RPC_DEADLINE` or `RPC_CLOSED`.
    */
   call(method: string, params: unknown[], options?: CallOptions): Promise<unknown> {
     const name = this.#names.called(method);
@@ -174,12 +174,12 @@ export class Conversation implements RawStreamHandler {
     return this.#incoming.admitted.count;
   }
 
-  /** How many functions, objects, signals and streams are held by reference, in both directions. */
+  /** How many functions, objects, signals and streams this side and the peer hold by reference. */
   get references(): number {
     return this.#references?.size ?? 0;
   }
 
-  /** Lets new calls of the peer fail with this message, apart from callbacks. Running calls continue. */
+  /** Refuses new calls of the peer with `message`, but not callbacks. Running calls continue. */
   refuseCalls(message: string): void {
     this.#incoming.admitted.refuse(message);
   }
@@ -329,7 +329,7 @@ export class Conversation implements RawStreamHandler {
   }
 
   /**
-   * Ends the conversation, whatever ended it. The first reason counts, and everything that is pending settles
+   * Ends the conversation, for any reason. The first reason counts, and everything that is pending settles
    * with that reason.
    */
   #end(reason: Error): void {

@@ -39,13 +39,13 @@ interface RemoteSource {
 }
 
 /**
- * Objects that wrap a remote and are not remotes themselves. For each such object, the map has the function
- * that makes the same object over a remote with call options.
+ * Objects that wrap a remote and are not remotes themselves. For each such object, the map has a function
+ * that takes call options and returns an equal wrapper whose remote has these options.
  */
 const wrappers = new WeakMap<object, (options: CallOptions) => object>();
 
 /**
- * Lets {@link withCallOptions} accept `wrapper`. `remake` returns the same object over a remote that has the
+ * Lets {@link withCallOptions} accept `wrapper`. `remake` returns an equal wrapper whose remote has the
  * options.
  */
 export function takesCallOptions(wrapper: object, remake: (options: CallOptions) => object): void {

@@ -114,8 +114,8 @@ export class Dispenser {
       shared.broker.acceptWith(
         id,
         {
-          // The stream must be served in the same turn. The first call may have arrived already, and the end
-          // of the session may follow that call.
+          // The stream must be served in this turn. The peer's first call may have arrived already, and the
+          // session may end before the next turn.
           resolve: (stream) => {
             this.#undialled -= 1;
             this.#serve(name, stream, served, dispensed);

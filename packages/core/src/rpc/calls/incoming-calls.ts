@@ -136,7 +136,7 @@ export class IncomingCalls {
     return elements[3];
   }
 
-  /** Cancels the call with this id for its caller. Ignores an id that no call has. */
+  /** Handles a cancel that the peer sent for the call with this id. Ignores an id that no call has. */
   cancel(id: unknown): void {
     const call = this.admitted.get(id as number);
     if (call !== undefined)
@@ -178,7 +178,8 @@ export class IncomingCalls {
 
   /**
    * Starts the call. A call to a reference runs in the asynchronous context in which the reference was given.
-   * The answer is sent in this context too, because the source of a stream in it must run there.
+   * The answer is sent in this context too, because the source of a stream in the answer must run in this
+   * context.
    */
   #runWhereGiven(call: IncomingCall, params: unknown[]): void {
     const context = this.#isCallback(call) ? this.#references?.contextOf(params[0]) : undefined;
@@ -210,8 +211,8 @@ export class IncomingCalls {
   }
 
   /**
-   * Runs and answers a call within its trace. A store that a subscriber bound to the channel is active while
-   * the handler runs and while the answer is sent.
+   * Runs and answers a call within its trace. If a subscriber has bound a store to the channel, the store is
+   * active while the handler runs and while the answer is sent.
    */
   #startTraced(call: IncomingCall, params: unknown[]): void {
     this.admitted.track(call);
@@ -221,7 +222,8 @@ export class IncomingCalls {
       service: this.#service,
       peer: 'the caller',
       params: args,
-      // The metadata is copied, because a subscriber may write into it. Copying a frozen object is slow.
+      // The metadata is copied, because a subscriber may write into it. Object.assign() copies a frozen
+      // object faster than a spread does.
       metadata: Object.assign({}, call.metadata),
     };
     const answer = async (): Promise<unknown> => {
@@ -346,10 +348,11 @@ export class IncomingCalls {
     this.admitted.handlerEnded(call);
   }
 
-  /** A stream that was given in the result has ended. */
+  /** Must be called when a stream that was given in the result of `call` has ended. */
   streamEnded(call: Borrower): void {
     call.held.given--;
-    // If `admitted` does not have the call, it has not been answered yet.
+    // If `admitted` does not have the call, the call is being answered in this turn, and `#answered()` will
+    // forget it.
     const tracked = this.admitted.get(call.id);
     if (tracked === call) this.#forgetWhenDone(tracked);
   }

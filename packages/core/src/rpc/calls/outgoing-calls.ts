@@ -15,7 +15,8 @@ import { MethodName } from '../messages/method-names.ts';
 import { referenceCallName } from '../api/interceptors.ts';
 import type { IncomingMessage } from '../wire/incoming-message.ts';
 
-// Hold the functions of the promise that was made last, so that no call needs a closure for its promise.
+// These variables hold the functions of the promise that was made last, so that no call needs a closure for
+// its promise.
 let resolveNext: (value: unknown) => void;
 let rejectNext: (reason: unknown) => void;
 const capture = (resolve: (value: unknown) => void, reject: (reason: unknown) => void): void => {
@@ -288,13 +289,15 @@ export class OutgoingCalls {
    */
   #abort(call: SentCall, reason: unknown): void {
     this.#references?.leaveStreams(call.scope, reason);
-    // The cancel is sent before the call's streams end, because the peer may not know the call after that.
+    // The cancel is sent before the call's streams end, because the peer may forget the call as soon as these
+    // streams have ended.
     if (this.#takesCancel) this.#messages.notify(runtimeMethods.cancel, [call.id]);
     this.#references?.abortStreams(call.scope, reason);
     if (call.state === 'concluded') {
       for (const stream of [...(call.streams ?? [])]) stream.abort(reason);
     } else if (call.state === 'waiting') {
-      // The lines above may run user code, and that code may have aborted the call by another of its signals.
+      // The state is checked here, because the lines above may run user code that aborts the call by another
+      // of its signals.
       this.#uncount();
       call.state = 'abandoned';
       call.end();

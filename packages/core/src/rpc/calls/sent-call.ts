@@ -42,7 +42,7 @@ export class SentCall implements Receiver {
     this.#reject = reject;
   }
 
-  /** Rejects the call, with a stack that leads to the code that awaits it. */
+  /** Rejects the call. The error's stack shows the code that awaits the call. */
   reject(error: unknown): void {
     void failed(error).then(this.resolve, this.#reject);
   }

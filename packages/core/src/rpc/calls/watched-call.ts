@@ -17,8 +17,8 @@ export interface WatchedCall {
 type Send = (params: unknown[], options?: CallOptions) => Promise<unknown>;
 
 /**
- * Returns true if calls have an observer: an interceptor, or a subscriber of the channel. Callers check this
- * before each call, so that a call without an observer costs nothing extra.
+ * Returns true if calls have an observer: an interceptor, or a subscriber of `callChannel`. Callers check
+ * this before each call, so that a call without an observer costs nothing extra.
  */
 export function isWatched(
   interceptors: readonly CallInterceptor[] | undefined,
@@ -37,8 +37,8 @@ export function watchedCall(
   if (!isTraced(callChannel)) return intercepted(method, params, options, interceptors, send);
   const trace = { method, service, peer, params, metadata: { ...options?.metadata } };
   return callChannel.tracePromise(() => {
-    // A call without options must get none here if no subscriber added metadata, because only a call without
-    // options can take the fast path.
+    // If there is no metadata, `options` is passed on unchanged, because only a call without options can take
+    // the fast path.
     const { metadata } = trace;
     const sent = Object.keys(metadata).length === 0 ? options : { ...options, metadata };
     return intercepted(method, params, sent, interceptors, send);
@@ -57,8 +57,8 @@ function intercepted(
   const run = async (index: number): Promise<unknown> => {
     const interceptor = interceptors[index];
     if (interceptor !== undefined) return interceptor(call, () => run(index + 1));
-    // An interceptor may have set `params` to any kind of list. The copy reads each item of the list only one
-    // time.
+    // An interceptor may have set `params` to any kind of list. The copy reads each item of the list only
+    // once.
     return send([...call.params], { ...options, metadata: call.metadata });
   };
   return run(0);

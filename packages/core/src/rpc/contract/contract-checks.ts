@@ -14,8 +14,8 @@ type Method = (...args: unknown[]) => unknown;
 
 /**
  * Returns an implementation to serve. Each call's arguments are checked before its handler runs
- * (`RPC_INVALID_INPUT`). The handler's result and items are checked too (`RPC_INVALID_OUTPUT`). The other
- * side gets the value that the schema returns. When the implementation is disposed of, the
+ * (`RPC_INVALID_INPUT`). The handler's result and items are checked too (`RPC_INVALID_OUTPUT`). Handlers and
+ * callers get the values that the schemas return. When the implementation is disposed of, the
  * `[Symbol.asyncDispose]()` or `[Symbol.dispose]()` of `handlers` is called. Throws `CONFIG_INVALID` for a
  * method without a handler.
  *
@@ -136,7 +136,7 @@ async function openStream(
 
 /**
  * Checks the arguments, then runs the handler. Until its first `await`, the handler finds the context of its
- * call, although checking the arguments has awaited.
+ * call, although the check of the arguments was asynchronous.
  */
 async function runChecked(
   name: string,

@@ -53,7 +53,7 @@ export interface Contract<M> {
 type Inputs<S> = S extends readonly StandardSchema[]
   ? OptionalTail<{ -readonly [K in keyof S]: InputOf<S[K]> }>
   : [];
-/** The arguments `L`, of which trailing ones that may be undefined can be left out. */
+/** The arguments `L`. Trailing arguments that may be undefined are optional. */
 type OptionalTail<L extends readonly unknown[]> = L extends readonly [...infer Rest, infer Last]
   ? undefined extends Last
     ? [...rest: OptionalTail<Rest>, last?: Last]

@@ -39,7 +39,7 @@ export function jsonSchemaOf(schema: StandardSchema, side: 'input' | 'output'): 
   }
 }
 
-/** What a validator returns for a value: the accepted value, or a list of issues. */
+/** The result of a validation: the accepted value, or a list of issues. */
 export type SchemaResult<Output> =
   { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] };
 

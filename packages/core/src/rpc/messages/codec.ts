@@ -14,8 +14,8 @@ import { scratch, type Gap } from '../wire/scratch.ts';
 
 const noBins: readonly Uint8Array[] = [];
 
-// The streams to which a message is being written in pieces. The value is a list of the writes for which
-// other code has asked during this time.
+// The streams to which a message is being written in pieces. For each of them, the map has the writes that
+// other code has asked for in the meantime.
 const underWay = new Map<RawStream, (() => boolean)[]>();
 
 /**
@@ -98,7 +98,7 @@ function writePieces(stream: RawStream, pieces: readonly Uint8Array[]): boolean 
     underWay.delete(stream);
   }
   // Returns the result of the last write. A caller that gets false waits for a drain. If the stream has
-  // drained since the pieces were written, an earlier result would make the caller wait forever.
+  // drained since the pieces were written, an earlier `false` would make the caller wait forever.
   for (const write of waiting) flowing = write();
   return flowing;
 }
@@ -154,7 +154,7 @@ function printableCause(error: unknown): unknown {
 
 /**
  * Returns true if the message contains the text `__proto__`. The scanner looks at only three bytes of a text,
- * so its flag means that the message may contain this text.
+ * so `saw.protoKey` means only that the message may contain this text.
  */
 function hasProtoKey(source: Uint8Array, start: number, end: number): boolean {
   return Buffer.from(source.buffer, source.byteOffset + start, end - start).includes(

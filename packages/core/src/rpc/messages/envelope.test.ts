@@ -3,7 +3,7 @@ import { IncomingMessage } from '../wire/incoming-message.ts';
 import { Scanner } from '../wire/scanner.ts';
 import { readEnvelope } from './envelope.ts';
 
-/** The message [0, 1, method, []] in a buffer that is reused, as the pipe's buffer is. */
+/** The buffer of every message [0, 1, method, []]. It is reused, like the buffer of a pipe. */
 const reused = Buffer.alloc(64);
 function methodOf(method: string): string {
   const bytes = Buffer.concat([
@@ -18,9 +18,9 @@ function methodOf(method: string): string {
   return message.method;
 }
 
-test('a method keeps its name when the buffer in which it arrived is refilled', () => {
-  // Two names get the same slot among the remembered names if they have the same length, last byte and middle
-  // byte.
+test('the name of a method remains correct after the buffer in which the name arrived is refilled', () => {
+  // These two names share a slot of the remembered names, because they have the same length, last byte and
+  // middle byte.
   expect(methodOf('Plugin.count')).toBe('Plugin.count');
   expect(methodOf('Plugin.print')).toBe('Plugin.print');
   expect(methodOf('Plugin.count')).toBe('Plugin.count');

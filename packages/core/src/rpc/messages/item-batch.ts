@@ -7,13 +7,13 @@ import type { Apart } from '../values/tables/table.ts';
 import { takeGaps } from '../wire/extension.ts';
 
 const maxBatchBytes = 16 * 1024;
-// Two bytes for the message, three for the list.
+// The header of the message has two bytes, and the header of the list has three.
 const batchHead = 5;
 
 /**
  * Collects values for one message that has them in a list. If all of them are objects with the same keys,
- * they become a table, and the caller adds them without a walk. Other values are packed when they are added,
- * and the caller must walk them before that.
+ * they become a table, and are added without the walk of outbound.ts. Other values are packed when they are
+ * added, and must have been walked before.
  */
 export class ItemBatch {
   readonly #codec: Codec;

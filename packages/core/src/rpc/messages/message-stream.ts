@@ -71,8 +71,8 @@ export class MessageStream {
 
   /**
    * Returns the form in which a value is packed. `depth` is -1 for the params array itself. `where` is the
-   * call's method, which the hook on errors gets. If the fast path has read parts of the value, `copies` must
-   * be the list in {@link Unwritten}.
+   * call's method, which the redaction hook for errors gets. If the fast path has read parts of the value,
+   * `copies` must be the list in {@link Unwritten}.
    */
   toWire(value: unknown, root: string, where: string, depth = 0, copies?: readonly object[]): unknown {
     return toWire(value, root, this.#redacting(where), depth, copies);
@@ -80,8 +80,8 @@ export class MessageStream {
 
   /**
    * Returns the options for the values of one message. The redaction hook also sees the errors inside values.
-   * The options have the method of this message, because a getter among the values may make another call
-   * during the walk.
+   * The options are made for each message, because a getter among the values may begin a message of another
+   * method.
    */
   #redacting(where: string): OutboundOptions {
     const hook = this.shared.options.redactError;
@@ -93,8 +93,8 @@ export class MessageStream {
   }
 
   /**
-   * Returns an error in the form that this peer accepts: a map, or a text. Never throws, even if the hook
-   * throws.
+   * Returns an error in the form that this peer accepts: a map, or a text. Never throws, even if the
+   * redaction hook throws.
    */
   errorToWire(error: unknown, where: string): unknown {
     const { capabilities, options } = this.shared;
@@ -102,14 +102,14 @@ export class MessageStream {
       const shown = options.redactError === undefined ? error : redact(options.redactError, error, where);
       return capabilities.has('errors') ? errorMap(shown, this.#outbound) : errorText(shown);
     } catch {
-      // For instance, the error is a revoked proxy.
+      // The error cannot be read, for instance because it is a revoked proxy.
       return `${where} failed with an error that cannot be read`;
     }
   }
 
   /**
    * Returns an error for `value`, the failure in the message that was read last. If that message has too many
-   * values, returns the error for that.
+   * values, returns `RPC_MESSAGE_TOO_LARGE` instead.
    */
   errorFromWire(value: unknown, where: string): Error {
     const failure = `${where} (${this.shared.peer})`;
@@ -145,7 +145,7 @@ export class MessageStream {
     return length > 0 ? writePlain(this.#stream, length) : takeUnwritten();
   }
 
-  /** Writes an answer if its result is plain. Has the results and errors of {@link writeRequest}. */
+  /** Writes an answer if its result is plain. Returns and throws the same as {@link writeRequest}. */
   writeAnswer(id: number, result: unknown): boolean | Unwritten {
     if (!this.#mayBePlain || this.#hasEnded) return { value: result, copies: [] };
     const length = packAnswer(id, result, this.#outbound);

@@ -133,8 +133,8 @@ function call(target: object, name: unknown, args: unknown[]): unknown {
 }
 
 /**
- * Releases a target that the peer no longer holds. If the target is an object that was handed over, this
- * calls its dispose method, as for a dispensed implementation.
+ * Releases a target that the peer no longer holds. If the target is a marked object that was handed over,
+ * disposes of it.
  */
 async function letGo({ target, detach, isHandedOver }: GivenReference): Promise<void> {
   detach?.();

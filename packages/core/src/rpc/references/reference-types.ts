@@ -29,7 +29,10 @@ export interface GivenReference {
   readonly detach: (() => void) | undefined;
 }
 
-/** The references of one message. These references are taken back together when the call settles. */
+/**
+ * The references of one message. If the message is a request, these references are taken back together when
+ * its call settles.
+ */
 export interface Scope {
   readonly references: GivenReference[];
   readonly streams: GivenStream[];

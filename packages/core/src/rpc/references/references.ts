@@ -1,6 +1,6 @@
 /**
- * The references of one conversation: those that this side gave, those that it took, and the streams of both
- * directions. Both sides have the same counts, because they compute them from the messages alone. No count
+ * The references of one conversation: those that this side gave, those that it took, and the given and taken
+ * streams. Both sides have the same counts, because they compute them from the messages alone. No count
  * depends on the garbage collector. docs/protocol.md has the rules.
  */
 import type { AsyncResource } from 'node:async_hooks';
@@ -49,9 +49,9 @@ export class References implements ValueReferences, MessageScopes {
   readonly #taken: TakenReferences;
   readonly #givenStreams = new Map<number, GivenStream>();
   readonly #takenStreams = new Set<TakenStream>();
-  /** The taken stream of each stream value that user code got. */
+  /** The {@link TakenStream} of each iterator, Node stream or web stream that user code got. */
   readonly #streamOf = new WeakMap<object, TakenStream>();
-  /** The items of streams in which references came. */
+  /** Stream items that contained references or streams when they arrived. */
   readonly #itemsThatHold = new WeakSet<object>();
   #message: Message | undefined;
   #hasEnded = false;
@@ -70,14 +70,14 @@ export class References implements ValueReferences, MessageScopes {
     messages.carry(this);
   }
 
-  /** How many references and streams are held, in both directions. */
+  /** How many references and streams this side and the peer hold. */
   get size(): number {
     return this.#given.size + this.#taken.size + this.#givenStreams.size + this.#takenStreams.size;
   }
 
   /**
-   * True if a stream of either direction is being read. A stream does not count before its reader begins to
-   * read, because the reader may never begin.
+   * True if a given or taken stream is being read. A stream does not count before its reader begins to read,
+   * because the reader may never begin.
    */
   get isStreaming(): boolean {
     for (const stream of this.#givenStreams.values()) if (stream.isOpen) return true;
@@ -95,21 +95,22 @@ export class References implements ValueReferences, MessageScopes {
 
   standsApart(record: object): boolean {
     if (isMarkedPlain(record) || Symbol.asyncIterator in record) return true;
-    // A stand-in for an object of the peer has no prototype. Only such objects are looked up.
+    // A stand-in for an object of the peer has no prototype, so only objects without a prototype are looked
+    // up.
     return Object.getPrototypeOf(record) === null && remoteTargetOf(record) !== undefined;
   }
 
   /**
-   * Must be called before the walk over a call's arguments. Each of `callSignals` cancels the call. In the
-   * place of each, the handler gets the signal of the call itself.
+   * Must be called before the walk (outbound.ts) over a call's arguments. Each of `callSignals` cancels the
+   * call. If the arguments contain one of them, the handler gets the call's own signal instead.
    */
   beginSending(callSignals: readonly AbortSignal[] | undefined): void {
     this.#message = { outer: this.#message, callSignals, isHandingOver: false };
   }
 
   /**
-   * Must be called before the walk over the result of a call or an item of a stream. The references in it
-   * belong to the peer until the peer gives them back.
+   * Must be called before the walk over the result of a call or an item of a stream. The references in this
+   * value belong to the peer until the peer gives them back.
    */
   beginHandingOver(incoming?: Borrower): void {
     this.#message = { outer: this.#message, incoming, isHandingOver: true };
@@ -181,8 +182,8 @@ export class References implements ValueReferences, MessageScopes {
   }
 
   /**
-   * Lets the sources of the streams in a call's arguments end, because this side has cancelled the call. Must
-   * be called before the peer gets the cancel.
+   * Tells the sources of the streams in a call's arguments to end, because this side has cancelled the call.
+   * Must be called before the peer gets the cancel.
    */
   leaveStreams(scope: Scope | undefined, reason: unknown): void {
     if (scope !== undefined) for (const stream of scope.streams) stream.leave(reason);
@@ -203,7 +204,7 @@ export class References implements ValueReferences, MessageScopes {
     for (const stream of scope.streams) stream.drop(reason);
   }
 
-  /** Ends the walk of a message that cannot be sent, and {@link revoke}s the references that it gave. */
+  /** Ends the walk of a message that cannot be sent, and {@link revoke}s the references in the message. */
   revokeSending(reason: unknown): void {
     this.revoke(this.endSending(), reason);
   }
@@ -222,8 +223,8 @@ export class References implements ValueReferences, MessageScopes {
   }
 
   /**
-   * Must be called before values are decoded. With `incoming`, they are the arguments of this call. With
-   * `outgoing`, they are the result of this call. With neither, they are items of a stream.
+   * Must be called before values are decoded. If `incoming` is given, the values are the arguments of this
+   * call. If `outgoing` is given, they are its result. Otherwise, they are items of a stream.
    */
   beginTaking(incoming?: Borrower, outgoing?: Receiver): void {
     this.#message = { outer: this.#message, incoming, outgoing, isHandingOver: false };

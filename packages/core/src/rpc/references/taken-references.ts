@@ -16,7 +16,7 @@ export class TakenReferences {
   readonly #messages: MessageStream;
   readonly #counts: SharedCounts;
   readonly #host: ReferenceHost;
-  /** Each reference has this owner, which shows the table that the reference belongs to. */
+  /** The `owner` of every reference in this table. A remote with another `owner` belongs to another table. */
   readonly #owner: object;
   readonly #byId = new IdMap<TakenReference>();
   /**
@@ -160,8 +160,8 @@ export class TakenReferences {
   }
 
   /**
-   * Gives back these references, because the call that borrowed them has settled. The peer knows from the
-   * answer that the call has settled.
+   * Gives back these references, because the call that borrowed them has settled. No notification is sent,
+   * because the peer knows from the answer that the call has settled.
    */
   returnBorrowed(references: TakenReference[]): void {
     for (const entry of references.splice(0)) {

@@ -41,11 +41,11 @@ function iterateCall(this: Promise<unknown>): AsyncIterator<unknown, unknown> {
   // unhandled.
   opened.catch(() => {});
   return {
-    // After the call was answered, this returns the promise of the result's own iterator. Another promise for
-    // each item would cost as much as the item.
+    // After the call was answered, `next()` returns the promise of the result's own iterator. Another promise
+    // for each item would cost as much as the item.
     next: (...args) =>
       iterator === undefined ? opened.then((it) => it.next(...args)) : iterator.next(...args),
-    // If the consumer leaves, it does not wait for the answer. If the answer brings a stream, the stream's
+    // A consumer that leaves does not wait for the answer. If the answer brings a stream, the stream's
     // `return()` is called when the answer arrives.
     return: async (value) => {
       if (iterator !== undefined) return iterator.return?.(value) ?? { done: true, value };

@@ -29,8 +29,8 @@ type Broken<A extends readonly unknown[], Q> =
           : 'sync';
 
 /**
- * The first rules that the signatures in `L` break, for signatures that break a rule of `R`; `never` if all
- * signatures keep the rules of `R`.
+ * For each signature in `L` that breaks a rule of `R`, the first rule that the signature breaks; `never` if
+ * all signatures keep the rules of `R`.
  */
 type BrokenBy<L, R extends Rule> = L extends [[infer A extends readonly unknown[], infer Q], ...infer Rest]
   ? (KeepsCall<A, Q, R> extends true ? never : Broken<A, Q>) | BrokenBy<Rest, R>
@@ -73,8 +73,8 @@ type IsNamespace<T> = 0 extends 1 & T
     : false;
 
 /**
- * `unknown` for a type that can be served. For any other type, a type that states the reason, and that no
- * value fits.
+ * `unknown` for a type that can be served. For any other type, a {@link CannotTravel} with the reason, which
+ * no value fits.
  */
 export type CanServe<T> = 0 extends 1 & T
   ? unknown

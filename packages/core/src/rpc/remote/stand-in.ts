@@ -12,8 +12,9 @@ import type { Reference } from './remote-types.ts';
 /** The target of a remote function or object. */
 export interface RemoteTarget {
   /**
-   * The table that the target belongs to. If the remote is sent through the same table, the peer gets its own
-   * object back.
+   * The `References` that took the target from the peer. If the remote is sent through the same `References`,
+   * the peer gets its own object back. Other remotes, for instance dispensed ones, have another object as
+   * their owner.
    */
   readonly owner: object;
   readonly call?: (name: string | undefined, args: unknown[]) => Promise<unknown>;
@@ -105,7 +106,10 @@ export function isRemote(value: unknown): boolean {
   return canBeHeld(value) && targets.has(value as object);
 }
 
-/** Returns true if an object was passed to {@link ref}, or stands for one of the peer. */
+/**
+ * Returns true if an object was passed to {@link ref}, or stands for an object or function of another
+ * process.
+ */
 export function isMarkedObject(value: object): boolean {
   return marked.has(value) || targets.has(value);
 }
@@ -145,13 +149,13 @@ export function retain<T extends object>(reference: T): T & Disposable {
     );
     target.retain();
   } else if (!(Symbol.dispose in reference)) {
-    // A value of this process need not be given back. It gets the method nevertheless, so that the caller can
-    // treat both kinds of values in the same way.
+    // A value of this process need not be given back. It gets a `[Symbol.dispose]()` nevertheless, so that
+    // the caller can treat both kinds of values in the same way.
     const fits = Object.isExtensible(reference);
     expect(
       fits,
       'the argument of retain()',
-      'remote, or not frozen: it gets a [Symbol.dispose]()',
+      'remote, or not frozen, because retain() adds a [Symbol.dispose]()',
       reference,
     );
     Object.defineProperty(reference, Symbol.dispose, { value: () => {}, configurable: true });
@@ -190,8 +194,9 @@ export function makeRemoteObject(target: RemoteTarget, label = 'remote object'):
   const methods = new Map<string, (...args: unknown[]) => unknown>();
   const base: object = Object.create(null) as object;
   const shown = { value: () => `[${label}]`, configurable: true };
-  // These properties are configurable, because a proxy must not deny a property that is not. A remote that is
-  // converted to text becomes its label, so texts of remotes with different labels differ.
+  // These properties are configurable, because a proxy must not hide or replace a property that is not
+  // configurable. A remote that is converted to text becomes its label, so texts of remotes with different
+  // labels differ.
   Object.defineProperties(base, {
     [Symbol.toStringTag]: { value: label, configurable: true },
     [inspectSymbol]: shown,

@@ -76,8 +76,8 @@ export type Unmarked<T> = Omit<T, typeof byReference>;
 export type Rule = 'changes' | 'sync' | 'promise' | 'symbol' | 'class' | 'this';
 
 /**
- * The direction of a value: the plugin sends it or takes it. The parameters of a function go in the opposite
- * direction of the function.
+ * The direction of a value: the plugin sends it or takes it. A function's parameters have the opposite
+ * direction: if the plugin sends a function, the plugin takes the function's arguments.
  */
 export type Way = 'sent' | 'taken';
 type Back<W extends Way> = W extends 'sent' ? 'taken' : 'sent';
@@ -209,8 +209,8 @@ type ComparedResult<Q, R extends Rule, W extends Way> = 0 extends 1 & Q
   : Compared<Awaited<Q>, R, W> | PromiseLike<Compared<Awaited<Q>, R, W>>;
 
 /**
- * Like {@link Compared}, for the parameters of a function. For parameters, the compiler checks that the copy
- * is assignable to the type, which is the opposite direction. So this copy keeps every member of the type.
+ * Like {@link Compared}, for the parameters of a function. Parameters are compared the other way round: the
+ * compiler checks that the copy is assignable to the type. So this copy keeps every member of the type.
  */
 type Narrowed<T, R extends Rule, W extends Way> = 0 extends 1 & T
   ? T

@@ -160,8 +160,8 @@ class NodeSource extends IteratorSource {
   override async cancel(reason: unknown): Promise<Step> {
     this.#isCancelled = true;
     this.#stream.destroy?.(isError(reason) ? reason : undefined);
-    // The iterator's `return()` removes the iterator's listeners from the stream. It may reject, because the
-    // stream was destroyed.
+    // The iterator's `return()` removes the iterator's listeners from the stream. This `return()` may reject,
+    // because the stream was destroyed.
     void Promise.resolve(super.cancel(undefined)).catch(() => {});
     return { done: true, value: reason };
   }

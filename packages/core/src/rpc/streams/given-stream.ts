@@ -16,8 +16,8 @@ import { isPromise, type Step } from '../sources/stream-source.ts';
 // This is the real timer, because fake timers in a host must not stop a plugin that runs in the same process.
 const { setTimeout } = globalThis;
 
-// If the reader leaves while the source is being asked for an item, the source has this many milliseconds to
-// end. After that, the reader's stream ends without the source.
+// If the reader leaves while the source is producing an item, the source has this many milliseconds to end.
+// After that, the reader's stream ends without waiting for the source.
 const returnPatienceMs = 100;
 
 /** The objects that a stream has after the peer has dialled it. */
@@ -26,7 +26,7 @@ interface Dialled {
   readonly reader: MessageReader;
   readonly writer: ItemWriter;
   readonly trace: StreamTrace | undefined;
-  /** True while the source is being asked for an item, before the peer wants that item. */
+  /** True while a call of the source's `next()` is pending. */
   isAsked: boolean;
 }
 
@@ -37,7 +37,7 @@ type State =
   | { readonly is: 'open'; readonly on: Dialled }
   /**
    * This side is leaving, and has told the source to end. The remaining items are sent. The end is not sent,
-   * because the stream would look complete with it.
+   * because the peer would take the stream to be complete.
    */
   | { readonly is: 'leaving'; readonly on: Dialled }
   /** The peer takes no more items. The source's clean-up runs, and the source's last step will be sent. */
@@ -86,7 +86,7 @@ export class GivenStream implements RawStreamHandler {
 
   /**
    * Must be called when the call that had the stream in its arguments has settled. If the peer has not
-   * dialled, the stream ends. The source is not told to end, because it belongs to the caller.
+   * dialled, the stream ends. The source is not told to end, because the source belongs to the caller.
    */
   callSettled(): void {
     if (this.#state.is !== 'waiting') return;
@@ -203,8 +203,8 @@ export class GivenStream implements RawStreamHandler {
   }
 
   /**
-   * Handles the consumer's `return()` or `throw()`. If the source is already returning, the end of the stream
-   * is the answer.
+   * Handles the consumer's `return()` or `throw()`. If the source is already returning, does nothing, because
+   * the end of the stream is the answer.
    */
   #interrupted(word: number, value: unknown): void {
     const on = this.#dialled;
@@ -217,9 +217,8 @@ export class GivenStream implements RawStreamHandler {
     this.#state = { is: 'returning', on };
     on.writer.wake();
     if (on.isAsked) {
-      // The source is producing an item that was asked for ahead, and may need long for it. The handler's
-      // signal tells the source to stop. If the source does not stop in time, the stream ends without waiting
-      // for it.
+      // The source is producing the next item, which may take long. The handler's signal tells the source to
+      // stop. If the source does not stop in time, the stream ends without waiting for it.
       this.#abortCall();
       setTimeout(() => this.#finish(on, value), returnPatienceMs).unref();
     }

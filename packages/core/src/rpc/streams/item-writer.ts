@@ -78,12 +78,12 @@ export class ItemWriter {
     if (this.#hasRoom) this.#resume?.();
   }
 
-  /** Wakes a pump that waits for room, so that it checks its state. */
+  /** Resolves the promise of {@link room}, so that the stream checks its own state. */
   wake(): void {
     this.#resume?.();
   }
 
-  /** Ends the writer. A pump that waits for room continues. */
+  /** Ends the writer, and resolves the promise of {@link room}. */
   end(): void {
     this.#hasEnded = true;
     this.#resume?.();

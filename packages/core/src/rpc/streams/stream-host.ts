@@ -18,11 +18,13 @@ export interface StreamingCall extends CallContext {
   cancel(reason: unknown): void;
 }
 
-/** Notes which references one message gives and takes, between its beginning and its end. */
+/**
+ * Records the references that a message gives or takes between the calls of a `begin` and an `end` method.
+ */
 export interface MessageScopes {
   /**
-   * Begins a walk. The references of the walk's message belong to the receiver until the receiver gives them
-   * back.
+   * Must be called before the walk (outbound.ts) over a message. The references in the message belong to the
+   * receiver until the receiver gives them back.
    */
   beginHandingOver(): void;
   endSending(): unknown;
@@ -30,8 +32,8 @@ export interface MessageScopes {
   revokeSending(reason: unknown): void;
   beginTaking(): void;
   /**
-   * Ends the taking of a message, and remembers its items, so that {@link discard} can give back their
-   * references.
+   * Must be called after a message was decoded. Remembers the message's items, so that {@link discard} can
+   * give back the references in them.
    */
   endTakingItems(items: readonly unknown[]): void;
   discard(item: unknown): void;

@@ -58,8 +58,8 @@ export class TakenStream
   readonly #interrupters: Interrupter[] = [];
 
   /**
-   * If the stream came in the result of a call, `method` is the method of that call. `onEnd` is called one
-   * time, when neither side sends anything more.
+   * If the stream came in the result of a call, `method` is the method of that call. `onEnd` is called once,
+   * when neither side sends anything more.
    */
   constructor(id: number, host: StreamHost, method: string | undefined, onEnd: () => void) {
     this.#method = method;
@@ -249,7 +249,7 @@ export class TakenStream
       on.reader.push(chunk);
     } catch (error) {
       this.fail(error);
-      // If the stream's end stood before the fault in the same chunk, the end counts.
+      // If the chunk had the stream's end before the invalid bytes, the consumer gets the end.
       return this.#items.serve();
     }
     on.gate.read(this.#items.queue.endChunk(chunk.length), on.reader.unfinished);

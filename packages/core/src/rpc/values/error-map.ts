@@ -24,7 +24,8 @@ export const maxErrorDepth = 16;
 /** How many members of an AggregateError are sent. */
 export const maxErrorCount = 256;
 /**
- * The maximum number of errors in one map. Without this limit, errors that share causes would be multiplied.
+ * The maximum number of errors in one map. Without this limit, a cause that many errors share would be
+ * written many times.
  */
 const maxErrorsInAll = 1_000;
 /** The maximum depth of a thrown value that is not an error. No value can be sent that is nested deeper. */

@@ -19,7 +19,7 @@ export function withoutStack<E extends Error>(error: E, where: string): E {
 
 /** Replaces the frames of an error by `where`. */
 function setStack(error: Error, where: string): void {
-  // This is the first line as V8 formats it. If the name or the message is empty, it has no colon.
+  // V8 formats the first line in this way. If the name or the message is empty, the line has no colon.
   const head = Error.prototype.toString.call(error);
   // The name of a method may come from the peer's description, so `where` is made printable.
   setField(error, 'stack', `${head}\n    at ${printable(where)}`, false);

@@ -60,7 +60,8 @@ export interface InboundOptions {
   readonly decodeError: (map: unknown, claim: Claim) => unknown;
   /**
    * `values` is the number of values that the current message may have beyond those that its arrays and maps
-   * declare. `adding` is the time that its Maps and Sets took so far.
+   * declare. `adding` has the number of keys that were added to its Maps and Sets so far, and the time that
+   * this took.
    */
   readonly allowance: { values: number; adding: Adding };
 }
@@ -113,7 +114,7 @@ function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
 }
 
-/** Counts further values. Throws `RPC_MESSAGE_TOO_LARGE` if the message must not have this many. */
+/** Counts `values` further values. Throws `RPC_MESSAGE_TOO_LARGE` if the allowance is too small for them. */
 export function claim(values: number, { allowance }: Pick<InboundOptions, 'allowance'>): void {
   allowance.values -= values;
   if (allowance.values < 0) throw tooManyValues();

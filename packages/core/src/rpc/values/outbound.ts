@@ -1,8 +1,8 @@
 /**
  * The walk over a value before it is packed. The walk refuses values that cannot be sent, and names their
- * path. Wire values replace the values that MessagePack lacks. The walk reads each field and each item one
- * time, into new objects and lists. So exactly the checked values are packed, even if a getter or a proxy
- * would return another value the next time.
+ * path. Wire values replace the values that MessagePack lacks. The walk reads each field and each item once,
+ * into new objects and lists. So exactly the checked values are packed, even if a getter or a proxy would
+ * return another value the next time.
  */
 import { types } from 'node:util';
 import { compacted } from '../../base/own-property.ts';
@@ -213,7 +213,7 @@ function withWellFormedKeys(record: object): object {
 
 function walkBigint(value: bigint, options: OutboundOptions): unknown {
   const number = Number(value);
-  // The decoder turns integers up to and including 2^53 into numbers.
+  // The decoder turns integers up to and including 2^53 into numbers, unless they follow this mark.
   if (Math.abs(number) <= 2 ** 53 && BigInt(number) === value)
     return options.types ? [marks.bigint, small(number, value)] : small(number, value);
   if (value <= maxInt64 && value >= minInt64) return value;
@@ -300,7 +300,8 @@ function bytesOf(value: ArrayBufferView | ArrayBuffer): Uint8Array {
       ? new Uint8Array(value)
       : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   } catch {
-    // The `detached` property could say this before, but Node 20 does not have it.
+    // The buffer was transferred. The `detached` property would show this earlier, but Node 20 does not have
+    // it.
     return refuse('is binary data whose buffer was transferred: there is nothing left to send');
   }
 }
@@ -311,7 +312,7 @@ function sendReference(value: object, options: OutboundOptions): WireReference |
 
 /**
  * Refuses a function under a probed name. If the function were sent, awaiting, printing, comparing or
- * serializing its object on the other side would call it.
+ * serializing its object on the other side would call the function.
  */
 function refuseProbed(name: string): never {
   return refuse(

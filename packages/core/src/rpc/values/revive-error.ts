@@ -42,10 +42,7 @@ const makers: Record<string, ErrorMaker | undefined> = Object.assign(Object.crea
 const neverSet = new Set(['name', 'message', 'code', 'stack', 'cause', 'remoteStack', 'sent', 'then']);
 for (const name of Object.getOwnPropertyNames(Object.prototype)) neverSet.add(name);
 
-/**
- * The numbers of characters that count as one value: of a long text, and of a text that had to be made
- * printable.
- */
+/** How many characters count as one value: in a long text, and in a text that had to be made printable. */
 const charactersOfLong = 32;
 const charactersMade = 8;
 
@@ -59,8 +56,8 @@ const usualFields = 16;
 
 /**
  * Makes the error with which a call rejects. `sent` comes from the peer, and may be any value. `where` names
- * the failed call and the peer. If the error's class is built in, the made error has the same class. Any
- * other becomes a {@link RemoteError} with the error's name.
+ * the failed call and the peer. If the error's class is built in, the made error has the same class. An error
+ * of any other class becomes a {@link RemoteError} with the error's name.
  */
 export function reviveFailure(sent: unknown, where: string, claim?: Claim): Error {
   return withoutFrames(() => withoutStack(revive(sent, { where, claim }, 0), where));
@@ -73,7 +70,7 @@ export function reviveError(sent: unknown, where: string, claim?: Claim): Error 
 
 interface Revival {
   readonly where: string;
-  /** Counts what each error costs. */
+  /** Counts the cost of each error. */
   readonly claim: Claim | undefined;
 }
 
@@ -129,7 +126,7 @@ function setFields(error: Error, data: object, hasMembers: boolean): void {
   }
 }
 
-/** Returns a cause or a member: an error, or, if the peer's value was not an error, that value. */
+/** Returns a cause or a member of an error: an error, or the thrown value if that value was not an error. */
 function inner(sent: unknown, revival: Revival, level: number): unknown {
   if (isMap(sent) && sent.name === '' && isMap(sent.data) && Object.hasOwn(sent.data, 'thrown'))
     return (sent.data as { thrown: unknown }).thrown;

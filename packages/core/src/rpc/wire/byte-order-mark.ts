@@ -1,10 +1,10 @@
 /**
- * Keeps U+FEFF at the start of a text, because it is an ordinary character there. From texts of more than 64
- * bytes msgpackr would drop it, because its TextDecoder takes it for a byte order mark.
+ * Keeps U+FEFF at the start of a text, because U+FEFF is an ordinary character there. The TextDecoder of
+ * msgpackr would drop it as a byte order mark from texts of more than 64 bytes.
  */
 import { headerBytes, payloadBytes, sizeBytes } from './tokens.ts';
 
-/** msgpackr decodes longer texts by its TextDecoder. */
+/** msgpackr uses its TextDecoder for texts of more than this many bytes. */
 export const markedTextBytes: number = 64;
 
 /** Returns true if a text begins with U+FEFF, or if its first three bytes are not all in this chunk. */
@@ -13,8 +13,8 @@ export function hasMark(chunk: Uint8Array, at: number, end: number): boolean {
 }
 
 /**
- * Returns a copy of a whole message that the scanner has accepted. In the copy, each longer text that begins
- * with U+FEFF has a second U+FEFF, which msgpackr drops.
+ * Returns a copy of a whole message that the scanner has accepted. In the copy, each text of more than 64
+ * bytes that begins with U+FEFF has a second U+FEFF, which msgpackr drops.
  */
 export function doubleMarks(source: Uint8Array, start: number, end: number): Buffer {
   // A text of more than 64 bytes takes at least 67 bytes in the message. Its copy has up to three bytes more

@@ -130,11 +130,11 @@ const kindsByCode = new Map(
     .map(([name, code]) => [code as number, name as ReferenceKind]),
 );
 
-// Most messages have no gaps, and takeGaps() is called two times for each message. So it returns the same
-// empty list each time.
+// takeGaps() is called twice for each message. Most messages have no gaps, and all of them get the same empty
+// list.
 const noGaps: readonly Gap[] = [];
 
-/** Returns the gaps that packing has left since the last call. */
+/** Returns the {@link Gap}s of the large bins that were packed since the last call. */
 export function takeGaps(): readonly Gap[] {
   const { gaps } = scratch;
   if (gaps.length === 0) return noGaps;

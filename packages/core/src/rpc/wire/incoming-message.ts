@@ -13,7 +13,7 @@ export class IncomingMessage {
   /** The message is `source[start..end)`. */
   start = 0;
   end = 0;
-  /** Where the next element begins. */
+  /** The position at which the next element begins. */
   at = 0;
   /** The large bins of the message, in their order, if they are kept apart from `source`. */
   bins: readonly Uint8Array[] = noBins;

@@ -47,8 +47,8 @@ export class MessageReader {
   }
 
   /**
-   * The number of the message that has begun but not ended; 0 if there is none. The first gathered message
-   * has the number 1.
+   * The number of the message that has begun but not ended; 0 if there is none. Only messages that arrive in
+   * several chunks are numbered, from 1 on.
    */
   get unfinished(): number {
     return this.#gathered === undefined ? 0 : this.#begun;

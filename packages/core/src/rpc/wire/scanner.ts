@@ -20,7 +20,7 @@ export const saw = {
   sparseKey: 64,
 } as const;
 
-/** If a message has one of these properties, a walk after the decoder must replace some of its values. */
+/** If a message has one of these properties, `fromWire()` must replace some of its decoded values. */
 export const needsWalk: number = saw.extension | saw.bin;
 
 /** The result of `scan` if the chunk ends inside the message. */
@@ -73,8 +73,8 @@ export class Scanner {
   #keys = 0;
   readonly #outerKeys: number[] = [];
   /**
-   * How many maps have only one or two keys. If the message needs a walk, each of these maps counts as one
-   * value more, because all of them may have different keys.
+   * How many maps have only one or two keys. If the message has one of the properties in {@link needsWalk},
+   * each of these maps counts as an additional value, because all of them may have different keys.
    */
   #fewKeys = 0;
   /** True if the chunk ended inside a key that may be an index. */

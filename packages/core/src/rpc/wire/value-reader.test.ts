@@ -57,7 +57,7 @@ describe('the reader of values', () => {
     ['texts', '82 a4 31303230 01 a161 02', { 1020: 1, a: 2 }],
     ['integers', '83 cd03fc 01 7f 02 ff 03', { 1020: 1, 127: 2, '-1': 3 }],
     ['integers of eight bytes, floats and booleans', '83 cf00000000000003fc 01 cb408fe00000000000 02 c3 03', { 1020: 2, true: 3 }],
-    ['the same twice', '82 a4 31303230 01 a4 31303230 02', { 1020: 2 }],
+    ['the same text twice', '82 a4 31303230 01 a4 31303230 02', { 1020: 2 }],
     ['__proto__', '81 a9 5f5f70726f746f5f5f 01', JSON.parse('{"__proto__":1}')],
   ])('makes properties of keys that are %s', (_what, text, value) => {
     const read = readOne(hex(text), 0) as object;
@@ -101,21 +101,21 @@ describe('the scanner', () => {
   });
 
   test.each([
-    ['an index that follows others', '84 00 01 01 01 02 01 03 01'],
-    ['an index among as many keys', '85 a161 01 a162 01 a163 01 a164 01 0a 01'],
+    ['consecutive indexes', '84 00 01 01 01 02 01 03 01'],
+    ['an index of 10 among five keys', '85 a161 01 a162 01 a163 01 a164 01 0a 01'],
     ['a value that is an integer', '82 a161 cd03fc a162 7f'],
     ['a value that is a text of digits', '81 a161 a4 31303230'],
     ['an item that is a text of digits', '92 a4 31303230 7f'],
     ['an item of a list in a map', '81 a161 94 7f 7f 7f 7f'],
     ['a text that only begins with digits', '81 a4 31302d30 01'],
-    ['a text with a zero before', '81 a4 30303230 01'],
+    ['a text of digits that begins with 0', '81 a4 30303230 01'],
     ['a long text of digits', `81 d921 ${'31'.repeat(33)} 01`],
     ['a negative integer', '81 f0 01'],
   ])('does not take %s for a sparse index', (_what, text) => {
     expect(scanned(hex(text), 0)[0]).toBe(false);
   });
 
-  test('counts two values more for a map whose only key is an index, but none for a map of several indexes', () => {
+  test('counts two additional values for a map whose only key is an index, and none for a map of several indexes', () => {
     expect(scanned(hex('81 a161 01'), 0)[1]).toBe(998);
     expect(scanned(hex('81 00 01'), 0)[1]).toBe(996);
     expect(scanned(hex('83 00 01 01 01 02 01'), 0)[1]).toBe(994);

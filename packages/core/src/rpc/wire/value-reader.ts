@@ -1,9 +1,9 @@
 /**
  * Decodes values without msgpackr. This is needed if a map has a key that msgpackr handles wrongly:
  * `__proto__`, which msgpackr renames, or an index that would cost much memory. The writer of small messages
- * uses this file too, to read back the values that it has packed. Apart from such keys, the result is the
- * same as msgpackr's. The values must be complete and not nested too deep, so callers pass only values that
- * the scanner has accepted or that this side has written.
+ * uses this file too, to read back the values that it has packed. For messages without such keys, the result
+ * is the same as msgpackr's. The values must be complete and not nested too deep, so callers pass only values
+ * that the scanner has accepted or that this side has written.
  */
 import { defineOwn, indexOf, isSparse } from '../../base/own-property.ts';
 import { readExtension } from './extension.ts';
@@ -109,7 +109,8 @@ class ValueReader {
       if (key === '__proto__') {
         defineOwn(record, key, value);
       } else if (!hasTable && isSparse(indexOf(key), count)) {
-        // After this definition, V8 puts every other index of the object into the table too.
+        // After this definition, V8 keeps all indexes of the object in a table, so the others can be
+        // assigned.
         defineOwn(record, key, value);
         hasTable = true;
       } else {

@@ -149,7 +149,7 @@ test('if Object.prototype has an extra property, objects are left to the codec',
   expect(length).toBe(0);
 });
 
-test('packing throws the error of a getter, and the writer packs the next message', () => {
+test('packing throws the error of a getter, and the next message is packed as usual', () => {
   const throwing = {
     get it(): never {
       throw new Error('not now');

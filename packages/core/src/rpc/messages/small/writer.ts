@@ -65,7 +65,7 @@ export function packRequest(
   }
 }
 
-/** Packs the answer to a call if its result is plain. Has the results and errors of {@link packRequest}. */
+/** Packs the answer to a call if its result is plain. Returns and throws the same as {@link packRequest}. */
 export function packAnswer(id: number, result: unknown, options: PlainOptions): number {
   if (!begin(options)) return leave(result);
   plainBytes[0] = 0x94;

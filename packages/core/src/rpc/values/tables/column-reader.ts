@@ -76,9 +76,10 @@ function readColumn(column: unknown, count: number, source: ColumnSource): Value
 }
 
 /**
- * Builds the rows. Each of the first eight keys has a line of its own, because V8 makes a line fast while the
- * line sets only one key. If all tables of the program have the same keys, a row takes a third of the time
- * that a loop would take. After a table with other keys, V8 looks up every key, as it would in a loop.
+ * Builds the rows. Each of the first eight keys has a statement of its own, because V8 makes a statement fast
+ * while the statement sets only one key. If all tables of the program have the same keys, a row takes a third
+ * of the time that a loop would take. After a table with other keys, V8 looks up every key, as it would in a
+ * loop.
  */
 function buildRows(keys: readonly string[], columns: readonly Values[], count: number): object[] {
   const width = keys.length;
@@ -106,7 +107,7 @@ function buildRows(keys: readonly string[], columns: readonly Values[], count: n
   return refuseProbedFunctions(keys, rows);
 }
 
-/** Builds rows with sparse indexes among their keys. Each row needs a table for them. */
+/** Builds rows that have sparse indexes among their keys. V8 keeps these indexes in a table for each row. */
 function buildSparseRows(keys: readonly string[], columns: readonly Values[], count: number): object[] {
   const rows = new Array<object>(count);
   for (let at = 0; at < count; at++) {

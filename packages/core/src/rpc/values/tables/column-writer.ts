@@ -26,8 +26,8 @@ export interface ColumnWriter {
 type PassRow = (refusal: Refusal, row: number, key: string) => void;
 
 /**
- * A selection of `values`: every `step`th one from index `from` on, `count` in all. A copy may replace a
- * value that was read.
+ * A selection of `values`: every `step`th one from index `from` on, `count` in all. If packing is given up,
+ * copies replace the values that were read.
  */
 interface Cells {
   readonly values: unknown[];
@@ -145,7 +145,8 @@ function text({ values, from, step, count }: Cells): Column | undefined {
     lengths[to] = length;
     total += length;
   }
-  // The totals differ if the two halves of a surrogate pair come from two neighbouring texts.
+  // If two neighbouring texts have the two halves of a surrogate pair, the totals differ, and the column is
+  // not packed as texts.
   return total === bytes.length ? [columnKinds.text, packLengths(lengths), asBin(bytes)] : undefined;
 }
 

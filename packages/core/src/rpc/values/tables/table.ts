@@ -143,7 +143,7 @@ export function rowWeight(keys: readonly string[]): number {
 
 /**
  * Returns an object with these keys, which the caller copies and fills for each row. A literal with computed
- * keys would be fast only until it has seen a second list of keys.
+ * keys would be fast only while all tables have the same keys.
  */
 export function emptyRow(keys: readonly string[]): Record<string, unknown> {
   const empty: Record<string, unknown> = {};
