@@ -9,7 +9,7 @@ startPlugin({
     let next = 0;
     const ask = peer.dial(0, ([, , error, brokerId]) => {
       if (error === null) peer.dial(brokerId);
-      // Asks again for each answer, on a later turn. So the host's answers set the pace.
+      // Each answer of the host causes one more request, on a later turn. So the host's answers set the pace.
       setImmediate(() => ask([0, next++, 'Host.Dispense', [name]]));
     });
     ask(...Array.from({ length: 100 }, () => [0, next++, 'Host.Dispense', [name]]));

@@ -122,9 +122,9 @@ const service = {
  * Runs the plugin, and returns its `peer`. `conduct` may hold `line` (the handshake line), `names` (the names
  * that can be dispensed; by default any), `methods` (replacements of methods of the service), `anyMethod`
  * (the one handler of all methods), `describe` (the handler of `$/describe`), `control` (replacements of
- * Ping, Quit and Dispense), `accept(stream)` (instead of the ACK), `onStream(stream)` (after it), and
- * `onEnd()` (at the end of descriptor 3, instead of the exit). Methods get the `peer`, whose `dial()` opens
- * streams.
+ * Ping, Quit and Dispense), `accept(stream)` (called instead of sending the ACK), `onStream(stream)` (called
+ * after the ACK), and `onEnd()` (called at the end of descriptor 3, instead of the exit). Methods get the
+ * `peer`, whose `dial()` opens streams.
  */
 export function startPlugin(conduct = {}) {
   checkCookie();
@@ -279,7 +279,7 @@ export function startPlugin(conduct = {}) {
     peer.stderr?.finish();
     process.exit(0);
   });
-  // If the host was killed, the end may arrive as an error.
+  // If the host was killed, the end of descriptor 3 may arrive as an error.
   input.on('error', () => (conduct.onEnd ? conduct.onEnd(peer) : process.exit(0)));
   peer.input = input;
   writeUpstream(conduct.line ?? handshakeLine());

@@ -1,5 +1,6 @@
 // Reads and writes MessagePack by its specification, without a library. The programs here, the testkit itself
-// and reliability/ use only this coder. It shares no code with the coder of core, and checks that one.
+// and reliability/ use only this coder. This coder shares no code with the coder of core, so that tests can
+// check each coder against the other.
 import { Buffer } from 'node:buffer';
 
 /** Bytes that are copied into a message unchanged. */
@@ -74,7 +75,7 @@ function integer(value) {
   if (bits >= 1n << 64n) throw new RangeError(`MessagePack integers have 64 bits, ${value} has more`);
   const bytes = Buffer.alloc(9);
   bytes.writeBigUInt64BE(BigInt.asUintN(64, value), 1);
-  // The integer is in the last `size` bytes. The tag is put before them.
+  // The integer is in the last `size` bytes. The next line puts the tag before these bytes.
   bytes[8 - size] = first + Math.log2(size);
   return bytes.subarray(8 - size);
 }
@@ -104,8 +105,8 @@ const plainly = {
 /**
  * Returns the value at the beginning of `bytes`, and the position where it ends. By default, returns
  * undefined if the value is incomplete. The functions of `makes` make maps, binary data, texts and
- * extensions. `makes.cut(values)` returns a replacement for this many missing values, or throws. If it
- * returns, texts and binary data may be shorter than their headers say.
+ * extensions. `makes.cut(values)` returns a replacement for the number `values` of missing values, or throws.
+ * If `cut` returns, texts and binary data may be shorter than their headers say.
  */
 export function decode(bytes, makes = plainly) {
   const reader = new Reader(bytes, makes);
@@ -187,8 +188,8 @@ class Reader {
   }
 
   /**
-   * Returns the next `length` bytes. If some are missing, calls `cut`, which may throw, and returns the
-   * others.
+   * Returns the next `length` bytes. If some of them are missing, calls `cut`, which may throw, and returns
+   * the bytes that are there.
    */
   #take(length) {
     const begin = this.at;

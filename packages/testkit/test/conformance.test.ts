@@ -10,8 +10,8 @@ const node = process.execPath;
 /** A plugin that uses none of the project's own packages and keeps every rule. */
 const byHand = fileURLToPath(new URL('../../../reliability/mutants/plugin.mjs', import.meta.url));
 
-// Most plugins here never do the thing that a check waits for. So longer time limits on a busy machine would
-// only make the tests slower.
+// Most plugins in this file never do the thing that a check waits for. So longer time limits would only make
+// the tests slower, even on a busy machine.
 beforeAll(() => limitStretch(2));
 
 /** Returns the names of the failing checks, among those whose name matches. */
@@ -131,7 +131,7 @@ describe.concurrent('the conformance suite', () => {
   });
 
   test.skipIf(process.platform === 'win32')(
-    'ends all plugins, even behind a wrapper, and starts no others when its signal aborts',
+    'when its signal aborts, ends all plugins, even those behind a wrapper, and starts no more',
     slow,
     async () => {
       const mark = `mark-${process.pid}-${performance.now()}`;

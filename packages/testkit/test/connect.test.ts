@@ -183,7 +183,7 @@ describe('a host that provides services', () => {
 });
 
 describe('a pair with a fault', () => {
-  test.each(['eof', 'error'] as const)('rejects pending calls at once if severed by %s', async (how) => {
+  test.each(['eof', 'error'] as const)('rejects pending calls immediately if severed by %s', async (how) => {
     await using pair = await connect(plugins);
     const greeter = await pair.rpc.dispense('greeter');
     const pending = greeter.never();

@@ -39,7 +39,7 @@ const callsOf = (file: FileCoverage | undefined): Record<string, number | undefi
 test.each(['forks', 'threads'])('a report counts code that ran in plugin processes (%s)', async (pool) => {
   const files = await cover(pool);
   expect(Object.keys(files).sort()).toEqual(['greeter.mjs', 'never-used.mjs', 'plugin.mjs', 'source.ts']);
-  // The code of greeter.mjs ran one time in memory, and one time in each of two processes.
+  // The code of greeter.mjs ran once in memory, and once in each of two processes.
   expect(callsOf(files['greeter.mjs'])).toEqual({ makeGreeter: 3, greet: 1, shout: 2, whisper: 0 });
   expect(Object.values(files['greeter.mjs']?.s ?? {})).toEqual([3, 1, 2, 0]);
   expect(Object.values(files['plugin.mjs']?.s ?? {})).toEqual([2, 0, 2]);

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { faults, launch } from '@pipework/testkit';
 import { greets, type Served } from './support/greeter.ts';
 
-test('runs the real process and records its output and its session', async () => {
+test('launch() runs the real process and records its output and its session', async () => {
   await using client = launch<Served>({ cmd: greets });
   const greeter = await (await client.client()).dispense('greeter');
   expect(await greeter.greet('world')).toBe('Hello, world!');
@@ -15,7 +15,7 @@ test('runs the real process and records its output and its session', async () =>
   );
 });
 
-test('ends the process when the test in the option `test` ends', async () => {
+test('launch() ends the process when the test in the option `test` ends', async () => {
   const finish: (() => void | Promise<void>)[] = [];
   const client = launch<Served>({
     cmd: greets,
@@ -27,7 +27,7 @@ test('ends the process when the test in the option `test` ends', async () => {
   expect(() => process.kill(pid ?? 0, 0)).toThrow('ESRCH');
 });
 
-test('can put faults between the host and the real process', async () => {
+test('launch() can put faults between the host and the real process', async () => {
   await using client = launch<Served>({
     cmd: greets,
     faults: { toHost: [faults.chunks({ seed: 1, max: 3 })], toPlugin: [faults.everyByte()] },
@@ -39,7 +39,7 @@ test('can put faults between the host and the real process', async () => {
   await cut.kill();
 });
 
-test('drops a failing sink of the config, like a client without the testkit', async () => {
+test('launch() drops a failing sink of the config, like a client without the testkit', async () => {
   const warnings: string[] = [];
   const logger = {
     trace() {},
@@ -62,7 +62,7 @@ test('drops a failing sink of the config, like a client without the testkit', as
   expect(warnings).toEqual([expect.stringContaining('no space left')]);
 });
 
-test('gives the sinks of the config the same bytes as a client without the testkit would', async () => {
+test('launch() gives the sinks of the config the same bytes as a client without the testkit would', async () => {
   const { PassThrough } = await import('node:stream');
   const syncStdout = new PassThrough();
   await using client = launch<Served>({ cmd: greets, syncStdout });

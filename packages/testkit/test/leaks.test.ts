@@ -35,7 +35,7 @@ describe('expectNoLeaks(work)', () => {
     expect(leaks.join('\n')).toContain('1 pending call on a pair of connect()');
   });
 
-  test('names a client one time, with its pid and command, and does not list the client’s handles', async () => {
+  test('names a client once, with its pid and command, and does not list the client’s handles', async () => {
     const clients: Client[] = [];
     const [launched, own] = await Promise.all(
       [launch, (config: ClientConfig) => new Client(config)].map(async (make) =>

@@ -88,7 +88,7 @@ describe.concurrent('a host survives a plugin that misbehaves in service', () =>
     'unknown-frame-type',
     'wrong-frame-version',
   ];
-  test.each(failing)('%s: the call fails at once with a PipeworkError', async (kind) => {
+  test.each(failing)('%s: the call fails immediately with a PipeworkError', async (kind) => {
     await using client = start(kind);
     const thing = await dispensed(client);
     await failureOf(thing.anything());

@@ -32,7 +32,7 @@ async function scenario({ connect, choose }: Parameters<Parameters<typeof simula
   expect(second).toBe(2);
 }
 
-test('finds a failing schedule, shrinks it, and repeats it', async () => {
+test('simulate() finds a failing schedule, shrinks it, and repeats it', async () => {
   const failure: unknown = await simulate(scenario, { seed: 1, runs: 50 }).catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(SimulationError);
   if (!(failure instanceof SimulationError)) return;
@@ -44,7 +44,7 @@ test('finds a failing schedule, shrinks it, and repeats it', async () => {
   await expect(simulate(scenario, { schedule: failure.schedule })).rejects.toThrow(SimulationError);
 });
 
-test('gives the same runs for the same seed', async () => {
+test('simulate() makes the same runs for the same seed', async () => {
   const runs = async (): Promise<string[]> => {
     const seen: string[] = [];
     await simulate(
@@ -61,12 +61,12 @@ test('gives the same runs for the same seed', async () => {
   expect(await runs()).toEqual(await runs());
 });
 
-test('reports a scenario that never ends', async () => {
+test('simulate() reports a scenario that never ends', async () => {
   const stuck = simulate(() => new Promise(() => {}), { seed: 1, runs: 1, stuckAfterMs: 20, shrinkRuns: 1 });
   await expect(stuck).rejects.toThrow('stuck: no byte has moved for 20 ms');
 });
 
-test('resolves to the number of runs if no run fails', async () => {
+test('simulate() resolves to the number of runs if no run fails', async () => {
   const { runs } = await simulate(
     async ({ connect }) => {
       await using pair = await connect(racy());

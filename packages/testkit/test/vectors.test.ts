@@ -34,8 +34,8 @@ for (const line of readFileSync(new URL('../vectors/rpc.hex', import.meta.url), 
 const wordsOf = (bytes: Uint8Array): string =>
   JSON.stringify(decode(bytes), (_key, value: unknown) => {
     if (value instanceof Extension) return { seconds: Buffer.from(value.data).readUInt32BE() };
-    // A Buffer would arrive here as the result of its toJSON. The testkit's reader returns Uint8Arrays, which
-    // have no toJSON.
+    // JSON.stringify() replaces a Buffer by the result of its toJSON() before it calls this function. The
+    // testkit's reader returns Uint8Arrays, which have no toJSON().
     return value instanceof Uint8Array ? { bin: Buffer.from(value).toString('hex') } : value;
   });
 

@@ -6,7 +6,7 @@ import { failure, plugin } from '../support/life.ts';
 
 type Unsent = Error & { code: string; sent: boolean };
 
-describe('a draining client', () => {
+describe('drain()', () => {
   test('refuses new dispenses and calls without sending them, and lets a running call finish', async () => {
     const client = plugin('makes-trouble');
     const rpc = await client.client();
@@ -108,7 +108,7 @@ describe('a draining client', () => {
     [{ timeoutMs: Number.NaN }, 'timeoutMs'],
     [{ signal: 5 }, 'signal'],
     [{ timeout: 5 }, 'not timeout'],
-  ])('refuses the options %j, and then does not drain', async (options, name) => {
+  ])('refuses the options %j, and does not begin to drain', async (options, name) => {
     const client = plugin('greets');
     const error = await failure(client.drain(options as object));
     expect(error).toMatchObject({ code: 'CONFIG_INVALID' });

@@ -75,7 +75,7 @@ describe('kill()', () => {
     expect(performance.now() - began).toBeGreaterThan(1_100);
   });
 
-  test.skipIf(noSignals)(`continues with SIGKILL${noSignals}`, async () => {
+  test.skipIf(noSignals)(`sends SIGKILL if the plugin ignores SIGTERM${noSignals}`, async () => {
     const client = plugin('says-a-line', { gracePeriod: 150 }, greeting, 'ignores-eof', 'ignores-sigterm');
     await client.start();
     const killing = client.kill();
@@ -379,7 +379,7 @@ describe('cleanupClients()', () => {
     expect(later.exited).toBe(true);
   });
 
-  test('ends a client that has just begun to start, and a client that was made before can no longer start', async () => {
+  test('ends a client that has just begun to start, and a client that was not started yet can no longer start', async () => {
     const [behind, before] = [plugin('greets', { managed: true }), plugin('greets', { managed: true })];
     const started = failure(behind.start());
     await cleanupClients();

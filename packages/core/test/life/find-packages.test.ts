@@ -82,7 +82,7 @@ describe('discoverPackages()', () => {
     ]);
   });
 
-  test('accepts the name of another field, and fails outside of a workspace', async () => {
+  test('reads the field of package.json that the option names, and fails outside of a workspace', async () => {
     expect(await discoverPackages(join(root, 'ws'), { field: 'other' })).toEqual([]);
     expect((await failure(discoverPackages('/'))).code).toBe('DISCOVER_UNREADABLE');
   });
@@ -105,7 +105,7 @@ describe('discoverPackages()', () => {
     expect((await search('paths', { contained: false })).found).toHaveLength(3);
   });
 
-  test.skipIf(noLinks)(`leaves out links that lead out, unless told otherwise${noLinks}`, async () => {
+  test.skipIf(noLinks)(`follows links out of the workspace only if told to${noLinks}`, async () => {
     await put('evil/plugin.mjs');
     await manifest('evil', { name: 'linked', pipework: 'plugin.mjs' });
     await put('contained/pnpm-workspace.yaml', 'packages: ["packages/*"]');
@@ -125,7 +125,7 @@ describe('discoverPackages()', () => {
     expect((await search('contained', { contained: false })).found).toHaveLength(3);
   });
 
-  test.skipIf(noLinks)(`does not walk through a link that leads out, unless it may${noLinks}`, async () => {
+  test.skipIf(noLinks)(`walks through a link out of the workspace only if told to${noLinks}`, async () => {
     await put('walked/pnpm-workspace.yaml', 'packages: ["packages/**"]');
     await manifest('all/of/it', { pipework: 'plugin.mjs' });
     await put('all/of/it/plugin.mjs');

@@ -90,7 +90,7 @@ describe('discover()', () => {
     expect(await discover('../out/*', bin)).toEqual([outside]);
   });
 
-  test.skipIf(noLinks)(`with contained, leaves out files under links that lead out${noLinks}`, async () => {
+  test.skipIf(noLinks)(`with contained, skips files below links out of the directory${noLinks}`, async () => {
     const bin = join(root, 'bin');
     const skipped: Record<string, string> = {};
     const options = { contained: true, onSkip: (path: string, reason: string) => (skipped[path] = reason) };
@@ -197,7 +197,7 @@ describe('a checksum', () => {
     expect((await failure(wrong.start())).message).toContain(process.execPath);
   });
 
-  test.skipIf(noFifos)(`of a pipe or a device is refused at once, and blocks nothing${noFifos}`, async () => {
+  test.skipIf(noFifos)(`of a pipe or a device is refused, and blocks nothing${noFifos}`, async () => {
     const fifo = join(root, 'fifo');
     execFileSync('mkfifo', [fifo]);
     for (const file of [fifo, '/dev/zero']) {
@@ -209,7 +209,7 @@ describe('a checksum', () => {
     await until(() => !process.getActiveResourcesInfo().includes('FSReqPromise'));
   });
 
-  test('stops reading the file once the start is given up', async () => {
+  test('reads no more of the file after the start has timed out', async () => {
     const file = join(root, 'endless');
     await writeFile(file, '');
     // The file uses no block on the disk, and takes ten seconds to read.

@@ -178,7 +178,7 @@ describe('a host that ends', () => {
   );
 
   test.skipIf(noSignals)(
-    `by Ctrl-C reports that its hook failed, and ends nevertheless${noSignals}`,
+    `by Ctrl-C reports that its onInterrupt failed, and ends nevertheless${noSignals}`,
     async () => {
       const it = await host('ctrl-c-failing', 'greets');
       await it.next();
@@ -191,7 +191,7 @@ describe('a host that ends', () => {
     },
   );
 
-  test.skipIf(noSignals)(`by the second Ctrl-C does not wait${noSignals}`, async () => {
+  test.skipIf(noSignals)(`by the second Ctrl-C does not wait for its plugins${noSignals}`, async () => {
     const it = await host('ctrl-c', 'shuts-down-slowly', { args: ['60000'] });
     await it.next();
     it.process.kill('SIGINT');
@@ -202,7 +202,7 @@ describe('a host that ends', () => {
     await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
   });
 
-  test('ends by itself although an unref’d plugin still runs', async () => {
+  test('needs no process.exit(), although an unref’d plugin still runs', async () => {
     const it = await host('unref', 'greets');
     await it.next();
     expect(await it.exited).toEqual({ code: 0, signal: null });

@@ -30,7 +30,7 @@ test.each([
   if (stderr.bytes > 0) expect([stderr.text, error.stderrTail]).toEqual([`${hostile}\n`, `${hostile}\n`]);
 });
 
-test.skipIf(noModes)(`a note names an interpreter as printable text${noModes}`, async () => {
+test.skipIf(noModes)(`a note shows the path of an interpreter as printable text${noModes}`, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'plugin');

@@ -37,7 +37,7 @@ function handWritten(over: object): { launcher: Launcher; children: ChildProcess
   return { launcher, children };
 }
 
-describe('what a launcher returns', () => {
+describe('the value that a launcher returns', () => {
   test.each([
     ['nothing', () => undefined, 'a LaunchedProcess'],
     ['null', () => null, 'a LaunchedProcess'],
@@ -59,7 +59,7 @@ describe('what a launcher returns', () => {
     ['stderr', { stderr: 'inherit' }],
     ['pid', { pid: 'many' }],
     ['ref', { ref: true }],
-  ])('fails the start if %s is invalid, with its name, and leaves no process', async (field, over) => {
+  ])('makes the start fail if its member %s is invalid, and leaves no process', async (field, over) => {
     const { launcher, children } = handWritten(over);
     const error = await failure(plugin('greets', { launcher }).start());
     expect(error.code).toBe('PLUGIN_NOT_STARTED');
@@ -141,7 +141,7 @@ describe('what a launcher returns', () => {
     expect(error.message).toContain('no such room');
   });
 
-  test('is killed if the last step of the start fails', async () => {
+  test('is a process that is killed if the last step of the start fails', async () => {
     const unref = (): void => {
       throw new Error('held for good');
     };

@@ -24,7 +24,7 @@ test.each<[string, () => unknown, RegExp]>([
     () => cleanupOnInterrupt({ onInterrupt: wrong(1) }),
     /^onInterrupt/,
   ],
-])('%s throws at once, and the error names what is wrong', (_name, make, message) => {
+])('%s throws immediately, and the error names the invalid option', (_name, make, message) => {
   const listeners = process.listenerCount('SIGINT');
   expect(make).toThrow(
     expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) }),

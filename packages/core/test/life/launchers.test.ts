@@ -159,8 +159,8 @@ describe('bubblewrap()', () => {
     };
     const note = `${file} is below /tmp, of which the sandbox shows nothing: name it, or a directory above it, in bubblewrap({ readable })`;
     expect((await failure<StartError>(start({ readable }))).notes[0]).toBe(note);
-    // The note also appears if the command names a link to this file, or names this file in an option of
-    // Node.
+    // The note also appears if the command names a link to the plugin's file, or names the file in an option
+    // of Node.
     const outside = mkdtempSync('/var/tmp/pipework-link-');
     onTestFinished(() => rmSync(outside, { recursive: true }));
     symlinkSync(file, join(outside, 'plugin.mjs'));
@@ -272,7 +272,10 @@ describe('overStdio()', () => {
 });
 
 describe('a launcher', () => {
-  /** Serves in this process, over pipes in memory, without a process and without changes of global state. */
+  /**
+   * Serves in this process, over pipes in memory, without a process of its own and without changes of global
+   * state.
+   */
   function inMemory(): { launcher: Launcher; signals: string[]; commands: LaunchCommand[] } {
     const signals: string[] = [];
     const commands: LaunchCommand[] = [];

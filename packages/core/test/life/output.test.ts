@@ -153,7 +153,7 @@ describe('synced output', () => {
         'three',
         'the very last',
       ]);
-      // After Quit the host sends no more credit, so output that is printed then must fit the window.
+      // After Quit the host sends no more credit, so output that is printed after Quit must fit the window.
       expect(long?.length).toBe(how === 'kill()' ? 100 * 1024 : 3 * MiB);
       expect(stderr.text).toBe('and an error\n');
       expect(exit.code).toBe(0);
@@ -297,7 +297,7 @@ describe('raw output', () => {
   });
 });
 
-describe('what the plugin knows of the host', () => {
+describe('the plugin’s knowledge of the host', () => {
   test('includes whether a sink is a terminal, and the terminal’s size', async () => {
     const terminal = Object.assign(new Collector(), {
       isTTY: true,

@@ -77,7 +77,7 @@ describe('a dispense', () => {
     expect(await rpc.ping()).toBeGreaterThan(0);
   });
 
-  test("whose signal aborts rejects at once, aborts the factory's signal, and leads to the disposal of what the factory makes", async () => {
+  test("whose signal aborts rejects immediately, aborts the factory's signal, and disposes of the factory's result", async () => {
     const stdout = new Collector();
     const rpc = await plugin('makes-slowly', { syncStdout: stdout }).client();
     const cancel = new AbortController();
@@ -197,8 +197,8 @@ describe('the options of serve()', () => {
   });
 });
 
-describe('what a plugin loads', () => {
-  test('excludes execa, p-timeout, tinyglobby and everything of the host', async () => {
+describe('the modules that a plugin loads', () => {
+  test('exclude execa, p-timeout, tinyglobby and every module of the host', async () => {
     const entry = fileURLToPath(new URL('../../dist/plugin.js', import.meta.url));
     const seen = new Set<string>();
     const look = async (path: string): Promise<void> => {
@@ -233,7 +233,7 @@ const ofWindows = [
 ];
 
 describe('the plugin’s environment', () => {
-  test('has what the allow-list admits', async () => {
+  test('has only the variables that the allow-list admits', async () => {
     // Wine adds its own variables. Under Wine, Node does not start without NODE_SKIP_PLATFORM_CHECK.
     const inherit = ['PATH', 'NODE_SKIP_PLATFORM_CHECK'];
     const client = plugin('tells-its-environment', { env: { inherit, set: { MINE: 'x' } } });

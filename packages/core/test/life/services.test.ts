@@ -180,7 +180,7 @@ describe('a service of the host', () => {
     expect(methods).toEqual(['Plugin.read', 'Plugin.fail']);
   });
 
-  test('rejects a dispense with RPC_OVERLOADED while maxWaitingStreams others are under way, and the session goes on', async () => {
+  test('rejects a dispense with RPC_OVERLOADED while maxWaitingStreams other dispenses are under way, and the session continues', async () => {
     const { client } = start({ limits: { maxWaitingStreams: 8 } });
     const asker = await (await client.client()).dispense('asker');
     const outcomes = asker.undialled(1_000);

@@ -85,7 +85,7 @@ describe('a plugin', () => {
 describe('a sink that is stuck', () => {
   test.each([
     { what: 'long lines', flood: 'flood', bytes: 24 * MiB, most: 8 * MiB },
-    // Each queued write takes further memory, so fewer bytes may wait in short writes.
+    // Each queued write takes memory beside its bytes, so fewer bytes may wait if the writes are short.
     { what: 'line feeds one by one', flood: 'breakLines', bytes: MiB, most: MiB / 4 },
   ] as const)('limits how many $what the plugin queues, and a mark counts dropped bytes', async (given) => {
     const { flood, bytes, most } = given;
@@ -106,15 +106,16 @@ describe('a sink that is stuck', () => {
     isStuck = false;
     for (const done of taken) done();
     await printer.print('stdout', 'after\n');
-    // The plugin's flush at its end has a time limit, which a busy machine may exceed. So this waits before
-    // kill().
+    // The plugin's flush at its end has a time limit, which a busy machine may exceed. So this test waits for
+    // the last line before kill().
     await expect.poll(() => chunks.at(-1)?.toString().endsWith('after\n')).toBe(true);
     await client.kill();
     const text = Buffer.concat(chunks).toString();
     const marks = [...text.matchAll(/\n\[pipework: (\d+) bytes dropped, the host does not keep up\]\n/g)];
     const dropped = marks.reduce((sum, [, bytes]) => sum + Number(bytes), 0);
     const arrived = text.length - marks.reduce((sum, [mark]) => sum + mark.length, 0);
-    // The window of the output's stream and the sink hold up to 2 MiB more.
+    // The plugin's queue holds up to `most` bytes. The window of the output's stream and the sink hold up to
+    // 2 MiB more.
     expect(dropped).toBeGreaterThan(bytes - most - 2 * MiB);
     expect(dropped).toBeGreaterThan(bytes / 4);
     expect(dropped + arrived).toBe(bytes + 'after\n'.length);

@@ -100,7 +100,7 @@ describe('a start that fails', () => {
     expect(await client.exit).toMatchObject({ code: 7, by: 'plugin' });
   });
 
-  test('rejects each further start(), and client(), with the same error', async () => {
+  test('makes each further start() and client() reject with the same error', async () => {
     const client = plugin('exits-before-handshake');
     const error = await failure(client.start());
     expect(await failure(client.start())).toBe(error);
@@ -325,7 +325,7 @@ describe.skipIf(noShell)(`a host with few descriptors${noShell}`, () => {
   });
 });
 
-describe('the signal', () => {
+describe('the option signal', () => {
   test('ends a start that is under way, and leaves no process behind', async () => {
     const controller = new AbortController();
     const client = plugin('never-greets', { signal: controller.signal });

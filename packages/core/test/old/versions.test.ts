@@ -1,6 +1,6 @@
 /**
- * Tests that a plugin of an earlier version works with this host, and this plugin with an earlier host. Each
- * session runs in real processes.
+ * Tests that a plugin of an earlier version works with a host of this version, and that a plugin of this
+ * version works with an earlier host. Each session runs in real processes.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';

@@ -43,7 +43,7 @@ describe('a peer that does not read its answers', () => {
 
   test.each([
     ['briefly', 200, () => 'x'.repeat(200)],
-    ['at once', 60_000, () => 'x'.repeat(60_000)],
+    ['immediately', 60_000, () => 'x'.repeat(60_000)],
     ['later', 60_000, async () => 'x'.repeat(60_000)],
     ['with a date', 60_000, () => [new Date(0), 'x'.repeat(60_000)]],
   ])(

@@ -88,7 +88,7 @@ describe('a dialled stream', () => {
   });
 });
 
-describe('accepting', () => {
+describe('accept()', () => {
   test('rejects when the peer does not dial in time', async () => {
     const { plugin } = brokers({ brokerTimeoutMs: 20 });
     await expect(plugin.accept(plugin.nextId())).rejects.toMatchObject({ code: 'BROKER_TIMEOUT' });
@@ -104,7 +104,7 @@ describe('accepting', () => {
     await expect(first).rejects.toMatchObject({ code: 'BROKER_TIMEOUT' });
   });
 
-  test('rejects when the session ends, and so does dialling', async () => {
+  test('rejects when the session ends, and so does dial()', async () => {
     const { host, plugin } = brokers();
     const waiting = plugin.accept(plugin.nextId());
     plugin.close(new Error('over'));

@@ -20,7 +20,7 @@ class Sleeper {
 }
 
 describe('an aborted call', () => {
-  test('of a reference also rejects immediately, and aborts the handler’s signal', async () => {
+  test('of a reference rejects immediately, and aborts the handler’s signal', async () => {
     const reasons: unknown[] = [];
     const wait = (signal: AbortSignal): Promise<never> =>
       new Promise((_, reject) => {
@@ -134,7 +134,7 @@ test('each of several signals cancels the call', async () => {
   }
 });
 
-describe('finishing', () => {
+describe('a conversation that finishes', () => {
   test('waits only for the streams that are being read, on both sides', async () => {
     const pair = await rpcPair({
       async *count(to: number, more: AsyncIterable<number>) {

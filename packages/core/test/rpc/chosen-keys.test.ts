@@ -28,7 +28,7 @@ function heldBy(list: unknown[]): number {
   return before - process.memoryUsage().heapUsed;
 }
 
-/** Values in hex, each with 2,000 objects whose only property is 1020. */
+/** Values in hex, each with 2,000 objects that have a key 1020. */
 const places: Record<string, string> = {
   'maps of texts': listOf('81 a4 31303230 01'),
   'maps of integers': listOf('81 cd03fc 01'),
@@ -60,7 +60,7 @@ describe('V8 does not allocate 1,020 elements for each of 2,000 objects whose ke
     expect(heldBy(taken) / count).toBeLessThan(2_500);
   });
 
-  test('values that a handler returns again', async () => {
+  test('values that a handler sends back', async () => {
     const { remote } = await rpcPair({ echo: (value: unknown) => value });
     const value = Array.from({ length: 100 }, (_, n) => ({ [1020 + n]: n }));
     expect(await remote.echo(value)).toEqual(value);
@@ -91,7 +91,7 @@ describe('a Map or Set is refused if its keys were chosen so that it takes long 
   test.each<[string, string, (n: number) => Buffer]>([
     ['a Set', 'd45053', collidingBigint],
     ['a Map', 'd4504d', (n) => (n % 2 === 0 ? collidingBigint(n / 2) : nil)],
-  ])('%s of bigints that all have the same place', async (_what, mark, one) => {
+  ])('%s of bigints that all have the same hash', async (_what, mark, one) => {
     const [answer, ran] = await answerTo(mark, 60_000, one);
     expect(answer).toContain('RPC_MESSAGE_TOO_LARGE');
     expect(answer).toContain('whose keys V8 can hardly tell apart');

@@ -28,7 +28,7 @@ describe('a value in a message counts by its cost on the receiving side:', () =>
     ['binary data as 3', 'c4 00', 3],
     ['a Map as 4', '91 d4504d', 4],
     ['a Set as 4', '91 d45053', 4],
-    ['a regular expression as 8 and more', '93 d45052 a161 a0', 8],
+    ['a short regular expression as 8', '93 d45052 a161 a0', 8],
     ['an error as 11', '92 d45045 80', 11],
     ['an error with a cause as 22', '92 d45045 81 a5 6361757365 80', 22],
     ['a reference to a function as 11', 'c7 05 50 66 00000001', 11],
@@ -45,7 +45,8 @@ describe('a value in a message counts by its cost on the receiving side:', () =>
     expect(first).toBe(2);
     const [answer, ran, references] = await taken(one, most + 1);
     expect(answer).toContain('RPC_MESSAGE_TOO_LARGE');
-    // The call with one value too many fails, and its references are given back. The second call succeeds.
+    // The call that exceeds the limit by one value fails, and its references are given back. The second call
+    // succeeds.
     expect([ran, references]).toEqual([1, 0]);
   });
 

@@ -7,8 +7,8 @@ type Fields = Error & Record<string, unknown>;
 
 /**
  * Sends an error in each possible way: thrown, in a result, as an argument of a callback, thrown by a stream,
- * as an item, and as an argument. Returns the errors that arrived. With `capabilities`, the error is only
- * thrown.
+ * as an item, and as an argument. Returns the errors that arrived. If `capabilities` are given, the error is
+ * only thrown.
  */
 async function eachWay(make: () => unknown, capabilities?: readonly 'errors'[]): Promise<Fields[]> {
   const { remote } = await rpcPair(

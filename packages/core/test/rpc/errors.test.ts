@@ -107,7 +107,7 @@ describe('an error that a handler throws', () => {
     ['an empty text', ''],
     ['a symbol', Symbol('s')],
     ['a function', () => {}],
-  ])('the call also fails if the handler throws %s', async (_name, thrown) => {
+  ])('makes the call fail even if it is %s', async (_name, thrown) => {
     expect(await failure(() => thrown)).toBeInstanceOf(Error);
     expect(await failure(() => thrown, { capabilities: [] })).toBeInstanceOf(Error);
     const { stack } = (await failure(() => thrown)) as Error;

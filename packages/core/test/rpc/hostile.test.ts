@@ -6,10 +6,12 @@ import { rawHost, rawPlugin } from '../support/raw-peer.ts';
 const served = { echo: (value: unknown) => value };
 const echoHead = '94 00 01 ab 506c7567696e2e6563686f';
 
-/** Returns params in hex: one list of two rows, encoded as columns, with this column alone. */
+/**
+ * Returns the params of a call in hex: one list of two rows, encoded as columns, whose only column is `hex`.
+ */
 const column = (hex: string): string => `91 94 d4 50 43 02 91 a1 61 ${hex}`;
 
-describe('resets the stream', () => {
+describe('a conversation resets the stream', () => {
   test.each([
     ['a message that does not begin with a fixarray', '80'],
     ['an array16 around a message', 'dc 0004 00 01 a1 78 90'],
@@ -46,7 +48,7 @@ describe('resets the stream', () => {
   });
 });
 
-describe('fails only the call', () => {
+describe('a conversation fails only the call', () => {
   test.each([
     ['an extension type that was not announced', '91 d4 07 00'],
     ['msgpackr’s record extension', '92 d4 72 40 91 a1 61'],
@@ -223,7 +225,7 @@ describe('columns', () => {
   });
 });
 
-test('drops an answer to an unknown call, and unknown notifications', async () => {
+test('a conversation drops an answer to an unknown call, and unknown notifications', async () => {
   const peer = await rawPlugin();
   const call = peer.conversation.call('x', []);
   await peer.received();
@@ -232,7 +234,7 @@ test('drops an answer to an unknown call, and unknown notifications', async () =
   expect(await call).toBe(1);
 });
 
-test('drops a second answer to the same call', async () => {
+test('a conversation drops a second answer to the same call', async () => {
   const peer = await rawPlugin();
   const call = peer.conversation.call('x', []);
   await peer.received();

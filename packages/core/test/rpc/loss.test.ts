@@ -72,7 +72,8 @@ test('streams that were not read yet all fail when the connection ends, and shar
   );
   expect(error).toMatchObject({ code: 'RPC_CLOSED', cause: why });
   expect(other).not.toBe(error);
-  // The conversation may also ask for the reason itself, for the call that returned the streams.
+  // The streams share one request, and the conversation may make a second one for the call that returned
+  // them.
   expect(asked.mock.calls.length).toBeLessThanOrEqual(2);
   expect(read).not.toHaveBeenCalled();
 });

@@ -66,8 +66,8 @@ describe('the value of a public vector is written in one of its forms, and comes
     const peer = await rawHost({ give: () => value }, { capabilities: [] });
     peer.sends('940001ab506c7567696e2e6769766590');
     const written = (await peer.received()).subarray(4).toString('hex');
-    // A Date is not compared with the suite's forms. It has no nanoseconds, and beyond 2106 it is written in
-    // 12 bytes, although 8 would be enough.
+    // A Date is not compared with the suite's forms. A Date has no nanoseconds, and a Date beyond 2106 is
+    // written in 12 bytes, although 8 would be enough.
     if (!(value instanceof Date)) expect(forms.map((form) => form.replaceAll('-', ''))).toContain(written);
     const { remote } = await rpcPair({ echo: (sent: unknown) => sent });
     expect(await remote.echo(value)).toStrictEqual(value);

@@ -5,8 +5,8 @@ import { rpcPair } from '../support/rpc-pair.ts';
 type Beside = [name: string, make: () => unknown];
 
 /**
- * Values that stand beside the counted object. Some of these values exclude the message from the fast path.
- * Others pass the code for tables and columns before the general path reads them.
+ * Values that are sent beside the object whose reads are counted. Some of these values exclude the message
+ * from the fast path. Others pass the code for tables and columns before the general path reads them.
  */
 const beside: Beside[] = [
   ['nothing else', () => 1],
@@ -321,8 +321,8 @@ describe('a getter runs once', () => {
         deep: { list: [counters[2]!.object(), new Date(5)] },
         map: new Map([['a', counters[3]!.object()]]),
       });
-      // Sets the stack. Otherwise V8 or a test runner would make it later, and would read the message and the
-      // name to do so.
+      // Sets the stack. Otherwise V8 or a test runner would make the stack later, and would read the message
+      // and the name to do so.
       error.stack = 'a stack';
       for (const key of ['errors', 'code', 'message', 'name'] as const) {
         const get = (): unknown => (runs[key]++ === 0 ? makers[key]() : 'not checked');

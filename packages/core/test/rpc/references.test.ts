@@ -4,7 +4,7 @@ import { copyOfStandIn, ref, retain } from '../support/internals.ts';
 import { rpcPair, type Pair } from '../support/rpc-pair.ts';
 
 type Visit = (value: unknown) => unknown;
-/** A retained function. The side that received it gives it back by `[Symbol.dispose]()`. */
+/** A retained function. The handler that retained the function gives it back by `[Symbol.dispose]()`. */
 interface Kept {
   (value: unknown): unknown;
   [Symbol.dispose](): void;

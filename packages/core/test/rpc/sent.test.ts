@@ -29,8 +29,8 @@ test('a call on a remote that was disposed of was not sent', async () => {
 
 test('a call whose bytes wait for the window counts as sent', async () => {
   const pair = await rpcPair({ hang: (_bytes: Uint8Array) => hang() });
-  // The window of 256 KiB keeps most of these bytes here, because the plugin's end reads nothing in this
-  // turn.
+  // The plugin's end reads nothing in this turn, so only the 256 KiB of the window can leave. The other bytes
+  // wait.
   const waiting = failed(pair.remote.hang(new Uint8Array(8 * 1024 * 1024)));
   pair.cut();
   expect(await waiting).toMatchObject({ code: 'RPC_CLOSED', sent: true });

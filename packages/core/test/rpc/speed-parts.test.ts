@@ -31,8 +31,8 @@ test('the string of a repeated text is reused', () => {
   expect(make).toHaveBeenCalledTimes(hasSpeedParts ? 1 : 3);
 });
 
-test('freed memory stays with the process once many large values have arrived', async () => {
-  // Other test files in this process share the module, whose counter has counted their values.
+test('freed memory stays with the process after many large values have arrived', async () => {
+  // Loads the module again, because its counter has counted the values of other test files in this process.
   vi.resetModules();
   const { countReceived } = await import('../support/internals.ts');
   const allocated = vi.spyOn(Buffer, 'allocUnsafeSlow');

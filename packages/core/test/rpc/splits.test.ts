@@ -34,7 +34,7 @@ test.each(values.map((bytes, index) => [index, bytes] as const))(
   },
 );
 
-test('a large bin arrives the same at every split point around its ends, alone or among others', async () => {
+test('a large bin gets the same answer at every split point around its ends, alone or among others', async () => {
   const bin = Buffer.alloc(20_000, 7);
   const large = Buffer.concat([Buffer.from([0xc5, 20_000 >> 8, 20_000 & 255]), bin]);
   const bytes = Buffer.concat([

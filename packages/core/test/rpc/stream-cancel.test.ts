@@ -252,11 +252,11 @@ describe('a stream in the arguments of a call', () => {
     await atRest(pair);
   });
 
-  test('does not block later streams, even after 600 calls that missed their deadline', async () => {
+  test('can be sent after 600 calls with streams that missed their deadline', async () => {
     const pair = await rpcPair({
       async upload(stream: AsyncIterable<unknown>) {
-        // Waits before it reads, and so before it dials the stream. Some of these calls have timed out by
-        // then.
+        // The stream is dialled when it is first read, so this waits before it dials. Some of these calls
+        // have timed out by then.
         await new Promise((resolve) => setTimeout(resolve, 20));
         await readAll(stream);
       },
@@ -388,7 +388,7 @@ describe('when a reader leaves, an idle source under a contract gets the reason 
     await atRest(pair);
   });
 
-  test.each(rows)('%s behind a checked remote', async (_kind, make) => {
+  test.each(rows)('%s of a checked remote', async (_kind, make) => {
     const idle = make();
     const pair = await rpcPair({ items: () => idle.stream });
     const store = checked(contract, pair.remote);

@@ -6,8 +6,8 @@ import { rpcPair } from '../support/rpc-pair.ts';
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('a stream', () => {
-  // Broker ids are consecutive, so a peer can guess the next id. In an earlier version, a peer that did so
-  // caused an error outside of any call.
+  // Broker ids are consecutive, so a peer can guess the next id. In an earlier version, a peer that dialled a
+  // guessed id caused an error outside of any call.
   test('ends immediately, and harms nothing else, if the peer guessed its id, dialled it early and left', async () => {
     let closed = 0;
     const pair = await rpcPair({

@@ -121,8 +121,8 @@ describe('a stream in the arguments of a call', () => {
     const pair = await rpcPair(handlers);
     const [stream, other] = [Readable.from([1, 2]), Readable.from([1, 2])];
     expect(await pair.remote.read(stream)).toBe(2);
-    // Node itself leaves a listener on an iterated stream, so this compares with a stream that was iterated
-    // here.
+    // Node itself leaves a listener on an iterated stream, so the expected count is that of a stream which
+    // Node has iterated in this process.
     await collect(other);
     expect(stream.listenerCount('error')).toBe(other.listenerCount('error'));
   });

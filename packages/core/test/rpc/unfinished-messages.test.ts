@@ -84,7 +84,7 @@ test('a message that is larger than the budget arrives', async () => {
   expect(pair.pluginShared.budget.used).toBe(0);
 });
 
-test('a stream that its consumer does not read on gets no more than its window', async () => {
+test('the source of a stream runs no further ahead than the window if the consumer stops reading', async () => {
   let given = 0;
   const pair = await rpcPair({
     async *items() {

@@ -30,7 +30,7 @@ export const noFifos: string = skipUnless(!isWindows, 'Windows has no FIFOs');
 export const noProc: string = skipUnless(process.platform === 'linux', 'it reads /proc');
 export const noEnds: string = skipUnless(
   !isWindows,
-  'Windows ends the plugins of a host that dies with it, at once',
+  'Windows ends the plugins immediately when their host dies',
 );
 export const noLinks: string = skipUnless(canLink(), 'this system makes no symbolic links for this user');
 export const noFork: string = skipUnless(

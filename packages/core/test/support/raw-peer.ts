@@ -27,7 +27,7 @@ export interface RawPeer {
   expects(hex: string): Promise<void>;
   /**
    * Grants no credit for arriving bytes from now on, like a peer that does not read its answers. The returned
-   * function grants the missing credit, and ends this state.
+   * function grants the missing credit, and lets later bytes get credit again.
    */
   takeNothing(): () => void;
   /**

@@ -34,7 +34,7 @@ export function runNodeWith(
   });
 }
 
-/** Runs Vitest one time in `folder`. The config is the one in `folder`, unless the options name another. */
+/** Runs Vitest once in `folder`. The config is the one in `folder`, unless the options name another. */
 export const runVitest = (folder: string, ...options: string[]): Promise<Run> =>
   runNode(
     folder,
