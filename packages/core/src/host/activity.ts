@@ -1,6 +1,6 @@
 /**
- * Tracks the calls and streams that are under way with one plugin. They decide whether the plugin keeps the
- * host's event loop alive, and when a drain is done.
+ * Tracks the calls and streams that are under way with one plugin. These calls and streams decide whether the
+ * plugin keeps the host's event loop alive, and when a drain is done.
  */
 
 import { onAbort } from '../base/on-abort.ts';
@@ -56,7 +56,7 @@ export class Activity {
    */
   setBusy(isBusy: boolean): void {
     this.#isBusy = isBusy;
-    // If the client is referenced, it keeps the loop alive anyway, so nothing changes.
+    // A referenced client keeps the loop alive even if nothing is under way, so it needs no update.
     if (!this.#isReferenced) this.#update();
     this.changed();
   }
@@ -73,7 +73,7 @@ export class Activity {
     return this.#brokerStreams;
   }
 
-  /** Called when a call or a stream has ended. That call or stream may have been the last one under way. */
+  /** Called when a call or a stream has ended. If it was the last one under way, the drains end. */
   changed(): void {
     for (const drain of this.#drains) drain();
   }

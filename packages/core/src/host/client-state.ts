@@ -33,7 +33,7 @@ export interface Ready<P> {
   readonly address: PluginAddress;
 }
 
-/** A state whose facts the client keeps after the plugin's end. */
+/** The states `starting` and `ready`. The client keeps their facts after the plugin's end. */
 export type Life<P> = Starting<P> | Ready<P>;
 
 /**

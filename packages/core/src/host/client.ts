@@ -45,7 +45,7 @@ export interface KillOptions {
 
 /** Options of {@link Client.drain}. */
 export interface DrainOptions {
-  /** Aborting it ends the wait. */
+  /** Ends the wait when it aborts. */
   readonly signal?: AbortSignal;
   /** Milliseconds after which the wait ends. Default: none. */
   readonly timeoutMs?: number;
@@ -308,8 +308,8 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     process.onGone = () => {
       if (pid !== undefined) unwatch(pid);
       unmanage(this.#managed);
-      // The plugin has led the group, and only its descendants are left in the group. They must end with the
-      // plugin.
+      // The plugin was the leader of the process group, so the processes that are left in the group are its
+      // descendants. These descendants must end with the plugin.
       if (processGroup) launched.kill('SIGKILL');
     };
     void process.exit.then(async (exit) => this.#onExit(process, exit));
@@ -378,8 +378,8 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
   }
 
   /**
-   * Called when the session or the control stream has ended. Without both of them the process is useless, so
-   * the client ends the process unless it exits first.
+   * Called when the session or the control stream has ended. Without either of them the host cannot call the
+   * plugin, so the client ends the process unless the process exits first.
    */
   #onLoss(reason: unknown): void {
     const state = this.#state;

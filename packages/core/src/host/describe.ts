@@ -73,9 +73,9 @@ const maxSchemaValues = 200_000;
 const maxLength = 2 ** 24;
 
 /**
- * Asks a plugin for its identity and the names that it offers. If `dispenses` is true, each name is also
- * dispensed, asked for its methods and released. Rejects with `RPC_PROTOCOL` if the answer exceeds a limit,
- * and with `RPC_CLOSED` if the plugin ends first.
+ * Asks a plugin for its identity and the names that it offers. If `dispenses` is true, also dispenses each
+ * name, asks for the methods of the implementation, and releases it. Rejects with `RPC_PROTOCOL` if the
+ * answer exceeds a limit, and with `RPC_CLOSED` if the plugin ends first.
  */
 export async function describePlugin(describer: Describer, dispenses: boolean): Promise<Description> {
   const { control, canDescribe, callOptions, protocolVersions } = describer;
@@ -147,8 +147,8 @@ async function describeOne(describer: Describer, name: string): Promise<PluginDe
     }
   } catch (error) {
     signal?.throwIfAborted();
-    // The deadline of this call passed. If a factory throws, the plugin sends another error, whose message
-    // names the factory.
+    // RPC_DEADLINE means that the deadline of this call passed. If a factory throws, the plugin sends an
+    // error with another code, whose message names the factory.
     if (isPipeworkError(error) && error.code === 'RPC_DEADLINE')
       return { error: `${what} took longer than ${deadlineMs} ms` };
     const reason = error instanceof Error ? error.message : String(error);

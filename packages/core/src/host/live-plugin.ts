@@ -116,7 +116,10 @@ export class LivePlugin {
     if (!hasLeft) await this.process.end({ closePipe: () => this.#closePipe() });
   }
 
-  /** Waits briefly for the exit code, which explains more than a broken pipe. */
+  /**
+   * Resolves to an error that explains the loss. First waits briefly for the exit code, which explains more
+   * than a broken pipe.
+   */
   async #explainLoss(cause: Error): Promise<Error> {
     const { process } = this;
     // If a limit or a mistake has reset only one stream, the plugin is not lost.

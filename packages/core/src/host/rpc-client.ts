@@ -45,7 +45,7 @@ export interface PingOptions {
  * serves only one connection.
  */
 export interface RPCClient<P = Record<string, object>> extends AsyncDisposable {
-  /** Raw byte streams that carry any other protocol. */
+  /** Raw byte streams beside the calls, for any protocol. */
   readonly broker: StreamBroker;
 
   /**
@@ -102,7 +102,7 @@ export interface DescribeOptions {
    * Default: no limit.
    */
   readonly timeoutMs?: number | undefined;
-  /** Aborting it makes `describe()` reject immediately with the signal's reason. */
+  /** When it aborts, `describe()` rejects immediately with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -61,7 +61,7 @@ describe('a host whose event loop was blocked for longer than a time limit', () 
     expect(await ping).toBeGreaterThan(0);
   });
 
-  test('still accepts the stream that was dialled', async () => {
+  test('still accepts the stream that was dialled meanwhile', async () => {
     const rpc = await plugin('dials', { limits: { brokerTimeoutMs: 300 } }).client();
     const dialler = await rpc.dispense('dialler');
     const id = rpc.broker.nextId();

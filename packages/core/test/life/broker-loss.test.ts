@@ -39,7 +39,7 @@ function watchRejections(): unknown[] {
 }
 
 describe('when the plugin exits, errors of the broker have that exit as the cause', () => {
-  test('a reader gets the error after the data that arrived before', async () => {
+  test('a reader gets the data that arrived before the exit, and then the error', async () => {
     const { rpc, dialler } = await start();
     const stream = await dialled(rpc);
     const heard: string[] = [];

@@ -288,7 +288,7 @@ describe('a service of the host', () => {
     });
   });
 
-  test('is disposed of when the plugin dies, even if its calls still run', async () => {
+  test('is disposed of when the plugin dies, even if calls of the service still run', async () => {
     const { client, seen } = start();
     const rpc = await client.client();
     const asker = await rpc.dispense('asker');

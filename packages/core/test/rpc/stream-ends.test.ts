@@ -44,7 +44,7 @@ describe('a stream', () => {
     await expect.poll(() => [pair.host.references, pair.plugin.runningCalls]).toEqual([0, 0]);
   });
 
-  test('makes only its reader fail if the source failed before the reader began', async () => {
+  test('makes only its reader fail if the source failed before the reader began to read', async () => {
     const broken = (): Readable => {
       const stream = new Readable({ read() {} });
       stream.destroy(new Error('broken early'));

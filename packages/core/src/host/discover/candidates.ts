@@ -88,8 +88,8 @@ async function mayOthersWrite(path: string): Promise<boolean> {
   // In a sticky directory, users can replace only their own files. On a file, the sticky bit has no effect.
   if (info.isDirectory() && (info.mode & sticky) !== 0) return false;
   const { mode, uid, gid } = info;
-  // If the group has the same number as the owner, it is the owner's private group. Many systems make a
-  // private group for each user, together with a umask of 002.
+  // A group with the same number as the owner is the owner's private group. Many systems make a private group
+  // for each user, together with a umask of 002.
   const isPrivateGroup = uid === gid && uid !== 0;
   return (mode & othersWrite) !== 0 || ((mode & groupWrites) !== 0 && !isPrivateGroup);
 }

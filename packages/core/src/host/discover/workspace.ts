@@ -26,7 +26,8 @@ export async function findPackages(start: string, contained: boolean): Promise<P
   const [workspace, application] = await Promise.all([findWorkspace(start), findApplication(start)]);
   if (workspace !== undefined) {
     const manifests = await members(workspace, contained);
-    // If an application is below a workspace, but not one of its packages, it was deployed or copied there.
+    // If an application is below a workspace, but is none of the workspace's packages, the application was
+    // deployed or copied there.
     const isDeployed =
       application !== undefined &&
       application !== workspace.root &&

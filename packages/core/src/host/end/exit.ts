@@ -131,8 +131,8 @@ export function ranOutOfMemory(exit: ProcessExit, stderrTail: string, kernelKill
 }
 
 /**
- * The plugin's conduct in words, by the code of the error that ended the session. Any other code means that
- * the plugin broke the protocol.
+ * The plugin's conduct in words, by the code of the error that ended the session. Any code that is not listed
+ * means that the plugin broke the protocol.
  */
 const conducts: Readonly<Record<string, string>> = {
   MUX_TRANSPORT_ENDED: 'closed its pipe',

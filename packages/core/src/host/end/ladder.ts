@@ -46,7 +46,8 @@ export async function climb(target: LadderTarget, bounds: LadderBounds): Promise
     target.ask === undefined
       ? false
       : await answered(target.ask, Promise.race([gone, target.hurried]), bounds.askMs);
-  // If a shutdown hook calls process.exit(), the plugin exits without an answer. This counts as `quit` too.
+  // If a shutdown hook calls process.exit(), the plugin exits without an answer. Such an end counts as `quit`
+  // too.
   if (await settlesWithin(gone, 0)) return true;
   target.blame(agreed ? 'quit' : 'eof');
   target.closePipe();
@@ -63,7 +64,7 @@ async function answered(ask: () => Promise<boolean>, over: Promise<unknown>, ms:
   let agreed = false;
   const answer = ask().then(
     (yes) => (agreed = yes),
-    // An error counts as a refusal, and the next step follows.
+    // If `ask` rejects, the plugin has not agreed, and the next step follows.
     () => undefined,
   );
   await settlesWithin(Promise.race([answer, over]), ms);

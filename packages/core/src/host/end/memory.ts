@@ -23,8 +23,8 @@ export function watchMemory(pid: number): () => boolean {
 }
 
 /**
- * Returns the file with the group's count. Lines of /proc/PID/cgroup are `0::/path` (version 2) and
- * `4:memory:/path` (version 1).
+ * Returns the file that counts the kills in the control group of `pid`. Lines of /proc/PID/cgroup are
+ * `0::/path` (version 2) and `4:memory:/path` (version 1).
  */
 function eventsOf(pid: number): string | undefined {
   const lines = read(`/proc/${pid}/cgroup`)?.split('\n') ?? [];

@@ -128,14 +128,15 @@ export class PluginProcess {
     try {
       this.launched.unref?.();
     } catch {
-      // A custom launcher's `unref()` may throw. There is no other way to release its process.
+      // A custom launcher's `unref()` may throw. There is no other way to release the process, so the error
+      // is ignored.
     }
   }
 
   async #report(exit: ProcessExit): Promise<PluginExit> {
     const uptimeMs = clock() - this.#startedAt;
-    // After Quit alone, the host has sent no signal. So if a signal ended the plugin, the plugin did not
-    // leave because of Quit.
+    // If the ladder got no further than Quit, the host has sent no signal. So if a signal ended the plugin,
+    // the plugin did not leave because of Quit.
     const by = this.#by === 'quit' && exit.signal !== null ? 'plugin' : this.#by;
     const kernelKilled = this.#hasKernelKilled();
     const callsInFlight = this.callsInFlight().slice(0, 100);
@@ -177,9 +178,9 @@ export class PluginProcess {
   }
 
   /**
-   * True if another process holds descriptor 4. Otherwise the pipe would have ended with this process. If
-   * standard output carries the protocol, returns false, because every child of the plugin holds that
-   * descriptor.
+   * True if another process holds descriptor 4. If no other process held it, the pipe would have ended with
+   * this process. If standard output carries the protocol, returns false, because every child of the plugin
+   * holds that descriptor.
    */
   get #isPipeHeld(): boolean {
     const { pid, stdout, readable } = this.launched;

@@ -1,6 +1,6 @@
 /**
- * Tests of the reaper's script alone. In these tests, the reaper's pipe ends as it would if its host died.
- * The tests in test/life show the reaper's effects on plugins.
+ * Tests of the reaper's script alone. In these tests, the reaper's pipe ends as if the host had died. The
+ * tests in test/life show the reaper's effects on plugins.
  */
 
 import { spawn } from 'node:child_process';
@@ -55,7 +55,7 @@ async function sleeper(name?: string): Promise<Sleeper> {
   });
   onTestFinished(() => {
     try {
-      // Kill the group, because its leader may be gone while its child sleeps on.
+      // Kills the group, because the leader may be gone while the leader's child sleeps on.
       process.kill(-(child.pid as number), 'SIGKILL');
     } catch {
       // Nothing of the group is left.
@@ -68,7 +68,7 @@ async function sleeper(name?: string): Promise<Sleeper> {
 
 /**
  * Starts a shell that has a pipe at descriptor 3. The shell starts a process that inherits the pipe, and then
- * runs the command `then`. With `file`, descriptor 3 is a file of that name.
+ * runs the command `then`. If `file` is given, descriptor 3 is a file of that name instead of the pipe.
  */
 async function wrapper(then: string, file?: string): Promise<{ pid: number; birth: string; inner: number }> {
   const directory = await mkdtemp(join(tmpdir(), 'pipework-wrapper-'));

@@ -6,8 +6,8 @@
  * host. After another 0.7 s, the shell kills those plugins that still exist under the same identity. The
  * reaper starts after the first plugin, takes 3.5 ms to start, and uses 1.7 MB. If the reaper dies, another
  * replaces it immediately. Without `/bin/sh`, or if processes cannot be distinguished, there is no reaper: a
- * plugin only gets end of file, and a warning reports this. Windows needs no reaper, because Node puts the
- * host's children into a job that ends with the host.
+ * plugin only sees the end of descriptor 3, and a warning reports this. Windows needs no reaper, because Node
+ * puts the host's children into a job that ends with the host.
  */
 
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -26,8 +26,8 @@ interface Watched {
 /** A reaper that lived for less than this, in milliseconds, died quickly. */
 const quicklyMs = 1_000;
 /**
- * After this many quick deaths in a row, the next reaper is delayed. So if something keeps killing reapers,
- * that costs the host little.
+ * After this many quick deaths in a row, the next reaper is delayed. So the host loses little time if another
+ * process kills every reaper.
  */
 const maxQuickDeaths = 5;
 /**
@@ -45,7 +45,10 @@ let isPausing = false;
 let isUnavailable = process.platform === 'win32';
 let mode: Identification | undefined;
 
-/** True if a reaper runs. Managed plugins may then get SIGTERM instead of SIGKILL when the host exits. */
+/**
+ * True if a reaper runs. The reaper kills the plugins that ignore SIGTERM, so managed plugins may get SIGTERM
+ * instead of SIGKILL when the host exits.
+ */
 export function isReaping(): boolean {
   return reaper !== undefined;
 }
@@ -84,7 +87,10 @@ export function watchHolders(pipe: PipeName): void {
   }
 }
 
-/** The host does not see the end of a process that it did not start. */
+/**
+ * Stops watching the holders that have ended. The host did not start these processes, so it gets no event
+ * when one ends.
+ */
 function forgetEndedHolders(): void {
   for (const pid of holders) {
     if (identify(pid)?.birth !== watched.get(pid)?.birth) unwatch(pid);
@@ -93,8 +99,8 @@ function forgetEndedHolders(): void {
 
 function enter(pid: number, entry: Watched): void {
   watched.set(pid, entry);
-  // The reaper is started after the first spawn, not before. A plugin takes ten times as long to start as the
-  // reaper, so this delays nothing.
+  // The reaper is started after the first plugin. A plugin takes ten times as long to start as the reaper, so
+  // the reaper's start delays nothing.
   if (reaper === undefined) start();
   else tell(line(pid, entry));
 }
@@ -118,7 +124,7 @@ function isNeedless(): boolean {
  * this host. The reaper must not kill such a process.
  */
 function entryOf(pid: number, group: boolean, pipe: PipeName | undefined): Watched | undefined {
-  // The reaper itself asks ps for the start time and the parent.
+  // With `ps`, the host leaves BIRTH open. The reaper itself asks ps for the start time and the parent.
   if (mode === 'ps') return { birth: '?', group, pipe: undefined };
   const identity = identify(pid);
   if (identity === undefined || identity.parent !== process.pid || identity.birth === '') return undefined;
@@ -147,7 +153,7 @@ function start(): void {
   child.on('exit', lost);
   child.stdin?.on('error', lost);
   child.unref();
-  // A pipe of Bun has no such method.
+  // A pipe of Bun has no unref().
   (child.stdin as Partial<Socket> | null)?.unref?.();
   if (mode === 'ps') tell([...watched].map(([pid, entry]) => line(pid, entry)).join(''));
 }

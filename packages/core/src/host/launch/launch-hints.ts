@@ -1,6 +1,6 @@
 /**
- * Keeps a function for each launcher that returns likely reasons why a command did not start. The notes on a
- * failed start include these reasons.
+ * Keeps, for each launcher, a function that returns likely reasons why a command did not start. The notes on
+ * a failed start include these reasons.
  */
 
 import type { LaunchCommand, Launcher } from './spawn.ts';
@@ -16,8 +16,8 @@ export function giveHint(launcher: Launcher, hint: Hint): Launcher {
 }
 
 /**
- * Returns the hint of a launcher. Undefined if the launcher has no hint. Such a launcher may run its programs
- * on another system.
+ * Returns the hint of a launcher. Undefined if the launcher has no hint. A launcher without a hint may run
+ * its programs on another system.
  */
 export function hintOf(launcher: Launcher | undefined): Hint | undefined {
   return launcher && hints.get(launcher);

@@ -60,8 +60,9 @@ export interface ProcessExit extends LaunchReport {
 }
 
 /**
- * A process as a launcher returns it. The object must not be a thenable, because awaiting it would wait for
- * the end of the process. The launcher owns the object, and the client uses only these members.
+ * A process as a launcher returns it. The object must not be a thenable, because an `await` of a launcher's
+ * result would then wait for that thenable. The launcher owns the object, and the client uses only these
+ * members.
  */
 export interface LaunchedProcess {
   /** The process id, if the process runs on this system. */
@@ -81,8 +82,8 @@ export interface LaunchedProcess {
   /** Lets the process keep the host's event loop alive again. */
   ref?(): void;
   /**
-   * Lets the host end while the process runs. The client calls this if its own `unref()` was called and the
-   * plugin is idle.
+   * Lets the host end while the process runs. The client calls this method if `unref()` of the client was
+   * called and the plugin is idle.
    */
   unref?(): void;
 }
@@ -167,7 +168,7 @@ export async function spawnWithPipes(
   throw result instanceof Error ? (result.cause ?? result) : new Error('the process could not be started');
 }
 
-/** Milliseconds to wait for Node's report of a failed spawn, which comes in the next tick. */
+/** Milliseconds to wait for Node's report of a failed spawn. Node makes the report in the next tick. */
 const reportMs = 100;
 
 /**

@@ -30,8 +30,8 @@ const reserved = [
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Returns a function that sorts a line's fields. `own` are the names that the user's logger puts into each
- * record.
+ * Returns a function that sorts a line's fields. `own` has the names of the fields that the user's logger
+ * adds to each record.
  */
 export function claimSorter(own: Iterable<string>): (fields: Fields) => Fields {
   const taken = new Set([...reserved, ...own]);

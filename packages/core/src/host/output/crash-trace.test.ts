@@ -224,7 +224,7 @@ describe('lines that follow a trace, or that follow a line that looks like the s
     const found: string[] = [];
     const gatherer = new TraceGatherer(({ level, message }) => found.push(`${level}: ${message}`), 'debug');
     for (const line of `${trace}\n${next}`.split('\n')) gatherer.take(line);
-    // This does not depend on a timer. The first line that cannot belong to a trace ends the trace.
+    // No timer is needed here, because the first line that cannot belong to a trace ends the trace.
     expect(found).toEqual([`error: ${trace}`, `debug: ${next}`]);
     gatherer.end();
   });

@@ -1,7 +1,7 @@
 /**
  * Recognises the multi-line reports of a crash line by line, so that a trace becomes one record at error
- * level. Each kind is a generator that receives a line and yields how that line relates to the trace. No
- * pattern here takes more than linear time.
+ * level. For each kind of trace, a generator receives the lines, and yields how each line relates to the
+ * trace. Each pattern in this file takes at most linear time.
  */
 
 /**
@@ -22,8 +22,8 @@ export interface TraceKind {
   begins(line: string): boolean;
   read(head: string): Steps;
   /**
-   * True if the end of the output proves that the `perhaps` lines belong to the trace. The output most likely
-   * ended because of the crash.
+   * True if the end of the output proves that the `perhaps` lines belong to the trace. The generator could
+   * not see a later line, because the crash most likely ended the output.
    */
   readonly takesTheEnd?: true;
 }

@@ -37,7 +37,7 @@ function textLine(
   return level === undefined ? undefined : { level, message, fields };
 }
 
-/** `[WARN] …`. A date in the form of Go's or Python's loggers may come first. */
+/** `[WARN] …`. The brackets may follow a date in the form of Go's or Python's loggers. */
 const bracketed =
   /^(?:\[?[\d/:.,TZ+\- ]{4,40}\]? )?\[\s{0,8}([A-Za-z]{3,11}(?:[+-]\d{1,4})?)\s{0,8}\]:?\s{0,8}/;
 /**

@@ -11,7 +11,7 @@ import { readText } from './line-formats.ts';
 
 export type { RecordLevel } from './levels.ts';
 
-/** How deep the fields of a record may be nested. A deeper line is plain text. */
+/** How deep the fields of a record may be nested. A line with deeper fields counts as plain text. */
 const maxDepth = 64;
 
 /** The parts of a line. */

@@ -28,7 +28,7 @@ const forged = {
 };
 
 describe('a logger', () => {
-  test('is refused if it has none of the methods', () => {
+  test('is refused if it has no method for any level', () => {
     expect([{}, { log() {} }, { info: 'x' }, null, 'console', 7].map(isLogger)).toEqual(
       Array.from({ length: 6 }, () => false),
     );

@@ -46,8 +46,8 @@ export class OutputLog implements Backlog {
   }
 
   /**
-   * Adds bytes as they arrive, cut at any place. The caller may reuse the buffer afterwards. Calls `onTaken`
-   * once every complete line in these bytes is logged.
+   * Adds bytes as they arrive. They may begin and end within a line or a character. The caller may reuse the
+   * buffer afterwards. Calls `onTaken` once every complete line in these bytes is logged.
    */
   push(bytes: Uint8Array, onTaken: () => void = () => {}): void {
     this.#enqueue({ text: this.#decoder.write(bytes), onTaken });

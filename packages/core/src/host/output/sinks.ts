@@ -37,8 +37,8 @@ class Hub {
   readonly #users = new Set<(message: string) => void>();
   readonly #pending = new Set<() => void>();
   /**
-   * The `warn` of the client that released the sink last. It reports a failure of the sink's last writes,
-   * when all clients have released the sink.
+   * The `warn` of the client that released the sink last. This `warn` is called if a write fails after all
+   * clients have released the sink.
    */
   #last: (message: string) => void = () => {};
   #hasFailed = false;

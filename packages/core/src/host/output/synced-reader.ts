@@ -9,7 +9,10 @@ import type { OutputLog } from './output-log.ts';
 import type { SinkWriter } from './sinks.ts';
 import type { Tail } from './tail.ts';
 
-/** The destination of a synced output, apart from the tail. If both are absent, the output is dropped. */
+/**
+ * The destination of a synced output, apart from the tail. If neither a sink nor a log is given, the output
+ * is dropped.
+ */
 export interface SyncedTarget {
   readonly sink?: SinkWriter | undefined;
   readonly log?: OutputLog | undefined;
@@ -42,7 +45,7 @@ export class SyncedReader implements RawStreamHandler {
     this.#tail?.push(chunk);
     if (sink === undefined && log === undefined) return this.#stream.consume(bytes);
     const onTaken = (): void => this.#stream.consume(bytes);
-    // The chunk is borrowed, and a sink may keep its chunks.
+    // The chunk is borrowed, and a sink may keep its chunks. So the sink gets a copy.
     if (sink !== undefined) sink.write(Buffer.from(chunk), onTaken);
     else log?.push(chunk, onTaken);
   }

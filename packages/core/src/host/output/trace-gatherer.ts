@@ -25,7 +25,7 @@ interface OpenTrace {
   length: number;
   /** False while the lines may turn out not to be a trace. */
   isProven: boolean;
-  /** When the first of the waiting lines arrived. */
+  /** When the first line arrived that is not logged yet. */
   since: number;
 }
 
@@ -101,8 +101,8 @@ export class TraceGatherer {
   }
 
   /**
-   * Logs the waiting lines. If all of them certainly belong to the trace, the trace may continue with the
-   * next line.
+   * Logs the waiting lines. If all of the logged lines certainly belong to the trace, the trace may continue
+   * with the next line.
    */
   #tell(trace: OpenTrace): void {
     if (!trace.isProven || trace.held.length > 0) return this.#close(trace);

@@ -40,7 +40,7 @@ export async function verifyChecksum(
     checksum.file === undefined ? await findProgram(command) : resolve(command.cwd ?? '.', checksum.file);
   if (path === undefined) return `${command.file} was not found, so that its checksum cannot be verified`;
   try {
-    // node:crypto is loaded only here, because that takes 4 ms and most starts verify nothing.
+    // node:crypto is loaded only here, because loading it takes 4 ms and most starts verify nothing.
     const { createHash, timingSafeEqual } = await import('node:crypto');
     const actual = await hashFile(path, createHash('sha256'), isWanted);
     const expected = digestBytes(checksum.value);

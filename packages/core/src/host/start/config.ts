@@ -149,7 +149,7 @@ export interface ClientConfig<S = Record<never, never>> {
    * included. Refused if `stdin` is `'inherit'` and the host's standard input is a terminal. Default `false`.
    */
   readonly processGroup?: boolean;
-  /** Aborting it kills the client, even during a start. */
+  /** When it aborts, the client is killed, even during a start. */
   readonly signal?: AbortSignal;
   /** Bounds of the session. A bound that is left out has its value from `defaultLimits`. */
   readonly limits?: Partial<Limits>;

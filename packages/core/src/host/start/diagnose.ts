@@ -37,7 +37,7 @@ function isSomewhere(): boolean {
     process.cwd();
     return true;
   } catch {
-    // The directory was deleted, and has no name any more.
+    // The working directory was deleted, so it has no name any more.
     return false;
   }
 }
@@ -69,7 +69,7 @@ function shortageNote(command: FailedCommand): string | undefined {
     case 'E2BIG':
       return sizeNote(command);
     case 'ETXTBSY':
-      return `${command.file} is open for writing: it can be run once the program that writes it has closed it`;
+      return `${command.file} is open for writing: start the plugin again after the writing program has closed this file`;
     default:
       return undefined;
   }

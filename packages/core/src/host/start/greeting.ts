@@ -14,7 +14,7 @@ export type Greeted =
  * Returns the promise `greeted`, which resolves when a line, too many bytes without a line break, or the
  * pipe's end has arrived. The bytes after the line are put back, and the pipe is paused. `greeted` never
  * rejects: a broken pipe counts as ended. `stop` ends the wait and removes the listeners. `seen` returns the
- * bytes so far.
+ * bytes that have arrived.
  */
 export function awaitLine(pipe: Readable): {
   readonly greeted: Promise<Greeted>;

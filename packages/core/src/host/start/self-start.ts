@@ -27,7 +27,7 @@ export interface StartMark {
  */
 export function ownMark(env: NodeJS.ProcessEnv): StartMark | undefined {
   // serve() of 0.1, and implementations in other languages, remove the variable of the descriptors but leave
-  // the mark.
+  // the mark. So a mark without that variable does not count.
   if (env[envNames.fds] === undefined) return undefined;
   const match = /^(\d{1,3}):([0-9a-z]{1,20})$/.exec(env[envNames.command] ?? '');
   return match === null ? undefined : { depth: Number(match[1]), command: String(match[2]) };
@@ -40,7 +40,7 @@ export function markOf(words: readonly string[], own: StartMark | undefined): st
 
 /**
  * Returns the reason why a process with the mark `own` must not start the command `words` (program and
- * arguments). Returns undefined if it may.
+ * arguments). Returns undefined if the process may start the command.
  */
 export function whyNotFromHere(words: readonly string[], own: StartMark | undefined): string | undefined {
   if (own === undefined) return undefined;

@@ -30,7 +30,7 @@ import { clock, patientTimers, settlesWithin } from '../../base/timers.ts';
 
 /**
  * Milliseconds to wait for the exit after the pipe has ended. The exit explains the end of the pipe, and
- * often follows it.
+ * often follows a moment after it.
  */
 const exitFollowsMs = 500;
 
@@ -50,7 +50,7 @@ const needsNoNotes: ReadonlySet<StartErrorCode> = new Set([
 /** The reason why a start is given up. The reason becomes a {@link StartError} once the process is gone. */
 export class StartFailure extends Error {
   readonly code: StartErrorCode;
-  /** How the process ended. Undefined unless it exited before the start was given up. */
+  /** How the process ended. Undefined unless the process exited before the start was given up. */
   readonly exit: ProcessExit | undefined;
 
   constructor(code: StartErrorCode, message: string, options: { exit?: ProcessExit; cause?: unknown } = {}) {
@@ -183,8 +183,8 @@ export class Start {
   }
 
   /**
-   * Returns why the pipe ended without a line. The process is gone, will be gone in a moment, or has closed
-   * the pipe and still runs.
+   * Returns why the pipe ended without a line. The process may be gone, may be gone in a moment, or may have
+   * closed the pipe and continue to run.
    */
   async #explainSilence(run: PluginProcess, seen: string): Promise<StartFailure> {
     if (await settlesWithin(run.gone, exitFollowsMs)) {
@@ -252,8 +252,8 @@ export class Start {
   }
 
   /**
-   * Ends the process. Before the handshake no plugin reads descriptor 3, so the step that closes it takes no
-   * time.
+   * Ends the process. Before the handshake no plugin reads descriptor 3. So after descriptor 3 is closed, the
+   * next step follows without a wait.
    */
   async #endRun(run: PluginProcess): Promise<void> {
     await run.end({ closePipe: () => run.launched.writable.end(), waitsForPipe: false });
