@@ -86,7 +86,7 @@ describe('a plugin is gone within a second of its host’s SIGKILL', () => {
   };
 
   test.skipIf(noProc).each(Object.entries(wrappers))(
-    `while it is blocked behind %s${noProc}`,
+    `while it is blocked, if its wrapper is %s${noProc}`,
     async (_name, behind) => {
       const it = await host('blocked-behind', 'makes-trouble', { env: { BEHIND: JSON.stringify(behind) } });
       const { pid } = await it.next();

@@ -136,7 +136,7 @@ describe('synced output', () => {
   });
 
   test.each(['kill()', 'process.exit()'])(
-    'that later exit listeners print arrives whole after %s',
+    'that exit listeners print, even those added before serve(), arrives whole after %s',
     async (how) => {
       const stdout = new Collector();
       const stderr = new Collector();
