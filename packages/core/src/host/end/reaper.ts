@@ -124,7 +124,7 @@ function isNeedless(): boolean {
  * this host. The reaper must not kill such a process.
  */
 function entryOf(pid: number, group: boolean, pipe: PipeName | undefined): Watched | undefined {
-  // With `ps`, the host leaves BIRTH open. The reaper itself asks ps for the start time and the parent.
+  // The reaper itself asks ps for the start time and the parent, so the host leaves the start time open.
   if (mode === 'ps') return { birth: '?', group, pipe: undefined };
   const identity = identify(pid);
   if (identity === undefined || identity.parent !== process.pid || identity.birth === '') return undefined;
