@@ -126,7 +126,7 @@ describe('bubblewrap()', () => {
   test.skipIf(reason !== '')(`gives an empty input in place of an inherited directory${reason}`, async () => {
     const script = 'ls /proc/self/fd/0/.. >&2; cat; exit 3';
     const program = `
-      import { bubblewrap, Client } from ${JSON.stringify(import.meta.resolve('@pipework/core'))};
+      import { bubblewrap, Client } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)};
       const cmd = ['/bin/sh', '-c', ${JSON.stringify(script)}];
       const launcher = bubblewrap({ readable: ${JSON.stringify(readable)} });
       const { stderrTail } = await new Client({ cmd, launcher, stdin: 'inherit' }).start().catch((error) => error);
