@@ -3,8 +3,8 @@ const MiB = 1024 * 1024;
 export const MESSAGE = 100;
 
 /**
- * A work: `name`, `title`, `run(mux, milliseconds)` and, if not all candidates can do it, `without`. Each runs
- * in a fresh pair of processes.
+ * A work has a `name`, a `title` and `run(mux, milliseconds)`. If some candidates cannot do the work, `without`
+ * lists their names. Each work runs in a fresh pair of processes.
  */
 export const works = [
   {

@@ -1,5 +1,5 @@
-// Measures the cost of telemetry. Each configuration runs in turn, three times or as often as the argument
-// says, and its minimum counts. Prints a table.
+// Measures the cost of telemetry. Runs the configurations in turn, three times or as often as the argument
+// says. The result of a configuration is its lowest processor time. Prints a table.
 import { loadNow } from '../lib/machine.mjs';
 import { configurations } from './configurations.mjs';
 import { measure, measureSDK } from './measure.mjs';

@@ -184,7 +184,7 @@ test('if a thousand calls of two traces are interleaved, each call belongs to it
   for (const span of await work.spans()) expect(parents.get(span.parent!)?.traceId).toBe(span.traceId);
 });
 
-test('a handler’s call of a callback has a client span below the handler’s and a server span in the host', async () => {
+test('if a handler calls a callback, the call has a client span below the handler’s span, and a server span in the host', async () => {
   const active: (string | undefined)[] = [];
   const { traceId } = await within(() =>
     work.each(['one'], () => void active.push(trace.getActiveSpan()?.spanContext().spanId)),
@@ -210,7 +210,7 @@ test('if a handler calls a service of the host, the span of that call is a child
   });
 });
 
-test('a callback of a plugin without telemetry belongs to the call that brought the function', async () => {
+test('if a plugin without telemetry calls a callback, the span’s parent is the span of the call that passed the callback', async () => {
   const { work } = await startWork({ silent: true });
   await within(() => work.each(['one'], () => {}));
   const spans = sdk.spans();

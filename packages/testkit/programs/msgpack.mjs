@@ -105,7 +105,7 @@ const plainly = {
 /**
  * Returns the value at the beginning of `bytes`, and the position where it ends. By default, returns
  * undefined if the value is incomplete. The functions of `makes` make maps, binary data, texts and
- * extensions. `makes.cut(values)` returns a replacement for the number `values` of missing values, or throws.
+ * extensions. `makes.cut(count)` returns a replacement for `count` missing values, or throws.
  * If `cut` returns, texts and binary data may be shorter than their headers say.
  */
 export function decode(bytes, makes = plainly) {

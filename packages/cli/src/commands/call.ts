@@ -32,7 +32,7 @@ export const call: Command = {
     stdin: {
       type: 'string',
       choices: stdinKinds,
-      help: 'the form of -: a stream of bytes, a stream of values, one value, or a text (bytes)',
+      help: 'how - is read: a stream of bytes, a stream of values, one value, or a text (default: bytes)',
     },
     raw: { type: 'boolean', help: 'print texts and bytes as they are, without JSON' },
     json: { type: 'boolean', help: 'print an error as one line of JSON, and results on one line' },
@@ -84,8 +84,7 @@ class CallTime {
   /** Aborts when the time has passed, or when the user presses Ctrl-C. */
   readonly signal: AbortSignal;
   /**
-   * Rejects `outputLagMs` after the time has passed. Until then the call itself has failed, unless it waits
-   * for a reader of standard output.
+   * Rejects `outputLagMs` after the time has passed. By then the call itself has failed, unless it waits for the reader of standard output.
    */
   readonly passed: Promise<never>;
   readonly #deadlineMs: number | undefined;

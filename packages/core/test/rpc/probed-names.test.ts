@@ -115,7 +115,7 @@ describe('receiving a function under a name that tools call unasked fails the ca
   );
 });
 
-test('a function that was thrown as an error’s cause is left out, because loggers would call it', async () => {
+test('an error’s cause is left out if it is a thrown function, because loggers would call the function', async () => {
   const plugin = await rawPlugin({ capabilities: ['refs', 'types', 'errors'] });
   const call = plugin.conversation.call('x', []);
   await plugin.received();

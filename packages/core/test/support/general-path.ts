@@ -1,6 +1,6 @@
 /**
  * Replaces the parts of core that only improve speed. docs/decisions/0003 says that core works without any of
- * them. The project `core-general` loads this file before its test files, and so tests that claim. The
+ * them. The project `core-general` loads this file before its test files, to verify the statement of 0003. The
  * project also runs the published msgpackr unedited, because vitest.config.ts edits it only for the project
  * `core`.
  */

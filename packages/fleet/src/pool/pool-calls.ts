@@ -61,7 +61,7 @@ export class PoolCalls<P> {
       call.isWaiting = true;
       this.schedule.add(call);
       if (!call.isWaiting) return;
-      // Starts a process even if the call must not wait, so that a later call may find the process ready.
+      // If the queue is full, the call is refused. A process is started nevertheless, so that a later call may find it ready.
       if (this.schedule.waiting > this.#settings.maxQueued) this.#host.wait();
       if (this.schedule.waiting > this.#settings.maxQueued) return this.#leave(call, this.#overloaded());
       this.#watch(call);

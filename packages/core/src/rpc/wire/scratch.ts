@@ -4,9 +4,9 @@
  * **The rule of re-entrancy.** All values that are stored here must be used up before any other code runs.
  * Such code is a handler, a getter, a proxy, or the peer at the other end of a pipe in memory. The walk reads
  * all values of the user before their message is packed. Values that were read from a message are taken from
- * this object before this side acts on the message. There is one exception: the values of a small message are
- * read while the message is packed. `isPackingSmall` is true during this time. If a getter begins another
- * message, that message takes the general path and leaves the fields of the small message alone. `left` and
+ * this object before this side acts on the message. Small messages are the exception: the user's values are
+ * read while the message is packed, and `isPackingSmall` is true meanwhile. If a getter begins another message,
+ * that message takes the general path and leaves the fields of the small message alone. `left` and
  * `copies` are copied into variables before a getter can run.
  */
 
