@@ -17,10 +17,10 @@ const ticksPerSecond = 100;
 const bytesOfFile = 1_024;
 
 /**
- * The kernel counts the time for SIGXCPU less exactly than the time in /proc. So a process that has used this
- * share of its limit may have been ended by the limit.
+ * The kernel counts the time for SIGXCPU by ticks, and the time in /proc exactly. On a busy machine the two can
+ * differ by a lot. So a process that has used this share of its limit may have been ended by the limit.
  */
-const evidentShare = 0.9;
+const evidentShare = 0.5;
 
 /** What a tree of processes uses. */
 export interface Use {

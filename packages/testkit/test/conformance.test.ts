@@ -133,7 +133,7 @@ describe.concurrent('the conformance suite', () => {
   test.skipIf(process.platform === 'win32')(
     'when its signal aborts, ends all plugins, even those behind a wrapper, and starts no more',
     slow,
-    async () => {
+    async ({ expect }) => {
       const mark = `mark-${process.pid}-${performance.now()}`;
       const cmd = ['sh', '-c', `(sleep 300; : ${mark}) & wait`] as const;
       const running = (): number =>

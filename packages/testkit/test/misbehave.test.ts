@@ -20,7 +20,7 @@ interface Anything {
 const start = (kind: Misbehaviour, ...args: string[]): LaunchedClient<Anything> =>
   launch<Anything>({
     cmd: misbehave(kind, ...args),
-    startTimeout: kind === 'no-handshake' ? 300 : 10_000,
+    startTimeout: kind === 'no-handshake' ? 300 : 60_000,
     gracePeriod: 300,
   });
 
@@ -213,7 +213,9 @@ describe('a host that offers services survives a plugin that misbehaves', () => 
     return { client, counts };
   };
 
-  test('never-opens-services: the host makes only as many services as its limit for waiting streams, and releases them at the end', async () => {
+  test('never-opens-services: the host makes only as many services as its limit for waiting streams, and releases them at the end', async ({
+    expect,
+  }) => {
     const { client, counts } = provider('never-opens-services');
     const rpc = await client.client();
     const thing = await rpc.dispense('thing');
@@ -227,7 +229,7 @@ describe('a host that offers services survives a plugin that misbehaves', () => 
     expect(counts.warnings).toBe(0);
   });
 
-  test('asks-without-end: calls continue, and the host can end the plugin', async () => {
+  test('asks-without-end: calls continue, and the host can end the plugin', async ({ expect }) => {
     const { client, counts } = provider('asks-without-end');
     const rpc = await client.client();
     const thing = await rpc.dispense('thing');
