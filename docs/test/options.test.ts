@@ -80,7 +80,7 @@ test('docs/fleet.md has exactly the options of a supervisor and of a pool', () =
     idleMs: true,
     recycle: true,
   } satisfies Record<Exclude<keyof PoolConfig, keyof Omit<SupervisorConfig, 'idleMs'>>, true>;
-  const spareLine = 'With a spare, a process that fails is replaced at once, so `ready` stays `ready`.';
+  const spareLine = 'With a `spare`, a failed process is replaced immediately, so the state remains `ready`.';
   expect(namesBehind('docs/fleet.md', spareLine)).toEqual(Object.keys(supervisor));
   const poolLine = 'a higher priority can hold up calls of a lower priority without end.';
   expect(namesBehind('docs/fleet.md', poolLine)).toEqual(Object.keys(pool));
