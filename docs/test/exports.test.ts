@@ -1,4 +1,4 @@
-// A program cannot change an exported table for the other modules that import it.
+// Exported tables are frozen, so that no program can change a table for the other modules that import it.
 import * as core from '@pipework/core';
 import * as plugin from '@pipework/core/plugin';
 import * as fleet from '@pipework/fleet';

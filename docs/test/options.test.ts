@@ -8,7 +8,7 @@ import { root } from './pages.ts';
 
 /**
  * Returns the names in the first column of the first table of `page` after the paragraph that ends with
- * `sentence`. Returns an empty list if no paragraph ends so.
+ * `sentence`. If there is no such paragraph, returns an empty list.
  */
 function namesBehind(page: string, sentence: string): string[] {
   const blocks = readFileSync(root + page, 'utf8')
