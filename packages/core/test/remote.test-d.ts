@@ -62,7 +62,7 @@ test('keeps asynchronous results unchanged', () => {
   expectTypeOf(remote.identity({ a: 1 })).resolves.toEqualTypeOf<{ a: number }>();
 });
 
-test('makes a synchronous result a promise, and adds no promise to a result that is one', () => {
+test('makes a synchronous result a promise, and does not change a result that is a promise', () => {
   expectTypeOf(remote.add).toEqualTypeOf<(a: number, b: number) => Promise<number>>();
   expectTypeOf(remote.either(true)).toEqualTypeOf<Promise<string>>();
   expectTypeOf(remote.nothing()).toEqualTypeOf<Promise<void>>();
@@ -164,7 +164,7 @@ test('handles a type that contains itself', () => {
   expectTypeOf<ReturnType<Far>>().toEqualTypeOf<Promise<number>>();
 });
 
-test('lacks the methods that a remote answers by itself', () => {
+test('lacks the methods that a remote answers without a call', () => {
   interface Document {
     toJSON(): Promise<string>;
     toString(): string;

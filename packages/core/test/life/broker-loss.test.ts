@@ -93,7 +93,7 @@ describe('when the plugin exits, errors of the broker have that exit as the caus
 });
 
 describe('one try and catch is enough around accept() and the call that sends its id', () => {
-  test('a failed call causes no unhandled rejection', async () => {
+  test('if the call fails, the waiting accept() causes no unhandled rejection', async () => {
     const unhandled = watchRejections();
     const { rpc, dialler } = await start();
     const accepted = rpc.broker.accept(rpc.broker.nextId());

@@ -1,6 +1,6 @@
 /**
- * Tests that a plugin that has ended leaves no process, no descriptor and no listener. `reliability/` runs a
- * thousand of these cycles.
+ * Tests that cycles of a start, a call and a kill() leave no process, no descriptor and no listener.
+ * `reliability/` runs a thousand of these cycles.
  */
 
 import { execFileSync } from 'node:child_process';

@@ -71,7 +71,7 @@ describe('drain()', () => {
     expect(await drained).toBe(true);
   });
 
-  test('still accepts callbacks of a running call, and calls of references', async () => {
+  test('accepts callbacks of a running call, and calls of references, while it waits', async () => {
     const client = plugin('streams');
     const streams = (await (await client.client()).dispense('streams' as never)) as unknown as {
       take(numbers: AsyncIterable<number>, told: () => Promise<void>): Promise<number>;

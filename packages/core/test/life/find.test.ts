@@ -212,7 +212,7 @@ describe('a checksum', () => {
   test('reads no more of the file after the start has timed out', async () => {
     const file = join(root, 'endless');
     await writeFile(file, '');
-    // The file uses no block on the disk, and takes ten seconds to read.
+    // The file has 16 GiB of holes: it uses no block on the disk, but takes ten seconds to read.
     await truncate(file, 2 ** 34);
     const checksum = { file, algorithm: 'sha256', value: new Uint8Array(32) } as const;
     const error = await failure(plugin('greets', { checksum, startTimeout: 100 }).start());

@@ -113,7 +113,7 @@ describe('a plugin is gone within a second of its host’s SIGKILL', () => {
 
   test.skipIf(noProc)(`before its handshake, when it reads nothing yet${noProc}`, async () => {
     const it = await host('starting', 'never-greets');
-    // The reaper starts after the plugin.
+    // Waits for two children, because the reaper starts after the plugin.
     await until(() => childrenOf(it.pid).length === 2);
     it.process.kill('SIGKILL');
     await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
@@ -202,7 +202,7 @@ describe('a host that ends', () => {
     await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
   });
 
-  test('needs no process.exit(), although an unref’d plugin still runs', async () => {
+  test('needs no process.exit() while an unref’d plugin runs', async () => {
     const it = await host('unref', 'greets');
     await it.next();
     expect(await it.exited).toEqual({ code: 0, signal: null });

@@ -64,7 +64,7 @@ function canSandbox(): boolean {
 }
 
 describe('bubblewrap()', () => {
-  // The sandbox has a /tmp of its own, which would hide a clone of this repository in /tmp.
+  // Names the repository, because it may be in /tmp, and the sandbox has a /tmp of its own.
   const readable = ['/', fileURLToPath(new URL('../../../..', import.meta.url))];
   const reason = canSandbox() ? '' : ' (SKIPPED: needs bwrap, and permission to make namespaces)';
 
@@ -273,8 +273,8 @@ describe('overStdio()', () => {
 
 describe('a launcher', () => {
   /**
-   * Serves in this process, over pipes in memory, without a process of its own and without changes of global
-   * state.
+   * Returns a launcher that serves the plugin in this process, over pipes in memory, and changes no global
+   * state. Also returns the signals and the commands that the launcher gets.
    */
   function inMemory(): { launcher: Launcher; signals: string[]; commands: LaunchCommand[] } {
     const signals: string[] = [];
@@ -332,7 +332,7 @@ describe('a launcher', () => {
     expect(error.message).toContain('no more rooms');
   });
 
-  test('may return a process that has a then(), and the start does not call that', async () => {
+  test('may return a process with a method then(), which the start does not call', async () => {
     const { launcher } = inMemory();
     const thenable: Launcher = (command) => {
       const made = launcher(command) as Exclude<ReturnType<Launcher>, Promise<unknown>>;

@@ -69,7 +69,7 @@ describe.skipIf(noSignals)(`a plugin whose host still runs${noSignals}`, () => {
     expect(stdout.text).toContain('shutting down\nshut down\n');
   });
 
-  test('leaves when its host ends after a SIGTERM', async () => {
+  test('leaves as soon as its host ends, also after a SIGTERM', async () => {
     const it = await host('idle', 'shuts-down-slowly', { args: ['10'] });
     await it.next();
     process.kill(it.plugin, 'SIGTERM');
@@ -129,7 +129,7 @@ describe.skipIf(noNamespaces)(`a host that is process 1 of a container${noNamesp
   });
 });
 
-test('a manual SIGKILL is not reported as a lack of memory', async () => {
+test('a SIGKILL by another process is not reported as a lack of memory', async () => {
   const client = plugin('makes-trouble');
   const trouble = await (await client.client()).dispense('trouble');
   const hanging = failure<Error & { cause: Error }>(trouble.hang());

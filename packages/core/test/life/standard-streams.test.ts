@@ -59,7 +59,7 @@ describe('a plugin', () => {
   };
 
   test.each(['late', 'early'])(
-    'writes to its descriptors without EAGAIN, if its streams are opened %s',
+    'writes to its descriptors without EAGAIN, if Node opens process.stderr before serve() or not: %s',
     async (when) => {
       const [stdout, stderr] = [new Collector(), new Collector()];
       const client = writer(stdout, stderr, when);

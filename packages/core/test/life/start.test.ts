@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-/** Makes a file with this mode, as a command that cannot run, and returns its path. */
+/** Makes a file that cannot run as a command, and returns the file's path. */
 async function file(name: string, content: string | Uint8Array, mode: number): Promise<string> {
   const path = join(directory, name);
   await writeFile(path, content);
@@ -300,7 +300,7 @@ describe('the notes of a failed start', () => {
   });
 });
 
-describe.skipIf(noShell)(`a host without descriptors${noShell}`, () => {
+describe.skipIf(noShell)(`a host without free descriptors${noShell}`, () => {
   test('continues to run: its start fails with a reason, and the next start works', async () => {
     const script = 'ulimit -n 128 && exec "$0" "$@"';
     const words = [process.execPath, fixture('runs-out-of-descriptors'), fixture('greets')];

@@ -40,7 +40,7 @@ async function block(client: Client<Fixtures>): Promise<number> {
   return pid;
 }
 
-describe.skipIf(noFork)(`a plugin behind a wrapper that forks${noFork}`, () => {
+describe.skipIf(noFork)(`a plugin under a wrapper that forks${noFork}`, () => {
   test('leaves when kill() asks it to, and nothing is left behind', async () => {
     const warn = vi.fn();
     const client = wrapped('greets', { logger: { warn }, gracePeriod: await enoughMs(2_000) });
@@ -49,7 +49,7 @@ describe.skipIf(noFork)(`a plugin behind a wrapper that forks${noFork}`, () => {
     expect(warn).not.toHaveBeenCalled();
   });
 
-  test('is left behind if it is blocked, and the warning about this names processGroup', async () => {
+  test('outlives kill() if it is blocked, and the warning about this names processGroup', async () => {
     const warn = vi.fn();
     const client = wrapped('makes-trouble', { logger: { warn } });
     const pid = await block(client);

@@ -3,8 +3,8 @@
 //
 //   node packages/core/test/old/pack.mjs ad9a43e     (makes pipework-*-0.1.0.tgz)
 //
-// It checks the commit out into a temporary folder, installs with the commit's lockfile, builds, packs, and
-// removes the checkout.
+// This program checks the commit out into a temporary folder, installs with the commit's lockfile, builds,
+// packs, and removes the checkout.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -74,12 +74,12 @@ const common = {
   crashed: ['RPC_CLOSED', 7],
 };
 
-test('a plugin of 0.1.0 works with this host, and its description has only the facts of its handshake', async () => {
+test('a plugin of 0.1.0 works with a host of this version, and its description has only the facts of its handshake', async () => {
   const described = { runtime: 'unknown', protocolVersions: [1], plugins: {} };
   expect(await session(here, old)).toEqual({ ...common, described, service: 'none' });
 });
 
-test('this plugin works with a host of 0.1.0, although that host provides no services', async () => {
+test('a plugin of this version works with a host of 0.1.0, although that host provides no services', async () => {
   expect(await session(old, here)).toEqual({
     ...common,
     described: 'none',

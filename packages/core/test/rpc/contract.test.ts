@@ -235,7 +235,7 @@ describe('a contract with schemas', () => {
     expect(isDeclaredError(odd, error, 'SLOW') && error.data).toBe('x');
   });
 
-  test('also gives a stream to a caller in the same process', async () => {
+  test('gives a stream to a caller in the same process, without a connection', async () => {
     const served = implement(contract, handlers());
     const seen: string[] = [];
     for await (const item of served.items('2')) seen.push(item);

@@ -6,8 +6,9 @@ const array32 = (count: number): string => `dd ${count.toString(16).padStart(8, 
 const request = '94 00 01 ab 506c7567696e2e74616b65 91';
 
 /**
- * Calls `take` with a list of `count` times the value `one`, and then a second time without arguments.
- * Returns the first answer, how often the handler ran, and how many references are held after the first call.
+ * Calls `take` with a list that holds the value `one` `count` times, and then a second time without
+ * arguments. Returns the first answer, how often the handler ran, and how many references are held after the
+ * first call.
  */
 async function taken(one: string, count: number, maxMessageValues = 1000): Promise<[string, number, number]> {
   let ran = 0;
@@ -61,7 +62,7 @@ describe('a value in a message counts by its cost on the receiving side:', () =>
     expect(ran).toBe(fits ? 2 : 1);
   });
 
-  test('fields of an error beyond 16 count as 4 more each', async () => {
+  test('each field of an error beyond the 16th counts as 4 more', async () => {
     const map = (keys: number): string => {
       const entries = Array.from(
         { length: keys },
@@ -104,7 +105,7 @@ describe('a value in a message counts by its cost on the receiving side:', () =>
     expect(ran).toBe(fits ? 2 : 1);
   }); // prettier-ignore
 
-  test('a row of a table counts as its cells and one more', async () => {
+  test('a row of a table counts as one more than its cells', async () => {
     const table = (rows: number): string => `${array32(rows + 2)} d45074 91 a161 ${'01'.repeat(rows)}`;
     for (const [rows, fits] of [[400, true], [600, false]] as const) {
       const peer = await rawHost({ take: () => 1 }, { capabilities, limits: { maxMessageValues: 1000 } });

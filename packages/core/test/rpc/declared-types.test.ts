@@ -129,7 +129,7 @@ test('an optional method that is not implemented exists on the remote, and its c
   expect(await remote.there()).toBe('yes');
 });
 
-test('an argument declared as LocalOrRemote accepts both, and the handler gets an object of its own side back unchanged', async () => {
+test('an argument declared as LocalOrRemote accepts a local object and a remote, and the handler gets an object of its own side back unchanged', async () => {
   interface Store {
     size(): number;
   }

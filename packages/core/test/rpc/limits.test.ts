@@ -183,7 +183,7 @@ describe('limits', () => {
   });
 });
 
-test('a stream in a result that was not dialled yet counts as a reference on both sides', async () => {
+test('a stream that came in a result counts as a reference on both sides before it is dialled', async () => {
   const { remote, hostShared, pluginShared } = await rpcPair({
     async *items() {
       yield 1;

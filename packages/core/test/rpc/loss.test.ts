@@ -35,7 +35,7 @@ describe('when the peer is gone', () => {
     await expect(remote.ping()).rejects.toMatchObject({ code: 'RPC_CLOSED' });
   });
 
-  test('each pending call has an error of its own with the explained cause', async () => {
+  test('each pending call has an error of its own, with the cause that explainLoss() gives', async () => {
     const exit = new Error('the plugin was killed by SIGSEGV');
     const { remote, cut } = await rpcPair(new Sleeper(), { host: { explainLoss: async () => exit } });
     const calls = [remote.sleep(), remote.sleep()];
@@ -50,7 +50,7 @@ describe('when the peer is gone', () => {
   });
 });
 
-test('streams that were not read yet all fail when the connection ends, and share one request for the reason', async () => {
+test('streams that were not read yet all fail when the connection ends, and share one call of explainLoss()', async () => {
   const why = new Error('the plugin was killed by SIGSEGV');
   const asked = vi.fn(async () => why);
   // If the error were encoded for the peer, this getter would run.
@@ -72,8 +72,7 @@ test('streams that were not read yet all fail when the connection ends, and shar
   );
   expect(error).toMatchObject({ code: 'RPC_CLOSED', cause: why });
   expect(other).not.toBe(error);
-  // The streams share one request, and the conversation may make a second one for the call that returned
-  // them.
+  // The streams share one call of explainLoss(). The conversation of the call `open` may make a second one.
   expect(asked.mock.calls.length).toBeLessThanOrEqual(2);
   expect(read).not.toHaveBeenCalled();
 });

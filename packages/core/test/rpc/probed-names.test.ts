@@ -50,7 +50,7 @@ describe('a sender refuses a function under a name that tools call unasked', () 
     await expect.poll(() => [host.references, plugin.references]).toEqual([0, 0]);
   });
 
-  test.each(names)('an error loses only its field %s', async (name) => {
+  test.each(names)('a thrown error loses only its field %s', async (name) => {
     const { remote } = await rpcPair({
       fail() {
         throw Object.defineProperty(Object.assign(new Error('odd'), { kept: 1 }), name, {
@@ -176,7 +176,7 @@ describe('a stand-in for an object of the peer', () => {
 });
 
 describe('serving', () => {
-  test.each([...namesOfTools])('an object with a method %s fails, naming it', (name) => {
+  test.each([...namesOfTools])('an object with a method %s fails, and the error names the method', (name) => {
     expect(() => servedObjectOf({ [name]: fn }, 'the implementation')).toThrow(
       `the implementation must be without a method named ${name}`,
     );

@@ -12,7 +12,7 @@ const file = createRequire(import.meta.url).resolve('msgpack-test-suite');
 const suite = JSON.parse(readFileSync(file, 'utf8')) as Record<string, Vector[]>;
 
 const bytesOf = (hex: string): Buffer => Buffer.from(hex.replaceAll('-', ''), 'hex');
-/** Returns the value of a vector; undefined if a Date or the protocol cannot represent it. */
+/** Returns the value of a vector, or undefined for an extension type, which the protocol does not have. */
 function valueOf(vector: Vector): { value: unknown } | undefined {
   // The suite lists integers beyond 53 bits as text.
   if (vector['bignum'] !== undefined) {

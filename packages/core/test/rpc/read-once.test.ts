@@ -6,7 +6,7 @@ type Beside = [name: string, make: () => unknown];
 
 /**
  * Values that are sent beside the object whose reads are counted. Some of these values exclude the message
- * from the fast path. Others pass the code for tables and columns before the general path reads them.
+ * from the fast path. Others go through the code for tables and columns before the general path reads them.
  */
 const beside: Beside[] = [
   ['nothing else', () => 1],
@@ -85,7 +85,7 @@ const places: [name: string, around: (object: unknown, other: unknown) => unknow
   ['in the columns of a long list', (object, other) => Array.from({ length: 70 }, (_, at) => ({ object: at === 5 ? object : { before: 'b', field: 1 }, other: at === 69 ? other : 1 }))], // prettier-ignore
 ];
 
-/** Returns the field `field` of the first object in a received value that has one. */
+/** Searches `value` for an object with a property `field`, and returns the property of the first one. */
 function fieldIn(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return undefined;
   if (Object.hasOwn(value, 'field')) return (value as { field: unknown }).field;

@@ -46,7 +46,7 @@ describe('a function as an argument', () => {
     await atRest(pair);
   });
 
-  test('makes the handler that calls it fail with the error that it threw', async () => {
+  test('makes the handler that calls it fail with the error that the function threw', async () => {
     const pair = await rpcPair({ run: async (visit: Visit) => visit(1) });
     await expect(
       pair.remote.run(() => {

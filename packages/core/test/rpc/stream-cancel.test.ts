@@ -252,11 +252,11 @@ describe('a stream in the arguments of a call', () => {
     await atRest(pair);
   });
 
-  test('can be sent after 600 calls with streams that missed their deadline', async () => {
+  test('can be sent after 600 calls, each with a stream, have missed their deadline', async () => {
     const pair = await rpcPair({
       async upload(stream: AsyncIterable<unknown>) {
-        // The stream is dialled when it is first read, so this waits before it dials. Some of these calls
-        // have timed out by then.
+        // The stream is dialled when it is first read, so this handler dials only after the wait. Some of the
+        // calls have timed out by then.
         await new Promise((resolve) => setTimeout(resolve, 20));
         await readAll(stream);
       },

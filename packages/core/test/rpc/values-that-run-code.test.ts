@@ -99,7 +99,7 @@ describe('if a getter makes a call while its object is being sent, both calls wo
     await expect.poll(() => [host.references, plugin.references]).toEqual([0, 0]);
   });
 
-  test('with references, each call gives back its own', async () => {
+  test('with references, each call gives back only its own references', async () => {
     const { remote, host, plugin } = await rpcPair({
       run: async ({ call }: { call: () => unknown }) => await call(),
       wait: (_callback: () => void, signal: AbortSignal) =>

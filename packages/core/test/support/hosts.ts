@@ -54,8 +54,8 @@ export async function host(
   for (; told['plugin'] === undefined; told = await next()) warnings.push(String(told['message']));
   const plugin = told['plugin'] as number;
   onTestFinished(() => {
-    // Under `unshare`, the id is that of a process namespace. Outside of this namespace, another process may
-    // have the id.
+    // Under `unshare`, the plugin has this id only in its own process namespace. In the namespace of the
+    // test, another process may have the same id.
     if (behind.length === 0 && isAlive(plugin)) process.kill(plugin, 'SIGKILL');
   });
   return { process: child, pid: child.pid as number, plugin, warnings, next, exited };
