@@ -77,6 +77,9 @@ function mounts(view: View): Mount[] {
     // If the host is root, the plugin's user owns the kernel's settings in /proc/sys, even without
     // capabilities. So /proc is read-only.
     { path: '/proc', words: ['--proc', '/proc', '--remount-ro', '/proc'] },
+    // Process 1 is bubblewrap, which runs from the host's own file. Through /proc/1/exe, the plugin of the file's
+    // owner could change the file's mode.
+    { path: '/proc/1', words: ['--size', '4096', '--tmpfs', '/proc/1', '--remount-ro', '/proc/1'] },
     ...view.masked.map((path) => ({ path, words: ['--ro-bind', '/dev/null', path] })),
     { path: '/dev', words: ['--dev', '/dev', '--remount-ro', '/dev'] },
     ...scratchPlaces.map(scratch),

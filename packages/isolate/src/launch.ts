@@ -2,12 +2,13 @@
 
 import { spawn, type ChildProcess, type IOType } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, createReadStream, fstatSync, openSync } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, openSync, statSync } from 'node:fs';
 import { constants, devNull } from 'node:os';
 import type { Socket } from 'node:net';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type { LaunchCommand, LaunchedProcess, LaunchReport, ProcessExit } from '@pipework/core';
 import { Keeper, keeperDescriptor } from './keeper.ts';
+import { IsolateError } from './errors.ts';
 import { ErrorTail } from './error-tail.ts';
 import { whatIsHidden } from './hidden.ts';
 import type { Resources } from './options.ts';
@@ -37,7 +38,7 @@ export async function launchPlan(
   if (pid === undefined) throw (await once(child, 'error'))[0] as Error;
   if (plan.filter !== undefined) (pipes[filterDescriptor] as Writable).end(plan.filter);
   if (typeof stdin !== 'string') feed(stdin, child.stdin as Writable, exit);
-  if (stdin !== command.stdin) void exit.then(() => (stdin as Readable).destroy());
+  if (typeof stdin !== 'string' && stdin !== command.stdin) void exit.then(() => stdin.destroy());
   const keeper = plan.isKept ? new Keeper(pipes[keeperDescriptor] as Duplex, plan.hasGroup) : undefined;
   const pipe = child.stdio[4] as Socket;
   const tail = new ErrorTail(child.stderr as Readable, () => plan.isHeapHeld || pipe.bytesRead === 0);
@@ -57,23 +58,32 @@ export async function launchPlan(
 }
 
 /**
- * Returns the plugin's standard input. A file or directory that is the host's standard input must not be
- * passed to a sandbox. Through /proc/self/fd, the plugin could open the file for writing, or reach the
- * directories above it. So the plugin gets a pipe instead, with the file's contents from the host's position
- * on.
+ * Returns the plugin's standard input. A sandbox must not get the host's own descriptor. Through /proc/self/fd,
+ * the plugin could open a file for writing, or reach the directories above it. So the plugin gets a pipe
+ * instead, with the file's contents from the host's position on. Throws `ISOLATE_UNENFORCEABLE` if the host's
+ * standard input is a terminal, a pipe or a socket, because the plugin could write to it.
  */
 function inputOf(plan: Plan, { stdin }: LaunchCommand): LaunchCommand['stdin'] {
-  if (stdin !== 'inherit' || plan.filter === undefined || !isOnDisk(0)) return stdin;
+  if (stdin !== 'inherit' || plan.filter === undefined) return stdin;
+  const kind = kindOf(0);
+  if (kind === 'nothing') return 'ignore';
+  if (kind === 'a channel')
+    throw new IsolateError(
+      'ISOLATE_UNENFORCEABLE',
+      "stdin: 'inherit' would let the plugin write to the host's standard input, which is a terminal, a pipe or a socket. Pass a Readable, such as process.stdin, or 'ignore'",
+    );
   const position = /^pos:\s*(\d+)/m.exec(read('/proc/self/fdinfo/0'))?.[1];
   return createReadStream('/proc/self/fd/0', { start: Number(position ?? 0) }).on('error', ignore);
 }
 
-function isOnDisk(descriptor: number): boolean {
+function kindOf(descriptor: number): 'on disk' | 'a channel' | 'nothing' {
   try {
     const stat = fstatSync(descriptor);
-    return stat.isFile() || stat.isDirectory() || stat.isBlockDevice();
+    if (stat.isFile() || stat.isDirectory() || stat.isBlockDevice()) return 'on disk';
+    return stat.rdev === statSync(devNull).rdev && stat.isCharacterDevice() ? 'nothing' : 'a channel';
   } catch {
-    return false;
+    // The host has closed its standard input.
+    return 'nothing';
   }
 }
 

@@ -41,7 +41,7 @@ const numbers: Readonly<
 // prettier-ignore
 const commonNumbers: Readonly<Record<string, number>> = {
   io_uring_setup: 425, io_uring_enter: 426, io_uring_register: 427, open_tree: 428, move_mount: 429, fsopen: 430, fsconfig: 431,
-  fsmount: 432, fspick: 433, clone3: 435, openat2: 437, pidfd_getfd: 438, mount_setattr: 442, fchmodat2: 452,
+  fsmount: 432, fspick: 433, clone3: 435, openat2: 437, pidfd_getfd: 438, mount_setattr: 442, quotactl_fd: 443, fchmodat2: 452, open_tree_attr: 467,
 };
 
 /**
@@ -49,7 +49,7 @@ const commonNumbers: Readonly<Record<string, number>> = {
  * No plugin needs them.
  */
 const alwaysRefused =
-  'ptrace process_vm_readv process_vm_writev kcmp pidfd_getfd keyctl add_key request_key bpf perf_event_open userfaultfd mount umount2 pivot_root move_mount open_tree fsopen fsconfig fsmount fspick mount_setattr unshare setns chroot kexec_load kexec_file_load init_module finit_module delete_module swapon swapoff reboot acct quotactl iopl ioperm modify_ldt name_to_handle_at open_by_handle_at settimeofday clock_settime syslog fanotify_init move_pages migrate_pages'.split(
+  'ptrace process_vm_readv process_vm_writev kcmp pidfd_getfd keyctl add_key request_key bpf perf_event_open userfaultfd mount umount2 pivot_root move_mount open_tree fsopen fsconfig fsmount fspick mount_setattr open_tree_attr unshare setns chroot kexec_load kexec_file_load init_module finit_module delete_module swapon swapoff reboot acct quotactl quotactl_fd iopl ioperm modify_ldt name_to_handle_at open_by_handle_at settimeofday clock_settime syslog fanotify_init move_pages migrate_pages'.split(
     ' ',
   );
 

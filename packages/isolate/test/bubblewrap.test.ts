@@ -382,6 +382,24 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(await printed(file)).toBe('first\n/proc/self/fd/0/../*\n');
     expect(readFileSync(file, 'utf8')).toBe('first\nsecond\n');
     expect(await printed(folder)).toBe('\n/proc/self/fd/0/../*\n');
+    expect(await printed('/dev/null')).toBe('\n/proc/self/fd/0/../*\n');
+  });
+
+  test('a plugin may not inherit a channel of the host as its standard input', async () => {
+    // Node gives a child a socket as `pipe`. `cat` gives it a pipe of the kernel.
+    for (const command of [`exec "$0" "$1"`, `cat | "$0" "$1"`]) {
+      const args = ['-c', command, process.execPath, input];
+      const child = spawn('/bin/sh', args, { stdio: ['pipe', 'pipe', 'inherit'] });
+      child.stdin.end();
+      const printed = Buffer.concat((await (child.stdout as Readable).toArray()) as Buffer[]).toString();
+      expect(printed).toBe('ISOLATE_UNENFORCEABLE\n');
+    }
+  });
+
+  test('a plugin sees nothing of process 1, which runs from a file of the host', async () => {
+    const { cell } = await start({});
+    expect(await cell.list('/proc/1')).toEqual([]);
+    expect(await cell.read('/proc/1/exe')).toBe('ENOENT');
   });
 
   test('nothing of a plugin is left when its host is killed', async () => {
