@@ -52,7 +52,7 @@ export const holes = {
     'leave a link that the host follows': 'follows the links',
     'write to a FIFO in a readable directory': 'A FIFO',
     'lock a file that it may only read': 'locks',
-    'lock a file that it may only read, by a program in memory': 'locks',
+    'lock a file that it may only read, from memory': 'locks',
     'become a program that it makes in memory': 'makes in memory',
     'load native code': 'native code',
     'become another program': 'become another program',
