@@ -1,6 +1,6 @@
-// node bench/first-answer.mjs [rounds]: measures what a new host process costs its user. A process imports
-// what it needs, starts one plugin, gets one answer and exits. Rounds with pipework alternate with rounds of
-// a process that does the same with `fork()`. `pnpm bench` measures the same in its workload `first-host`.
+// node bench/first-answer.mjs [rounds]: measures a new host process from its start to its exit. The process
+// imports its library, starts one plugin, gets one answer and exits. Each round runs such a process for the
+// floor, for `fork()` and for pipework. The workload `first-host` of `pnpm bench` measures the same.
 import { measureFirstHost } from './lib/first-host.mjs';
 import { median } from './lib/loops.mjs';
 

@@ -1,8 +1,8 @@
 /**
- * Measures the mux against the bare pipes that it runs on, and against the other yamuxes of npm. Each work of
- * each candidate has a parent and a child of its own in each round, with descriptors 3 and 4 between them.
- * Rounds alternate between the candidates, so that other work of the machine affects all of them. The result
- * is the median of the ratios to the raw pair in the same round.
+ * Measures the mux against the bare pipes that it runs on, and against the other yamuxes of npm. Each round
+ * measures each work (mux/works.mjs) of each candidate in a fresh parent and a fresh child, with descriptors
+ * 3 and 4 between them. The order of the candidates alternates between rounds, so that other load of the
+ * machine affects all of them. The result is the median of the ratios to the raw pair in the same round.
  *
  *     node bench/mux.mjs [--rounds 5] [--only pipework,raw] [--work duplex-bulk,rt100] [--seconds 1]
  *                    [--json FILE]    { [work]: { [name]: rates, a round each, null where it failed } }
@@ -49,7 +49,10 @@ for (const workName of values.work.split(',')) {
 }
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(all, null, 2)}\n`);
 
-/** Returns the rate in a fresh pair of processes. Rejects with the reason if there is none. */
+/**
+ * Resolves to the rate of `work`, measured in a fresh pair of processes. Rejects with the reason if the work
+ * failed.
+ */
 async function measure(name, work) {
   const args = [parent, name, work.name, String(milliseconds)];
   const { stdout, stderr, failure } = await promisify(execFile)(process.execPath, args, {

@@ -97,8 +97,8 @@ async function measureRounds(rounds, names, wanted, { node, from = 0, label = ''
 }
 
 /**
- * Returns a function that keeps the samples of another version of Node. A failure there is printed, and
- * leaves its cell empty.
+ * Returns a function that keeps the samples of another version of Node. A failure under that version is
+ * printed, and leaves an empty cell.
  */
 function keepIn(node) {
   return (round, peer, { results }) => {

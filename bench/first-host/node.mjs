@@ -1,4 +1,4 @@
-// Node alone, whose start and end every first host pays for.
+// Starts and ends Node alone. Every other program of this folder includes this time.
 import { report } from './report.mjs';
 
 report(3);

@@ -40,7 +40,7 @@ function medianOf(data, peer, row, key) {
   return all.length === 0 ? undefined : median(all.map(({ value }) => value));
 }
 
-/** Divides a peer's time by the fleet's of the same round. Returns the ratios. */
+/** Returns the ratios of a peer's time to the fleet's time, one for each round that both have. */
 function ratiosToOwn(data, peer, row) {
   const own = new Map(valuesOf(data, OWN, row, 'ms').map(({ round, value }) => [round, value]));
   return valuesOf(data, peer, row, 'ms')
@@ -160,7 +160,7 @@ function table(data, row) {
   return [...lines, ''];
 }
 
-/** Shows three decimals of a number near 1, because a share of 0.95 is wanted. */
+/** Shows three decimals of a number below 2, because shares are compared with 0.95. */
 const figure = (value) => (Math.abs(value) < 2 ? value.toFixed(3) : short(value));
 
 function reasons({ skipped, failures }) {

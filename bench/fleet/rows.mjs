@@ -13,7 +13,7 @@ const waiters = 4;
 const computers = 2;
 /** After this many tasks a worker is replaced in `pool-recycle`. */
 const recycleAfter = 50;
-/** How much longer the long tasks of `pool-uneven` take, and how often a long task comes. */
+/** A long task of `pool-uneven` takes this many times as long as the others. Each twentieth task is long. */
 const longer = 20;
 const everyTwentieth = (n) => n % 20 === 7;
 
@@ -152,7 +152,7 @@ async function killOnce(service, id) {
   process.kill(Number(last.worker.split(':')[0]), 'SIGKILL');
   for (;;) {
     // Some pools lose a call together with its process, and some refuse calls until a new process is ready. A
-    // user would try again.
+    // user would make the call again, so this loop does.
     const answer = await settledWithin(
       3_000,
       service.run(task).catch(() => undefined),
@@ -241,8 +241,9 @@ const supervised = {
 };
 
 /**
- * A row: `name`, `title`, `needs` (the function of the peer that opens what is measured) and `run(context)`,
- * with `context = { open, steps, quick }`. `steps` is how many steps of computing take a millisecond.
+ * A row: `name`, `title`, `needs` (the peer's function that opens the pool or the service) and
+ * `run(context)`, with `context = { open, steps, quick }`. `steps` is how many steps of computing take a
+ * millisecond.
  */
 export const rows = [
   poolRow('pool-even', `400 waits of 5 ms, ${waiters} workers`, {

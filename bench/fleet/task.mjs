@@ -1,4 +1,4 @@
-// What the worker of every peer does, and how its answer is checked.
+// The task that the workers of all peers run, and the check of its answer.
 import { threadId } from 'node:worker_threads';
 
 /** Computes for a time that depends on `steps` alone. Only a worker that did all steps knows the result. */
@@ -15,8 +15,8 @@ export function compute(seed, steps) {
 const seeds = 8;
 
 /**
- * Waits `wait` milliseconds or computes `steps` steps. In the answer, `own` is how many milliseconds that
- * took. Without `wait` and `steps`, the task is tiny, and the worker answers immediately.
+ * Waits `wait` milliseconds or computes `steps` steps. In the answer, `own` is the number of milliseconds
+ * that this took. Without `wait` and `steps`, the task is tiny, and the worker answers immediately.
  */
 export function work({ id, wait, steps }) {
   const from = performance.now();

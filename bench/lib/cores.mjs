@@ -1,5 +1,5 @@
-// Decides which core runs which end of a peer. If the kernel decided, lone calls would switch between two
-// speeds.
+// Decides which core runs which end of a peer. If the kernel decided, calls that are made one at a time would
+// switch between two speeds.
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';

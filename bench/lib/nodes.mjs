@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 
 /**
  * Returns `{ version, path }` for each name, which is a path or a version such as `24`. npx fetches a
- * version. A version that cannot be fetched or run is left out, and `say` gets the reason.
+ * version. The version that runs this process is left out. A version that cannot be fetched or run is left
+ * out too, and `say` gets the reason.
  */
 export function findNodes(names, say) {
   return names.flatMap((name) => {

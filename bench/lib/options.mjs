@@ -15,8 +15,8 @@ export const usage = `Usage: node bench/run.mjs [options]
   --curves / --no-curves  the curves too (default: yes, with --quick no)
   --mux / --no-mux      the mux alone, beside npm's yamuxes (default as --curves)
   --nodes 22,24         these versions of Node too, or paths to them, with ten workloads and the
-                        strongest peers; none for none (default: those of 20, 22, 24 and 26
-                        that do not run this, in a whole run only)
+                        strongest peers, or none (default: 20, 22, 24 and 26, without the
+                        version that runs this, in a whole run only)
   --out folder          where the results go (bench/results; quick and partial runs go below it)
   --list                print the names of peers and workloads
   --help                print this`;
@@ -81,7 +81,7 @@ function readNodes({ nodes, quick, peers, workloads }) {
   return ['20', '22', '24', '26'].filter((version) => version !== major);
 }
 
-/** Returns the folder for the results. Only a whole run replaces the published ones. */
+/** Returns the folder for the results. Only a whole run replaces the published results. */
 function folderFor({ quick, peers, workloads }) {
   if (quick) return 'results/quick';
   return peers === undefined && workloads === undefined ? 'results' : 'results/partial';

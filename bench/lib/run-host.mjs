@@ -1,5 +1,5 @@
-// Runs one host process and returns what it measured. The process leads a process group. When the process has
-// ended, the whole group is ended.
+// Runs one host process and returns its results. The host process leads a process group. After the host
+// process has exited, the rest of the group is killed.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -45,7 +45,7 @@ export async function runTask(program, task, first, node = process.execPath) {
   }
 }
 
-/** Runs bench/mux.mjs, and returns its figures of the mux alone; undefined if it has none. */
+/** Runs bench/mux.mjs, and returns the figures that it wrote; undefined if it wrote none. */
 export async function runMux(rounds, works) {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-bench-'));
   const out = join(folder, 'mux.json');

@@ -108,13 +108,19 @@ async function roundTrips(mux, count, milliseconds) {
   return rate;
 }
 
-/** Streams a second: open, send 100 bytes, end, read the echo to its end. Eight streams run at a time. */
+/**
+ * Returns how many streams a second are used: opened, ended after 100 bytes, and read to the end of the echo.
+ * Eight streams are in use at a time.
+ */
 function churn(mux, milliseconds) {
   const end = performance.now() + milliseconds;
   return streamsPerSecond(mux, () => performance.now() < end);
 }
 
-/** The same figure for the first 200 streams. Neither process has run any of this code before. */
+/**
+ * Returns the same figure for the first 200 streams of a session. Neither process has run any of this code
+ * before.
+ */
 function cold(mux) {
   let left = 200;
   return streamsPerSecond(mux, () => left-- > 0);

@@ -1,7 +1,7 @@
 // node host.mjs CONFIGURATION: prints the cost of a call in this configuration, as JSON. The unit is
-// microseconds of processor time of host and plugin together. The cost is the processor time of a pass
-// divided by its calls. The minimum of several passes counts, because other work of the machine can only add
-// time.
+// microseconds of processor time of host and plugin together. The cost is the processor time of a pass of
+// many calls, divided by their number. The minimum of several passes counts, because other work of the
+// machine can only add time.
 import { fileURLToPath } from 'node:url';
 import { Client } from '@pipework/core';
 import { cpuPerCall } from '../lib/loops.mjs';

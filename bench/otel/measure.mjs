@@ -8,12 +8,12 @@ const pathOf = (file) => fileURLToPath(new URL(file, import.meta.url));
 const canPin = spawnSync('taskset', ['-c', '0', 'true']).status === 0;
 
 /**
- * Returns microseconds of processor time for a call. `empty` is for a call that adds two numbers, and `busy`
- * is for a call that does some work.
+ * Resolves to the microseconds of processor time that a call takes: `empty` for a call that adds two numbers,
+ * and `busy` for a call that does some work.
  */
 export const measure = (name) => run('host.mjs', name);
 
-/** Returns what the SDK alone costs for a call that both processes record, as `empty`. */
+/** Resolves to the cost of the SDK alone, as `empty`, for a call that both processes record. */
 export const measureSDK = () => run('sdk-alone.mjs');
 
 async function run(program, ...words) {

@@ -1,6 +1,6 @@
-// Prints what the official SDK itself costs for a call that is recorded in both processes, as JSON: two spans,
-// their context, and the header that travels. No call is made. This is the least that any instrumentation of
-// such a call costs. The unit is microseconds of processor time.
+// Prints, as JSON, the cost of the official SDK alone for a call that both processes record. No call is made:
+// the cost is that of two spans, their context, and the header that a call would carry. Any instrumentation
+// that records a call in both processes costs at least this much. The unit is microseconds of processor time.
 import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { configurations } from './configurations.mjs';
 
@@ -22,7 +22,7 @@ async function pass(count) {
   const before = process.cpuUsage();
   for (let n = 0; n < count; n += 1) {
     once();
-    // The processor of spans exports in turns of the event loop.
+    // The span processor exports in later turns of the event loop, so this loop waits for one.
     if (n % 64 === 0) await new Promise(setImmediate);
   }
   const { user, system } = process.cpuUsage(before);

@@ -95,11 +95,14 @@ function cellTables(settings, summary, skipped, failures) {
   return lines;
 }
 
-/** Rates say their unit in their title. */
+/** Returns the unit for the title of a column; none for rates, whose titles already contain their unit. */
 const unitOf = (metric) => (metric.unit === '/s' || metric.unit === 'MB/s' ? '' : `, ${metric.unit}`);
 const ratio = (cell) => (cell.ratio === undefined ? '' : ` (${cell.ratio.toFixed(2)})`);
 
-/** Returns the workloads in pairs if the columns of both fit the width of a page. */
+/**
+ * Groups the workloads for tables: two neighbours share a table if the columns of both fit the width of a
+ * page.
+ */
 function inPairs(names) {
   const columnsOf = (name) => workloadByName.get(name).metrics.length;
   const pairs = [];

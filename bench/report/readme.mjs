@@ -64,7 +64,10 @@ function tableOf(summary) {
   ];
 }
 
-/** Returns by which factor the best of the others is ahead of pipework. Below 1, pipework is ahead. */
+/**
+ * Returns the factor by which the best of the other peers is ahead of pipework. If pipework is ahead, the
+ * factor is below 1.
+ */
 function leadOf(summary, [workload, metric]) {
   const { better } = workloadByName.get(workload).metrics.find(({ key }) => key === metric);
   const own = summary.pipework[workload][metric].value;

@@ -13,7 +13,7 @@ export const colors = {
   thread: '#8250df',
 };
 
-/** Colours. The first two are those of pipework and of the floor. */
+/** The colours of lines. The first two colours are those of pipework and of the floor. */
 export const palette = [
   '#0969da',
   '#8c959f',

@@ -13,7 +13,7 @@ export const callbacks = {
   async run({ peer, warmup }) {
     const end = performance.now() + warmup;
     while (performance.now() < end) await callBack(peer, COUNT);
-    // Ten thousand calls take too little time for one sample, so there are three.
+    // Ten thousand calls take too little time for one good sample, so three samples are taken.
     const rates = [];
     for (let i = 0; i < 3; i++) rates.push(await callBack(peer, COUNT));
     return { rate: median(rates) };

@@ -15,10 +15,10 @@ import { curvePlugins, curveServices, curveSize, curveStreams } from './curves.m
 /**
  * A workload: `name`, `title`, `group` (which workloads share a host process), `cores` (where both ends run),
  * `metrics` (its results; `better` is `low` or `high`), `needs` (the adapter's method) and `run(context)`,
- * with `context = { open, peer, name, time, warmup, quick }`. A workload with `opens` gets no `peer`. If a
- * workload has `peers`, only those peers run it. `obstacle()` returns the reason why this machine cannot run
- * the workload. With `hasSmallHeap`, the host holds no ballast. A workload imports packages only when it
- * runs, so that they are not in the heap of other workloads.
+ * with `context = { open, peer, name, time, warmup, quick }`. A workload with `opens` gets `open` in place of
+ * `peer`. If a workload has `peers`, only those peers run it. `obstacle()` returns the reason why this
+ * machine cannot run the workload. With `hasSmallHeap`, the host holds no ballast. A workload imports
+ * packages only when it runs, so that they are not in the heap of other workloads.
  */
 export const workloads = [
   lone,

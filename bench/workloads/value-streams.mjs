@@ -4,8 +4,8 @@ import { CHUNK_BYTES } from '../lib/values.mjs';
 
 const MB = 1e6;
 /**
- * The bounds of the number of chunks of all streams together. Between them, it is what the peer moves in
- * about a second.
+ * The smallest and the largest number of chunks in all streams together. Between these bounds, the number is
+ * about what the peer moves in a second.
  */
 const LEAST = 256;
 const MOST = 2048;
@@ -41,7 +41,7 @@ export const manyValueStreams = {
   },
 };
 
-/** Returns the rate of one count, which is warmed up separately. */
+/** Returns the rate with `count` streams. Each count is warmed up separately. */
 async function rate(peer, kind, count, warmup, quick) {
   const first = await timed(peer, kind, count, LEAST);
   const chunks = Math.max(LEAST, Math.min(quick ? MOST / 4 : MOST, 2 ** Math.floor(Math.log2(first.rate))));

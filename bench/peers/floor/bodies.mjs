@@ -1,4 +1,5 @@
-// The eight kinds of bodies of the floor: what the first byte means, and how small bodies are written.
+// The eight kinds of bodies that the floor sends, with the first byte of each, and the function that makes
+// small bodies.
 
 export const ECHO = 0;
 export const RUN_STREAM = 1;

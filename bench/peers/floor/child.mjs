@@ -1,4 +1,4 @@
-// The floor's other end: echoes bytes.
+// The child of the floor: echoes bodies, and sends items, chunks and calls back to the host.
 import { FrameWriter, readFrames } from '../support/frames.mjs';
 import { childPipes } from '../support/processes.mjs';
 import { once } from 'node:events';

@@ -1,5 +1,5 @@
 // The floor of the benchmark: bytes over two pipes, without a codec. The first byte of a body says what the
-// child must do. The rest comes back unchanged.
+// child must do. For an echo, the child returns the whole body unchanged.
 import { FrameWriter, readFrames } from '../support/frames.mjs';
 import { pathOf, spawnWithPipes } from '../support/processes.mjs';
 import {

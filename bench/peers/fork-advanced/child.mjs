@@ -7,7 +7,7 @@ process.on('message', (message) => {
   else void sendChunks(message);
 });
 
-/** The callback of `send` is the only sign that a chunk was sent. */
+/** Waits for the callback of `send` after each chunk, because nothing else shows that a chunk was sent. */
 async function sendChunks({ stream, chunks }) {
   const chunk = makeBytes(CHUNK_BYTES);
   for (let i = 0; i < chunks; i++) await new Promise((resolve) => process.send({ stream, chunk }, resolve));

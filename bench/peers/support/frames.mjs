@@ -1,7 +1,7 @@
-// Length-prefixed frames over a pipe: u32 length, then the body. The floor uses nothing else. Small frames
-// are collected one after another in a block of memory. The first frame of a turn is sent immediately, unless
-// the turn before had several frames. The other frames are sent in one write at the turn's end. After a block
-// was sent, its memory is reused. pipework writes in the same way.
+// Length-prefixed frames over a pipe: u32 length, then the body. The floor has no further layer. Small frames
+// are collected one after another in a block of memory. The first frame of a turn of the event loop is sent
+// immediately, unless the turn before had several frames. The other frames are sent in one write at the
+// turn's end. After a block was sent, its memory is reused. pipework writes in the same way.
 
 const HEADER = 4;
 const LARGE = 32 * 1024;
@@ -29,7 +29,7 @@ export class FrameWriter {
     else this.#writeSmall(body, 0);
   }
 
-  /** Writes a body of one byte and then `rest`. If `rest` is large, it is not copied. */
+  /** Writes a body that consists of the byte `tag` and then `rest`. A large `rest` is not copied. */
   writeTagged(tag, rest) {
     if (rest.length >= LARGE) this.#writeLarge(rest, 1, tag);
     else this.#writeSmall(rest, 1, tag);

@@ -46,8 +46,8 @@ export function messageHost(post) {
 }
 
 /**
- * Makes the child's end. Returns `receive`. With `bytesAsText`, bytes are sent as text, for a channel of
- * JSON.
+ * Makes the child's end. Returns the function that must be called with each message that arrives. With
+ * `bytesAsText`, bytes are sent as text, for a channel of JSON.
  */
 export function messageChild(post, { bytesAsText = false } = {}) {
   const waiting = new Map();

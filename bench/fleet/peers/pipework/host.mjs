@@ -19,8 +19,8 @@ export async function openPool({ workers, recycleAfter }) {
 }
 
 /**
- * Without a spare, a restart has no delay, because the other peers have none. With a spare, it has the
- * default delay, up to 100 ms, which only postpones the start of the next spare.
+ * Without a spare, a restart has no delay, because the other peers have none. With a spare, a restart has the
+ * default delay, but at most 100 ms. This delay only postpones the start of the next spare.
  */
 export async function openService({ spare }) {
   let started = 0;
@@ -28,8 +28,9 @@ export async function openService({ spare }) {
     ...config,
     spare: spare ? 1 : 0,
     restart: { atMost: 1_000, ...(spare ? { maxDelayMs: 100 } : { initialDelayMs: 0 }) },
-    // Makes one call, because the processes of the other peers have answered calls too. The process is ready
-    // in the turn in which its setup has ended.
+    // Makes one call, because the processes of the other peers have answered calls too before they are
+    // measured. Counts the process as ready, because a process becomes ready in the turn in which its setup
+    // ends.
     setup: async (rpc) => {
       await (await rpc.dispense('bench')).work({ id: 0, wait: 0, steps: 0 });
       started += 1;

@@ -16,7 +16,7 @@ function pooled(runtime) {
     const pool = openTinypool(runtime, workers);
     const close = () => pool.destroy();
     if (recycleAfter === undefined) return { run: (task) => pool.run(task), close };
-    // tinypool replaces all workers together, and only on request.
+    // tinypool replaces workers only on request, and then all of them together.
     let done = 0;
     const run = async (task) => {
       const answer = await pool.run(task);
