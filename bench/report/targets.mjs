@@ -51,8 +51,8 @@ const targets = [
   { workload: 'many-value-streams', metric: 'web64', own: ['many-value-streams', 'web1'], by: 0.9 },
   { workload: 'many-value-streams', metric: 'web64', own: ['many-value-streams', 'raw64'], by: 0.7 },
   { workload: 'lone-free', metric: 'p99', over: ['fork-json'], by: 1.5, low: true },
-  // Before pipework kept the asynchronous context of each call, the published run had 1.08 × the floor in
-  // `flight-64`, which makes the same call. This target allows 1 % more.
+  // Before pipework kept asynchronous contexts for a host's functions, the published run had 1.08 × the floor
+  // in `flight-64`, which makes the same call. This target allows 1 % more.
   { workload: 'context', metric: 'none', floor: 1.08 * 1.01, low: true },
   { workload: 'context', metric: 'times', floor: 1.1, low: true },
   { work: 'duplex-bulk', mux: 'pipework-duplex', over: ['raw'], by: 0.9 },

@@ -1,6 +1,6 @@
 /**
- * Provides a store for diagnostics channels. The store makes an OpenTelemetry context active while a channel
- * runs a function.
+ * Provides a store for diagnostics channels. While a channel runs a function with this store, an
+ * OpenTelemetry context is active.
  */
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import { context, type Context } from '@opentelemetry/api';

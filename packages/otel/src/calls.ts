@@ -42,7 +42,7 @@ interface CallRecord {
 
 type Watched = CallTrace & { [recordKey]?: CallRecord };
 
-/** What differs between the side that makes a call and the side that answers the call. */
+/** The names and functions that differ between the side that makes calls and the side that answers calls. */
 interface Side {
   readonly channelName: string;
   readonly kind: SpanKind;
@@ -180,8 +180,8 @@ class Calls {
 }
 
 /**
- * Returns the attributes of the duration of `method` after `failure`. They are made one time for each
- * combination.
+ * Returns the attributes of a duration of `method`, with the type of `failure`. The attributes are made once
+ * for each combination.
  */
 function metricAttributes(method: Method, failure: Failure | undefined): Attributes {
   const type = failure?.type;

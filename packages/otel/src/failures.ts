@@ -7,7 +7,10 @@ import { attributes, other } from './names.ts';
  * Further ones become `_OTHER`.
  */
 export interface Failure {
-  /** The value of `error.type`: the error's code, else its name, else `_OTHER`. Undefined if the caller ended the call on purpose. */
+  /**
+   * The value of `error.type`: the error's code, else its name, else `_OTHER`. Undefined if the caller
+   * aborted the call.
+   */
   readonly type: string | undefined;
   /** The value of `rpc.status_code`: the error's code, if it has one. */
   readonly statusCode: string | undefined;
@@ -53,7 +56,7 @@ export function markFailed(span: Span, error: unknown, { type, statusCode }: Fai
   span.setStatus({ code: SpanStatusCode.ERROR, message: exception.message ?? type });
 }
 
-/** Returns the attribute of a metric for a failure; none if the caller ended the call on purpose. */
+/** Returns a metric's attribute `error.type` for a failure; none if the caller aborted the call. */
 export function failureAttributes(failure: Failure | undefined): Attributes {
   return failure?.type === undefined ? {} : { [attributes.errorType]: failure.type };
 }

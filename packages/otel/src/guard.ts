@@ -1,4 +1,4 @@
-/** Prevents that an error in telemetry reaches the program that uses it. */
+/** Keeps errors in telemetry away from the program that turned telemetry on. */
 import { diag } from '@opentelemetry/api';
 
 /**

@@ -29,13 +29,13 @@ export interface InstrumentOptions {
    */
   readonly meterProvider?: MeterProvider | false;
   /**
-   * If true, a call or a stream outside of any trace gets no span. Such a call is measured nevertheless.
+   * If true, calls and streams outside of any trace get no span. These calls are measured nevertheless.
    * Default: false.
    */
   readonly requireParent?: boolean;
   /**
-   * Returns true for a call that must be neither traced nor measured, and must carry no context. Called one
-   * time for each call that this process makes or answers.
+   * Returns true for a call that must be neither traced nor measured, and must carry no context. Called once
+   * for each call that this process makes or answers.
    */
   readonly ignore?: (call: CallTrace) => boolean;
   /**

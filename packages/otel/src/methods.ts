@@ -7,8 +7,8 @@ import { attributes, other, system } from './names.ts';
 export interface Method {
   /**
    * The name of the method's spans, and the value of `rpc.method`, such as `greeter/greet`. For a call of a
-   * function that was passed by reference, the name is `greeter/$call`. For a call of the method `next` of
-   * such an object, the name is `greeter/$call.next`.
+   * function that was passed by reference, the name is `greeter/$call`. For a call of the method `next` of an
+   * object that was passed by reference, the name is `greeter/$call.next`.
    */
   readonly name: string;
   readonly attributes: Attributes;

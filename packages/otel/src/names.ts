@@ -44,7 +44,10 @@ export const metricNames = {
 /** The value of `rpc.system.name`. */
 export const system = 'pipework';
 
-/** Replaces the value of an attribute that is unknown, or that already has too many different values. */
+/**
+ * Stands for a value that is unknown, and for each new value of an attribute that already has too many
+ * values.
+ */
 export const other = '_OTHER';
 
 /**

@@ -91,8 +91,8 @@ class Processes {
   }
 
   /**
-   * Returns the number and the resident bytes of the running processes of each plugin. `bytes` is undefined
-   * except on Linux.
+   * Returns, for each plugin, how many of its processes run, and the sum of their resident bytes. `bytes` is
+   * undefined except on Linux.
    */
   async #figures(): Promise<ReadonlyMap<string, { number: number; bytes: number | undefined }>> {
     const byPlugin = new Map(

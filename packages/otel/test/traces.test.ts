@@ -17,8 +17,8 @@ let sdk: Sdk;
 let client: WorkClient;
 let work: Remote<Work>;
 
-// The tests that do not end their plugin share one plugin, because a process needs more time to load the SDK
-// than for all calls of the tests.
+// The tests that do not end their plugin share one plugin, because loading the SDK takes a process longer
+// than all calls of the tests together.
 beforeAll(async () => {
   sdk = startSdk();
   client = makeClient();

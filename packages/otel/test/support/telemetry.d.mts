@@ -16,7 +16,7 @@ export interface ToldSpan {
   readonly process: number;
 }
 
-/** Figures by the name of their metric. The value of a histogram has `count`. */
+/** The figures of each metric, by the metric's name. The value of a histogram has a property `count`. */
 export type Figures = Record<string, readonly { readonly attributes: Attributes; readonly value: unknown }[]>;
 
 export interface Sdk {

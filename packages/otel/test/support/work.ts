@@ -29,7 +29,7 @@ export type WorkClient = Client<{ work: Work }, { clock: Clock }>;
 
 export const program = fileURLToPath(new URL('../fixtures/traced.mjs', import.meta.url));
 
-/** The methods by which tests inspect a plugin. */
+/** The methods by which tests inspect a plugin. Their calls are not traced. */
 export const unwatched: ReadonlySet<string> = new Set(['Plugin.spans', 'Plugin.figures', 'Plugin.forget']);
 
 type Options = Partial<ClientConfig> & { silent?: boolean };
