@@ -8,11 +8,11 @@ describe('the delay before a restart', () => {
     expect([0, 1, 2, 3].map((attempt) => backoffDelay(attempt, limits, 1))).toEqual([100, 200, 400, 800]);
   });
 
-  test('is never above the cap, even after many attempts', () => {
+  test('is never above maxDelayMs, even after many attempts', () => {
     expect([4, 10, 1_100].map((attempt) => backoffDelay(attempt, limits, 1))).toEqual([1_000, 1_000, 1_000]);
   });
 
-  test('has a random part at the cap too', () => {
+  test('has a random part even if its maximum is maxDelayMs', () => {
     expect(backoffDelay(50, limits, 0)).toBe(500);
     expect(backoffDelay(50, limits, 0.5)).toBe(750);
   });

@@ -1,4 +1,4 @@
-/** How long to wait before the next restart. This file is pure. */
+/** Computes the delay before a restart. This file is pure. */
 
 export interface Backoff {
   /** The maximum of the first delay, in milliseconds. */
@@ -10,8 +10,8 @@ export interface Backoff {
 /**
  * Returns the delay before attempt number `attempt`, counted from 0. The delay's maximum is `initialDelayMs`,
  * doubled `attempt` times, but no more than `maxDelayMs`. `random`, a number from 0 up to 1, places the delay
- * between half of that maximum and the whole maximum. The cap is applied before the random part. If it were
- * applied afterwards, processes that failed together could all wait for exactly `maxDelayMs`, and restart
+ * between half of that maximum and the whole maximum. `maxDelayMs` limits the maximum, and not the delay
+ * itself. Otherwise processes that failed together could all wait for exactly `maxDelayMs`, and restart
  * together.
  */
 export function backoffDelay(

@@ -15,8 +15,8 @@ export interface Clock {
   random(): number;
 }
 
-// These functions are read when the module is loaded. A test that later replaces the global timers with fakes
-// must not stop a restart.
+// These functions are read when the module is loaded, so that a test that later replaces the global timers
+// with fakes does not stop a restart.
 const { setTimeout, clearTimeout, setImmediate, clearImmediate } = globalThis;
 
 /** The longest delay that Node's timers accept. A timer with a longer delay would fire immediately. */
@@ -27,8 +27,8 @@ export const realClock: Clock = {
   after: (ms, act, { holdsLoop = true } = {}) => {
     if (ms === Infinity) return () => {};
     let immediate: NodeJS.Immediate | undefined;
-    // After the event loop was blocked, it runs its timers before it reads its pipes. The immediate runs
-    // after that read, so `act` finds the bytes that arrived meanwhile already read.
+    // After the event loop was blocked, it first runs its timers and then reads its pipes. The immediate runs
+    // after that read, so when `act` runs, the bytes that arrived meanwhile have been read.
     const timer = setTimeout(
       () => {
         immediate = setImmediate(act);

@@ -11,7 +11,7 @@ export interface Intensity {
 
 /** The result of {@link countFailure}. */
 export interface Counted {
-  /** The times of the failures within the window, this one included, oldest first. */
+  /** The times of the failures within the window, oldest first. The last one is the counted failure. */
   readonly failures: readonly number[];
   readonly mayRestart: boolean;
 }

@@ -29,7 +29,10 @@ export interface RestartOptions {
 
 /** How a process that no longer answers is detected. */
 export interface HealthOptions<P> {
-  /** Milliseconds from one check to the next. The first check comes after a random part of this period. */
+  /**
+   * Milliseconds from the end of one check to the next check. The first check comes after a random part of
+   * this period.
+   */
   readonly everyMs: number;
   /** Milliseconds that one check may take. Time in which this host was blocked or asleep does not count. */
   readonly timeoutMs: number;
@@ -87,7 +90,10 @@ export interface SupervisorSettings<P> {
   readonly clock: Clock;
 }
 
-/** The rule for an option's value: `expected` says it in the error message, and `holds` checks it. */
+/**
+ * The rule for an option's value: `expected` is its text in error messages, and `holds` returns true for a
+ * valid value.
+ */
 export interface Rule {
   readonly expected: string;
   readonly holds: (value: unknown) => boolean;

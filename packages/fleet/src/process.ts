@@ -136,9 +136,8 @@ export class FleetProcess<P> {
   }
 
   /**
-   * Dispenses an implementation for each owner that has one in `other`. After this process has taken over,
-   * the owner's first call then needs one round trip instead of two. A failure is ignored, because the next
-   * call dispenses again.
+   * Dispenses an implementation for each owner that has one in `other`. So the owner's first call on this
+   * process needs one round trip instead of two. A failure is ignored, because the next call dispenses again.
    */
   adopt(other: FleetProcess<P>): void {
     for (const [owner, { name }] of other.#dispensing) this.dispense(owner, name).catch(() => {});
@@ -159,7 +158,7 @@ export class FleetProcess<P> {
     if (this.#dispensed.get(owner) === remote) this.release(owner);
   }
 
-  /** Disposes of the implementation that `owner` has here. */
+  /** Disposes of the implementation that `owner` has in this process. */
   release(owner: object): void {
     const dispensing = this.#dispensing.get(owner);
     this.#dispensing.delete(owner);

@@ -64,7 +64,7 @@ export class RestartBudget {
     this.#attempt += 1;
   }
 
-  /** Forgets everything, because the user has asked for a new start. */
+  /** Forgets all failures and attempts, because the user has asked for a new start. */
   reset(): void {
     this.#failures = [];
     this.#attempt = 0;

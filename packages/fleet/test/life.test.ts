@@ -62,7 +62,7 @@ describe('a supervisor', () => {
     expect(await (await later.dispense('worker')).echo(2)).toBe(2);
   });
 
-  test('rejects a call of a reference whose process has ended, and says so in the error', async () => {
+  test('rejects a call of a reference whose process has ended, with an error that says so', async () => {
     await using supervisor = new Supervisor<Workers>({ cmd: workerCommand(), restart: quick });
     const worker = await supervisor.dispense('worker');
     const counter = await worker.counter();

@@ -142,7 +142,7 @@ describe('a pool', () => {
     expect(order).toEqual(['high', 'low']);
   });
 
-  test('keeps a place for a stream until it has ended', async () => {
+  test('keeps the place of a call until the stream in its result has ended', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
     const worker = await pool.dispense('worker');
     const stream = worker.count(3)[Symbol.asyncIterator]();
@@ -154,7 +154,7 @@ describe('a pool', () => {
     expect(await queued).toBe('after');
   });
 
-  test('gives the place of a stream back at the end of the block that declared it with using', async () => {
+  test('gives the place of a stream back at the end of the block that declared the stream with using', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
     const worker = await pool.dispense('worker');
     {

@@ -62,7 +62,7 @@ describe('a pool of plugins in memory', () => {
 });
 
 describe('a supervisor on a stepped clock', () => {
-  test('doubles its delays up to the cap, and gives up after atMost restarts', async () => {
+  test('doubles its delays up to maxDelayMs, and gives up after atMost restarts', async () => {
     const launcher = (): never => {
       throw new Error('no such plugin');
     };

@@ -66,7 +66,7 @@ describe('a supervisor', () => {
     });
   });
 
-  test('gives up after more failures than restart.atMost, and reports the last one', async () => {
+  test('gives up after more failures than restart.atMost, and reports the last failure', async () => {
     await using supervisor = new Supervisor<Workers>({
       cmd: workerCommand('fails'),
       restart: { ...quick, atMost: 2 },
@@ -92,7 +92,7 @@ describe('a supervisor', () => {
     expect(await (await supervisor.dispense('worker')).echo(1)).toBe(1);
   });
 
-  test('lets calls wait while no process is ready, up to the limit', async () => {
+  test('lets calls wait while no process is ready, up to maxWaitingCalls', async () => {
     await using supervisor = new Supervisor<Workers>({
       cmd: workerCommand(),
       restart: quick,
@@ -168,7 +168,7 @@ describe('a supervisor', () => {
     expect(await worker.version()).toBe('one');
   });
 
-  test('runs setup in each process before it counts as ready', async () => {
+  test('runs setup in each process before the process counts as ready', async () => {
     const generations: number[] = [];
     await using supervisor = new Supervisor<Workers>({
       cmd: workerCommand(),

@@ -1,4 +1,4 @@
-/** One call of a fleet's remote, made on one process. */
+/** Makes one call of a fleet's remote on one process. */
 import { isPipeworkError, withCallOptions, type CallOptions, type Remote } from '@pipework/core';
 import { markUnsent } from './unsent.ts';
 

@@ -7,7 +7,7 @@ import { onAbort } from './on-abort.ts';
 import { markUnsent } from './unsent.ts';
 import type { WaitLimits } from './waiting.ts';
 
-/** What a remote needs in order to send its calls to processes. */
+/** The functions and values by which a remote sends its calls to processes. */
 export interface Route<P> {
   /**
    * Called when the user has disposed of the remote. Disposes of the remote's implementations in all
@@ -19,7 +19,7 @@ export interface Route<P> {
   readonly current: FleetProcess<P> | undefined;
   /** Resolves with a ready process that was launched after process number `after`. */
   next(after: number, limits: WaitLimits): Promise<FleetProcess<P>>;
-  /** Called when a call is made, because the plugin is then in use. */
+  /** Called when a call is made, because a call shows that the plugin is in use. */
   used(): void;
   /** Makes the error of a call whose deadline passed before it was sent. */
   late(): Error;
@@ -106,9 +106,9 @@ class WaitingCall<P, K extends keyof P & string> {
   }
 
   /**
-   * Makes the call on a process that was launched after number `after`. If that process is lost before the
-   * call is sent, a later process gets the call. If only the implementation has ended, its process dispenses
-   * another implementation.
+   * Makes the call on a process that was launched after process number `after`. If that process is lost
+   * before the call is sent, a later process gets the call. If only the implementation has ended, its process
+   * dispenses another implementation.
    */
   async make(after: number): Promise<unknown> {
     for (let tried = after; ;) {

@@ -42,7 +42,7 @@ export class WaitingCalls<T> {
 
   /**
    * Resolves with the value that {@link release} receives. Rejects with the signal's reason when `signal`
-   * aborts, after `remainingMs`, and immediately if too many calls wait already.
+   * aborts. Rejects with other errors after `remainingMs`, or immediately if too many calls wait already.
    */
   wait({ signal, remainingMs }: WaitLimits): Promise<T> {
     if (signal?.aborted === true) return Promise.reject(markUnsent(signal.reason as Error));
@@ -69,7 +69,7 @@ export class WaitingCalls<T> {
     });
   }
 
-  /** Releases every waiting call, in the order in which they came. */
+  /** Resolves all waiting calls with `value`, in the order in which they came. */
   release(value: T): void {
     for (const waiter of this.#take()) waiter.resolve(value);
   }

@@ -4,8 +4,8 @@ import type { PluginExit } from '@pipework/core';
 import type { EndReason } from './member.ts';
 
 /**
- * What the channel `pipework:pool` publishes when a process of a pool begins to accept calls, and when a
- * process is gone.
+ * The message that the channel `pipework:pool` publishes when a process of a pool begins to accept calls, and
+ * when a process is gone.
  */
 export interface PoolChange {
   /** The pool's name. */
@@ -14,7 +14,7 @@ export interface PoolChange {
   readonly process: number;
   /** `ready`, or the reason why the process has ended. */
   readonly change: 'ready' | EndReason;
-  /** How the process ended. Absent if `change` is `ready`, and if the process never ran. */
+  /** How the process ended. Absent if `change` is `ready`, or if the process never ran. */
   readonly exit?: PluginExit;
   /** The failure that ended the process, if there was one. */
   readonly error?: Error;

@@ -21,7 +21,7 @@ export type Mark = 'calls' | 'residentBytes' | 'ageMs' | 'reload';
 export type EndReason =
   'failed' | 'lost' | 'unhealthy' | 'recycled' | 'reloaded' | 'idle' | 'given-up' | 'stopped';
 
-/** A command of the pool with its number. Each reload creates a new version. */
+/** A command of the pool, with the number of the version. Each reload creates a new version. */
 export interface Version {
   readonly number: number;
   readonly command: Command;

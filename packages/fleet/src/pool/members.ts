@@ -11,7 +11,7 @@ import type { PoolSettings } from './options.ts';
 import { Replacements } from './replacements.ts';
 import { Upkeep } from './upkeep.ts';
 
-/** What this class needs of the pool. */
+/** The functions of the pool that this class calls. */
 export interface MembersHost<P> {
   /** Called when the process begins to accept calls. */
   open(member: Member<P>): void;
@@ -75,8 +75,8 @@ export class Members<P> {
       endIdle: (member) => this.#end(member, { how: 'quit' }, 'idle'),
       endSpare: () => this.#endSpare('idle'),
     });
-    // This process is never started. Making it checks the client's options now, and not only at the first
-    // call.
+    // This process is never started. Its constructor checks the client's options now, and not only at the
+    // first call.
     new FleetProcess<P>(0, settings.process, client.cmd);
   }
 
@@ -109,7 +109,7 @@ export class Members<P> {
     await promise;
   }
 
-  /** Replaces every process by one that runs `command`, or else the present command. */
+  /** Replaces every process by one that runs `command`, or the present command if `command` is undefined. */
   async reload(command: Command | undefined): Promise<void> {
     if (command !== undefined) new FleetProcess<P>(0, this.#settings.process, command);
     this.#revive();
@@ -161,7 +161,7 @@ export class Members<P> {
     ).length;
   }
 
-  /** Makes a ready spare take the place of a missing process immediately. */
+  /** If a further process is needed and a spare is ready, the spare immediately becomes that process. */
   #fillFromSpare(): void {
     const { min, max } = this.#settings;
     const { length } = this.ready;
@@ -242,8 +242,8 @@ export class Members<P> {
     const { state, number } = member;
     if (state === 'leaving') return;
     const error = new Error(`process ${number} of ${this.#settings.process.name} was lost`);
-    // The client ends a process that survived its session, so this code need not. The client also waits for
-    // the exit, so that the errors of the calls can name it.
+    // The client ends a process that survived its session, so this code does not end the process. The client
+    // also waits for the exit, so that the errors of the calls can name the exit.
     this.#leave(member, 'lost', error);
     this.#host.remove(member);
     if (this.#spare.isAt(number)) this.#spareFailed(false);

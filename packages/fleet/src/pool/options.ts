@@ -46,7 +46,7 @@ export interface PoolConfig<P = Record<string, object>, S = Record<never, never>
   readonly maxQueued?: number;
   /** Milliseconds without a call after which a process beyond `min` ends. Default 60,000. */
   readonly idleMs?: number;
-  /** The limits after which a process is replaced although it has not failed. Default: never. */
+  /** The limits after which a process is replaced although it has not failed. Default: no limits. */
   readonly recycle?: RecycleOptions;
 }
 

@@ -8,7 +8,7 @@ import type { Clock } from '../clock.ts';
 import type { PoolCallOptions } from './options.ts';
 import type { Job } from './schedule.ts';
 
-/** What a caller asked for: a method of a remote, with arguments and options. */
+/** The request of a caller: a method of a remote, with arguments and options. */
 export interface Asked<P> {
   /** The identity of the user's remote. */
   readonly owner: object;
@@ -36,8 +36,8 @@ export class PoolCall<P> implements Job {
   readonly #deadline: number | undefined = undefined;
   #stopWatching = (): void => {};
   /**
-   * The asynchronous context in which the call was made; undefined if it never waited. A call that waited is
-   * run at the end of another call, which has another context.
+   * The asynchronous context in which the call was made; undefined if the call never waited. A call that
+   * waited is sent when another call ends, and must not run in the context of the other call.
    */
   #context: AsyncResource | undefined;
 
@@ -71,7 +71,7 @@ export class PoolCall<P> implements Job {
 
   /**
    * Watches a waiting call. Calls `leave` once if the call's signal aborts or its deadline passes before
-   * {@link stopWaiting}.
+   * {@link stopWaiting} is called.
    */
   watch(leave: (error: unknown) => void, makeLate: () => Error): void {
     this.#context ??= new AsyncResource('PIPEWORK_POOL_CALL');

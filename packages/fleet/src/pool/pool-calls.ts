@@ -10,7 +10,7 @@ import { PoolCall, type Asked } from './pool-call.ts';
 import { Schedule } from './schedule.ts';
 import { RotatingHistogram, Utilization } from './stats.ts';
 
-/** What this class needs of the pool. */
+/** The functions of the pool that this class calls. */
 export interface PoolCallsHost<P> {
   /** Called when a call waits, because no process is free for it. */
   wait(): void;
@@ -61,7 +61,8 @@ export class PoolCalls<P> {
       call.isWaiting = true;
       this.schedule.add(call);
       if (!call.isWaiting) return;
-      // If the queue is full, the call is refused. A process is started nevertheless, so that a later call may find it ready.
+      // If the queue is full, the call is refused. A process is started nevertheless, so that it may be ready
+      // for a later call.
       if (this.schedule.waiting > this.#settings.maxQueued) this.#host.wait();
       if (this.schedule.waiting > this.#settings.maxQueued) return this.#leave(call, this.#overloaded());
       this.#watch(call);
@@ -124,7 +125,7 @@ export class PoolCalls<P> {
     if (this.#unsent === 0) this.#onAllSent?.();
   }
 
-  /** Makes a call at its place. Never rejects. */
+  /** Makes a call on `member`, where the call has a place. Never rejects. */
   async #run(call: PoolCall<P>, member: Member<P>): Promise<void> {
     const { clock } = this.#settings.process;
     const { owner, method, args } = call.asked;
@@ -209,8 +210,8 @@ export class PoolCalls<P> {
   }
 
   /**
-   * Returns a function that gives the call's place back when it is first called. It must be called when the
-   * result is over.
+   * Returns a function that gives the call's place back. The function must be called when the call's result
+   * is over. Further calls of the function do nothing.
    */
   #releaseOnce(call: PoolCall<P>, member: Member<P>, startedAt: number): () => void {
     let isHeld = true;

@@ -57,7 +57,7 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
   readonly #members: Members<P>;
   readonly #stopListening: () => void;
   readonly #cleanupsBefore = cleanupCount();
-  /** Makes a running `stop()` wait for no further calls. */
+  /** Ends the wait of a running `stop()` for calls. */
   #hurry: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
   #makeEnd: (() => FleetError) | undefined;
@@ -101,9 +101,9 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
 
   /**
    * Ends the pool. New calls reject immediately. Queued and running calls may finish within `drainMs`. Calls
-   * that are queued after that time reject with `FLEET_STOPPED`. With `drain: false`, calls get no time to
-   * finish. Resolves once no process, timer or descriptor is left. Further calls of `stop()` return the same
-   * promise, and `drain: false` in one of them ends the wait for calls.
+   * that wait in the queue when this time is over reject with `FLEET_STOPPED`. With `drain: false`, calls get
+   * no time to finish. Resolves once no process, timer or descriptor is left. Further calls of `stop()`
+   * return the same promise, and `drain: false` in one of them ends the wait for calls.
    */
   stop(options: { readonly drain?: boolean } = {}): Promise<void> {
     return this.#stop(options.drain ?? true, undefined);
@@ -132,7 +132,7 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
     });
   }
 
-  /** Lets the user try again after the pool has given up. */
+  /** Accepts requests again if the pool has given up. Throws if the pool was stopped. */
   #reopen(): void {
     if (this.#stopping !== undefined) throw this.#endError();
     this.#makeEnd = undefined;

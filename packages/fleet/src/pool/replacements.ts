@@ -41,7 +41,9 @@ export class Replacements<P> {
   #recycled = 0;
   /** How many successors of processes that passed a limit have failed in a row. */
   #failures = 0;
-  /** Cancels the delay before the next successor of such a process; undefined if no delay runs. */
+  /**
+   * Cancels the delay before the next successor of a process that passed a limit; undefined if no delay runs.
+   */
   #cancelDelay: (() => void) | undefined;
 
   constructor(host: ReplacementsHost<P>, version: Version) {
@@ -74,9 +76,9 @@ export class Replacements<P> {
   }
 
   /**
-   * Replaces every process by one that runs `command`, or else the present command. Resolves once all are
-   * replaced. Rejects if a successor does not become ready. Processes that were not replaced before that
-   * failure are kept.
+   * Replaces every process by one that runs `command`, or the present command if `command` is undefined.
+   * Resolves once all are replaced. Rejects if a successor does not become ready. Processes that were not
+   * replaced before that failure are kept.
    */
   reload(command: Version['command'] | undefined): Promise<void> {
     this.#target = { number: this.#nextVersion++, command: command ?? this.#target.command };
@@ -158,7 +160,7 @@ export class Replacements<P> {
     this.#cancelDelay = undefined;
   }
 
-  /** Rejects the running reload. The last version of which a process became ready remains in use. */
+  /** Rejects the running reload. The last version with which a process became ready remains in use. */
   fail(error: Error): void {
     this.#target = this.#version;
     for (const member of this.#host.all) if (member.mark === 'reload') member.mark = undefined;

@@ -1,6 +1,7 @@
 /**
- * Decides which call goes to which process. The schedule has no timer, no process and no promise. Its methods
- * add and remove calls and seats. For each call that a free seat can run, the schedule calls `assign`.
+ * Decides which call goes to which process. A job stands for a call, and a seat for a process, because the
+ * schedule has no timer, no process and no promise. Its methods add and remove jobs and seats. For each job
+ * that a free seat can run, the schedule calls `assign`.
  *
  * Of the calls with one affinity key, only the first is in a queue. The other calls with the key wait for the
  * first one. So the priority of a call cannot change the order within a key, and a busy process delays only
@@ -21,8 +22,9 @@ interface Place<J extends Job, S extends Seat> {
   readonly seat: S;
   running: number;
   /**
-   * Grows with each job that any seat takes, so the seat with the highest value was used last. Of two free
-   * seats that seat gets the next job, so that the other seat's process becomes idle and can end.
+   * The number of the last job that the seat took, counted over the jobs of all seats. Of two equally busy
+   * seats, the seat with the higher number gets the next job, so that the other seat's process becomes idle
+   * and can end.
    */
   lastUsed: number;
   isOpen: boolean;
@@ -218,10 +220,10 @@ export class Schedule<J extends Job, S extends Seat> {
       this.#shared.push(job);
     } else if (place.isOpen) place.bound.push(job);
     // Otherwise the key's seat is closed, but a job of the key runs there. To keep the order, `finish` queues
-    // this job after that one.
+    // the new job when the running job is over.
   }
 
-  /** Removes a key's first job from its queue, if it is in one. */
+  /** Removes `job`, the first job of `key`, from its queue. Does nothing if the job is in no queue. */
   #dequeue(job: J, key: Key<J, S>): void {
     if (this.#shared.remove(job)) this.#unbound -= 1;
     else key.place?.bound.remove(job);

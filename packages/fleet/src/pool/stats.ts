@@ -14,8 +14,8 @@ export interface Spread {
 }
 
 /**
- * The length of a period in milliseconds. The figures of a period are kept for one further period. They are
- * then dropped, because percentiles since the start would hardly recover from one bad hour.
+ * The length of a period in milliseconds. The figures of a period are kept for one further period. After that
+ * they are dropped, because percentiles of all calls since the start would hardly recover from one bad hour.
  */
 const periodMs = 60_000;
 

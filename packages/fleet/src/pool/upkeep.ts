@@ -27,7 +27,7 @@ const measureEveryMs = 250;
  */
 const fewCalls = 10;
 
-/** How often processes are checked within `idleMs` and `recycle.ageMs`. */
+/** How often processes are checked within the shorter of `idleMs` and `recycle.ageMs`. */
 const looks = 4;
 
 export class Upkeep<P> {
@@ -97,8 +97,7 @@ export class Upkeep<P> {
 
   #lookAt(member: Member<P>, now: number): void {
     const { idleMs, min } = this.#settings;
-    // While a health check runs, it counts as a call, so the figures do not show whether the plugin is in
-    // use.
+    // A running health check counts as a call, so `diagnostics()` does not show whether the plugin is in use.
     const isChecked = member.health?.isChecking === true;
     if (this.#host.running(member) > 0 || (!isChecked && isInUse(member.process.rpc!.diagnostics())))
       member.lastUse = now;

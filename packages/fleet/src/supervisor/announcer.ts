@@ -1,11 +1,11 @@
-/** Reports each change to listeners and to the diagnostics channel, in order. */
+/** Reports each change of a supervisor's state to listeners and to the diagnostics channel, in order. */
 import { channel } from 'node:diagnostics_channel';
 import type { PluginExit } from '@pipework/core';
 import type { SupervisorState } from './events.ts';
 
 /**
- * What a listener of `'state'` receives. The channel `pipework:fleet` publishes the same object with the
- * supervisor's `name` added.
+ * A change of a supervisor's state, as a listener of `'state'` receives it. The channel `pipework:fleet`
+ * publishes the same object with the supervisor's `name` added.
  */
 export interface StateChange {
   /** The state that was reached. */
@@ -31,7 +31,10 @@ export interface Because {
   readonly error?: Error;
 }
 
-/** The name of the diagnostics channel on which every change of state is published, as a {@link StateChange} with the supervisor's `name`. */
+/**
+ * The name of the diagnostics channel that publishes every change of state, as a {@link StateChange} with the
+ * supervisor's `name` added.
+ */
 export const fleetChannelName = 'pipework:fleet';
 
 const fleetChannel = channel(fleetChannelName);

@@ -68,7 +68,7 @@ describe('a supervisor decides', () => {
     expect(driver.end(2)).toEqual([{ do: 'delay', which: 'restart', ms: 100 }]);
   });
 
-  test('ready: a reload switches processes in one step, drains the old one, and keeps the new command', () => {
+  test('ready: a reload switches processes in one step, drains the old one, and restarts use the new command', () => {
     const driver = new Driver();
     driver.start();
     expect(driver.do({ type: 'reload', command: 'new' }).at(-1)).toMatchObject({ command: 'new' });
@@ -82,7 +82,7 @@ describe('a supervisor decides', () => {
     expect(driver.do({ type: 'delay-over' })[0]).toMatchObject({ do: 'launch', command: 'new' });
   });
 
-  test('reloading: a new process that fails changes nothing and is not counted', () => {
+  test('reloading: if the new process fails, the old one stays current and no failure is counted', () => {
     const driver = new Driver();
     driver.start();
     driver.do({ type: 'reload', command: 'new' });
@@ -105,7 +105,7 @@ describe('a supervisor decides', () => {
     expect(driver.state).toBe('ready');
   });
 
-  test('reloading: if the current process ends and the new one is ready, nothing is counted', () => {
+  test('reloading: if the current process ends and the new one becomes ready, no failure is counted', () => {
     const driver = new Driver();
     driver.start();
     driver.do({ type: 'reload', command: undefined });
@@ -126,7 +126,7 @@ describe('a supervisor decides', () => {
     expect(driver.facts.failures).toHaveLength(1);
   });
 
-  test('waiting: a reload launches immediately, and if that fails, the rest of the delay follows', () => {
+  test('waiting: a reload launches a process immediately, and if it fails, the rest of the delay follows', () => {
     const driver = new Driver();
     driver.start();
     driver.end(1);
@@ -196,7 +196,7 @@ describe('a supervisor decides', () => {
     expect(driver.do({ type: 'changed' })).toEqual([]);
   });
 
-  test('given up: start forgets all failures, and tries again', () => {
+  test('given up: start() forgets all failures, and launches a process', () => {
     const driver = new Driver({ restart: false });
     driver.start();
     driver.end(1);

@@ -61,8 +61,8 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
     const { clock, name, signal } = settings;
     this.#settings = settings;
     this.#announcer = new Announcer(name);
-    // This process is never started. Making it checks the client's options now, and not only at the first
-    // start.
+    // This process is never started. Its constructor checks the client's options now, and not only at the
+    // first start.
     new FleetProcess<P>(0, settings, settings.client.cmd);
     this.#facts = new SupervisorFacts({
       command: settings.client.cmd,
@@ -202,7 +202,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   }
 
   #stop(drain: boolean, cause: unknown): Promise<void> {
-    // A stop without draining makes processes quit that an earlier stop is draining.
+    // If an earlier stop is draining processes, a stop without draining makes these processes quit.
     if (this.#stopping !== undefined && !drain)
       for (const process of this.#processes.values()) void process.leave({ how: 'quit' });
     this.#stopping ??= this.#end(drain, cause);
@@ -303,8 +303,8 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   #lost(process: FleetProcess<P>): void {
     const error = new Error(`process ${process.number} of ${this.#settings.name} was lost`);
     this.#leaveCurrent(process);
-    // The client ends a process that survived its session, so this code need not. The client also waits for
-    // the exit, so that the errors of the calls can name it.
+    // The client ends a process that survived its session, so this code does not end the process. The client
+    // also waits for the exit, so that the errors of the calls can name the exit.
     this.#dispatch({ type: 'ended', process: process.number, error }, { exit: process.gone, error });
   }
 
