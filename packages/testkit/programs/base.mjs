@@ -1,6 +1,6 @@
 // A plugin that uses none of the project's packages, and does what docs/protocol.md requires of a plugin
-// without capabilities. Every misbehaving program is based on this file, and changes the one thing that is in
-// its name.
+// without capabilities. Every misbehaving program is based on this file, and changes only the behaviour that
+// its own name describes.
 import { Buffer } from 'node:buffer';
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -58,8 +58,8 @@ export function frame(type, flags, id, length, payload = Buffer.alloc(0)) {
 }
 
 /**
- * One stream: the credit in both directions, the bytes that wait for credit, and the bytes that were
- * received.
+ * A stream, with its flow control, the bytes that wait for credit, and the received bytes that were not
+ * decoded yet.
  */
 class Stream {
   constructor(id) {

@@ -3,7 +3,8 @@
 import { startPlugin } from './base.mjs';
 
 // A terminal and a service manager send signals to host and plugin alike, and the host decides when the
-// plugin ends. After a SIGTERM, the plugin waits for at most ten seconds, or until a second SIGTERM.
+// plugin ends. So the plugin ignores SIGINT and SIGHUP. After a SIGTERM, the plugin gives the host ten
+// seconds to end it, and after a second SIGTERM it exits immediately.
 let terms = 0;
 const leave = () => process.exit();
 for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {});

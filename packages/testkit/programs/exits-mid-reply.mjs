@@ -1,4 +1,4 @@
-// Sends half of a reply, and exits with status 0.
+// Sends the beginning of a reply, and exits with status 0.
 import { Buffer } from 'node:buffer';
 import process from 'node:process';
 import { frame, startPlugin, writeUpstream } from './base.mjs';

@@ -1,4 +1,4 @@
-// Exits with status 0 some time after its handshake line: as many milliseconds as its argument says, by
+// Writes its handshake line, and exits with status 0 after as many milliseconds as its argument says, by
 // default 100.
 import process from 'node:process';
 import { startPlugin } from './base.mjs';

@@ -1,4 +1,4 @@
-// Opens streams without end, and sends nothing on any of them.
+// At each call, opens 10,000 streams, and sends nothing on any of them.
 import { frame, startPlugin, SYN, writeUpstream } from './base.mjs';
 let id = 2;
 startPlugin({

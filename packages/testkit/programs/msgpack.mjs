@@ -89,8 +89,8 @@ function float(value) {
 const incomplete = new Error('incomplete');
 
 /**
- * The default of the parameter `makes` of `decode`. Maps become Maps, and extensions become `{ ext, data }`.
- * If bytes are missing, decode() returns undefined.
+ * The default of the parameter `makes` of `decode`. MessagePack's maps become objects of the class Map, and
+ * extensions become `{ ext, data }`. If bytes are missing, decode() returns undefined.
  */
 const plainly = {
   map: (entries) => new Map(entries),

@@ -1,4 +1,4 @@
-// Sends 32 MiB on the synced standard output in one frame, more than the credit of any host.
+// At each call, sends 32 MiB on the synced standard output in one frame, more than any host grants as credit.
 import { Buffer } from 'node:buffer';
 import { frame, startPlugin, writeUpstream } from './base.mjs';
 

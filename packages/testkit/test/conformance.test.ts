@@ -14,7 +14,10 @@ const byHand = fileURLToPath(new URL('../../../reliability/mutants/plugin.mjs', 
 // the tests slower, even on a busy machine.
 beforeAll(() => limitStretch(2));
 
-/** Returns the names of the failing checks, among those whose name matches. */
+/**
+ * Runs the checks whose names match `only` on a plugin that misbehaves as `kind` says. Returns the names of
+ * the checks that fail.
+ */
 async function failing(kind: Misbehaviour, only: RegExp): Promise<string[]> {
   const { checks } = conformance({ cmd: misbehave(kind), timeoutMs: 1_500, startTimeoutMs: 60_000 });
   const chosen = checks.filter(({ name }) => only.test(name));

@@ -209,14 +209,14 @@ describe('a pair with a fault', () => {
     let isAnswered = false;
     const answer = greeter.greet('patience').finally(() => (isAnswered = true));
     await expect.poll(() => asked).toHaveBeenCalled();
-    // In memory, an answer takes only a few turns.
+    // In memory, an answer takes only a few turns of the event loop.
     for (let turns = 0; turns < 100; turns++) await new Promise((resolve) => setImmediate(resolve));
     expect(isAnswered).toBe(false);
     resume();
     expect(await answer).toBe('Hello, patience!');
   });
 
-  test('makes a call fail if its answer is cut off', async () => {
+  test('rejects a call whose answer is cut off', async () => {
     await using pair = await connect(plugins, { faults: { toHost: [faults.cut({ after: 150 })] } });
     const calls = (async () => {
       const greeter = await pair.rpc.dispense('greeter');

@@ -39,7 +39,7 @@ async function failureOf(promise: PromiseLike<unknown>): Promise<Error & { code:
   return error as Error & { code: string };
 }
 
-test('each kind has a program, and each program has a kind', () => {
+test('each kind of misbehaviour has a program, and each program has a kind', () => {
   const programs = readdirSync(new URL('../programs', import.meta.url))
     .filter((name) => name.endsWith('.mjs'))
     .map((name) => name.replace(/\.mjs$/, ''))
@@ -47,7 +47,7 @@ test('each kind has a program, and each program has a kind', () => {
   expect(Object.keys(conducts).sort()).toEqual(programs.sort());
 });
 
-test('an unknown kind is refused with the list of kinds', () => {
+test('misbehave() refuses an unknown kind, with the list of kinds in its error', () => {
   expect(() => misbehave('is-nice' as Misbehaviour)).toThrow(
     /'is-nice' is not a kind\. The kinds are behaves, /,
   );
@@ -213,7 +213,7 @@ describe('a host that offers services survives a plugin that misbehaves', () => 
     return { client, counts };
   };
 
-  test('never-opens-services: the host makes only as many services as its limit for waiting streams, and releases them at the end', async ({
+  test('never-opens-services: the host makes only as many services as maxWaitingStreams allows, and releases them at the end', async ({
     expect,
   }) => {
     const { client, counts } = provider('never-opens-services');
@@ -290,7 +290,7 @@ describe('a host survives a plugin that lies-in-its-description', () => {
     });
   });
 
-  test('a name such as __proto__ is a name like any other', async () => {
+  test('a description may contain names such as __proto__, and nothing is polluted', async () => {
     const rpc = await describing('poisoned');
     const { plugins } = await rpc.describe();
     expect(Object.keys(plugins)).toEqual(['__proto__', 'constructor', 'thing']);

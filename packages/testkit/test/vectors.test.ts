@@ -35,7 +35,7 @@ const wordsOf = (bytes: Uint8Array): string =>
   JSON.stringify(decode(bytes), (_key, value: unknown) => {
     if (value instanceof Extension) return { seconds: Buffer.from(value.data).readUInt32BE() };
     // JSON.stringify() replaces a Buffer by the result of its toJSON() before it calls this function. The
-    // testkit's reader returns Uint8Arrays, which have no toJSON().
+    // testkit's reader returns Uint8Arrays, which have no toJSON() and so arrive here unchanged.
     return value instanceof Uint8Array ? { bin: Buffer.from(value).toString('hex') } : value;
   });
 

@@ -16,7 +16,7 @@ export interface Run {
  */
 export const runNode = (cwd: string, ...args: string[]): Promise<Run> => runNodeWith({}, cwd, ...args);
 
-/** Does what `runNode` does, with the variables in `more` too. */
+/** Runs Node as `runNode` does, but adds the variables in `more` to its environment. */
 export function runNodeWith(
   more: Readonly<Record<string, string>>,
   cwd: string,
