@@ -24,12 +24,13 @@ export const isSplitInside = (argv: readonly string[]): boolean =>
 
 /**
  * Returns the command line with `--` inserted before the plugin's command line. Returns undefined if no `--`
- * is missing, or if it is unclear where the plugin's command line begins.
+ * is missing there, or if it is unclear where the plugin's command line begins. A `--` that follows a program
+ * counts as a part of that program's command line.
  */
 export function corrected(command: Command, argv: readonly string[], cwd: string): string | undefined {
+  if (!command.takesPlugin) return undefined;
   const { own, plugin } = splitAtPlugin(argv);
   const isMissing = plugin === undefined || isSplitInside(argv);
-  if (!command.takesPlugin || !isMissing) return undefined;
   const before: string[] = [];
   const behind: string[] = [];
   let operands = 0;
@@ -47,7 +48,8 @@ export function corrected(command: Command, argv: readonly string[], cwd: string
       operands += 1;
     }
   }
-  if (behind.length === 0) return undefined;
+  const [first] = behind;
+  if (first === undefined || (!isMissing && !looksLikeProgram(first))) return undefined;
   const whole = [...behind, ...(plugin ?? [])];
   return typed(command.name, ...before, '--', ...(startable(whole, cwd)?.words ?? whole));
 }

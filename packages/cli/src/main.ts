@@ -9,7 +9,7 @@ import { doctor } from './commands/doctor.ts';
 import { newCommand } from './commands/new.ts';
 import type { Command } from './command.ts';
 import { splitAtPlugin, typed } from './correction.ts';
-import { exitNameOf, statusOf, UsageError } from './exit-status.ts';
+import { CallFailed, exitNameOf, statusOf, UsageError } from './exit-status.ts';
 import { widthOf, type Io } from './io.ts';
 import { OutputClosed, print } from './output.ts';
 import { parse } from './parse.ts';
@@ -105,8 +105,14 @@ function hintsFor(error: unknown, argv: readonly string[], io: Io): Hints {
     return command === undefined
       ? { usage: 'Try pipework --help' }
       : { usage: `Usage: ${synopsis(command)}\nTry pipework ${command.name} --help` };
-  if (exitNameOf(error) !== 'notStarted') return {};
   const { own, plugin = [] } = splitAtPlugin(rest);
+  if (needsService(error))
+    return {
+      todo: 'call this plugin from its own host: it needs a service of its host, and pipework offers none',
+    };
+  if (exitNameOf(error) === 'unknown' && name === 'call')
+    return { todo: `see what the plugin offers: ${typed('describe', '--', ...plugin)}` };
+  if (exitNameOf(error) !== 'notStarted') return {};
   if (wantsAnotherCookie(error))
     return { todo: 'set the magic cookie that the plugin expects, by --cookie KEY=VALUE' };
   const [words = '', ...others] = plugin;
@@ -116,6 +122,12 @@ function hintsFor(error: unknown, argv: readonly string[], io: Io): Hints {
     };
   const better = startable(plugin, io.cwd);
   return better === undefined ? {} : { todo: `${better.how}: ${typed(name, ...own, '--', ...better.words)}` };
+}
+
+/** True if the plugin failed because this command is a host without services. */
+function needsService(error: unknown): boolean {
+  const reason = error instanceof CallFailed ? error.cause : error;
+  return reason instanceof Error && /\bunknown service: .*: this host offers none/.test(reason.message);
 }
 
 /**

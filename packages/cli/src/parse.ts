@@ -20,17 +20,19 @@ export const helpOption = { type: 'boolean', help: 'print this text' } as const;
 export function parse(command: Command, argv: readonly string[], cwd: string): CommandLine | 'help' {
   const { own, plugin } = splitAtPlugin(argv);
   const meant = corrected(command, argv, cwd);
-  const hint = meant === undefined ? '' : `. The command line of the plugin stands behind --:\n  ${meant}`;
+  const hint = meant === undefined ? '' : `. The command line of the plugin goes after --:\n  ${meant}`;
   const { values, positionals } = parseOptions(command, own, hint);
   if (values.help === true) return 'help';
   refuseWrongValues(command, values);
   const operands = positionals.map(unmarked);
+  if (plugin !== undefined && meant !== undefined)
+    throw new UsageError(`the -- stands inside the command line of the plugin${hint}`);
   const [atLeast, atMost] = command.operandCount;
   if (operands.length < atLeast) throw new UsageError(`expected ${command.operands}; got nothing`);
   if (operands.length > atMost)
     throw new UsageError(`unexpected argument ${JSON.stringify(operands[atMost])}${hint}`);
   if (command.takesPlugin && isSplitInside(argv))
-    throw new UsageError(`expected a program after --; got ${JSON.stringify(plugin?.[0])}${hint}`);
+    throw new UsageError(`expected a program after --; got ${JSON.stringify(plugin?.[0])}`);
   if (command.takesPlugin && (plugin?.[0] ?? '') === '')
     throw new UsageError(
       `no plugin given${hint === '' ? `: put its command line after --, as in\n  ${typed(command.name, ...own, '--', 'node', 'plugin.js')}` : hint}`,

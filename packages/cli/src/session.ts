@@ -25,7 +25,7 @@ export const pluginOptions: Readonly<Record<string, OptionSpec>> = {
   protocol: {
     type: 'string',
     value: 'N',
-    help: 'the protocol version to agree on (the highest that the plugin has)',
+    help: 'the protocol version to use (the highest that the plugin has)',
   },
   cookie: { type: 'string', value: 'KEY=VALUE', help: 'the magic cookie, if it is not the default' },
 };

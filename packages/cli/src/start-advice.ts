@@ -18,7 +18,13 @@ export function inCommandWords(
 ): unknown {
   if (!(error instanceof StartError)) return error;
   let { message } = error;
-  message = message.replace(/\braise startTimeout\b/, 'raise --start-timeout');
+  message = message
+    .replace(/\braise startTimeout\b/, 'raise --start-timeout')
+    .replace(/,? or use overStdio\(\)/, '')
+    .replace(
+      /the launcher has not handed over a process: [^\n]*/,
+      'the system has not started the program yet',
+    );
   if (!isJavaScript(plugin))
     message = message
       .replace(', which serve() makes: does the program call it?', ': is the program a plugin?')

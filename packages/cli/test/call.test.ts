@@ -1,6 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,6 +19,7 @@ import {
   pipework,
   python,
   pythonFixture,
+  root,
   run,
   skipped,
 } from './support/run.ts';
@@ -26,6 +28,14 @@ const call = async (...args: string[]): Promise<{ status: number | null; stdout:
   await pipework(['call', ...args, '--', ...fixture]);
 
 describe('call in a pipe', () => {
+  test('says that it offers no services if a factory needs one', async () => {
+    const links = join(root, 'examples/docs-check/plugins/dist/links/main.js');
+    const { status, stderr } = await pipework(['call', 'checker.check', '{}', '--', 'node', links]);
+    expect(stderr).toContain('unknown service: library');
+    expect(stderr).toContain('\n  to do: call this plugin from its own host');
+    expect(status).toBe(4);
+  });
+
   test('prints the result as JSON, and the plugin’s output with its name on standard error', async () => {
     const ran = await pipework(['call', 'greeter.greet', '"world"', '--', ...greeter]);
     expect(ran).toEqual({
@@ -536,7 +546,8 @@ describe.skipIf(noTerminal !== undefined)(`call in a terminal${skipped(noTermina
   test('uses no colour if NO_COLOR is set', async () => {
     const { shown } = await inTerminal(['call', 'nope.x', '--', ...greeter], [], { NO_COLOR: '1' });
     expect(shown).toBe(
-      'pipework: [RPC_UNKNOWN_PLUGIN] unknown plugin type: nope: this plugin serves greeter\n',
+      'pipework: [RPC_UNKNOWN_PLUGIN] unknown plugin type: nope: this plugin serves greeter\n' +
+        `  to do: see what the plugin offers: pipework describe -- ${greeter.join(' ')}\n`,
     );
   });
 

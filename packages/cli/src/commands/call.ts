@@ -21,7 +21,8 @@ export const call: Command = {
   details: [
     'Each argument is JSON: 5, true, \'"a text"\', \'{"a":[1]}\'. The argument - is standard input, which is a stream of bytes unless --stdin names another form. If the result is a stream, each item is printed when it arrives, as one line of JSON. If a method has no result, nothing is printed.',
     'Values that JSON does not have are written as objects, in arguments and results: {"$bytes":"aGk="}, {"$bigint":"5"}, {"$date":"2026-01-31T12:00:00.000Z"}, {"$map":[["key",1]]}, {"$set":[1]}, {"$undefined":true}, {"$number":"NaN"}, {"$buffer":"aGk="}, {"$array":["Float64Array","AAAAAAAA8D8="]}, {"$regexp":["a+","i"]}, {"$url":"https://example.com/"}, {"$error":{"message":"no"}}. An object that looks like one of these has a further $ in its key: {"$$date":1}. In a result, {"$function":true}, {"$object":true}, {"$stream":true} and {"$signal":true} stand for references, which end with the command.',
-    `The plugin's output goes to standard error, and each line begins with the plugin's name. ${interruptHelp}`,
+    'Functions cannot be arguments, and the plugin finds no services of a host.',
+    `The plugin's output goes to standard error, and each line begins with the name of the plugin's file. ${interruptHelp}`,
   ],
   options: {
     timeout: {

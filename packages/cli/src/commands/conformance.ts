@@ -58,7 +58,9 @@ async function run(line: CommandLine, io: Io): Promise<number> {
     ...(handshake === undefined ? {} : { handshake }),
   });
   if (suite.checks.length === 0)
-    throw new UsageError(`--only: no check has this in its name; got ${JSON.stringify(only)}`);
+    throw new UsageError(
+      `--only: no check has this in its name; got ${JSON.stringify(only)}. A run without --only shows the names`,
+    );
   const unserved = `the plugin serves no '${service ?? 'conformance'}' `;
   const interrupt = new AbortController();
   const stopListening = io.onInterrupt(() => interrupt.abort(new Interrupted()));

@@ -23,11 +23,11 @@ export const describeCommand: Command = {
   takesPlugin: true,
   summary: 'Shows the names and methods of a plugin, and its version.',
   details: [
-    'Each name is dispensed one time to learn its methods. For methods of a contract with schemas (defineContract), the types of arguments and results are shown. Of other methods, a plugin knows only the names.',
+    'Each name is dispensed, which runs its factory, to learn its methods. If a method has a contract with schemas (defineContract), the types of its arguments and its result are shown. Of other methods, the plugin knows only the names. If a factory fails, its error is shown, and the status is 0.',
     `A name whose factory takes longer than --timeout is shown without its methods, and the status is 8. ${interruptHelp}`,
   ],
   options: {
-    json: { type: 'boolean', help: 'print all that the plugin says, as JSON' },
+    json: { type: 'boolean', help: 'print the whole answer of the plugin as JSON' },
     dts: { type: 'boolean', help: 'print TypeScript interfaces, to be used in place of the contract' },
     timeout: { type: 'string', value: 'MS', help: `how long any one answer may take (${answerMs})` },
     ...pluginOptions,
