@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { conformance, misbehave, type Misbehaviour } from '@pipework/testkit';
-import { limitStretch, main } from './support/internals.ts';
+import { describeError, Extension, limitStretch, main, textOf } from './support/internals.ts';
 import { fixture } from './support/greeter.ts';
 
 const slow = { timeout: 300_000 };
@@ -74,6 +74,7 @@ describe.concurrent('the conformance suite', () => {
     ['asks-uninvited', /opens no stream for services/, /an answer to ask/],
     ['forgets-versions', /by Control.Describe/, /protocolVersions to be/],
     ['forgets-names', /by Control.Describe/, /'conformance', which it dispenses/],
+    ['describes-in-bytes', /by Control.Describe/, /a text for runtime; got <7 bytes 62 79 20 68 61 6e 64>/],
     ['tells-too-little', /lists in \$\/describe/, /echo among its methods/],
     ['tells-too-much', /lists in \$\/describe/, /no constructor among/],
   ])('fails a plugin that %s', slow, async (fault, only, reason) => {
@@ -131,6 +132,76 @@ describe.concurrent('the conformance suite', () => {
     for (const pattern of told) expect(details).toMatch(pattern);
     const [, ...failure] = String(report).split(/^(?= {2}(?:FAILED|passed) )/m);
     for (const one of failure) expect(one.trimEnd().split('\n').length).toBeLessThanOrEqual(40 + 2);
+  });
+
+  /** Returns the outcome of the one check whose name begins with `name`. */
+  async function outcomeOf(cmd: readonly [string, ...string[]], name: string): Promise<string> {
+    const { checks } = conformance({ cmd, timeoutMs: 1_500, startTimeoutMs: 60_000 });
+    const outcome = await checks.find((check) => check.name.startsWith(name))?.run();
+    return outcome?.status === 'failed' ? `${outcome.reason}\n${outcome.details}` : 'it did not fail';
+  }
+
+  /** The command line of a plugin that writes a handshake line with this address, and then nothing. */
+  const announcing = (address: string): [string, ...string[]] => [
+    node,
+    '-e',
+    `const [, up] = process.env.PIPEWORK_FDS.split(',');
+     require('node:fs').writeSync(Number(up), '1|pipe|${address}|msgpack-rpc|1\\n');
+     setInterval(() => {}, 1000);`,
+  ];
+
+  test.each<[string, [string, ...string[]], string, RegExp]>([
+    [
+      'the address in the line',
+      announcing('3,4'),
+      'serves on the descriptors that PIPEWORK_FDS names',
+      /^expected address to be '5,6'; got '3,4'$/m,
+    ],
+    [
+      'an answer',
+      [node, byHand, 'takes-calls-behind-quit'],
+      'refuses new calls after it was asked to quit',
+      /^expected a call after Quit to fail with 'plugin is shutting down'; got a result$/m,
+    ],
+  ])('names no cause if %s was wrong', slow, async (_what, cmd, name, reason) => {
+    const told = await outcomeOf(cmd, name);
+    expect(told).toMatch(reason);
+    expect(told).not.toContain('likely cause');
+  });
+
+  test('shows an extension, bytes and text as such', () => {
+    const bytes = new TextEncoder().encode('as bin');
+    const told = [
+      [new Extension(80, Uint8Array.of(0x69, 0, 0, 0, 1)), '<iterable 1>'],
+      [new Extension(5, bytes), 'ext 5 <6 bytes 61 73 20 62 69 6e>'],
+      [bytes, '<6 bytes 61 73 20 62 69 6e>'],
+      [{ message: bytes }, '{ message: <6 bytes 61 73 20 62 69 6e> }'],
+      ['as text', "'as text'"],
+    ] as const;
+    for (const [error, text] of told) expect(describeError(error)).toBe(`the error ${text}`);
+    expect(textOf({ message: bytes })).toBe('{ message: <6 bytes 61 73 20 62 69 6e> }');
+    expect(describeError(null)).toBe('a result');
+  });
+
+  test('names the descriptor that the plugin had to read', slow, async () => {
+    expect(await outcomeOf(announcing('5,6'), 'serves on the descriptors')).toContain(
+      'likely cause: streams 1, 3, 5 were opened and never answered: does the plugin read descriptor 5 and',
+    );
+  });
+
+  test('names the method of a call that the check wrote itself', slow, async () => {
+    expect(await outcomeOf(misbehave('hangs-on-call'), 'takes SYN, broker id, a call and FIN')).toContain(
+      'likely cause: on stream 7 call 0 Plugin.echo was sent and never answered',
+    );
+  });
+
+  test('names the call that was awaited, and no other call', slow, async () => {
+    const told = await outcomeOf(
+      [node, byHand, 'ignores-the-grace-of-quit'],
+      'answers Quit within the time that Quit names',
+    );
+    expect(told).toMatch(/^likely cause: on stream 1 call \d Control\.Quit was sent and never answered$/m);
+    expect(told).not.toContain('Plugin.sleep was sent');
   });
 
   test.skipIf(process.platform === 'win32')(

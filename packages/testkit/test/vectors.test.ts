@@ -56,9 +56,9 @@ describe('vectors/rpc.hex', () => {
   }, 90_000);
   afterAll(() => bench.dispose());
 
-  test.each(vectors)('$name', async ({ bytes, words }) => {
+  test.each(vectors)('$name', async ({ name, bytes, words }) => {
     expect(`${wordsOf(bytes['>'])} ${wordsOf(bytes['<'])}`).toBe(words);
-    const id = connection.skipId();
+    const id = connection.skipId(name);
     expect(bytes['>'][2]).toBe(id);
     connection.stream.send(bytes['>']);
     await connection.response(id);

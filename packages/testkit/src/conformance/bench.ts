@@ -1,11 +1,11 @@
 /**
  * The tools of a check: plugins that are started only for that check, and functions that many checks need.
  */
+import { show } from '../transcript/show.ts';
 import { encode } from '../wire/msgpack.ts';
 import { diagnose } from './diagnosis.ts';
-import type { Diagnosis } from './excerpt.ts';
 import { RawPlugin, type StartOptions, type Target } from './raw-plugin.ts';
-import { RawConnection, RawSession, type RawStream } from './raw-session.ts';
+import { RawConnection, RawSession, WaitFailure, type RawStream } from './raw-session.ts';
 import { CheckFailure, demand, DoesNotApply } from './verdict.ts';
 
 /** One check: a rule that a plugin must keep, and the code that tests it. */
@@ -113,10 +113,10 @@ export class Bench {
         `the plugin serves no '${name}' (see conformancePlugin for what this check needs)`,
       );
     }
-    demand(error === null, `Dispenser.Dispense('${name}') to succeed`, textOf(error));
+    demand(error === null, `Dispenser.Dispense('${name}') to succeed`, describeError(error));
     const isId =
       typeof result === 'number' && Number.isInteger(result) && result > 0 && result <= 0xffff_ffff;
-    demand(isId, 'Dispense to answer a u32 broker id', JSON.stringify(result));
+    demand(isId, 'Dispense to answer a u32 broker id', show(result));
     return result;
   }
 
@@ -128,7 +128,7 @@ export class Bench {
   async call(connection: RawConnection, method: string, ...params: unknown[]): Promise<unknown> {
     const response = await connection.call(`Plugin.${method}`, ...params);
     this.need(method, response.error);
-    demand(response.error === null, `Plugin.${method} to succeed`, `the error ${textOf(response.error)}`);
+    demand(response.error === null, `Plugin.${method} to succeed`, describeError(response.error));
     return response.result;
   }
 
@@ -146,16 +146,15 @@ export class Bench {
   }
 
   /**
-   * Returns a report about one plugin of the check: the newest one whose session shows a likely cause of the
-   * failure, or else the newest one.
+   * Returns a report about one plugin of the check. If the check waited for frames, this is the plugin that did
+   * not send them, and the report may name a likely cause. Otherwise it is the newest plugin, without a cause,
+   * because the message of `error` says what was wrong.
    */
-  report(): string {
-    const diagnoses = new Map(this.#sessions.map((session) => [session.plugin, diagnose(session)]));
-    const nothing: Diagnosis = { causes: [], streams: new Set() };
-    const failed =
-      this.#plugins.findLast((plugin) => (diagnoses.get(plugin)?.causes.length ?? 0) > 0) ??
-      this.#plugins.at(-1);
-    return failed?.report(mostLines, diagnoses.get(failed) ?? nothing).join('\n') ?? '';
+  report(error: unknown): string {
+    const hasWaited = error instanceof WaitFailure;
+    const failed = hasWaited ? error.session.plugin : this.#plugins.at(-1);
+    const diagnosis = hasWaited ? diagnose(error) : { causes: [], streams: new Set<number>() };
+    return failed?.report(mostLines, diagnosis).join('\n') ?? '';
   }
 
   async dispose(): Promise<void> {
@@ -168,9 +167,13 @@ export class Bench {
 export function textOf(error: unknown): string {
   if (error === null || error === undefined) return '';
   if (typeof error === 'string') return error;
-  if (typeof error === 'object' && 'message' in error) return String(error.message);
-  return JSON.stringify(error);
+  const message = typeof error === 'object' && 'message' in error ? error.message : undefined;
+  return typeof message === 'string' ? message : show(error);
 }
+
+/** Returns the error of a response as a check's failure shows it. */
+export const describeError = (error: unknown): string =>
+  error === null ? 'a result' : `the error ${show(error)}`;
 
 export function idBytes(id: number): Uint8Array {
   const bytes = new Uint8Array(4);

@@ -59,6 +59,8 @@ const printableLine = (line: string): string =>
 
 export class RawPlugin {
   readonly target: Target;
+  /** The numbers that the two descriptors of the protocol have in the plugin. */
+  readonly fds: readonly [downstream: number, upstream: number];
   readonly transcript: Transcript = new Transcript(2_000);
   readonly exited: Promise<RawExit>;
   /** Resolves when the last byte that the plugin wrote to the host has been read. */
@@ -73,7 +75,8 @@ export class RawPlugin {
 
   constructor(target: Target, options: StartOptions = {}) {
     this.target = target;
-    const [down, up] = options.fds ?? [3, 4];
+    this.fds = options.fds ?? [3, 4];
+    const [down, up] = this.fds;
     const stdio = Array.from({ length: Math.max(down, up, 2) + 1 }, () => 'pipe') as StdioOptions & string[];
     if (down !== 0) stdio[0] = 'ignore';
     const env = environment(target, options);
@@ -174,7 +177,10 @@ export class RawPlugin {
       void this.upstreamEnded.then(() => {
         const came = held.length === 0 ? 'nothing' : showBytes(held);
         reject(
-          this.#notStarted ?? new CheckFailure(`expected a handshake line; descriptor 4 ended after ${came}`),
+          this.#notStarted ??
+            new CheckFailure(
+              `expected a handshake line; descriptor ${String(this.fds[1])} ended after ${came}`,
+            ),
         );
       });
     });
@@ -266,11 +272,11 @@ function ignore(): void {
  * ...".
  */
 export const expectWithin = <T>(promise: PromiseLike<T>, ms: number, what: string): Promise<T> =>
-  withPatience(
-    promise,
-    ms,
-    (waited) => new CheckFailure(`expected ${what} within ${String(ms)} ms; nothing came ${waited}`),
-  );
+  withPatience(promise, ms, (waited) => new CheckFailure(notWithin(what, ms, waited)));
+
+/** Returns the message of a failed wait. `waited` says how long the wait was. */
+export const notWithin = (what: string, ms: number, waited: string): string =>
+  `expected ${what} within ${String(ms)} ms; nothing came ${waited}`;
 
 export const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => {

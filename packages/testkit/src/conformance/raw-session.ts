@@ -3,6 +3,7 @@
  * every rule of section 4 of docs/protocol.md.
  */
 import { MalformedError, ValueReader } from '../wire/decode.ts';
+import { show } from '../transcript/show.ts';
 import { encode } from '../wire/msgpack.ts';
 import {
   ACK,
@@ -16,7 +17,8 @@ import {
   SYN,
   type Frame,
 } from '../wire/yamux.ts';
-import { expectWithin, type RawPlugin } from './raw-plugin.ts';
+import { withPatience } from './patience.ts';
+import { expectWithin, notWithin, type RawPlugin } from './raw-plugin.ts';
 import { CheckFailure } from './verdict.ts';
 
 /** The most bytes that a data frame may carry. */
@@ -26,6 +28,24 @@ const largestFrame = 64 * 1024;
  */
 const lastPing = 0x1a57;
 const lastPingMs = 1_000;
+
+/** A call that a check waits for. */
+export interface AwaitedCall {
+  readonly stream: RawStream;
+  readonly id: number;
+}
+
+/** Thrown if a check waited for frames, and the plugin did not send them. */
+export class WaitFailure extends CheckFailure {
+  readonly session: RawSession;
+  /** The call to which the check awaited the answer. Undefined if the check awaited something else. */
+  readonly call: AwaitedCall | undefined;
+  constructor(message: string, session: RawSession, call?: AwaitedCall) {
+    super(message);
+    this.session = session;
+    this.call = call;
+  }
+}
 
 /** Wakes all waits when frames arrive, so that each wait tests its condition again. */
 class Bell {
@@ -91,7 +111,8 @@ export class RawStream {
         () => this.ourCredit > 0 || this.wasReset,
         `credit on stream ${String(this.id)}`,
       );
-      if (this.wasReset) throw new CheckFailure(`expected credit on stream ${String(this.id)}; it was reset`);
+      if (this.wasReset)
+        throw new WaitFailure(`expected credit on stream ${String(this.id)}; it was reset`, this.session);
       const size = Math.min(bytes.length - at, this.ourCredit, frameBytes);
       this.send(bytes.subarray(at, at + size));
       at += size;
@@ -202,9 +223,7 @@ export class RawConnection {
     const [type, id, error, result] = Array.isArray(message) ? (message as unknown[]) : [];
     const { violations } = this.stream.session;
     if (type !== 1 || typeof id !== 'number' || !Array.isArray(message) || message.length !== 4) {
-      violations.push(
-        `it sent ${JSON.stringify(message)}, which is no response, although it may only answer`,
-      );
+      violations.push(`it sent ${show(message)}, which is no response, although it may only answer`);
     } else if (this.responses.has(id)) violations.push(`it answered call ${String(id)} twice`);
     else if (id >= this.#nextId) violations.push(`it answered call ${String(id)}, which was never made`);
     else {
@@ -221,13 +240,14 @@ export class RawConnection {
     return id;
   }
 
-  /** Registers the id of a request that the check writes itself. */
-  expect(id: number): void {
+  /** Registers a request that the check writes itself, with this id. */
+  expect(id: number, method: string): void {
     this.#nextId = Math.max(this.#nextId, id + 1);
+    this.stream.pending.set(id, method);
   }
 
   /** Takes the next id, for a request that the check writes itself. */
-  skipId(method = ''): number {
+  skipId(method: string): number {
     const id = this.#nextId++;
     this.stream.pending.set(id, method);
     return id;
@@ -238,11 +258,15 @@ export class RawConnection {
   }
 
   async response(id: number, what = `an answer to call ${String(id)}`, ms?: number): Promise<RawResponse> {
-    await this.stream.session.until(() => this.responses.has(id) || this.stream.isRefused, what, ms);
+    const { stream } = this;
+    const call = { stream, id };
+    await stream.session.until(() => this.responses.has(id) || stream.isRefused, what, ms, call);
     const response = this.responses.get(id);
     if (response !== undefined) return response;
-    throw new CheckFailure(
-      `expected ${what}; the stream ${this.stream.wasReset ? 'was reset' : 'ended'} without one`,
+    throw new WaitFailure(
+      `expected ${what}; the stream ${stream.wasReset ? 'was reset' : 'ended'} without one`,
+      stream.session,
+      call,
     );
   }
 
@@ -271,7 +295,7 @@ export class RawConnection {
 
 export function resultOf(method: string, { error, result }: RawResponse): unknown {
   if (error === null) return result;
-  throw new CheckFailure(`expected ${method} to succeed; it failed with ${JSON.stringify(error)}`);
+  throw new CheckFailure(`expected ${method} to succeed; it failed with ${show(error)}`);
 }
 
 export class RawSession {
@@ -350,17 +374,25 @@ export class RawSession {
     await this.until(() => this.pongs.includes(lastPing), 'a pong', lastPingMs).catch(() => undefined);
   }
 
-  /** Waits until `holds()` returns true. `what` completes "expected ...". */
-  async until(holds: () => boolean, what: string, ms: number = this.plugin.target.timeoutMs): Promise<void> {
+  /**
+   * Waits until `holds()` returns true. `what` completes "expected ...". If the check waits for the answer to
+   * a call, `call` names this call.
+   */
+  async until(
+    holds: () => boolean,
+    what: string,
+    ms: number = this.plugin.target.timeoutMs,
+    call?: AwaitedCall,
+  ): Promise<void> {
     const waiting = (async () => {
       while (!holds()) {
         if (this.#failure !== undefined) throw this.#failure;
         if (this.#hasEnded)
-          throw new CheckFailure(`expected ${what}; the plugin ended its side of the pipes`);
+          throw new WaitFailure(`expected ${what}; the plugin ended its side of the pipes`, this, call);
         await this.#bell.next();
       }
     })();
-    await expectWithin(waiting, ms, what);
+    await withPatience(waiting, ms, (waited) => new WaitFailure(notWithin(what, ms, waited), this, call));
   }
 
   /**

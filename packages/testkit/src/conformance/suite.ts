@@ -187,7 +187,7 @@ async function runCheck(check: Check, target: Target, stopped?: Promise<never>):
     const reason = isVerdict
       ? error.message
       : `the check itself broke: ${error instanceof Error ? error.message : String(error)}`;
-    return { status: 'failed', reason, details: bench.report() };
+    return { status: 'failed', reason, details: bench.report(error) };
   } finally {
     await bench.dispose();
   }

@@ -3,7 +3,7 @@
  * changes.
  */
 
-export { Bench } from '../../src/conformance/bench.ts';
+export { Bench, describeError, textOf } from '../../src/conformance/bench.ts';
 export { main } from '../../src/conformance/cli.ts';
 export type { RawConnection } from '../../src/conformance/raw-session.ts';
 export { decode, Extension } from '../../src/wire/decode.ts';

@@ -95,7 +95,7 @@ export const brokerChecks: Check[] = [
         Buffer.concat([idBytes(forgotten), requestBytes(0, 'Plugin.echo', ['late'])]),
       );
       const late = new RawConnection(stream);
-      late.expect(0);
+      late.expect(0, 'Plugin.echo');
       // The plugin must answer a call on a later stream, but not the call on this stream.
       await bench.call(await bench.dispense(running), 'echo', 'behind');
       await pause(500);

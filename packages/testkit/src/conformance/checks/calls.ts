@@ -2,8 +2,9 @@
  * Checks of section 6 of docs/protocol.md, the calls: values of the base, errors, and many calls at the same
  * time.
  */
+import { show } from '../../transcript/show.ts';
 import { Extension } from '../../wire/decode.ts';
-import { textOf, type Check } from '../bench.ts';
+import { describeError, textOf, type Check } from '../bench.ts';
 import { demand, demandEqual, plain } from '../verdict.ts';
 
 const section = 'calls';
@@ -103,7 +104,7 @@ export const callChecks: Check[] = [
       // A timestamp has three valid forms, of 32, 64 and 96 bits.
       const isTime =
         result instanceof Extension && result.type === -1 && secondsOf(result.data) === 0x5e0be100;
-      demand(isTime, 'a timestamp of the same second', JSON.stringify(result));
+      demand(isTime, 'a timestamp of the same second', show(result));
     },
   },
   ...[0, 1, 65_535, 65_536, 262_144, 8 * 1024 * 1024].map((n): Check => ({
@@ -155,7 +156,7 @@ export const callChecks: Check[] = [
       demand(
         typeof error === 'string',
         'an error as a string, to a host without the capability errors',
-        JSON.stringify(error),
+        show(error),
       );
       demand(error.includes('the dog ate it'), "an error that says 'the dog ate it'", `'${error}'`);
       demandEqual(await bench.call(connection, 'echo', 'still here'), 'still here', 'the result of echo');
@@ -167,11 +168,12 @@ export const callChecks: Check[] = [
     run: async (bench) => {
       const connection = await bench.dispense(await bench.ready());
       for (const name of ['noSuchMethod', 'constructor', '__proto__', 'toString', 'then']) {
-        const text = textOf((await connection.call(`Plugin.${name}`, true)).error);
+        const { error } = await connection.call(`Plugin.${name}`, true);
+        const text = textOf(error);
         demand(
           text.includes("can't find") && text.includes(name),
           `an error that says can't find method Plugin.${name}`,
-          `'${text}'`,
+          describeError(error),
         );
       }
       demandEqual(await bench.call(connection, 'echo', 'still here'), 'still here', 'the result of echo');

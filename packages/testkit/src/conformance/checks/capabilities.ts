@@ -2,10 +2,19 @@
  * Checks of section 7 of docs/protocol.md: a plugin must support each capability that it announces, and must
  * use no capability that the host did not announce.
  */
+import { show } from '../../transcript/show.ts';
 import { Extension, ValueReader } from '../../wire/decode.ts';
 import { encode } from '../../wire/msgpack.ts';
 import { initialWindow } from '../../wire/yamux.ts';
-import { idBytes, textOf, withCapability, type Bench, type Check, type Running } from '../bench.ts';
+import {
+  describeError,
+  idBytes,
+  textOf,
+  withCapability,
+  type Bench,
+  type Check,
+  type Running,
+} from '../bench.ts';
 import type { RawStream } from '../raw-session.ts';
 import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
 
@@ -61,7 +70,7 @@ async function dialCount(
   const connection = await bench.dispense(running);
   const result = await bench.call(connection, 'count', to);
   const isStream = result instanceof Extension && result.type === 80 && result.data[0] === 'i'.charCodeAt(0);
-  demand(isStream, 'a reference to an async iterable', JSON.stringify(result));
+  demand(isStream, 'a reference to an async iterable', show(result));
   const stream = running.session.open();
   const reader = new ItemReader(stream);
   stream.autoCredit = false;
@@ -100,8 +109,8 @@ export const capabilityChecks: Check[] = [
       const { error } = await connection.call('Plugin.fail', 'as a map');
       bench.need('fail', error);
       const isMap = typeof error === 'object' && error !== null && 'name' in error && 'message' in error;
-      demand(isMap, 'a map with name and message', JSON.stringify(error));
-      demand(textOf(error).includes('as a map'), "the message 'as a map'", textOf(error));
+      demand(isMap, 'a map with name and message', show(error));
+      demand(textOf(error).includes('as a map'), "the message 'as a map'", describeError(error));
     },
   },
   {
@@ -213,7 +222,7 @@ export const capabilityChecks: Check[] = [
       const connection = await bench.dispense(running);
       const { error, result } = await connection.call('Plugin.count', 3);
       bench.need('count', error);
-      demand(error !== null, 'a failure of the call that would answer a stream', JSON.stringify(result));
+      demand(error !== null, 'a failure of the call that would answer a stream', show(result));
     },
   },
 ];

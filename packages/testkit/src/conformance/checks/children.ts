@@ -2,6 +2,7 @@
  * Checks of sections 1 and 2 of docs/protocol.md: a plugin passes neither variables nor descriptors of the
  * protocol to the programs that it starts.
  */
+import { show } from '../../transcript/show.ts';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -103,5 +104,5 @@ function namesIn(output: unknown): string[] {
   } catch {
     // The `demand()` below reports this.
   }
-  demand(false, 'Plugin.run to return the output of the program', JSON.stringify(output));
+  demand(false, 'Plugin.run to return the output of the program', show(output));
 }

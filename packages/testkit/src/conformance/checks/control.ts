@@ -3,7 +3,7 @@
  * ends.
  */
 import { initialWindow } from '../../wire/yamux.ts';
-import { textOf, type Bench, type Check, type Running } from '../bench.ts';
+import { describeError, textOf, type Bench, type Check, type Running } from '../bench.ts';
 import { describeExit, expectWithin, pause } from '../raw-plugin.ts';
 import { realNow } from '../../real-time.ts';
 import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
@@ -37,11 +37,10 @@ export const controlChecks: Check[] = [
     run: async (bench) => {
       const { control } = await bench.ready();
       const { error } = await control.call('Dispenser.Dispense', 'no-such-plugin');
-      const text = textOf(error);
       demand(
-        text.includes('unknown plugin type: no-such-plugin'),
+        textOf(error).includes('unknown plugin type: no-such-plugin'),
         "the error 'unknown plugin type: no-such-plugin'",
-        `'${text}'`,
+        describeError(error),
       );
       await control.result('Control.Ping', true);
     },
@@ -52,7 +51,7 @@ export const controlChecks: Check[] = [
     run: async (bench) => {
       const { control } = await bench.ready();
       const { error } = await control.call('Control.Dance', true);
-      demand(textOf(error).includes("can't find"), `an error that says can't find`, `'${textOf(error)}'`);
+      demand(textOf(error).includes("can't find"), `an error that says can't find`, describeError(error));
       await control.result('Control.Ping', true);
     },
   },
@@ -131,7 +130,7 @@ export const endChecks: Check[] = [
       demand(
         textOf(late.error).includes('plugin is shutting down'),
         "a call after Quit to fail with 'plugin is shutting down'",
-        late.error === null ? 'a result' : `'${textOf(late.error)}'`,
+        describeError(late.error),
       );
       await Promise.all([sleeping, quit]);
     },
@@ -145,7 +144,8 @@ export const endChecks: Check[] = [
       await bench.call(connection, 'sleep', 0);
       const sleeping = connection.call('Plugin.sleep', 300_000).catch(() => undefined);
       await running.control.result('Control.Ping', true);
-      await expectWithin(running.control.call('Control.Quit', true), 3_000, 'an answer to Quit');
+      const quit = running.control.request('Control.Quit', [true]);
+      await running.control.response(quit, 'an answer to Quit', 3_000);
       running.plugin.end();
       await running.plugin.exit(leaveMs(bench), ' after Quit and the end of descriptor 3');
       await sleeping;
@@ -162,11 +162,8 @@ export const endChecks: Check[] = [
       await bench.call(connection, 'sleep', 0);
       connection.request('Plugin.sleep', [300_000]);
       await running.control.result('Control.Ping', true);
-      await expectWithin(
-        running.control.call('Control.Quit', 1_000),
-        leaveMs(bench),
-        'an answer to Quit with [1000]',
-      );
+      const quit = running.control.request('Control.Quit', [1_000]);
+      await running.control.response(quit, 'an answer to Quit with [1000]', leaveMs(bench));
       running.plugin.end();
       await demandLeaves(running, leaveMs(bench), ' after Quit and the end of descriptor 3');
     },

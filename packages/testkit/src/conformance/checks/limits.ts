@@ -1,7 +1,7 @@
 /** Checks of section 14 of docs/protocol.md: the limits that protect a plugin from its host. */
 import { initialWindow } from '../../wire/yamux.ts';
 import { encode } from '../../wire/msgpack.ts';
-import { requestBytes, textOf, type Bench, type Check, type Running } from '../bench.ts';
+import { describeError, requestBytes, textOf, type Bench, type Check, type Running } from '../bench.ts';
 import { pause } from '../raw-plugin.ts';
 import type { RawConnection, RawStream } from '../raw-session.ts';
 import { demand, demandEqual } from '../verdict.ts';
@@ -34,7 +34,7 @@ async function demandFails(
   param: Uint8Array,
   what: string,
 ): Promise<void> {
-  const id = connection.skipId();
+  const id = connection.skipId('Plugin.echo');
   const { stream } = connection;
   await stream.sendAll(echoOf(id, param));
   const { error } = await connection.response(id, `an answer to a call with ${what}`);
@@ -78,10 +78,10 @@ export const limitChecks: Check[] = [
     run: async (bench) => {
       const connection = await bench.dispense(await bench.ready());
       await bench.call(connection, 'echo', 0);
-      const id = connection.skipId();
+      const id = connection.skipId('Plugin.echo');
       connection.stream.send(echoOf(id, nested(120)));
       const { error, result } = await connection.response(id);
-      demand(error === null, 'a call with a value of 120 levels to succeed', textOf(error));
+      demand(error === null, 'a call with a value of 120 levels to succeed', describeError(error));
       let levels = 0;
       for (let value: unknown = result; Array.isArray(value); value = value[0]) levels++;
       demandEqual(levels, 120, 'the levels of the result');
@@ -114,7 +114,9 @@ export const limitChecks: Check[] = [
       const running = await bench.ready();
       const [connection, other] = [await bench.dispense(running), await bench.dispense(running)];
       await bench.call(connection, 'echo', 0);
-      connection.stream.send(echoOf(connection.skipId(), Uint8Array.of(0xc6, 0x09, 0, 0, 0, 1, 2, 3)));
+      connection.stream.send(
+        echoOf(connection.skipId('Plugin.echo'), Uint8Array.of(0xc6, 0x09, 0, 0, 0, 1, 2, 3)),
+      );
       await running.session.until(
         () => connection.stream.isRefused,
         'a reset of the stream after a header that claims 144 MiB',
@@ -138,7 +140,7 @@ export const limitChecks: Check[] = [
       const param = encode(new Uint8Array(60_000));
       const ids: number[] = [];
       for (let sent = 0; sent < 64 * MiB && (await hasCredit(running, stream));) {
-        const id = connection.skipId();
+        const id = connection.skipId('Plugin.echo');
         const bytes = echoOf(id, param);
         sent += bytes.length;
         ids.push(id);
@@ -207,7 +209,7 @@ class LongMessage {
   constructor(running: Running, connection: RawConnection) {
     this.#running = running;
     this.#connection = connection;
-    this.#id = connection.skipId();
+    this.#id = connection.skipId('Plugin.noSuchMethod');
     const head = Uint8Array.of(0xc6, 0, 0, 0, 0);
     new DataView(head.buffer).setUint32(1, unfinishedBytes);
     connection.stream.send(
@@ -236,7 +238,7 @@ class LongMessage {
       this.#send(this.#left);
     }
     const { error } = await this.#connection.response(this.#id, 'an answer to a call of 120 MiB', patientMs);
-    demand(textOf(error).includes("can't find"), "an error that says can't find", textOf(error));
+    demand(textOf(error).includes("can't find"), "an error that says can't find", describeError(error));
   }
 
   #send(most: number): void {

@@ -2,8 +2,9 @@
  * Checks of section 6 of docs/protocol.md: which messages a stream may carry, and which effect an invalid
  * message has.
  */
+import { show } from '../../transcript/show.ts';
 import { encode } from '../../wire/msgpack.ts';
-import { requestBytes, textOf, type Bench, type Check, type Running } from '../bench.ts';
+import { describeError, requestBytes, textOf, type Bench, type Check, type Running } from '../bench.ts';
 import type { RawConnection } from '../raw-session.ts';
 import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
 
@@ -87,8 +88,8 @@ export const messageChecks: Check[] = [
       const connection = await bench.dispense(await bench.ready());
       const { error } = await connection.call('Plugin.fail', '');
       bench.need('fail', error);
-      demand(error !== null && error !== '', 'an error that is neither nil nor empty', JSON.stringify(error));
-      demand(textOf(error) !== '', 'an error with a text', JSON.stringify(error));
+      demand(error !== null && error !== '', 'an error that is neither nil nor empty', show(error));
+      demand(textOf(error) !== '', 'an error with a text', show(error));
     },
   },
   {
@@ -105,13 +106,13 @@ export const messageChecks: Check[] = [
       await connection.response(id);
       const zero = Uint8Array.of(0xcb, 0x80, 0, 0, 0, 0, 0, 0, 0);
       const request = requestBytes(id + 1, 'Plugin.echo', [0]);
-      connection.expect(id + 1);
+      connection.expect(id + 1, 'Plugin.echo');
       connection.stream.send(Buffer.concat([request.subarray(0, -1), zero]));
       const { error, result } = await connection.response(id + 1);
       demand(
         error === null && Object.is(result, -0),
         'negative zero',
-        Object.is(result, 0) ? '0' : textOf(error),
+        error === null ? show(result) : describeError(error),
       );
     },
   },

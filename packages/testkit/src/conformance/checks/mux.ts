@@ -43,7 +43,7 @@ export const muxChecks: Check[] = [
     name: 'reads frames however their bytes are split',
     run: async (bench) => {
       const { control, plugin } = await bench.ready();
-      control.expect(0);
+      control.expect(0, 'Control.Ping');
       for (const byte of encodeFrame({
         type: 'data',
         id: 1,
@@ -63,7 +63,7 @@ export const muxChecks: Check[] = [
       const calls = Array.from({ length: 50 }, (_, id) =>
         encodeFrame({ type: 'data', id: 1, payload: requestBytes(id, 'Control.Ping', [true]) }),
       );
-      control.expect(49);
+      control.expect(49, 'Control.Ping');
       plugin.write(Buffer.concat(calls));
       await session.until(() => control.responses.size === 50, 'answers to 50 calls');
     },
@@ -88,7 +88,7 @@ export const muxChecks: Check[] = [
       const first = Buffer.concat([idBytes(id), requestBytes(0, 'Plugin.echo', ['all at once'])]);
       const stream = running.session.openFinished(first);
       const connection = new RawConnection(stream);
-      connection.expect(0);
+      connection.expect(0, 'Plugin.echo');
       const response = await connection.response(0);
       bench.need('echo', response.error);
       demandEqual(resultOf('Plugin.echo', response), 'all at once', 'the result of echo');
@@ -225,7 +225,7 @@ export const muxChecks: Check[] = [
       const running = await bench.ready();
       const [slow, other] = [await bench.dispense(running), await bench.dispense(running)];
       const message = encode([0, 0, 'Plugin.echo', ['in two parts']]);
-      slow.expect(0);
+      slow.expect(0, 'Plugin.echo');
       slow.stream.send(message.subarray(0, 7));
       demandEqual(
         await bench.call(other, 'echo', 'meanwhile'),

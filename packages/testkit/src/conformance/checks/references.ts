@@ -2,8 +2,9 @@
  * Checks of sections 9 to 11 of docs/protocol.md, with references: which calls the plugin makes, which it
  * accepts, and which it refuses.
  */
+import { show } from '../../transcript/show.ts';
 import { Extension } from '../../wire/decode.ts';
-import { textOf, withCapability, type Check } from '../bench.ts';
+import { describeError, textOf, withCapability, type Check } from '../bench.ts';
 import { demand, demandEqual } from '../verdict.ts';
 import { reference } from './capabilities.ts';
 
@@ -79,11 +80,7 @@ export const referenceChecks: Check[] = [
         next = error;
         const answer = await connection.call('Plugin.each', [1], reference('f', 1));
         bench.need('each', answer.error);
-        demand(
-          answer.error !== null,
-          `each to fail when its function fails with ${JSON.stringify(error)}`,
-          'a result',
-        );
+        demand(answer.error !== null, `each to fail when its function fails with ${show(error)}`, 'a result');
       }
       demandEqual(await bench.call(connection, 'echo', 1), 1, 'the result of echo');
     },
@@ -95,7 +92,7 @@ export const referenceChecks: Check[] = [
       const running = await withCapability(bench, 'refs');
       const connection = await bench.dispense(running);
       const result = await bench.call(connection, 'count', 3);
-      demand(result instanceof Extension, 'a reference to a stream of values', JSON.stringify(result));
+      demand(result instanceof Extension, 'a reference to a stream of values', show(result));
       const id = result.data.slice(1);
       connection.notify('$/drop', [new DataView(id.buffer).getUint32(0)]);
       demandEqual(await bench.call(connection, 'echo', 1), 1, 'the result of echo');
@@ -113,10 +110,9 @@ export const referenceChecks: Check[] = [
       bench.need('fail', error);
       const map = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
       for (const key of ['name', 'message', 'type', 'stack'])
-        if (key in map) demand(typeof map[key] === 'string', `${key} as a string`, JSON.stringify(map[key]));
-      if ('errors' in map)
-        demand(Array.isArray(map['errors']), 'errors as an array', JSON.stringify(map['errors']));
-      demand(textOf(error) === 'typed', "the message 'typed'", textOf(error));
+        if (key in map) demand(typeof map[key] === 'string', `${key} as a string`, show(map[key]));
+      if ('errors' in map) demand(Array.isArray(map['errors']), 'errors as an array', show(map['errors']));
+      demand(textOf(error) === 'typed', "the message 'typed'", describeError(error));
     },
   },
 ];

@@ -2,10 +2,11 @@
  * Checks of section 13 of docs/protocol.md: how a plugin calls services of its host, and how it describes
  * itself.
  */
+import { show } from '../../transcript/show.ts';
 import { ValueReader } from '../../wire/decode.ts';
 import { encode } from '../../wire/msgpack.ts';
 import { concat } from '../../wire/yamux.ts';
-import { textOf, type Bench, type Check, type Running } from '../bench.ts';
+import { describeError, textOf, type Bench, type Check, type Running } from '../bench.ts';
 import type { RawConnection, RawSession, RawStream } from '../raw-session.ts';
 import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
 
@@ -56,7 +57,7 @@ class Caller {
         if (kind === 0) this.#requests.push({ id, method, params });
         else
           this.stream.session.violations.push(
-            `it sent ${JSON.stringify(message)}, which is no call, on a stream for calls to its host`,
+            `it sent ${show(message)}, which is no call, on a stream for calls to its host`,
           );
       }
     }
@@ -115,7 +116,7 @@ async function askForService(bench: Bench): Promise<Asked & { caller: Caller; re
   if (caller === undefined) {
     const { error } = responses.get(asked.id) ?? {};
     bench.need('ask', error);
-    demand(false, 'a stream with the broker id 0', `the answer ${JSON.stringify(error)}`);
+    demand(false, 'a stream with the broker id 0', `the answer ${show(error)}`);
   }
   const request = await caller.request('Host.Dispense on the stream with the broker id 0');
   return { ...asked, caller, request };
@@ -173,7 +174,7 @@ const serviceChecks: Check[] = [
       demand(
         textOf(first.error).includes('unknown service: files'),
         "an error that says 'unknown service: files'",
-        `'${textOf(first.error)}'`,
+        describeError(first.error),
       );
       const failed = await callService(bench);
       failed.service.answer(failed.call, 'no disk', null);
@@ -181,7 +182,7 @@ const serviceChecks: Check[] = [
       demand(
         textOf(second.error).includes('no disk'),
         "an error that says 'no disk'",
-        `'${textOf(second.error)}'`,
+        describeError(second.error),
       );
       demandEqual(await bench.call(failed.connection, 'echo', 1), 1, 'the result of echo');
     },
@@ -233,14 +234,10 @@ function demandFields(
   what: string,
   fields: Readonly<Record<string, (value: unknown) => boolean>>,
 ): asserts value is Said {
-  demand(isMap(value), `${what} to be a map`, JSON.stringify(value));
+  demand(isMap(value), `${what} to be a map`, show(value));
   for (const [key, fits] of Object.entries(fields)) {
     const held = value[key];
-    demand(
-      held === undefined || fits(held),
-      `${key} of ${what} as the protocol defines it`,
-      JSON.stringify(held),
-    );
+    demand(held === undefined || fits(held), `${key} of ${what} as the protocol defines it`, show(held));
   }
 }
 
@@ -254,9 +251,9 @@ const descriptionChecks: Check[] = [
         const said = await control.result('Control.Describe', ...params);
         demandFields(said, 'its description', { name: isText, version: isText });
         const { runtime, protocolVersions, plugins } = said;
-        demand(isText(runtime) && runtime !== '', 'a text for runtime', JSON.stringify(runtime));
+        demand(isText(runtime) && runtime !== '', 'a text for runtime', show(runtime));
         demandEqual(protocolVersions, line.versions, 'protocolVersions');
-        demand(isList(plugins) && plugins.every(isText), 'a list of names', JSON.stringify(plugins));
+        demand(isList(plugins) && plugins.every(isText), 'a list of names', show(plugins));
         const { service } = bench.target;
         const { error } = await control.call('Dispenser.Dispense', service);
         if (error === null)

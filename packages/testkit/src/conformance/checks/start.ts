@@ -1,5 +1,5 @@
 /** Checks of sections 1 to 3 of docs/protocol.md: descriptors, environment, the handshake line. */
-import { showBytes } from '../../transcript/show.ts';
+import { show, showBytes } from '../../transcript/show.ts';
 import { parseLine, type Check, type HandshakeFields } from '../bench.ts';
 import { describeExit, type RawPlugin } from '../raw-plugin.ts';
 import { demand, demandEqual } from '../verdict.ts';
@@ -11,7 +11,7 @@ async function demandRefusal(plugin: RawPlugin): Promise<void> {
   await plugin.upstreamEnded;
   demand(exit.code === 1, 'exit status 1', describeExit(exit));
   demand(plugin.raw('stderr').trim() !== '', 'a sentence for a person on stderr', 'nothing');
-  demand(plugin.raw('stdout') === '', 'nothing on stdout', JSON.stringify(plugin.raw('stdout')));
+  demand(plugin.raw('stdout') === '', 'nothing on stdout', show(plugin.raw('stdout')));
   const upstream = plugin.unreadUpstream();
   demand(upstream.length === 0, 'nothing on descriptor 4', showBytes(upstream));
 }
@@ -38,13 +38,13 @@ export const startChecks: Check[] = [
     name: 'writes one handshake line of printable ASCII, with at least its three required fields',
     run: async (bench) => {
       const line = await bench.start().line();
-      demand(/^[\x20-\x7e]*$/.test(line), 'printable ASCII', JSON.stringify(line));
-      demand(line.split('|').length >= 3, 'at least three fields', JSON.stringify(line));
+      demand(/^[\x20-\x7e]*$/.test(line), 'printable ASCII', show(line));
+      demand(line.split('|').length >= 3, 'at least three fields', show(line));
       const { apiVersion, network, protocol, version } = parseLine(line);
       demandEqual(apiVersion, '1', 'APIVersion');
       demandEqual(network, 'pipe', 'network');
       demand(protocol === '' || protocol === 'msgpack-rpc', 'the protocol msgpack-rpc', `'${protocol}'`);
-      demand(Number.isInteger(version) && version >= 0, 'a decimal protocol version', JSON.stringify(line));
+      demand(Number.isInteger(version) && version >= 0, 'a decimal protocol version', show(line));
     },
   },
   {
