@@ -75,6 +75,11 @@ describe.concurrent('the conformance suite', () => {
     ['forgets-versions', /by Control.Describe/, /protocolVersions to be/],
     ['forgets-names', /by Control.Describe/, /'conformance', which it dispenses/],
     ['describes-in-bytes', /by Control.Describe/, /a text for runtime; got <7 bytes 62 79 20 68 61 6e 64>/],
+    [
+      'tells-one-schema',
+      /lists in \$\/describe/,
+      /expected input of the description of echo to be a list; got { type: 'object' }/,
+    ],
     ['tells-too-little', /lists in \$\/describe/, /echo among its methods/],
     ['tells-too-much', /lists in \$\/describe/, /no constructor among/],
   ])('fails a plugin that %s', slow, async (fault, only, reason) => {

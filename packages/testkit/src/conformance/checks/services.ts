@@ -225,19 +225,21 @@ const isMap = (value: unknown): value is Said =>
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isList = Array.isArray;
 
+const kinds = { text: isText, list: isList, map: isMap };
+
 /**
  * Demands that `value` is a map. A key of `fields` may be missing from the map. If the map has the key, its
- * value must pass the key's test.
+ * value must be of the kind that `fields` names.
  */
 function demandFields(
   value: unknown,
   what: string,
-  fields: Readonly<Record<string, (value: unknown) => boolean>>,
+  fields: Readonly<Record<string, keyof typeof kinds>>,
 ): asserts value is Said {
   demand(isMap(value), `${what} to be a map`, show(value));
-  for (const [key, fits] of Object.entries(fields)) {
+  for (const [key, kind] of Object.entries(fields)) {
     const held = value[key];
-    demand(held === undefined || fits(held), `${key} of ${what} as the protocol defines it`, show(held));
+    demand(held === undefined || kinds[kind](held), `${key} of ${what} to be a ${kind}`, show(held));
   }
 }
 
@@ -249,7 +251,7 @@ const descriptionChecks: Check[] = [
       const { control, line } = await describing(bench);
       for (const params of [[true], []]) {
         const said = await control.result('Control.Describe', ...params);
-        demandFields(said, 'its description', { name: isText, version: isText });
+        demandFields(said, 'its description', { name: 'text', version: 'text' });
         const { runtime, protocolVersions, plugins } = said;
         demand(isText(runtime) && runtime !== '', 'a text for runtime', show(runtime));
         demandEqual(protocolVersions, line.versions, 'protocolVersions');
@@ -273,7 +275,7 @@ const descriptionChecks: Check[] = [
       const said = await connection.result('$/describe');
       demandFields(said, 'the description of its methods', {});
       for (const [method, one] of Object.entries(said))
-        demandFields(one, `the description of ${method}`, { doc: isText, input: isList, errors: isMap });
+        demandFields(one, `the description of ${method}`, { doc: 'text', input: 'list', errors: 'map' });
       demandEqual(await bench.call(connection, 'echo', 1), 1, 'the result of echo');
       demand('echo' in said, 'echo among its methods', Object.keys(said).join(', '));
       for (const name of ['noSuchMethod', 'constructor', '__proto__', 'then'])
