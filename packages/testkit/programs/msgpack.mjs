@@ -19,8 +19,9 @@ export class MalformedError extends Error {
 export const deepest = 512;
 
 /**
- * Encodes a value in its shortest form. Maps and plain objects become maps, `{ ext, data }` becomes an
- * extension, and the bytes of {@link Raw} are copied.
+ * Encodes a value in its shortest form. Maps and plain objects become maps, and the bytes of {@link Raw} are
+ * copied. `{ ext, data }` becomes ext 8, 16 or 32, even if a fixext would be shorter. So the conformance suite
+ * tests that plugins take more than the shortest form.
  */
 export function encode(value) {
   const out = [];

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { conformance, misbehave, type Misbehaviour } from '@pipework/testkit';
-import { describeError, Extension, limitStretch, main, textOf } from './support/internals.ts';
+import { describeError, encode, Extension, limitStretch, main, textOf } from './support/internals.ts';
 import { fixture } from './support/greeter.ts';
 
 const slow = { timeout: 300_000 };
@@ -186,6 +186,10 @@ describe.concurrent('the conformance suite', () => {
     for (const [error, text] of told) expect(describeError(error)).toBe(`the error ${text}`);
     expect(textOf({ message: bytes })).toBe('{ message: <6 bytes 61 73 20 62 69 6e> }');
     expect(describeError(null)).toBe('a result');
+  });
+
+  test('sends a mark as ext 8, because a plugin must take every form of an extension', () => {
+    expect(encode(new Extension(80, Uint8Array.of(0x62)))).toEqual(Uint8Array.of(0xc7, 0x01, 0x50, 0x62));
   });
 
   test('names the descriptor that the plugin had to read', slow, async () => {

@@ -24,7 +24,7 @@ export interface ConformanceService {
   sleep(ms: number): Promise<void>;
   /**
    * Starts this program with the environment and the descriptors that the plugin gives to its children.
-   * Returns the program's standard output.
+   * Returns the program's standard output. Fails if the program cannot start, or if its exit status is not 0.
    */
   run(command: readonly [file: string, ...args: string[]]): Promise<string>;
   /**
