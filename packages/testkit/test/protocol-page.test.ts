@@ -1,6 +1,7 @@
-// docs/protocol.md names a check of the conformance suite for each rule. These tests compare the page with
-// the suite.
-import { conformance } from '@pipework/testkit';
+// docs/protocol.md names a check of the conformance suite for each rule. Two other pages list the methods that
+// the suite calls. These tests compare the pages with the suite.
+import { conformance, conformancePlugin } from '@pipework/testkit';
+import { PassThrough } from 'node:stream';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
@@ -26,4 +27,13 @@ test('every check that the page names is in the suite', () => {
 
 test('no two checks have the same name', () => {
   expect(new Set(checks).size).toBe(checks.length);
+});
+
+test.each(['other-languages', 'testing-plugins'])('%s.md lists every method that the suite calls', (name) => {
+  const text = readFileSync(new URL(`../../../docs/${name}.md`, import.meta.url), 'utf8');
+  const listed = [...text.matchAll(/^\| `(\w+)[(`]/gm)].map(([, method]) => method);
+  const output = new PassThrough();
+  const methods = Object.keys(conformancePlugin({ stdout: output, stderr: output }));
+  expect(methods).toContain('echo');
+  expect(methods.filter((method) => !listed.includes(method))).toEqual([]);
 });
