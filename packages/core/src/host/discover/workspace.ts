@@ -26,7 +26,7 @@ export async function findPackages(start: string, contained: boolean): Promise<P
   const [workspace, application] = await Promise.all([findWorkspace(start), findApplication(start)]);
   if (workspace !== undefined) {
     const manifests = await members(workspace, contained);
-    // If an application is below a workspace, but is none of the workspace's packages, the application was
+    // If an application is below a workspace, but is not one of the workspace's packages, the application was
     // deployed or copied there.
     const isDeployed =
       application !== undefined &&
