@@ -3,11 +3,12 @@
  * the limit and then becomes the next program.
  */
 
-import { existsSync } from 'node:fs';
 import { busVariables, keeperScript } from './keeper.ts';
 import { IsolateError } from './errors.ts';
+import { findShell } from './helpers.ts';
 import { limitNames, type Resources } from './options.ts';
-import { probePrlimit, probeSystemd, scopeArguments, shell } from './probe.ts';
+import type { Place } from './paths.ts';
+import { probePrlimit, probeSystemd, scopeArguments } from './probe.ts';
 import { optionsOf, type Program } from './program.ts';
 import { canMeasure } from './watch.ts';
 
@@ -23,8 +24,6 @@ export interface LimitPlan {
    * Variables of the host that systemd-run needs. The keeper's script removes them before the plugin starts.
    */
   readonly env: Readonly<Record<string, string>>;
-  /** The programs of the prefix, which run with the host's rights. */
-  readonly helpers: readonly string[];
   /** True if the prefix makes a control group. */
   readonly hasGroup: boolean;
   /** True if the prefix starts a keeper. */
@@ -55,9 +54,15 @@ const heapOption = /^--max[-_](old[-_]space|heap)[-_]size/;
 
 /**
  * Plans how each limit is enforced. `isSandbox` says whether bubblewrap runs after the prefix. Throws
- * `ISOLATE_UNENFORCEABLE` if nothing on this machine can enforce one of the limits.
+ * `ISOLATE_UNENFORCEABLE` if nothing on this machine can enforce one of the limits, and `ISOLATE_PATH` if the
+ * plugin could replace a program of the prefix.
  */
-export function planLimits(resources: Resources, program: Program, isSandbox: boolean): LimitPlan {
+export function planLimits(
+  resources: Resources,
+  program: Program,
+  isSandbox: boolean,
+  written: readonly Place[],
+): LimitPlan {
   const { memoryBytes, cpuSeconds, openFiles, fileBytes } = resources;
   const wanted = limitNames.filter((name) => resources[name] !== undefined);
   if (wanted.length > 0 && !canMeasure())
@@ -66,13 +71,14 @@ export function planLimits(resources: Resources, program: Program, isSandbox: bo
       `resources: ${wanted.join(', ')} need Linux's /proc, and there is none`,
     );
   refuseTooLittle(resources, program);
-  const systemd = memoryBytes === undefined ? undefined : probeSystemd();
+  const shell = isSandbox || memoryBytes !== undefined ? findShell(written) : undefined;
+  const systemd = memoryBytes === undefined ? undefined : probeSystemd(shell, written);
   const group =
     memoryBytes === undefined || systemd === undefined || !('file' in systemd)
       ? []
       : [systemd.file, ...scopeArguments(memoryBytes)];
   const hasGroup = group.length > 0;
-  const isKept = hasGroup || (isSandbox && existsSync(shell));
+  const isKept = shell !== undefined && (hasGroup || isSandbox);
   const keeper = isKept ? [shell, '-c', keeperScript({ hasGroup, isSandbox }), 'sh'] : [];
   const process = [
     ...(cpuSeconds === undefined ? [] : [`--cpu=${cpuSeconds}:${cpuSeconds + cpuGraceSeconds}`]),
@@ -83,10 +89,9 @@ export function planLimits(resources: Resources, program: Program, isSandbox: bo
   const isHeapHeld = program.runtime === 'node' && !optionsOf(program).some((word) => heapOption.test(word));
   const heap = memoryBytes === undefined || !isHeapHeld ? undefined : heapMiB(memoryBytes);
   const byMemory = ['watch', ...(heap === undefined ? [] : ['v8']), ...(hasGroup ? ['systemd'] : [])];
-  const byProcess = process.length === 0 ? [] : [prlimit(wanted), ...process, '--'];
+  const byProcess = process.length === 0 ? [] : [prlimit(wanted, written), ...process, '--'];
   return {
     prefix: [...group, ...keeper, ...byProcess],
-    helpers: [...group.slice(0, 1), ...keeper.slice(0, 1), ...byProcess.slice(0, 1)],
     runtimeArgs: heap === undefined ? [] : [`--max-old-space-size=${heap}`],
     held: Object.fromEntries(
       wanted.map((name) => [name, name === 'memoryBytes' ? byMemory.join(', ') : 'prlimit']),
@@ -118,8 +123,8 @@ function refuseTooLittle(
 
 const heapMiB = (memoryBytes: number): number => Math.max(16, Math.floor((memoryBytes * heapShare) / MiB));
 
-function prlimit(wanted: readonly string[]): string {
-  const found = probePrlimit();
+function prlimit(wanted: readonly string[], written: readonly Place[]): string {
+  const found = probePrlimit(written);
   if ('file' in found) return found.file;
   const names = wanted.filter((name) => name !== 'memoryBytes').join(', ');
   throw new IsolateError(

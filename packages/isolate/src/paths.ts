@@ -1,6 +1,6 @@
 /** Resolves listed paths to their real paths. Refuses a path that would grant more than its name says. */
 
-import { readlinkSync, realpathSync } from 'node:fs';
+import { existsSync, readlinkSync, realpathSync } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { IsolateError } from './errors.ts';
 
@@ -125,4 +125,12 @@ export function realPath(path: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Returns the places that exist, each once. */
+export function existing(paths: readonly string[]): Place[] {
+  return [...new Set(paths)].flatMap((given) => {
+    const real = existsSync(given) ? realPath(given) : undefined;
+    return real === undefined ? [] : [{ given, real }];
+  });
 }

@@ -3,16 +3,16 @@
  * tool cannot enforce.
  */
 
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { statSync } from 'node:fs';
 import type { LaunchCommand } from '@pipework/core';
 import { bubblewrapArguments, privatePlaces } from './bubblewrap.ts';
 import { keeperDescriptor } from './keeper.ts';
 import { inheritedDescriptors } from './descriptors.ts';
 import { IsolateError } from './errors.ts';
+import { refuseReplaceable } from './helpers.ts';
 import { planLimits, type LimitPlan } from './limits.ts';
 import type { Policy } from './options.ts';
-import { isWithin, realPath, refuseLinks, resolvePlaces, withoutShown, type Place } from './paths.ts';
+import { existing, isWithin, refuseLinks, resolvePlaces, withoutShown, type Place } from './paths.ts';
 import { probeBubblewrap } from './probe.ts';
 import { findProgram, letsPipes, nodeVersion, type Program } from './program.ts';
 import { denoPlan, firstWithNet, nodePlan, type Grants, type RuntimePlan } from './runtime-flags.ts';
@@ -83,14 +83,14 @@ export function makePlan(policy: Policy, command: LaunchCommand): Plan {
   const program = findProgram({ ...command, cwd, path: command.env['PATH'] });
   const places = resolvePlaces(policy.read, policy.write);
   refuseChosen(program, places.write);
+  // This comes before the probes, which already run programs with the host's rights.
+  refuseReplaceable(loaderPlaces, places.write);
   const bubblewrap =
     policy.bwrap === false
       ? { missing: 'bubblewrap was left out by `bwrap: false`' }
-      : probeBubblewrap(policy.bwrap, policy.net);
+      : probeBubblewrap(policy.bwrap, policy.net, places.write);
   const isFound = 'file' in bubblewrap;
-  const limits = planLimits(policy.resources, program, isFound);
-  const helpers = [...(isFound ? [bubblewrap.file] : []), ...limits.helpers];
-  if (helpers.length > 0) refuseHelpers([...helpers, ...loaderPlaces], places.write);
+  const limits = planLimits(policy.resources, program, isFound, places.write);
   const names = policy.env.filter((name) => Object.hasOwn(command.env, name));
   const given = (isLoaded: boolean): Record<string, string> =>
     Object.fromEntries(
@@ -117,37 +117,6 @@ export function makePlan(policy: Policy, command: LaunchCommand): Plan {
     isKept: limits.isKept,
     isHeapHeld: limits.runtimeArgs.length > 0,
   };
-}
-
-/**
- * Throws `ISOLATE_PATH` if the plugin could replace one of `files` before its next start. These files run, or
- * are loaded, outside of the sandbox.
- */
-function refuseHelpers(files: readonly string[], written: readonly Place[]): void {
-  for (const place of existing(files)) {
-    const { given, real } = place;
-    refuseLinks(
-      'write',
-      place,
-      written.filter((one) => isReplaceable(one.real, one.real)),
-    );
-    const directory = written.find((one) => isWithin(one.real, real));
-    if (directory === undefined || !isReplaceable(real, directory.real)) continue;
-    throw new IsolateError(
-      'ISOLATE_PATH',
-      `write: ${given} lies where the plugin may write (${directory.given}), so that the plugin could replace a program or library that isolates it`,
-    );
-  }
-}
-
-/** True if this user may change `file`, or one of the directories between `top` and the file. */
-function isReplaceable(file: string, top: string): boolean {
-  try {
-    accessSync(file, constants.W_OK);
-    return true;
-  } catch {
-    return file !== top && file !== '/' && isReplaceable(dirname(file), top);
-  }
 }
 
 /**
@@ -307,11 +276,4 @@ function describe(
     env: policy.env.filter((name) => names.includes(name)),
     command: [...limits.prefix, ...words],
   };
-}
-
-function existing(paths: readonly string[]): Place[] {
-  return [...new Set(paths)].flatMap((given) => {
-    const real = existsSync(given) ? realPath(given) : undefined;
-    return real === undefined ? [] : [{ given, real }];
-  });
 }

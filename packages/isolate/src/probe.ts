@@ -4,16 +4,13 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, realpathSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
 import { bubblewrapArguments } from './bubblewrap.ts';
+import { findHelper, type Found } from './helpers.ts';
 import { limitScript } from './keeper.ts';
-import { findOnPath } from './program.ts';
+import type { Place } from './paths.ts';
 import { hasFilter, seccompFilter } from './seccomp.ts';
-import { howToInstall, read, readableKernelFiles } from './system.ts';
-
-/** The file of a tool that can be used, or the reason why the tool cannot be used, with a remedy. */
-export type Found = { readonly file: string } | { readonly missing: string };
+import { read, readableKernelFiles } from './system.ts';
 
 /** How long a trial may take, in milliseconds. A trial that hangs counts as failed. */
 const trialMs = 10_000;
@@ -21,31 +18,13 @@ const trialMs = 10_000;
 const works = new Set<string>();
 
 /**
- * Finds a program that will run with the host's rights, outside of any sandbox. Programs on the PATH that any
- * user of the machine may change or replace are left out.
+ * Finds out whether bubblewrap can make the sandbox. After a success, bubblewrap is not tried again. Throws
+ * `ISOLATE_PATH`, and runs nothing, if the plugin could replace bubblewrap.
  */
-function findHelper(name: string, title: string, packageName: string): Found {
-  const path = process.env['PATH'];
-  const isPath = name.includes('/');
-  const file = findOnPath(name, process.cwd(), path, (one) => isPath || !isOpenToAll(one));
-  if (file.startsWith('/') && existsSync(file)) return { file };
-  const open = findOnPath(name, process.cwd(), path);
-  const where =
-    open.startsWith('/') && !isPath ? `only in ${dirname(open)}, which any user may write to` : '';
-  const absent = isPath ? 'not there' : "not on the host's PATH";
-  return { missing: `${title} is ${where === '' ? absent : where}. ${howToInstall(packageName)}` };
-}
-
-function isOpenToAll(file: string): boolean {
-  const real = realpathSync(file);
-  return [dirname(file), dirname(real), real].some((place) => (statSync(place).mode & 0o002) !== 0);
-}
-
-/** Finds out whether bubblewrap can make the sandbox. After a success, bubblewrap is not tried again. */
-export function probeBubblewrap(name: string, net: boolean): Found {
+export function probeBubblewrap(name: string, net: boolean, written: readonly Place[]): Found {
   if (process.platform !== 'linux')
     return { missing: `bubblewrap is for Linux, and this is ${process.platform}` };
-  const found = findHelper(name, `bubblewrap (${name})`, 'bubblewrap');
+  const found = findHelper(name, `bubblewrap (${name})`, 'bubblewrap', written);
   if (!('file' in found)) return found;
   const { file } = found;
   if (!hasFilter())
@@ -98,42 +77,41 @@ function whatForbids(signal: NodeJS.Signals | null): string {
 }
 
 /** Finds prlimit, which sets its own limits and then becomes the command in its arguments. */
-export function probePrlimit(): Found {
+export function probePrlimit(written: readonly Place[]): Found {
   if (process.platform !== 'linux')
     return { missing: `prlimit is for Linux, and this is ${process.platform}` };
-  return findHelper('prlimit', 'prlimit', 'util-linux');
+  return findHelper('prlimit', 'prlimit', 'util-linux', written);
 }
 
-let systemd: Found | undefined;
+/** The result of each trial of systemd, by the file of systemd-run. */
+const groups = new Map<string, Found>();
 
 /**
- * Finds out whether systemd makes control groups for this user. Tries systemd only once, and keeps the
- * result.
+ * Finds out whether systemd makes control groups for this user. Tries a systemd-run only once, and keeps the
+ * result. Throws `ISOLATE_PATH`, and runs nothing, if the plugin could replace systemd-run.
  */
-export function probeSystemd(): Found {
-  systemd ??= trySystemd();
-  return systemd;
+export function probeSystemd(shell: string | undefined, written: readonly Place[]): Found {
+  if (!existsSync('/run/systemd/system')) return { missing: 'systemd does not run here' };
+  if (shell === undefined) return { missing: 'there is no shell' };
+  const found = findHelper('systemd-run', 'systemd-run', 'systemd', written);
+  if (!('file' in found)) return found;
+  const known = groups.get(found.file) ?? trySystemd(found.file, shell);
+  groups.set(found.file, known);
+  return known;
 }
-
-/** The shell that runs the scripts of this package. */
-export const shell = '/bin/sh';
 
 /**
  * Makes a control group with a memory limit, and reads the limit back. If systemd may not set the limit, it
  * leaves the limit out without an error. For example, in version 1 of control groups a user's systemd cannot
  * limit memory.
  */
-function trySystemd(): Found {
-  if (!existsSync('/run/systemd/system')) return { missing: 'systemd does not run here' };
-  const found = findHelper('systemd-run', 'systemd-run', 'systemd');
-  if (!('file' in found)) return found;
+function trySystemd(file: string, shell: string): Found {
   const limit = 2 ** 30;
-  const { status, stdout, stderr } = spawnSync(
-    found.file,
-    [...scopeArguments(limit), shell, '-c', limitScript()],
-    { encoding: 'utf8', timeout: trialMs },
-  );
-  if (stdout?.split('\n').includes(String(limit)) === true) return found;
+  const { status, stdout, stderr } = spawnSync(file, [...scopeArguments(limit), shell, '-c', limitScript()], {
+    encoding: 'utf8',
+    timeout: trialMs,
+  });
+  if (stdout?.split('\n').includes(String(limit)) === true) return { file };
   const said = status === 0 ? 'its group has no memory limit' : (stderr?.trim() ?? 'it hangs');
   return { missing: `systemd-run makes no control group: ${said}` };
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Client, type StartError } from '@pipework/core';
@@ -107,6 +107,35 @@ describe('a program that runs outside of the sandbox', () => {
     );
   });
 
+  test.skipIf(process.platform !== 'linux')('is not even tried if the plugin could replace it', () => {
+    const path = onPath('bwrap', 0o755);
+    const mark = join(directory(), 'mark');
+    writeFileSync(join(path, 'bwrap'), `#!/bin/sh\necho > ${mark}\n`);
+    expect(refusal({ write: [path] }).code).toBe('ISOLATE_PATH');
+    expect(existsSync(mark)).toBe(false);
+  });
+
+  test.skipIf(process.platform !== 'linux')(
+    'is not even tried if the plugin could replace the program of its #! line',
+    () => {
+      const path = onPath('bwrap', 0o755);
+      const [changed, mark] = [directory(), join(directory(), 'mark')];
+      const interpreter = join(changed, 'interpreter');
+      writeFileSync(interpreter, `#!/bin/sh\necho > ${mark}\n`, { mode: 0o755 });
+      writeFileSync(join(path, 'bwrap'), `#!${interpreter}\n`);
+      expect(refusal({ write: [changed] }).code).toBe('ISOLATE_PATH');
+      expect(existsSync(mark)).toBe(false);
+    },
+  );
+
+  test('is run by its real path', () => {
+    const path = onPath('prlimit', 0o755);
+    const links = directory();
+    symlinkSync(join(path, 'prlimit'), join(links, 'prlimit'));
+    vi.stubEnv('PATH', links);
+    expect(isolated(limited).describe(command).command[0]).toBe(join(path, 'prlimit'));
+  });
+
   test.runIf(process.getuid?.() === 0)('is refused if the plugin may write to /etc', () => {
     onPath('prlimit', 0o755);
     expect(refusal({ ...limited, write: ['/etc'] }).message).toMatch(
@@ -199,7 +228,7 @@ describe('a start whose policy cannot be enforced', () => {
       refusal({ ...runtime, net: true, read: [read], write: [changed] }).message;
     expect(said(join(changed, 'absent'))).toMatch(/^read\[0\]: there is no /);
     // A permission model does not protect the runtime itself.
-    expect(refusal({ ...runtime, net: true, write: ['/'] }).message).toMatch(/could replace the program/);
+    expect(refusal({ ...runtime, net: true, write: ['/'] }).message).toMatch(/could replace (a|the) program/);
     expect(said(join(changed, 'link'))).toMatch(/is a link to \/etc, and lies where the plugin may write/);
     expect(said('/proc/self')).toMatch(/is below \/proc/);
     const isolation = isolated({ ...runtime, net: true, read: [join(changed, 'plain')], write: [changed] });

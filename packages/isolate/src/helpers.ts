@@ -1,0 +1,96 @@
+/**
+ * Finds the programs of this package that run with the host's rights, outside of any sandbox. Refuses a
+ * program that the plugin could replace, before the program is run for the first time.
+ */
+
+import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { IsolateError } from './errors.ts';
+import { existing, isWithin, refuseLinks, type Place } from './paths.ts';
+import { findOnPath, findProgram } from './program.ts';
+import { howToInstall } from './system.ts';
+
+/** The file of a tool that can be used, or the reason why the tool cannot be used, with a remedy. */
+export type Found = { readonly file: string } | { readonly missing: string };
+
+/** The shell that runs the scripts of this package. */
+const shell = '/bin/sh';
+
+/**
+ * Finds a program that will run outside of any sandbox. Programs on the PATH that any user of the machine may
+ * change or replace are left out. Throws `ISOLATE_PATH` if the plugin could replace the program, or a program
+ * that the `#!` line of the program names.
+ */
+export function findHelper(
+  name: string,
+  title: string,
+  packageName: string,
+  written: readonly Place[],
+): Found {
+  const [cwd, path] = [process.cwd(), process.env['PATH']];
+  const isPath = name.includes('/');
+  const file = findOnPath(name, cwd, path, (one) => isPath || !isOpenToAll(one));
+  if (file.startsWith('/') && existsSync(file)) {
+    const { file: interpreter, through } = findProgram({ file, args: [], cwd, path });
+    refuseReplaceable([...through, interpreter], written);
+    return { file: withoutLinks(file) };
+  }
+  const open = findOnPath(name, cwd, path);
+  const where =
+    open.startsWith('/') && !isPath ? `only in ${dirname(open)}, which any user may write to` : '';
+  const absent = isPath ? 'not there' : "not on the host's PATH";
+  return { missing: `${title} is ${where === '' ? absent : where}. ${howToInstall(packageName)}` };
+}
+
+function isOpenToAll(file: string): boolean {
+  const real = realpathSync(file);
+  return [dirname(file), dirname(real), real].some((place) => (statSync(place).mode & 0o002) !== 0);
+}
+
+/** Returns the shell; undefined if there is none. Throws `ISOLATE_PATH` if the plugin could replace it. */
+export function findShell(written: readonly Place[]): string | undefined {
+  if (!existsSync(shell)) return undefined;
+  refuseReplaceable([shell], written);
+  return withoutLinks(shell);
+}
+
+/**
+ * Returns the real path of a program. A program that is reached by a link with another name keeps the link,
+ * because a program such as busybox does what its name says.
+ */
+function withoutLinks(file: string): string {
+  const real = realpathSync(file);
+  return basename(real) === basename(file) ? real : file;
+}
+
+/**
+ * Throws `ISOLATE_PATH` if the plugin could replace one of `files` before its next start. These files run, or
+ * are loaded, outside of the sandbox.
+ */
+export function refuseReplaceable(files: readonly string[], written: readonly Place[]): void {
+  for (const place of existing(files)) {
+    const { given, real } = place;
+    const directory = written.find((one) => isWithin(one.real, real));
+    if (directory !== undefined && isReplaceable(real, directory.real)) {
+      throw new IsolateError(
+        'ISOLATE_PATH',
+        `write: ${given} lies where the plugin may write (${directory.given}), so that the plugin could replace a program or library that isolates it`,
+      );
+    }
+    refuseLinks(
+      'write',
+      place,
+      written.filter((one) => isReplaceable(one.real, one.real)),
+    );
+  }
+}
+
+/** True if this user may change `file`, or one of the directories between `top` and the file. */
+function isReplaceable(file: string, top: string): boolean {
+  try {
+    accessSync(file, constants.W_OK);
+    return true;
+  } catch {
+    return file !== top && file !== '/' && isReplaceable(dirname(file), top);
+  }
+}
