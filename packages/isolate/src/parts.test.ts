@@ -1,5 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -230,6 +241,20 @@ describe('a command', () => {
     expect(findProgram({ file: 'program', args: [], cwd: '/', path: `/nowhere:${folder}` }).file).toBe(
       interpreter,
     );
+  });
+
+  test.skipIf(process.platform === 'win32')('whose program is a FIFO is looked at without reading it', () => {
+    const fifo = program('');
+    rmSync(fifo);
+    execFileSync('mkfifo', ['-m', '755', fifo]);
+    // While this process has the FIFO open for writing, a reader would not hang, but would get these bytes.
+    const writer = openSync(fifo, 'r+');
+    onTestFinished(() => closeSync(writer));
+    writeSync(writer, '#!/bin/other\n');
+    expect(findProgram({ file: fifo, args: [], cwd: '/', path: undefined })).toMatchObject({
+      file: fifo,
+      through: [],
+    });
   });
 
   test('after env in a #! line is found as env would find it', () => {

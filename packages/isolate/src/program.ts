@@ -3,7 +3,7 @@
  * its script.
  */
 
-import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { basename, delimiter, resolve } from 'node:path';
 import { spawnSync } from 'node:child_process';
 
@@ -98,16 +98,24 @@ function isProgram(file: string): boolean {
  * one argument. Without such a line, returns an empty list.
  */
 function shebang(file: string): string[] {
+  const [, interpreter, argument = ''] = /^#![ \t]*(\S+)[ \t]*([^\n]*)/.exec(headOf(file)) ?? [];
+  if (interpreter === undefined) return [];
+  return argument.trim() === '' ? [interpreter] : [interpreter, argument.trim()];
+}
+
+/**
+ * Returns the first 256 bytes of a regular file; empty if the file cannot be read. A plugin may have made the
+ * file. Without O_NONBLOCK, opening a FIFO would block this host until another process opens it for writing.
+ */
+function headOf(file: string): string {
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(file, 'r');
+    descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    if (!fstatSync(descriptor).isFile()) return '';
     const head = Buffer.alloc(256);
-    const text = head.toString('latin1', 0, readSync(descriptor, head));
-    const [, interpreter, argument = ''] = /^#![ \t]*(\S+)[ \t]*([^\n]*)/.exec(text) ?? [];
-    if (interpreter === undefined) return [];
-    return argument.trim() === '' ? [interpreter] : [interpreter, argument.trim()];
+    return head.toString('latin1', 0, readSync(descriptor, head));
   } catch {
-    return [];
+    return '';
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }

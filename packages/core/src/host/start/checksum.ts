@@ -2,9 +2,9 @@
 
 import type { Hash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { firstThatAllows, programPaths, type NamedProgram } from './find-program.ts';
+import { openFile } from './open-file.ts';
 
 /** The file's expected digest. */
 export interface Checksum {
@@ -52,11 +52,8 @@ export async function verifyChecksum(
 }
 
 async function hashFile(path: string, hash: Hash, isWanted: () => boolean): Promise<Buffer> {
-  // Without O_NONBLOCK, opening a pipe would block one of Node's few threads until another process opens the
-  // pipe for writing.
-  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  const file = await openFile(path);
   try {
-    if (!(await file.stat()).isFile()) throw new Error('it is not a regular file');
     for await (const chunk of file.createReadStream({ autoClose: false })) {
       if (!isWanted()) throw new Error('the start was given up');
       hash.update(chunk as Buffer);

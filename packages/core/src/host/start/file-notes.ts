@@ -1,10 +1,11 @@
 /** Examines a program's file: whether it exists, may be executed, and is a program for this system. */
 
 import { constants } from 'node:fs';
-import { open, readlink, stat } from 'node:fs/promises';
+import { readlink, stat } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { resolve } from 'node:path';
 import { allows, firstThatAllows, isPath, programPaths, type NamedProgram } from './find-program.ts';
+import { openFile } from './open-file.ts';
 
 /** Returns sentences on the file that `command` names. Empty if the file looks right. */
 export async function fileNotes(command: NamedProgram): Promise<string[]> {
@@ -68,7 +69,7 @@ async function interpreterNotes(path: string, bytes: Buffer): Promise<string[]> 
 }
 
 async function head(path: string): Promise<Buffer> {
-  const file = await open(path);
+  const file = await openFile(path);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(512), 0, 512, 0);
     return buffer.subarray(0, bytesRead);
