@@ -1,11 +1,14 @@
 /** Makes bubblewrap's arguments, which say what a sandbox may see and do. This file is pure. */
 
-import { isWithin, type Place } from './paths.ts';
+import { dirname } from 'node:path';
+import { ancestors, isWithin, PlaceIndex, type Place } from './paths.ts';
 
 /** What a sandbox shows. */
 export interface View {
   readonly read: readonly Place[];
   readonly write: readonly Place[];
+  /** Places that the sandbox shows by a link at `given`. Default none. */
+  readonly linked?: readonly Place[];
   /**
    * The working directory. If no listed place contains the working directory, the sandbox has an empty
    * directory there.
@@ -84,7 +87,8 @@ function mounts(view: View): Mount[] {
     { path: '/dev', words: ['--dev', '/dev', '--remount-ro', '/dev'] },
     ...scratchPlaces.map(scratch),
   ];
-  const shown = [...binds('--ro-bind', view.read), ...binds('--bind', view.write)];
+  const mounted = [...binds('--ro-bind', view.read), ...binds('--bind', view.write)];
+  const shown = [...mounted, ...links(view.linked ?? [], mounted)];
   // A private place, such as /tmp, hides the host's files in that place, even if a directory above it is
   // listed.
   const isHidden = (path: string): boolean =>
@@ -100,10 +104,20 @@ function mounts(view: View): Mount[] {
  */
 function binds(flag: string, places: readonly Place[]): Mount[] {
   const bind = (real: string, path: string): Mount => ({ path, words: [flag, real, path] });
+  const index = new PlaceIndex(places);
   return places.flatMap(({ given, real }) => {
-    const isLinkShown = places.some((place) => place.given !== given && isWithin(place.real, given));
+    const isLinkShown = given !== real && index.holding(given).some((place) => place.given !== given);
     return given === real || isLinkShown ? [bind(real, real)] : [bind(real, real), bind(real, given)];
   });
+}
+
+/** Makes a link for each place. Leaves out a link that a mount, or a link above it, already shows. */
+function links(places: readonly Place[], mounted: readonly Mount[]): Mount[] {
+  const targets = new Map(places.map(({ given, real }) => [given, real]));
+  const shown = new Set([...mounted.map(({ path }) => path), ...targets.keys()]);
+  return [...targets]
+    .filter(([given]) => !ancestors(dirname(given)).some((path) => shown.has(path)))
+    .map(([given, real]) => ({ path: given, words: ['--symlink', real, given] }));
 }
 
 const isRoot = (places: readonly Place[]): boolean => places.some(({ real }) => real === '/');

@@ -3,10 +3,10 @@
  * program that the plugin could replace, before the program is run for the first time.
  */
 
-import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { IsolateError } from './errors.ts';
-import { existing, isWithin, refuseLinks, type Place } from './paths.ts';
+import { refuseLinks, trace, traceAll, type PlaceIndex, type TracedPlace } from './paths.ts';
 import { findOnPath, findProgram } from './program.ts';
 import { howToInstall } from './system.ts';
 
@@ -21,19 +21,16 @@ const shell = '/bin/sh';
  * change or replace are left out. Throws `ISOLATE_PATH` if the plugin could replace the program, or a program
  * that the `#!` line of the program names.
  */
-export function findHelper(
-  name: string,
-  title: string,
-  packageName: string,
-  written: readonly Place[],
-): Found {
+export function findHelper(name: string, title: string, packageName: string, written: PlaceIndex): Found {
   const [cwd, path] = [process.cwd(), process.env['PATH']];
   const isPath = name.includes('/');
   const file = findOnPath(name, cwd, path, (one) => isPath || !isOpenToAll(one));
-  if (file.startsWith('/') && existsSync(file)) {
-    const { file: interpreter, through } = findProgram({ file, args: [], cwd, path });
-    refuseReplaceable([...through, interpreter], written);
-    return { file: withoutLinks(file) };
+  const place = file.startsWith('/') ? trace(file) : undefined;
+  if (place !== undefined) {
+    refuseReplaceable(place, written);
+    const { file: interpreter, through } = findProgram({ file: place.real, args: [], cwd, path });
+    for (const one of traceAll([...through, interpreter])) refuseReplaceable(one, written);
+    return { file: withoutLinks(place) };
   }
   const open = findOnPath(name, cwd, path);
   const where =
@@ -48,41 +45,34 @@ function isOpenToAll(file: string): boolean {
 }
 
 /** Returns the shell; undefined if there is none. Throws `ISOLATE_PATH` if the plugin could replace it. */
-export function findShell(written: readonly Place[]): string | undefined {
-  if (!existsSync(shell)) return undefined;
-  refuseReplaceable([shell], written);
-  return withoutLinks(shell);
+export function findShell(written: PlaceIndex): string | undefined {
+  const place = trace(shell);
+  if (place === undefined) return undefined;
+  refuseReplaceable(place, written);
+  return withoutLinks(place);
 }
 
 /**
  * Returns the real path of a program. A program that is reached by a link with another name keeps the link,
  * because a program such as busybox does what its name says.
  */
-function withoutLinks(file: string): string {
-  const real = realpathSync(file);
-  return basename(real) === basename(file) ? real : file;
+function withoutLinks({ given, real }: TracedPlace): string {
+  return basename(real) === basename(given) ? real : given;
 }
 
 /**
- * Throws `ISOLATE_PATH` if the plugin could replace one of `files` before its next start. These files run, or
- * are loaded, outside of the sandbox.
+ * Throws `ISOLATE_PATH` if the plugin could replace a file before its next start. The file runs, or is
+ * loaded, outside of the sandbox.
  */
-export function refuseReplaceable(files: readonly string[], written: readonly Place[]): void {
-  for (const place of existing(files)) {
-    const { given, real } = place;
-    const directory = written.find((one) => isWithin(one.real, real));
-    if (directory !== undefined && isReplaceable(real, directory.real)) {
-      throw new IsolateError(
-        'ISOLATE_PATH',
-        `write: ${given} lies where the plugin may write (${directory.given}), so that the plugin could replace a program or library that isolates it`,
-      );
-    }
-    refuseLinks(
-      'write',
-      place,
-      written.filter((one) => isReplaceable(one.real, one.real)),
+export function refuseReplaceable(place: TracedPlace, written: PlaceIndex): void {
+  const directory = written.outermost(place.real);
+  if (directory !== undefined && isReplaceable(place.real, directory.real)) {
+    throw new IsolateError(
+      'ISOLATE_PATH',
+      `write: ${place.given} lies where the plugin may write (${directory.given}), so that the plugin could replace a program or library that isolates it`,
     );
   }
+  refuseLinks('write', place, written, isLinkReplaceable);
 }
 
 /** True if this user may change `file`, or one of the directories between `top` and the file. */
@@ -93,4 +83,9 @@ function isReplaceable(file: string, top: string): boolean {
   } catch {
     return file !== top && file !== '/' && isReplaceable(dirname(file), top);
   }
+}
+
+/** True if this user may change the directory of `link`, or one of the directories between `top` and it. */
+export function isLinkReplaceable(link: string, top: string): boolean {
+  return isReplaceable(dirname(link), top);
 }

@@ -6,7 +6,7 @@
 import { access, realpath } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isWithin } from './paths.ts';
+import { ancestors, isWithin } from './paths.ts';
 
 /** How many paths of the output this host looks for, and how many hidden paths the sentence names. */
 const most = { looked: 24, named: 3 };
@@ -88,8 +88,4 @@ function toPath(name: string): string {
   } catch {
     return name;
   }
-}
-
-function ancestors(directory: string): string[] {
-  return directory === '/' ? ['/'] : [directory, ...ancestors(dirname(directory))];
 }

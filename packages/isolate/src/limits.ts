@@ -7,7 +7,7 @@ import { busVariables, keeperScript } from './keeper.ts';
 import { IsolateError } from './errors.ts';
 import { findShell } from './helpers.ts';
 import { limitNames, type Resources } from './options.ts';
-import type { Place } from './paths.ts';
+import type { PlaceIndex } from './paths.ts';
 import { probePrlimit, probeSystemd, scopeArguments } from './probe.ts';
 import { optionsOf, type Program } from './program.ts';
 import { canMeasure } from './watch.ts';
@@ -61,7 +61,7 @@ export function planLimits(
   resources: Resources,
   program: Program,
   isSandbox: boolean,
-  written: readonly Place[],
+  written: PlaceIndex,
 ): LimitPlan {
   const { memoryBytes, cpuSeconds, openFiles, fileBytes } = resources;
   const wanted = limitNames.filter((name) => resources[name] !== undefined);
@@ -123,7 +123,7 @@ function refuseTooLittle(
 
 const heapMiB = (memoryBytes: number): number => Math.max(16, Math.floor((memoryBytes * heapShare) / MiB));
 
-function prlimit(wanted: readonly string[], written: readonly Place[]): string {
+function prlimit(wanted: readonly string[], written: PlaceIndex): string {
   const found = probePrlimit(written);
   if ('file' in found) return found.file;
   const names = wanted.filter((name) => name !== 'memoryBytes').join(', ');

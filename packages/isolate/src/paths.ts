@@ -1,13 +1,56 @@
 /** Resolves listed paths to their real paths. Refuses a path that would grant more than its name says. */
 
-import { existsSync, readlinkSync, realpathSync } from 'node:fs';
-import { isAbsolute, relative, resolve } from 'node:path';
+import { lstatSync, readlinkSync } from 'node:fs';
+import { dirname, isAbsolute, join, parse, relative, sep } from 'node:path';
 import { IsolateError } from './errors.ts';
 
 /** A file or directory. `given` is its listed path, and `real` the same path with all links resolved. */
 export interface Place {
   readonly given: string;
   readonly real: string;
+}
+
+/** A place, with what its real path depends on. */
+export interface TracedPlace extends Place {
+  /**
+   * The links on the way to the place, each as a path without other links, and the directories that these
+   * links leave by `..`. After a change of one of them, the same path leads to another place.
+   */
+  readonly turns: readonly string[];
+}
+
+/** Finds the places that contain a path. The time depends on the path's depth, not on the number of places. */
+export class PlaceIndex {
+  readonly #byReal = new Map<string, Place[]>();
+
+  constructor(places: readonly Place[]) {
+    for (const place of places) {
+      const key = keyOf(place.real);
+      const same = this.#byReal.get(key);
+      if (same === undefined) this.#byReal.set(key, [place]);
+      else same.push(place);
+    }
+  }
+
+  /** Returns the places that are `path` or a directory above it. The outermost place is the last. */
+  holding(path: string): Place[] {
+    return ancestors(path).flatMap((one) => this.#byReal.get(keyOf(one)) ?? []);
+  }
+
+  /** Returns the outermost of the places that are `path` or a directory above it. */
+  outermost(path: string): Place | undefined {
+    return this.holding(path).at(-1);
+  }
+}
+
+/** Windows ignores the case of a path. */
+const keyOf = (path: string): string => (sep === '/' ? path : path.toLowerCase());
+
+/** Returns `path` and the directories above it. The root is the last. */
+export function ancestors(path: string): string[] {
+  const all = [path];
+  for (let at = path; dirname(at) !== at; at = dirname(at)) all.push(dirname(at));
+  return all;
 }
 
 /**
@@ -22,49 +65,59 @@ export function isWithin(directory: string, path: string): boolean {
   return way !== '..' && !way.startsWith('../') && !isAbsolute(way);
 }
 
+/** The resolved places of a policy. */
+export interface Places {
+  readonly read: readonly Place[];
+  readonly write: readonly Place[];
+  /** The places in `write`, for searches. */
+  readonly written: PlaceIndex;
+}
+
 /**
  * Resolves the paths in `read` and `write`. If a path cannot be granted, throws `ISOLATE_PATH` with the
  * option and the path.
  */
-export function resolvePlaces(
-  read: readonly string[],
-  write: readonly string[],
-): { readonly read: readonly Place[]; readonly write: readonly Place[] } {
-  const written = write.map((path, index) => resolvePlace(`write[${index}]`, path));
+export function resolvePlaces(read: readonly string[], write: readonly string[]): Places {
+  const changed = write.map((path, index) => resolvePlace(`write[${index}]`, path));
   const seen = read.map((path, index) => resolvePlace(`read[${index}]`, path));
-  for (const [name, places] of Object.entries({ read: seen, write: written }))
+  const written = new PlaceIndex(changed);
+  for (const [name, places] of Object.entries({ read: seen, write: changed }))
     for (const [index, place] of places.entries()) refuseLinks(`${name}[${index}]`, place, written);
   // A writable place is readable too.
-  return {
-    read: seen.filter(({ real }) => !written.some((place) => isWithin(place.real, real))),
-    write: written,
-  };
+  return { read: seen.filter(({ real }) => written.outermost(real) === undefined), write: changed, written };
 }
 
-function resolvePlace(name: string, given: string): Place {
-  const real = realPath(given);
-  if (real === undefined)
+function resolvePlace(name: string, given: string): TracedPlace {
+  const place = trace(given);
+  if (place === undefined)
     throw new IsolateError(
       'ISOLATE_PATH',
       `${name}: there is no ${given}, or this host must not look there. A path must exist before the plugin starts`,
     );
-  const own = ownPlaces.find((place) => isWithin(place, given) || isWithin(place, real));
+  const own = ownPlaces.find((own) => isWithin(own, given) || isWithin(own, place.real));
   if (own !== undefined)
     throw new IsolateError(
       'ISOLATE_PATH',
       `${name}: ${given} is below ${own}, which shows other processes and devices and is never granted`,
     );
-  return { given, real };
+  return place;
 }
 
 /**
  * Throws `ISOLATE_PATH` if the path of `place` has a link that the plugin could change. After such a change,
- * the plugin's next start would grant the link's new target.
+ * the plugin's next start would grant the link's new target. `canChange` decides whether the plugin could
+ * change a link below the directory `top`, where it may write.
  */
-export function refuseLinks(name: string, place: Place, written: readonly Place[]): void {
-  for (const link of linksOn(place.given)) {
-    const directory = written.find(({ real }) => isWithin(real, link));
-    if (directory === undefined) continue;
+export function refuseLinks(
+  name: string,
+  place: TracedPlace,
+  written: PlaceIndex,
+  canChange: (link: string, top: string) => boolean = () => true,
+): void {
+  for (const link of place.turns) {
+    const directory = written.outermost(link);
+    // The plugin may write in the directory, but cannot replace the directory itself.
+    if (directory === undefined || directory.real === link || !canChange(link, directory.real)) continue;
     throw new IsolateError(
       'ISOLATE_PATH',
       `${name}: ${place.given} is a link to ${place.real}, and lies where the plugin may write (${directory.given}), so that the plugin could choose what is granted: name ${place.real} itself`,
@@ -75,62 +128,71 @@ export function refuseLinks(name: string, place: Place, written: readonly Place[
 /** The maximum number of links that Linux follows. */
 const maxLinks = 40;
 
-/** Returns the links that the system follows from the root to `path`, each as a path without other links. */
-function linksOn(path: string): string[] {
-  const links: string[] = [];
-  const names = path.split('/');
-  let at = '/';
-  for (let name = names.shift(); name !== undefined && links.length < maxLinks; name = names.shift()) {
-    const next = resolve(at, name);
-    const target = name === '' || name === '..' ? undefined : linkTarget(next);
-    if (target === undefined) {
-      at = next;
-      continue;
-    }
-    links.push(next);
-    names.unshift(...target.split('/'));
-    if (isAbsolute(target)) at = '/';
-  }
-  return links;
-}
-
-function linkTarget(path: string): string | undefined {
+/**
+ * Resolves a path in one walk from the root. Returns undefined if the path is relative or does not exist, or
+ * if this host must not look there.
+ *
+ * A running plugin can change the path only at the links in `turns`, and below places where it may write. If
+ * no such place has a link of the path or the real path itself, the path keeps its meaning.
+ */
+export function trace(given: string): TracedPlace | undefined {
+  const turns: string[] = [];
+  let { names, root: real } = split(given);
+  let links = 0;
+  if (real === '') return undefined;
   try {
-    return readlinkSync(path);
+    for (let name = names.shift(); name !== undefined; name = names.shift()) {
+      const next = join(real, name);
+      if (name === '..') turns.push(real);
+      else if (next !== real && lstatSync(next).isSymbolicLink()) {
+        links += 1;
+        if (links > maxLinks) return undefined;
+        turns.push(next);
+        const target = split(readlinkSync(next));
+        names = [...target.names, ...names];
+        if (target.root !== '') real = target.root;
+        continue;
+      }
+      real = next;
+    }
+    return { given, real, turns };
   } catch {
     return undefined;
   }
+}
+
+/** Splits a path into its root, which is empty for a relative path, and its names. */
+function split(path: string): { readonly root: string; readonly names: string[] } {
+  const { root } = parse(path);
+  return { root, names: path.slice(root.length).split(sep === '/' ? '/' : /[\\/]/) };
+}
+
+/** Resolves paths, each once. Leaves out those that do not exist. */
+export function traceAll(paths: readonly string[]): TracedPlace[] {
+  return [...new Set(paths)].map(trace).filter((place) => place !== undefined);
+}
+
+/** How a sandbox shows places. */
+export interface Shown {
+  /** The places to mount. */
+  readonly mounted: readonly Place[];
+  /** The places to show by a link at `given`, because the place itself is a part of a writable place. */
+  readonly linked: readonly Place[];
 }
 
 /**
- * Leaves out places inside a place of `shown`, because they need no mount. A running plugin could replace
- * such a place by a link, between the check of the path and the mount.
+ * Decides how to show `places`. A place inside a writable place is not mounted, because the writable place
+ * shows it already. A running plugin could also replace it by a link, between the check of the path and the
+ * mount.
  */
-export function withoutShown(places: readonly Place[], shown: readonly Place[]): Place[] {
-  return places.filter(
-    ({ given, real }) =>
-      !shown.some(
-        (place) =>
-          place.real !== real &&
-          isWithin(place.real, real) &&
-          (isWithin(place.real, given) || isWithin(place.given, given)),
-      ),
-  );
-}
-
-/** Returns the real path; undefined if the path does not exist. */
-export function realPath(path: string): string | undefined {
-  try {
-    return realpathSync(path);
-  } catch {
-    return undefined;
+export function howToShow(places: readonly Place[], written: PlaceIndex): Shown {
+  const mounted: Place[] = [];
+  const linked: Place[] = [];
+  for (const place of places) {
+    const outer = written.holding(place.real).filter(({ real }) => real !== place.real);
+    if (outer.length === 0) mounted.push(place);
+    else if (!outer.some(({ given, real }) => isWithin(real, place.given) || isWithin(given, place.given)))
+      linked.push(place);
   }
-}
-
-/** Returns the places that exist, each once. */
-export function existing(paths: readonly string[]): Place[] {
-  return [...new Set(paths)].flatMap((given) => {
-    const real = existsSync(given) ? realPath(given) : undefined;
-    return real === undefined ? [] : [{ given, real }];
-  });
+  return { mounted, linked };
 }

@@ -3,16 +3,27 @@
  * tool cannot enforce.
  */
 
-import { statSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import type { LaunchCommand } from '@pipework/core';
 import { bubblewrapArguments, privatePlaces } from './bubblewrap.ts';
 import { keeperDescriptor } from './keeper.ts';
 import { inheritedDescriptors } from './descriptors.ts';
 import { IsolateError } from './errors.ts';
-import { refuseReplaceable } from './helpers.ts';
+import { isLinkReplaceable, refuseReplaceable } from './helpers.ts';
 import { planLimits, type LimitPlan } from './limits.ts';
 import type { Policy } from './options.ts';
-import { existing, isWithin, refuseLinks, resolvePlaces, withoutShown, type Place } from './paths.ts';
+import {
+  howToShow,
+  refuseLinks,
+  resolvePlaces,
+  trace,
+  traceAll,
+  type Place,
+  type PlaceIndex,
+  type Places,
+  type Shown,
+  type TracedPlace,
+} from './paths.ts';
 import { probeBubblewrap } from './probe.ts';
 import { findProgram, letsPipes, nodeVersion, type Program } from './program.ts';
 import { denoPlan, firstWithNet, nodePlan, type Grants, type RuntimePlan } from './runtime-flags.ts';
@@ -82,15 +93,15 @@ export function makePlan(policy: Policy, command: LaunchCommand): Plan {
   const cwd = command.cwd ?? process.cwd();
   const program = findProgram({ ...command, cwd, path: command.env['PATH'] });
   const places = resolvePlaces(policy.read, policy.write);
-  refuseChosen(program, places.write);
+  const own = resolveProgram(program, places.written);
   // This comes before the probes, which already run programs with the host's rights.
-  refuseReplaceable(loaderPlaces, places.write);
+  for (const place of traceAll(loaderPlaces)) refuseReplaceable(place, places.written);
   const bubblewrap =
     policy.bwrap === false
       ? { missing: 'bubblewrap was left out by `bwrap: false`' }
-      : probeBubblewrap(policy.bwrap, policy.net, places.write);
+      : probeBubblewrap(policy.bwrap, policy.net, places.written);
   const isFound = 'file' in bubblewrap;
-  const limits = planLimits(policy.resources, program, isFound, places.write);
+  const limits = planLimits(policy.resources, program, isFound, places.written);
   const names = policy.env.filter((name) => Object.hasOwn(command.env, name));
   const given = (isLoaded: boolean): Record<string, string> =>
     Object.fromEntries(
@@ -104,7 +115,7 @@ export function makePlan(policy: Policy, command: LaunchCommand): Plan {
     ...command.handshakeEnv,
   };
   const unwanted = inheritedDescriptors();
-  const job: Job = { policy, program, places, limits, cwd, unwanted, names, loaded: given(true) };
+  const job: Job = { policy, program, own, places, limits, cwd, unwanted, names, loaded: given(true) };
   const parts = isFound ? inBubblewrap(job, bubblewrap.file) : inRuntime(job, bubblewrap.missing);
   // Deno cannot start without a directory for its cache, which by default is in the home directory. The
   // sandbox has no home directory.
@@ -119,29 +130,40 @@ export function makePlan(policy: Policy, command: LaunchCommand): Plan {
   };
 }
 
+/** The files of a command, as they were checked. Nothing resolves their paths again. */
+interface ProgramPlaces {
+  /** The program; undefined if it was not found. */
+  readonly file: Place | undefined;
+  /** The script; undefined if there is none. */
+  readonly script: Place | undefined;
+}
+
 /**
- * Throws `ISOLATE_PATH` if the plugin could change a `#!` line of the command, or a link to its program or
- * script. The plugin could then choose which program and files its next start makes visible, even if they are
- * not listed.
+ * Resolves the files of a command. Throws `ISOLATE_PATH` if the plugin could change a `#!` line of the
+ * command, or a link to its program or script. The plugin could then choose which program and files its next
+ * start makes visible, even if they are not listed.
  */
-function refuseChosen(program: Program, written: readonly Place[]): void {
-  const { file, script, through } = program;
-  for (const place of existing(through)) {
-    const directory = written.find(({ real }) => isWithin(real, place.real));
+function resolveProgram({ file, script, through }: Program, written: PlaceIndex): ProgramPlaces {
+  const ways = traceAll(through);
+  for (const place of ways) {
+    const directory = written.outermost(place.real);
     if (directory === undefined) continue;
     throw new IsolateError(
       'ISOLATE_PATH',
       `cmd: ${place.given} begins with #! and lies where the plugin may write (${directory.given}), so that the plugin could choose what is started: begin cmd with ${file}`,
     );
   }
-  for (const place of existing([...through, file, ...(script === undefined ? [] : [script])]))
-    refuseLinks('cmd', place, written);
+  const own = { file: trace(file), script: script === undefined ? undefined : trace(script) };
+  for (const place of [...ways, own.file, own.script])
+    if (place !== undefined) refuseLinks('cmd', place, written);
+  return own;
 }
 
 interface Job {
   readonly policy: Policy;
   readonly program: Program;
-  readonly places: { readonly read: readonly Place[]; readonly write: readonly Place[] };
+  readonly own: ProgramPlaces;
+  readonly places: Places;
   readonly limits: LimitPlan;
   readonly cwd: string;
   readonly unwanted: readonly number[];
@@ -153,26 +175,27 @@ interface Job {
 type Parts = Pick<Plan, 'isolation' | 'filter' | 'scratch'>;
 
 function inBubblewrap(job: Job, file: string): Parts {
-  const { policy, program, places, limits, cwd } = job;
+  const { policy, program, own, places, limits, cwd } = job;
   const { run, net, resources } = policy;
-  const added = existing([
-    ...libraryPlaces,
-    ...(run ? programPlaces : []),
-    ...(net ? networkPlaces : []),
-    program.file,
-    ...scriptOf(program),
-  ]);
+  const system = traceAll([...libraryPlaces, ...(run ? programPlaces : []), ...(net ? networkPlaces : [])]);
+  for (const place of system) refuseLinks('write', place, places.written, isLinkReplaceable);
+  const added = [...system, ...(own.file === undefined ? [] : [own.file]), ...scriptFile(own)];
+  const [beside, changed] = [added, places.write].map((list) => howToShow(list, places.written)) as [
+    Shown,
+    Shown,
+  ];
   const view = {
-    read: [...withoutShown(added, places.write), ...places.read],
-    write: withoutShown(places.write, places.write),
+    read: [...beside.mounted, ...places.read],
+    write: changed.mounted,
+    linked: [...beside.linked, ...changed.linked],
     variables: job.loaded,
     cwd,
     net,
     masked: readableKernelFiles(),
     scratchBytes: Math.min(scratchBytes, resources.memoryBytes ?? Infinity),
   };
-  const own: readonly number[] = limits.isKept ? [filterDescriptor, keeperDescriptor] : [filterDescriptor];
-  const unwanted = job.unwanted.filter((descriptor) => !own.includes(descriptor));
+  const passed: readonly number[] = limits.isKept ? [filterDescriptor, keeperDescriptor] : [filterDescriptor];
+  const unwanted = job.unwanted.filter((descriptor) => !passed.includes(descriptor));
   const sandbox = [file, ...bubblewrapArguments(view, filterDescriptor, unwanted)];
   const words = [...sandbox, program.file, ...limits.runtimeArgs, ...program.args];
   const held = {
@@ -194,14 +217,14 @@ function inBubblewrap(job: Job, file: string): Parts {
  * Returns the script, if it is a file. If it is a directory, the user must list it, because it may hold more
  * than the program.
  */
-function scriptOf({ script }: Program): string[] {
-  return script !== undefined && statSync(script, { throwIfNoEntry: false })?.isFile() === true
+function scriptFile({ script }: ProgramPlaces): Place[] {
+  return script !== undefined && lstatSync(script.real, { throwIfNoEntry: false })?.isFile() === true
     ? [script]
     : [];
 }
 
 function inRuntime(job: Job, missing: string): Parts {
-  const { policy, program, places, limits } = job;
+  const { policy, program, own, places, limits } = job;
   const { runtime } = program;
   if (policy.require === 'kernel') {
     throw new IsolateError(
@@ -215,16 +238,19 @@ function inRuntime(job: Job, missing: string): Parts {
       `${program.file} has no permission model that could replace bubblewrap, and ${missing}. Node and Deno have one`,
     );
   }
-  const own = existing([program.file]).find(({ real }) =>
-    places.write.some((place) => isWithin(place.real, real)),
-  );
-  if (own !== undefined) {
+  // A program that is absent now could be there when it is started.
+  if (own.file === undefined)
     throw new IsolateError(
       'ISOLATE_PATH',
-      `cmd: ${own.given} lies where the plugin may write, so that the plugin could replace the program that isolates it`,
+      `cmd: there is no ${program.file}, or this host must not look there`,
+    );
+  if (places.written.outermost(own.file.real) !== undefined) {
+    throw new IsolateError(
+      'ISOLATE_PATH',
+      `cmd: ${own.file.given} lies where the plugin may write, so that the plugin could replace the program that isolates it`,
     );
   }
-  const added = existing(scriptOf(program));
+  const added = scriptFile(own);
   const grants = { policy, read: [...added, ...places.read], write: places.write };
   const { args, problems } =
     runtime === 'deno' ? denoPlan(grants, program) : inNode(grants, program, policy.net);

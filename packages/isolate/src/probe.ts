@@ -8,7 +8,7 @@ import { existsSync } from 'node:fs';
 import { bubblewrapArguments } from './bubblewrap.ts';
 import { findHelper, type Found } from './helpers.ts';
 import { limitScript } from './keeper.ts';
-import type { Place } from './paths.ts';
+import type { PlaceIndex } from './paths.ts';
 import { hasFilter, seccompFilter } from './seccomp.ts';
 import { read, readableKernelFiles } from './system.ts';
 
@@ -21,7 +21,7 @@ const works = new Set<string>();
  * Finds out whether bubblewrap can make the sandbox. After a success, bubblewrap is not tried again. Throws
  * `ISOLATE_PATH`, and runs nothing, if the plugin could replace bubblewrap.
  */
-export function probeBubblewrap(name: string, net: boolean, written: readonly Place[]): Found {
+export function probeBubblewrap(name: string, net: boolean, written: PlaceIndex): Found {
   if (process.platform !== 'linux')
     return { missing: `bubblewrap is for Linux, and this is ${process.platform}` };
   const found = findHelper(name, `bubblewrap (${name})`, 'bubblewrap', written);
@@ -77,7 +77,7 @@ function whatForbids(signal: NodeJS.Signals | null): string {
 }
 
 /** Finds prlimit, which sets its own limits and then becomes the command in its arguments. */
-export function probePrlimit(written: readonly Place[]): Found {
+export function probePrlimit(written: PlaceIndex): Found {
   if (process.platform !== 'linux')
     return { missing: `prlimit is for Linux, and this is ${process.platform}` };
   return findHelper('prlimit', 'prlimit', 'util-linux', written);
@@ -90,7 +90,7 @@ const groups = new Map<string, Found>();
  * Finds out whether systemd makes control groups for this user. Tries a systemd-run only once, and keeps the
  * result. Throws `ISOLATE_PATH`, and runs nothing, if the plugin could replace systemd-run.
  */
-export function probeSystemd(shell: string | undefined, written: readonly Place[]): Found {
+export function probeSystemd(shell: string | undefined, written: PlaceIndex): Found {
   if (!existsSync('/run/systemd/system')) return { missing: 'systemd does not run here' };
   if (shell === undefined) return { missing: 'there is no shell' };
   const found = findHelper('systemd-run', 'systemd-run', 'systemd', written);

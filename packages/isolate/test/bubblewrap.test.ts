@@ -156,6 +156,19 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     ]);
   });
 
+  test('a link to a part of a writable place is visible under its own name', async () => {
+    const [changed, links] = [directory(), directory()];
+    mkdirSync(join(changed, 'inner'));
+    for (const name of ['a', 'b']) symlinkSync(join(changed, 'inner'), join(links, name));
+    symlinkSync(changed, join(links, 'outer'));
+    const listed = ['a', 'b', 'outer', 'outer/inner'].map((name) => join(links, name));
+    const { cell } = await start({ write: [changed, ...listed] });
+    for (const [index, path] of listed.entries())
+      expect(await cell.write(join(path, String(index)))).toBe('done');
+    expect(readdirSync(join(changed, 'inner')).sort()).toEqual(['0', '1', '3']);
+    expect(readdirSync(changed).sort()).toEqual(['2', 'inner']);
+  });
+
   describe('a plugin that may write cannot choose what its next start is granted,', () => {
     function places(): { folder: string; own: string; secret: string } {
       const folder = directory();

@@ -205,6 +205,15 @@ describe('a start whose policy cannot be enforced', () => {
     expect(refusal({ ...runtime, net: true, read: ['/'] }).message).toMatch(/^\/ includes \/proc, which/);
   });
 
+  test('is refused if the program of a permission model is absent, because the plugin could still make it', () => {
+    const changed = directory();
+    const absent = join(changed, 'node');
+    expect(refusal({ ...runtime, net: true, write: [changed] }, [absent])).toMatchObject({
+      code: 'ISOLATE_PATH',
+      message: `cmd: there is no ${absent}, or this host must not look there`,
+    });
+  });
+
   test('is refused if the command grants itself permissions', () => {
     const cmd = [process.execPath, '--allow-fs-read=/etc', fixture] as const;
     expect(refusal({ ...runtime, net: true }, cmd).message).toMatch(
