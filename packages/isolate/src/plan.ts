@@ -4,6 +4,7 @@
  */
 
 import { lstatSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { LaunchCommand } from '@pipework/core';
 import { bubblewrapArguments, privatePlaces } from './bubblewrap.ts';
 import { keeperDescriptor } from './keeper.ts';
@@ -90,7 +91,7 @@ const scratchBytes = 64 * 2 ** 20;
  * the command cannot be started as the policy requires.
  */
 export function makePlan(policy: Policy, command: LaunchCommand): Plan {
-  const cwd = command.cwd ?? process.cwd();
+  const cwd = resolve(command.cwd ?? '.');
   const program = findProgram({ ...command, cwd, path: command.env['PATH'] });
   const places = resolvePlaces(policy.read, policy.write);
   const own = resolveProgram(program, places.written);

@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -98,6 +98,13 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
       cwd: process.cwd(),
     });
     expect(await cell.writeBytes('/tmp/large', 65 * MiB)).toBe('ENOSPC');
+  });
+
+  test('a relative working directory of the command starts from the host’s', async () => {
+    const path = fileURLToPath(new URL('fixtures', import.meta.url));
+    const cwd = relative(process.cwd(), path);
+    const { cell } = await start({}, { cmd: { file: command[0], args: [fixture], cwd } });
+    expect((await cell.surroundings())['cwd']).toBe(path);
   });
 
   test('run grants child processes, and net grants sockets', async () => {

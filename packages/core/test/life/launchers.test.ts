@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -99,6 +99,14 @@ describe('bubblewrap()', () => {
     const { stderrTail } = await failure<Error & { stderrTail: string }>(client.start());
     expect(stderrTail).toContain(basename(shown as string));
     expect(stderrTail).not.toContain(basename(hidden as string));
+  });
+
+  test.skipIf(reason !== '')(`accepts a relative working directory${reason}`, async () => {
+    const path = fileURLToPath(new URL('.', import.meta.url)).replace(/\/$/, '');
+    const cwd = relative(process.cwd(), path);
+    const cmd = { file: '/bin/sh', args: ['-c', 'pwd >&2; exit 3'], cwd };
+    const error = await failure<StartError>(new Client({ cmd, launcher: bubblewrap({ readable }) }).start());
+    expect(error.stderrTail).toBe(`${path}\n`);
   });
 
   test.skipIf(reason !== '')(`hides /run unless the options name it${reason}`, async () => {

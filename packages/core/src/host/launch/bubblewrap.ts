@@ -82,7 +82,7 @@ export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
         '--unshare-ipc',
         ...(network ? [] : ['--unshare-net']),
         ...mountArguments(shown, changed, network),
-        ...['--chdir', command.cwd ?? process.cwd()],
+        ...['--chdir', resolve(command.cwd ?? '.')],
         ...args,
         '--',
         command.file,
