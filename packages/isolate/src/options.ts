@@ -84,7 +84,7 @@ export function checkOptions(options: IsolateOptions): Policy {
   const { read = [], write = [], run = false, net = false, env = [], resources = {} } = options;
   const { require = 'kernel', bwrap = 'bwrap' } = options;
   for (const [name, list] of Object.entries({ read, write, env }))
-    check(Array.isArray(list) && list.every(isText), name, 'a list of texts', list);
+    check(isListOf(list, isText), name, 'a list of texts', list);
   // The value may be a secret, so the message leaves it out.
   const valued = env.find((name) => name.includes('='));
   check(valued === undefined, 'env', 'a list of names, without values', valued?.replace(/=.*/s, '=…'));
@@ -110,12 +110,14 @@ export function checkOptions(options: IsolateOptions): Policy {
   };
 }
 
-/** Throws `CONFIG_INVALID` unless `command` names a program. */
+/** Throws `CONFIG_INVALID` unless `command` names a program, and its arguments and working directory fit. */
 export function checkCommand(command: unknown): void {
-  const { file } = Array.isArray(command)
-    ? { file: command[0] as unknown }
-    : (Object(command) as { file: unknown });
+  const { file, args, cwd } = (
+    Array.isArray(command) ? { file: command[0] as unknown, args: command.slice(1) } : Object(command)
+  ) as Record<'file' | 'args' | 'cwd', unknown>;
   check(isText(file), 'command', 'a program with its arguments, or an object with file and args', command);
+  check(args === undefined || isListOf(args, isArgument), 'args', 'a list of texts', args);
+  check(cwd === undefined || isText(cwd), 'cwd', 'a directory', cwd);
 }
 
 function checkKeys(name: string, value: unknown, known: readonly string[]): void {
@@ -131,6 +133,15 @@ function check(holds: boolean, name: string, expected: string, came: unknown): v
   throw new PipeworkError('CONFIG_INVALID', `${name} must be ${expected}; got ${got}`);
 }
 
+/** True if `list` is a list whose entries all fit. A hole in the list counts as undefined. */
+function isListOf(list: unknown, fits: (entry: unknown) => boolean): boolean {
+  return Array.isArray(list) && Array.from(list).every(fits);
+}
+
+function isArgument(value: unknown): value is string {
+  return typeof value === 'string' && !value.includes('\0');
+}
+
 function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && !value.includes('\0');
+  return isArgument(value) && value !== '';
 }

@@ -14,6 +14,11 @@ test.each<[string, () => unknown, RegExp]>([
   ['bubblewrap({ readable })', () => bubblewrap({ readable: wrong('/x') }), /^readable must be a list of/],
   ['bubblewrap({ writable })', () => bubblewrap({ writable: [''] }), /^writable must be a list of/],
   ['bubblewrap({ args })', () => bubblewrap({ args: [wrong(5)] }), /^args must be a list of texts/],
+  [
+    'bubblewrap({ readable }) with a hole',
+    () => bubblewrap({ readable: Object.assign([], { 1: '/etc' }) }),
+    /^readable must be a list of texts/,
+  ],
   ['bubblewrap({ network })', () => bubblewrap({ network: wrong('no') }), /^network must be true or/],
   ['bubblewrap({ write })', () => bubblewrap(wrong({ write: [] })), /^options must be made of .*not write/],
   ['cleanupOnInterrupt(null)', () => cleanupOnInterrupt(wrong(null)), /^options must be an object/],

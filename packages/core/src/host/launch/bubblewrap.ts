@@ -65,7 +65,8 @@ export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
   expect(isText(bwrap), 'bwrap', 'the program', bwrap);
   expect(typeof network === 'boolean', 'network', 'true or false', network);
   for (const [name, list] of Object.entries({ readable, writable, args }))
-    expect(Array.isArray(list) && list.every(isText), name, 'a list of texts', list);
+    // `every` would skip the holes of a list.
+    expect(Array.isArray(list) && Array.from(list).every(isText), name, 'a list of texts', list);
   const shown = readable.map((path) => resolve(path));
   const changed = writable.map((path) => resolve(path));
   const launcher: Launcher = (command) =>
