@@ -22,8 +22,6 @@ import {
   type Place,
   type PlaceIndex,
   type Places,
-  type Shown,
-  type TracedPlace,
 } from './paths.ts';
 import { probeBubblewrap } from './probe.ts';
 import { findProgram, letsPipes, nodeVersion, type Program } from './program.ts';
@@ -181,10 +179,8 @@ function inBubblewrap(job: Job, file: string): Parts {
   const system = traceAll([...libraryPlaces, ...(run ? programPlaces : []), ...(net ? networkPlaces : [])]);
   for (const place of system) refuseLinks('write', place, places.written, isLinkReplaceable);
   const added = [...system, ...(own.file === undefined ? [] : [own.file]), ...scriptFile(own)];
-  const [beside, changed] = [added, places.write].map((list) => howToShow(list, places.written)) as [
-    Shown,
-    Shown,
-  ];
+  const beside = howToShow(added, places.written);
+  const changed = howToShow(places.write, places.written);
   const view = {
     read: [...beside.mounted, ...places.read],
     write: changed.mounted,
