@@ -249,14 +249,13 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
         env: { LD_LIBRARY_PATH: mine, LISTED: 'yes' },
       });
       const pid = launched.pid as number;
-      await expect.poll(() => childrenOf(childrenOf(pid)[0] ?? 0)).toHaveLength(1);
-      const [inside = 0] = childrenOf(childrenOf(pid)[0] ?? 0);
       const names = (pid: number): string[] =>
         read(`/proc/${pid}/environ`)
           .split('\0')
           .filter((entry) => /^(LD_|LISTED)/.test(entry));
       expect(names(pid)).toEqual(['LISTED=yes']);
-      await expect.poll(() => names(inside).sort()).toEqual([`LD_LIBRARY_PATH=${mine}`, 'LISTED=yes']);
+      const inside = (): number => childrenOf(childrenOf(pid)[0] ?? 0)[0] ?? 0;
+      await expect.poll(() => names(inside()).sort()).toEqual([`LD_LIBRARY_PATH=${mine}`, 'LISTED=yes']);
       launched.kill('SIGKILL');
       await launched.exited;
     });
