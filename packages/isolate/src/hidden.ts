@@ -6,10 +6,14 @@
 import { access, realpath } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ancestors, isWithin } from './paths.ts';
+import { isWithin } from './paths.ts';
 
-/** How many paths of the output this host looks for, and how many hidden paths the sentence names. */
-const most = { looked: 24, named: 3 };
+/**
+ * The most characters of a line that is read, how many paths of the output are considered, for how many
+ * different paths this host looks, and how many hidden paths the sentence names. Linux opens no path of more
+ * than 4,096 bytes.
+ */
+const most = { lineCharacters: 8_192, considered: 240, looked: 24, named: 3 };
 
 /** Matches a line about a file that could not be opened. */
 const refusal =
@@ -18,9 +22,11 @@ const refusal =
 /** A path in quotes, or an absolute path without quotes. */
 const pathInLine = /'([^'\n]+)'|"([^"\n]+)"|(\/[^\s'":,;()]+)/g;
 
-/** Node's message about a module that was not found, with the file that imports or requires that module. */
-const noModule =
-  /Cannot find (?:module|package) '([^'\n]+)'(?: imported from ([^\n]+)|[^\n]*\nRequire stack:\n- ([^\n]+))/g;
+/** Node's message about a module that was not found, with the file that imports the module. */
+const noModule = /Cannot find (?:module|package) '([^']+)'(?: imported from (.+))?/;
+
+/** The two lines that follow Node's message if a file requires the module. The second line has the file. */
+const [requiredBy, requirer] = ['Require stack:', /^- (.+)/];
 
 /** The endings that Node and other loaders add to the name of a module. */
 const endings = ['', '.js', '.cjs', '.mjs', '.json', '.node'];
@@ -36,32 +42,54 @@ export async function whatIsHidden(
   cwd: string,
 ): Promise<string | undefined> {
   const isShown = (path: string): boolean => shown.some((place) => isWithin(place, path));
-  const candidates = [...new Set([...modulesIn(text), ...filesIn(text, cwd)])].slice(0, most.looked);
-  const looked = await Promise.all(candidates.map((path) => hiddenPart(path, isShown)));
+  const looked = await Promise.all(pathsIn(text, cwd).map((path) => hiddenPart(path, isShown)));
   const found = [...new Set(looked.filter((path) => path !== undefined))].slice(0, most.named);
   if (found.length === 0) return undefined;
   const [paths, them] = [found.join(', '), found.length === 1 ? 'it' : 'them'];
   return `its standard error names what \`read\` does not show: ${paths}. If the plugin may see ${them}, add ${them} to \`read\``;
 }
 
-/** Returns the paths to look at for each module that Node did not find. The nearest path comes first. */
-function modulesIn(text: string): string[] {
-  return [...text.matchAll(noModule)].flatMap(([, name = '', importer, requirer]) => {
-    const from = dirname(toPath((importer ?? requirer ?? '').trim()));
-    if (!from.startsWith('/')) return [];
-    if (/^(\.|\/|file:)/.test(name)) return endings.map((ending) => resolve(from, toPath(name)) + ending);
-    const inside = name.split('/', name.startsWith('@') ? 2 : 1).join('/');
-    return ancestors(from).map((directory) => join(directory, 'node_modules', inside));
-  });
+/**
+ * Returns the paths to look at, at most `most.looked` of them. The cost is at most proportional to the length
+ * of `text`, whatever the plugin has written.
+ */
+export function pathsIn(text: string, cwd: string): string[] {
+  const lines = text.split('\n').filter((line) => line.length <= most.lineCharacters);
+  const paths = new Set<string>();
+  let left = most.considered;
+  for (const found of [modulesIn(lines), filesIn(lines, cwd)])
+    for (const path of found) {
+      paths.add(path);
+      if (paths.size === most.looked || --left === 0) return [...paths];
+    }
+  return [...paths];
 }
 
-function filesIn(text: string, cwd: string): string[] {
-  return text
-    .split('\n')
-    .filter((line) => refusal.test(line))
-    .flatMap((line) => [...line.matchAll(pathInLine)].map(([, a, b, c]) => toPath(a ?? b ?? c ?? '')))
-    .filter((path) => /[./]/.test(path))
-    .map((path) => resolve(cwd, path));
+/** Finds the paths to look at for each module that Node did not find. The nearest path comes first. */
+function* modulesIn(lines: readonly string[]): Generator<string> {
+  for (const [index, line] of lines.entries()) {
+    const [, name = '', importer] = noModule.exec(line) ?? [];
+    const required = lines[index + 1] === requiredBy ? requirer.exec(lines[index + 2] ?? '')?.[1] : undefined;
+    const from = dirname(toPath((importer ?? required ?? '').trim()));
+    if (name === '' || !from.startsWith('/')) continue;
+    if (/^(\.|\/|file:)/.test(name)) {
+      const path = resolve(from, toPath(name));
+      yield* endings.map((ending) => path + ending);
+      continue;
+    }
+    const inside = name.split('/', name.startsWith('@') ? 2 : 1).join('/');
+    for (const directory of nearestDirectories(from)) yield join(directory, 'node_modules', inside);
+  }
+}
+
+function* filesIn(lines: readonly string[], cwd: string): Generator<string> {
+  for (const line of lines) {
+    if (!refusal.test(line)) continue;
+    for (const [, a, b, c] of line.matchAll(pathInLine)) {
+      const path = toPath(a ?? b ?? c ?? '');
+      if (/[./]/.test(path)) yield resolve(cwd, path);
+    }
+  }
 }
 
 /**
@@ -88,4 +116,11 @@ function toPath(name: string): string {
   } catch {
     return name;
   }
+}
+
+/** Returns the directory and the directories above it, at most `most.looked` of them. */
+function nearestDirectories(directory: string): string[] {
+  const all = [directory];
+  for (let at = directory; at !== '/' && all.length < most.looked; all.push(at)) at = dirname(at);
+  return all;
 }

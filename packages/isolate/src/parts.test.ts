@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { bubblewrapArguments, privatePlaces } from './bubblewrap.ts';
-import { whatIsHidden } from './hidden.ts';
+import { pathsIn, whatIsHidden } from './hidden.ts';
 import { killsIn, limitScript } from './keeper.ts';
 import { checkOptions } from './options.ts';
 import { findProgram } from './program.ts';
@@ -371,6 +371,30 @@ describe('the last output of a plugin that did not start', () => {
     expect(await told(`ENOENT, open '${at('app/nowhere')}'`, main)).toBeUndefined();
     expect(await told("ENOENT, open '/proc/version'", main)).toBeUndefined();
     expect(await told(`wrote ${at('app/conf.json')}`, main)).toBeUndefined();
+  });
+
+  /** Texts of 16 KiB, which is as much as the host keeps. Each repeats one piece after one beginning. */
+  const slow = [
+    `Cannot find package 'x' imported from `,
+    `Cannot find module './x' imported from `,
+    `Cannot find module 'x'\nRequire stack:\n- `,
+    `ENOENT '`,
+    `ENOENT "`,
+    'ENOENT ',
+  ].flatMap((head) =>
+    ['/a', '/', '/..', "'", '"', "'.'", './', 'file:///%61', '/node_modules', '\n', head, `\n${head}/a`].map(
+      (piece) => `${head}${piece.repeat(Math.ceil(16_384 / piece.length))}`.slice(0, 16_384),
+    ),
+  );
+
+  test('costs the host a bounded number of file system calls and little time, whatever the plugin has printed', async () => {
+    for (const text of slow) {
+      const paths = pathsIn(text, `/${'w/'.repeat(2_000)}`);
+      expect(paths.length).toBeLessThanOrEqual(24);
+      for (const path of paths) expect(path.length).toBeLessThan(16_384);
+    }
+    const all = Promise.resolve().then(async () => Promise.all(slow.map((text) => told(text, main))));
+    await expect(all, 'reading all texts').toHappenWithin(3_000);
   });
 });
 
