@@ -6,7 +6,7 @@
 import { access, realpath } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isWithin } from './paths.ts';
+import { isNeverGranted, isWithin } from './paths.ts';
 
 /**
  * The most characters of a line that is read, how many paths of the output are considered, for how many
@@ -101,8 +101,7 @@ async function hiddenPart(path: string, isShown: (path: string) => boolean): Pro
     await access(path);
     const real = await realpath(path);
     const hidden = isShown(path) ? real : path;
-    // These places are never granted.
-    if (isShown(real) || /^\/(proc|sys|dev)\/|^\/$/.test(hidden)) return undefined;
+    if (isShown(real) || hidden === '/' || isNeverGranted(path) || isNeverGranted(real)) return undefined;
     // Packages need each other, so the plugin needs the whole node_modules directory.
     return /^.*?\/node_modules(?=\/|$)/.exec(hidden)?.[0] ?? hidden;
   } catch {

@@ -367,10 +367,15 @@ describe('the last output of a plugin that did not start', () => {
     expect(await told(text, at('app'))).toBe(at('store/node_modules'));
   });
 
-  test('says nothing about a file that does not exist, is in /proc, or could be opened', async () => {
+  test('says nothing about a file that does not exist, or could be opened', async () => {
     expect(await told(`ENOENT, open '${at('app/nowhere')}'`, main)).toBeUndefined();
-    expect(await told("ENOENT, open '/proc/version'", main)).toBeUndefined();
     expect(await told(`wrote ${at('app/conf.json')}`, main)).toBeUndefined();
+  });
+
+  test('never advises to list a path that `read` refuses', async () => {
+    symlinkSync('/proc/version', at('app/kernel'));
+    for (const path of ['/proc/version', '/proc', '/sys', '/dev', '/', at('app/kernel')])
+      expect(await told(`ENOENT, open '${path}'`, main)).toBeUndefined();
   });
 
   /** Texts of 16 KiB, which is as much as the host keeps. Each repeats one piece after one beginning. */

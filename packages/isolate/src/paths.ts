@@ -65,6 +65,11 @@ export function isWithin(directory: string, path: string): boolean {
   return way !== '..' && !way.startsWith('../') && !isAbsolute(way);
 }
 
+/** True if `path`, which must be absolute, cannot be granted. */
+export function isNeverGranted(path: string): boolean {
+  return ownPlaces.some((place) => isWithin(place, path));
+}
+
 /** The resolved places of a policy. */
 export interface Places {
   readonly read: readonly Place[];
