@@ -13,8 +13,15 @@ import { ErrorTail } from './error-tail.ts';
 import { whatIsHidden } from './hidden.ts';
 import type { Resources } from './options.ts';
 import { filterDescriptor, type Plan } from './plan.ts';
+import { childrenOf, counting, heldByFiles, type Use } from './measure.ts';
 import { read } from './system.ts';
-import { childrenOf, heldByFiles, lookMs, measure, ResourceWatch } from './watch.ts';
+import { lookMs, ResourceWatch } from './watch.ts';
+
+/**
+ * The most processes and threads of a plugin with `memoryBytes`. To measure that many takes the watch more
+ * than a second, because it uses only a small share of the host's time.
+ */
+const mostTasks = 2_000;
 
 const MiB = 2 ** 20;
 const toMiB = (bytes: number): string => `${Math.round(bytes / MiB)} MiB`;
@@ -142,14 +149,17 @@ class Life {
 
   constructor(started: Started) {
     this.#started = started;
-    const { pid, resources, keeper } = started;
+    const { pid, plan, resources, keeper } = started;
     if (this.#isSandbox && keeper !== undefined)
       this.#starting = setInterval(() => this.#releaseOnceUp(keeper), lookMs).unref();
     const isWatched = resources.memoryBytes !== undefined || resources.cpuSeconds !== undefined;
     if (!isWatched) return;
+    // The filter of system calls refuses further processes to a plugin, and the programs that start the plugin
+    // have one thread each.
+    const mayFork = plan.isolation.held['run'] !== 'seccomp';
     this.#watch = new ResourceWatch(
-      () => measure(pid),
-      ({ residentBytes }) => this.#endAtLimit(residentBytes, keeper?.kills ?? 0),
+      () => counting(pid, mayFork),
+      (use) => this.#endAtLimit(use, keeper?.kills ?? 0),
     );
   }
 
@@ -203,10 +213,10 @@ class Life {
   }
 
   /**
-   * If the plugin exceeds `memoryBytes`, or the kernel has killed a process of its control group, ends the
-   * plugin and returns true.
+   * If the plugin exceeds `memoryBytes`, has more processes and threads than can be measured, or the kernel
+   * has killed a process of its control group, ends the plugin and returns true.
    */
-  #endAtLimit(residentBytes: number, kills: number): boolean {
+  #endAtLimit({ residentBytes, tasks }: Use, kills: number): boolean {
     const { memoryBytes = Infinity } = this.#started.resources;
     const { scratch } = this.#started.plan;
     const inside = memoryBytes === Infinity || scratch.length === 0 ? undefined : this.#inside;
@@ -215,6 +225,8 @@ class Life {
     const inFiles = fileBytes < MiB ? '' : `, ${toMiB(fileBytes)} of it in files of ${scratch.join(', ')}`;
     if (bytes > memoryBytes) this.#reason = `it held ${toMiB(bytes)} of memory${inFiles}`;
     else if (kills > 0) this.#reason = byKernel;
+    else if (tasks > mostTasks && memoryBytes !== Infinity)
+      this.#reason = `it had more than ${mostTasks} processes and threads, whose memory cannot be watched`;
     else return false;
     this.#signal('SIGKILL');
     return true;

@@ -10,7 +10,7 @@ import { limitNames, type Resources } from './options.ts';
 import type { PlaceIndex } from './paths.ts';
 import { probePrlimit, probeSystemd, scopeArguments } from './probe.ts';
 import { optionsOf, type Program } from './program.ts';
-import { canMeasure } from './watch.ts';
+import { canMeasure } from './measure.ts';
 
 /** How the limits of one plugin are enforced. */
 export interface LimitPlan {

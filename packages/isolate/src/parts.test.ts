@@ -13,10 +13,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { bubblewrapArguments, privatePlaces } from './bubblewrap.ts';
 import { pathsIn, whatIsHidden } from './hidden.ts';
 import { killsIn, limitScript } from './keeper.ts';
+import type { Use } from './measure.ts';
 import { checkOptions } from './options.ts';
 import { findProgram } from './program.ts';
 import { denoPlan, nodePlan } from './runtime-flags.ts';
@@ -403,31 +404,110 @@ describe('the last output of a plugin that did not start', () => {
   });
 });
 
-test('a watch counts the processor time that a process may have used since the last measurement', () => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
-  onTestFinished(() => void vi.useRealTimers());
-  const ended = (lateMs: number): ResourceWatch => {
+describe('a watch', () => {
+  let nowMs = 0;
+  beforeEach(() => {
+    nowMs = 0;
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+    vi.spyOn(process, 'cpuUsage').mockImplementation((before = { user: 0, system: 0 }) => ({
+      user: nowMs * 1_000 - before.user,
+      system: 0,
+    }));
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+  const pass = (ms: number): void => {
+    nowMs += ms;
+    vi.advanceTimersByTime(ms);
+  };
+  /** Measures in some steps, of which each uses `stepMs` of processor time. */
+  function* measuring(use: Partial<Use>, steps = 1, stepMs = 0): Generator<Use, Use> {
+    const sums = { residentBytes: 0, cpuSeconds: 0, tasks: 1, ...use };
+    for (let left = steps; ; left--) {
+      nowMs += stepMs;
+      if (left === 1) return sums;
+      yield sums;
+    }
+  }
+
+  test('counts the processor time that a process may have used since the last measurement', () => {
+    const ended = (lateMs: number): ResourceWatch => {
+      const watch = new ResourceWatch(
+        () => measuring({ cpuSeconds: 22 }),
+        () => false,
+      );
+      pass(lookMs);
+      pass(lateMs);
+      watch.stop();
+      return watch;
+    };
+    expect(ended(lookMs / 2).mayHaveUsed(60)).toBe(false);
+    expect(ended(lookMs / 2).mayHaveUsed(22)).toBe(true);
+  });
+
+  test('reports that the processor time may have been used up if the host was blocked', () => {
     const watch = new ResourceWatch(
-      () => ({ residentBytes: 0, cpuSeconds: 22 }),
+      () => measuring({}),
       () => false,
     );
-    vi.advanceTimersByTime(lookMs);
-    vi.advanceTimersByTime(lateMs);
+    nowMs = 60_000;
     watch.stop();
-    return watch;
-  };
-  expect(ended(lookMs / 2).mayHaveUsed(60)).toBe(false);
-  expect(ended(lookMs / 2).mayHaveUsed(22)).toBe(true);
-});
+    expect([watch.mayHaveUsed(60), watch.mayHaveUsed(60_000)]).toEqual([true, false]);
+  });
 
-test('if the host was blocked, a watch reports that the processor time may have been used up', () => {
-  const now = vi.spyOn(performance, 'now').mockReturnValue(0);
-  onTestFinished(() => now.mockRestore());
-  const watch = new ResourceWatch(
-    () => ({ residentBytes: 0, cpuSeconds: 0 }),
-    () => false,
-  );
-  now.mockReturnValue(60_000);
-  watch.stop();
-  expect([watch.mayHaveUsed(60), watch.mayHaveUsed(60_000)]).toEqual([true, false]);
+  test('measures a large tree in short turns, and uses 5 % of a processor', () => {
+    const turns: { atMs: number; tookMs: number }[] = [];
+    let begunMs = 0;
+    const watch = new ResourceWatch(
+      () => measuring({}, 1_000, 1),
+      () => {
+        turns.push({ atMs: begunMs, tookMs: nowMs - begunMs });
+        return false;
+      },
+    );
+    while (turns.length < 200) {
+      begunMs = nowMs;
+      pass(1);
+    }
+    watch.stop();
+    expect(Math.max(...turns.map(({ tookMs }) => tookMs))).toBeLessThanOrEqual(6);
+    expect(turns.reduce((sum, { tookMs }) => sum + tookMs, 0) / nowMs).toBeLessThan(0.06);
+  });
+
+  test('rests longer after a step that took long', () => {
+    const begun: number[] = [];
+    const watch = new ResourceWatch(
+      () => {
+        begun.push(nowMs);
+        return measuring({}, 1, 50);
+      },
+      () => false,
+    );
+    while (begun.length < 3) pass(1);
+    watch.stop();
+    expect((begun[2] as number) - (begun[1] as number)).toBeGreaterThanOrEqual(1_000);
+  });
+
+  test('ends in the middle of a measurement if the part that is measured exceeds the limit', () => {
+    let [steps, isClosed] = [0, false];
+    function* endless(): Generator<Use, Use> {
+      try {
+        for (;;) {
+          nowMs += 1;
+          yield { residentBytes: (steps += 1), cpuSeconds: 0, tasks: 1 };
+        }
+      } finally {
+        isClosed = true;
+      }
+    }
+    new ResourceWatch(endless, ({ residentBytes }) => residentBytes > 3);
+    pass(lookMs);
+    const seen = steps;
+    expect([seen < 10, isClosed]).toEqual([true, true]);
+    pass(10 * lookMs);
+    expect(steps).toBe(seen);
+  });
 });

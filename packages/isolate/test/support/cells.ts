@@ -38,6 +38,8 @@ export interface Cells {
 
 export const root: string = fileURLToPath(new URL('../../../..', import.meta.url));
 export const fixture: string = fileURLToPath(new URL('../fixtures/cell.mjs', import.meta.url));
+/** A program in Python with threads. */
+export const threads: string = fileURLToPath(new URL('../fixtures/threads.py', import.meta.url));
 export const command: [string, ...string[]] = [process.execPath, fixture];
 
 /** The directories that a policy must list so that the fixture can load its modules. */
