@@ -48,7 +48,10 @@ export async function launchPlan(
   if (typeof stdin !== 'string' && stdin !== command.stdin) void exit.then(() => stdin.destroy());
   const keeper = plan.isKept ? new Keeper(pipes[keeperDescriptor] as Duplex, plan.hasGroup) : undefined;
   const pipe = child.stdio[4] as Socket;
-  const tail = new ErrorTail(child.stderr as Readable, () => plan.isHeapHeld || pipe.bytesRead === 0);
+  const tail = new ErrorTail(
+    child.stderr as Readable,
+    () => plan.heapBytes !== undefined || pipe.bytesRead === 0,
+  );
   const life = new Life({ child, pid, plan, command, resources, keeper, tail });
   const handles = [child, ...pipes].filter(isReferable);
   return {
@@ -174,13 +177,14 @@ class Life {
     this.#watch?.stop();
     clearInterval(this.#starting);
     const { code, signal } = this.#isSandbox ? ofSandbox(exit) : exit;
-    const isAborted = signal === 'SIGABRT';
+    // The words alone are no evidence, because a plugin may print them and abort.
+    const mayBeFull = signal === 'SIGABRT' && this.#watch?.mayHaveHeld(plan.heapBytes ?? Infinity) === true;
     const [kills = 0, isHeapFull] = await Promise.all([
       keeper?.leave(() => void (leadsGroup(plan, command) && send('SIGKILL', -pid))),
-      isAborted && plan.isHeapHeld && tail.isHeapFull(),
+      mayBeFull && tail.isHeapFull(),
     ]);
     const { held } = plan.isolation;
-    const limit = this.#limitBehind(signal, kills, isHeapFull === true);
+    const limit = this.#limitBehind(signal, kills, isHeapFull);
     const hidden = code === 0 || limit.reason !== undefined ? undefined : await this.#whatIsHidden();
     return { code, signal, ...(hidden === undefined ? {} : { reason: hidden }), ...limit, held };
   }
@@ -251,8 +255,8 @@ class Life {
 
   /**
    * Returns the limit that ended the process, if there is evidence for one. There is evidence if the watch
-   * ended the process, if the kernel counted a kill in its control group, if V8 reported a full heap, or if a
-   * signal ended the process after its processor time was used up.
+   * ended the process, if the kernel counted a kill in its control group, if V8 reported a full heap and the
+   * process may have held that much, or if a signal ended the process after its processor time was used up.
    */
   #limitBehind(signal: NodeJS.Signals | null, kills: number, isHeapFull: boolean): LaunchReport {
     const { memoryBytes = 0, cpuSeconds = Infinity } = this.#started.resources;

@@ -18,6 +18,8 @@ export interface LimitPlan {
   readonly prefix: readonly string[];
   /** Options of the plugin's runtime. */
   readonly runtimeArgs: readonly string[];
+  /** How many bytes V8 may fill with objects, if the options limit that. */
+  readonly heapBytes: number | undefined;
   /** For each limit, by name, the tools that enforce it. */
   readonly held: Readonly<Record<string, string>>;
   /**
@@ -93,6 +95,7 @@ export function planLimits(
   return {
     prefix: [...group, ...keeper, ...byProcess],
     runtimeArgs: heap === undefined ? [] : [`--max-old-space-size=${heap}`],
+    heapBytes: heap === undefined ? undefined : heap * MiB,
     held: Object.fromEntries(
       wanted.map((name) => [name, name === 'memoryBytes' ? byMemory.join(', ') : 'prlimit']),
     ),

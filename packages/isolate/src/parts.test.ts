@@ -458,6 +458,23 @@ describe('a watch', () => {
     expect([watch.mayHaveUsed(60), watch.mayHaveUsed(60_000)]).toEqual([true, false]);
   });
 
+  test('reports that the heap may have been full by the largest measurement and the time since the last one', () => {
+    const MiB = 2 ** 20;
+    const ended = (lateMs: number, ...bytes: number[]): ResourceWatch => {
+      const watch = new ResourceWatch(
+        () => measuring({ residentBytes: bytes.shift() ?? 0 }),
+        () => false,
+      );
+      while (bytes.length > 0) pass(lookMs);
+      nowMs += lateMs;
+      watch.stop();
+      return watch;
+    };
+    expect(ended(0, 60 * MiB, 250 * MiB, 0).mayHaveHeld(500 * MiB)).toBe(true);
+    expect(ended(0, 60 * MiB).mayHaveHeld(500 * MiB)).toBe(false);
+    expect(ended(300, 60 * MiB).mayHaveHeld(500 * MiB)).toBe(true);
+  });
+
   test('measures a large tree in short turns, and uses 5 % of a processor', () => {
     const turns: { atMs: number; tookMs: number }[] = [];
     let begunMs = 0;

@@ -72,8 +72,8 @@ export interface Plan {
   readonly hasGroup: boolean;
   /** True if the process starts a keeper, which uses {@link keeperDescriptor}. */
   readonly isKept: boolean;
-  /** True if this plan limits the heap of V8. */
-  readonly isHeapHeld: boolean;
+  /** How many bytes V8 may fill with objects, if this plan limits that. */
+  readonly heapBytes: number | undefined;
 }
 
 /** The descriptor from which bubblewrap reads the filter. Bubblewrap closes the descriptor afterwards. */
@@ -125,7 +125,7 @@ export function makePlan(policy: Policy, command: LaunchCommand): Plan {
     unwanted,
     hasGroup: limits.hasGroup,
     isKept: limits.isKept,
-    isHeapHeld: limits.runtimeArgs.length > 0,
+    heapBytes: limits.heapBytes,
   };
 }
 

@@ -22,10 +22,17 @@ const turnMs = 5;
 const shareOfProcessor = 0.05;
 
 /**
- * The kernel counts the time for SIGXCPU by ticks, and the time in /proc exactly. On a busy machine the two can
- * differ by a lot. So a process that has used this share of its limit may have been ended by the limit.
+ * A process that was seen to use this share of a limit may have been ended by the limit. The kernel counts the
+ * time for SIGXCPU by ticks, and the time in /proc exactly. On a busy machine the two can differ by a lot. The
+ * heap of V8 may be partly swapped out.
  */
 const evidentShare = 0.5;
+
+/**
+ * How fast the memory of a process may grow, in bytes per second. V8 fills its heap more slowly, because it
+ * collects garbage meanwhile.
+ */
+const fastestGrowth = 2 ** 30;
 
 /**
  * Measures one process every {@link lookMs} until the watch is stopped. The watch does not keep the event
@@ -41,6 +48,9 @@ export class ResourceWatch {
    * processors since the last measurement.
    */
   #mostSeconds = 0;
+  /** The most memory of a measurement, and the most that the process may have held until the watch stopped. */
+  #residentBytes = 0;
+  #mostBytes = 0;
   readonly #begin: () => Generator<Use, Use>;
   readonly #isOver: (use: Use) => boolean;
   /** The measurement that is not complete. */
@@ -65,11 +75,19 @@ export class ResourceWatch {
     return this.#mostSeconds >= seconds * evidentShare;
   }
 
+  /**
+   * True if the process may have held `bytes` of memory until the watch stopped, by the same reckoning.
+   */
+  mayHaveHeld(bytes: number): boolean {
+    return this.#mostBytes >= bytes * evidentShare;
+  }
+
   stop(): void {
     clearTimeout(this.#timer);
     this.#look?.steps.return({ residentBytes: 0, cpuSeconds: 0, tasks: 0 });
     const sinceLookSeconds = (performance.now() - this.#lookedAt) / 1_000;
     this.#mostSeconds = this.cpuSeconds + sinceLookSeconds * availableParallelism();
+    this.#mostBytes = this.#residentBytes + sinceLookSeconds * fastestGrowth;
   }
 
   #rest(costMs: number): void {
@@ -86,6 +104,7 @@ export class ResourceWatch {
     let step = look.steps.next();
     while (step.done !== true && costMs() < turnMs) step = look.steps.next();
     this.cpuSeconds = Math.max(this.cpuSeconds, step.value.cpuSeconds);
+    this.#residentBytes = Math.max(this.#residentBytes, step.value.residentBytes);
     if (step.done === true) {
       this.#lookedAt = look.beganAt;
       this.#look = undefined;

@@ -287,6 +287,18 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(exit.stderrTail).toContain('JavaScript heap out of memory');
   });
 
+  test('if a plugin prints the last words of V8 and aborts, but held little memory, no limit is reported', async () => {
+    // Even if a busy machine delays the watch for seconds, the plugin cannot have filled this heap.
+    const { client, cell } = await start({ resources: { memoryBytes: 2 ** 16 * MiB } });
+    const error = await failure(
+      cell.abort('FATAL ERROR: Reached heap limit - JavaScript heap out of memory\n'),
+    );
+    expect((error.cause as Error).message).not.toContain('heap was full');
+    const exit = await client.exit;
+    expect(exit).toMatchObject({ signal: 'SIGABRT', by: 'plugin' });
+    expect(exit.limit).toBeUndefined();
+  });
+
   test('memoryBytes counts the memory of processes that the plugin has started', async () => {
     const { client, cell } = await start({ run: true, resources: { memoryBytes: 250 * MiB } });
     await failure(cell.fillElsewhere());

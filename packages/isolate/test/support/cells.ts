@@ -29,6 +29,7 @@ export interface Cell {
   spinOn(): Promise<void>;
   signal(signal: string): Promise<void>;
   makeFiles(directory: string, count: number): Promise<void>;
+  abort(words: string): Promise<void>;
   exit(code: number): Promise<void>;
 }
 
