@@ -116,7 +116,7 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (arch) => {
     }
   });
 
-  test('refuses leases, and refuses stop signals to the plugin’s own process group, which has processes outside of the sandbox', () => {
+  test('refuses leases, and refuses stop signals and signals without a name to the plugin’s own process group, which has processes outside of the sandbox', () => {
     const [lease, lock, flags] = [1024, 6, 3];
     for (const policy of [least, most]) {
       expect([lease, lock, flags].map((command) => asked(policy, n.fcntl, 5, command))).toEqual([
@@ -125,7 +125,9 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (arch) => {
         'allow',
       ]);
       expect([19, 20, 21, 22].map((stop) => asked(policy, n.kill, 0, stop))).toEqual([1, 1, 1, 1]);
-      expect([asked(policy, n.kill, 0, 15), asked(policy, n.kill, 7, 19)]).toEqual(['allow', 'allow']);
+      expect([32, 34, 64].map((nameless) => asked(policy, n.kill, 0, nameless))).toEqual([1, 1, 1]);
+      expect([asked(policy, n.kill, 0, 15), asked(policy, n.kill, 0, 31)]).toEqual(['allow', 'allow']);
+      expect([asked(policy, n.kill, 7, 19), asked(policy, n.kill, 7, 34)]).toEqual(['allow', 'allow']);
     }
   });
 

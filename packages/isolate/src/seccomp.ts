@@ -136,6 +136,10 @@ const ofTerminals = [0x5412, 0x541c, 0x5423];
 const setLease = 1024;
 /** SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU. */
 const stopping = [19, 20, 21, 22];
+/**
+ * The first of the signals without a name. If one of them ended bubblewrap, Node would report the exit code 0.
+ */
+const firstNameless = 32;
 /** The families of sockets that `net` grants: Unix, IPv4, IPv6, and netlink, which lists interfaces. */
 const families = [1, 2, 10, 16];
 const unixFamily = 1;
@@ -246,6 +250,8 @@ export function seccompFilter(
       { code: RETURN, k: ALLOW },
       { code: LOAD, k: argument(1) },
       ...stopping.flatMap((k) => [{ code: EQUAL, k, no: 1 }, refused]),
+      { code: AT_LEAST, k: firstNameless, no: 1 },
+      refused,
       { code: RETURN, k: ALLOW },
     ]),
     ...when(numberOf('clone'), [
