@@ -25,6 +25,15 @@ async function failing(kind: Misbehaviour, only: RegExp): Promise<string[]> {
   return outcomes.filter(({ outcome }) => outcome.status === 'failed').map(({ check }) => check.name);
 }
 
+/** Returns a text by which a test recognizes the shells that it starts. */
+const newMark = (): string => `mark-${process.pid}-${performance.now()}`;
+
+/** Returns how many shells run a script that contains the mark. */
+const shellsWith = (mark: string): number =>
+  execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line.startsWith('sh -c') && line.includes(mark)).length;
+
 describe.concurrent('the conformance suite', () => {
   test('skips the checks of the conformance service for a plugin without that service', slow, async () => {
     const report = await conformance({ cmd: [node, fixture('greets.mjs')], only: 'gives back nil' }).run();
@@ -217,12 +226,9 @@ describe.concurrent('the conformance suite', () => {
     'when its signal aborts, ends all plugins, even those behind a wrapper, and starts no more',
     slow,
     async ({ expect }) => {
-      const mark = `mark-${process.pid}-${performance.now()}`;
+      const mark = newMark();
       const cmd = ['sh', '-c', `(sleep 300; : ${mark}) & wait`] as const;
-      const running = (): number =>
-        execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
-          .split('\n')
-          .filter((line) => line.startsWith('sh -c') && line.includes(mark)).length;
+      const running = (): number => shellsWith(mark);
       const stop = new AbortController();
       const outcomes: string[] = [];
       const run = conformance({ cmd }).run({
@@ -238,6 +244,26 @@ describe.concurrent('the conformance suite', () => {
       await expect(run).rejects.toBe(reason);
       await expect.poll(running, { timeout: 60_000 }).toBe(0);
       expect(outcomes.length).toBeLessThan(10);
+    },
+  );
+
+  // Each command leaves a shell in the background, in the process group of the command. The shell holds no
+  // pipe of the plugin.
+  test.skipIf(process.platform === 'win32').for([
+    ['at Quit', 'answers Control.Quit', 'exec "$@"'],
+    ['before its handshake', 'writes one handshake line', 'exit 3'],
+    ['by a signal', 'exits soon', 'kill -9 $$'],
+  ])(
+    'if a plugin ends %s, ends the processes that are left in its group',
+    slow,
+    async (ending, { expect }) => {
+      const [, only, then] = ending;
+      const mark = newMark();
+      const script = `(sleep 300; : ${mark}) >/dev/null 2>&1 3>&- 4>&- & ${then}`;
+      const cmd = ['sh', '-c', script, 'sh', node, fixture('greets.mjs')] as const;
+      const report = await conformance({ cmd, only }).run();
+      expect(report.passed.length + report.failed.length).toBeGreaterThan(0);
+      await expect.poll(() => shellsWith(mark), { timeout: 60_000 }).toBe(0);
     },
   );
 

@@ -10,6 +10,7 @@ import { Transcript } from '../transcript/transcript.ts';
 import { concat } from '../wire/yamux.ts';
 import { excerpt, type Diagnosis } from './excerpt.ts';
 import { withPatience } from './patience.ts';
+import { hasGroups, ProcessGroup } from './process-group.ts';
 import { CheckFailure } from './verdict.ts';
 
 /** The variables of section 2 of docs/protocol.md, without the cookie. */
@@ -66,6 +67,7 @@ export class RawPlugin {
   /** Resolves when the last byte that the plugin wrote to the host has been read. */
   readonly upstreamEnded: Promise<void>;
   readonly #child: ChildProcess;
+  readonly #group: ProcessGroup;
   readonly #downstream: Writable;
   readonly #output: Record<'stdout' | 'stderr', Uint8Array[]> = { stdout: [], stderr: [] };
   #unread: Uint8Array[] = [];
@@ -83,6 +85,7 @@ export class RawPlugin {
     // The check kills the whole process group. Otherwise a plugin that a wrapper started could survive the
     // check.
     this.#child = spawn(target.file, [...target.args], { cwd: target.cwd, env, stdio, detached: hasGroups });
+    this.#group = new ProcessGroup(this.#child);
     this.exited = new Promise((resolve, reject) => {
       this.#child.once('error', (error) => {
         this.#notStarted = new CheckFailure(`cannot start ${target.file}: ${error.message}`, {
@@ -226,26 +229,13 @@ export class RawPlugin {
     return [...parts, 'the wire:', ...excerpt(entries, lines - parts.length - 1, streams)];
   }
 
-  /** Kills the process, and resolves when it has exited. */
+  /** Kills the process and what is left of its group. Resolves when the process has exited. */
   async dispose(): Promise<void> {
-    const { pid } = this.#child;
-    if (this.#exit === undefined && pid !== undefined) {
-      // The group has the id of the process. The system does not reuse this id before the exit of the process
-      // was seen.
-      try {
-        process.kill(hasGroups ? -pid : pid, 'SIGKILL');
-        await this.exited;
-      } catch {
-        // The process runs as another user, so this process cannot kill it.
-      }
-    }
+    if (this.#group.kill()) await this.exited;
     // A grandchild may hold the pipes. No check reads the bytes that are left in the pipes.
     for (const stream of this.#child.stdio) stream?.destroy();
   }
 }
-
-/** True if this system has process groups. A plugin can then lead a group, and the whole group is killed. */
-const hasGroups = process.platform !== 'win32';
 
 export const describeExit = ({ code, signal }: RawExit): string =>
   signal === null ? `exit status ${String(code)}` : `signal ${signal}`;

@@ -1,0 +1,54 @@
+/**
+ * The process group of a plugin under test. A plugin, or a wrapper around it, may leave processes behind, and
+ * these processes must end with the check.
+ */
+import type { ChildProcess } from 'node:child_process';
+
+/** True if this system has process groups. */
+export const hasGroups: boolean = process.platform !== 'win32';
+
+/** The process group that a spawned process leads. On Windows, the spawned process alone. */
+export class ProcessGroup {
+  readonly #leader: ChildProcess;
+  /** True if the leader has exited and other processes of the group ran at that moment. */
+  #outlivesLeader = false;
+
+  constructor(leader: ChildProcess) {
+    this.#leader = leader;
+    // Right after the exit, the group's id cannot belong to another group yet.
+    leader.once('exit', () => {
+      this.#outlivesLeader = hasGroups && exists(-(leader.pid ?? 0));
+    });
+  }
+
+  /** Kills all processes of the group. Returns false if there is no process that may be killed. */
+  kill(): boolean {
+    const { pid } = this.#leader;
+    if (pid === undefined || !this.#isOurs(pid)) return false;
+    try {
+      return process.kill(hasGroups ? -pid : pid, 'SIGKILL');
+    } catch {
+      // The group has ended, or it runs as another user.
+      return false;
+    }
+  }
+
+  /**
+   * True if the id certainly belongs to this group. The system gives the id to no other process while the
+   * group has a member. So if a process has the id again, the group has ended.
+   */
+  #isOurs(pid: number): boolean {
+    const { exitCode, signalCode } = this.#leader;
+    if (exitCode === null && signalCode === null) return true;
+    return this.#outlivesLeader && !exists(pid);
+  }
+}
+
+/** True if there is a process with this id, or a process group with the negative of it. */
+function exists(id: number): boolean {
+  try {
+    return process.kill(id, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
