@@ -8,10 +8,12 @@ import { warningLine } from './report.ts';
 /**
  * Runs the command line `argv`, which begins after the program's name. Uses this process's standard streams,
  * environment and Ctrl-C. Resolves to the exit status. To end with that status, set `process.exitCode`. Do
- * not call `process.exit()`, because it drops output that a pipe has not accepted yet.
+ * not call `process.exit()`, because it drops output that a pipe has not accepted yet. SIGTERM and SIGHUP end
+ * the command as Ctrl-C does, and then end this process.
  */
 export async function run(argv: readonly string[]): Promise<number> {
   let stdin: NodeJS.ReadStream | undefined;
+  const heard = new Set<NodeJS.Signals>();
   try {
     return await main(argv, {
       stdin: () => {
@@ -25,14 +27,35 @@ export async function run(argv: readonly string[]): Promise<number> {
         return workingDirectory();
       },
       onInterrupt: (listener) => {
-        process.on('SIGINT', listener);
-        return () => process.off('SIGINT', listener);
+        const onSignal = (name: NodeJS.Signals): void => {
+          heard.add(name);
+          listener();
+        };
+        for (const name of interrupts) process.on(name, onSignal);
+        return () => interrupts.forEach((name) => process.off(name, onSignal));
       },
     });
   } finally {
     // A read that is under way would keep the process alive while the input is open.
     stdin?.destroy();
+    dieOf(heard);
   }
+}
+
+/**
+ * The signals that interrupt a command. A plugin leads a process group of its own, so none of them reaches the
+ * plugin. Windows has only Ctrl-C.
+ */
+const interrupts: readonly NodeJS.Signals[] =
+  process.platform === 'win32' ? ['SIGINT'] : ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/**
+ * Ends this process by a signal that a command has handled, because its sender expects that. After Ctrl-C, the
+ * exit status says enough. If the program has a listener of its own for the signal, that listener decides.
+ */
+function dieOf(heard: ReadonlySet<NodeJS.Signals>): void {
+  for (const name of heard)
+    if (name !== 'SIGINT' && process.listenerCount(name) === 0) process.kill(process.pid, name);
 }
 
 function workingDirectory(): string {

@@ -1,5 +1,6 @@
 // Tests each exit status that docs/cli.md lists, with commands that must end with it.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -160,24 +161,28 @@ test.skipIf(noTerminal !== undefined).each(interrupted)(
   },
 );
 
-test.skipIf(process.platform === 'win32')(
-  'if a signal interrupts `pipework conformance`, the running plugins are ended',
-  async () => {
-    const mark = `conformance-${process.pid}-${performance.now()}`;
-    const args = ['conformance', '--', 'sh', '-c', `sleep 300 & : ${mark}; wait`];
-    const child = spawn(process.execPath, [bin, ...args], { stdio: 'ignore' });
-    onTestFinished(() => void child.kill('SIGKILL'));
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    const running = async (): Promise<number> =>
-      (await run(['ps', '-eo', 'args'])).stdout
-        .split('\n')
-        .filter((line) => line.startsWith('sh ') && line.includes(mark)).length;
-    await expect.poll(running, { timeout: 30_000 }).toBeGreaterThan(0);
-    child.kill('SIGINT');
-    expect(await ended).toBe(130);
-    expect(await running()).toBe(0);
-  },
-);
+const testkits = join(root, 'packages/testkit/dist/pipework-conformance.js');
+
+test.skipIf(process.platform === 'win32').each([
+  ['SIGINT', 'pipework conformance', [bin, 'conformance'], [130, null]],
+  ['SIGTERM', 'pipework conformance', [bin, 'conformance'], [null, 'SIGTERM']],
+  ['SIGHUP', 'pipework conformance', [bin, 'conformance'], [null, 'SIGHUP']],
+  ['SIGTERM', 'pipework-conformance', [testkits], [null, 'SIGTERM']],
+] as const)('if %s interrupts `%s`, the running plugins are ended', async (signal, _, command, exit) => {
+  const mark = `conformance-${process.pid}-${performance.now()}`;
+  const args = [...command, '--', 'sh', '-c', `sleep 300 & : ${mark}; wait`];
+  const child = spawn(process.execPath, args, { stdio: 'ignore' });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const ended = once(child, 'exit');
+  const running = async (): Promise<number> =>
+    (await run(['ps', '-eo', 'args'])).stdout
+      .split('\n')
+      .filter((line) => line.startsWith('sh ') && line.includes(mark)).length;
+  await expect.poll(running, { timeout: 30_000 }).toBeGreaterThan(0);
+  child.kill(signal);
+  expect(await ended).toEqual(exit);
+  expect(await running()).toBe(0);
+});
 
 test.skipIf(process.platform === 'win32')(
   'the status is 0 if standard output was closed before the start, because Node opens /dev/null instead',

@@ -2,9 +2,11 @@
 /** The program behind `pipework-conformance`. */
 import { main } from './conformance/cli.ts';
 
-// Each plugin leads a separate process group, and a Ctrl-C in the terminal does not reach that group.
+// Each plugin leads a separate process group, and a Ctrl-C in the terminal does not reach that group. Nor do
+// the signals that end this process.
 const interrupt = new AbortController();
-process.once('SIGINT', () => interrupt.abort());
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(name, (signal) => interrupt.abort(signal));
 
 try {
   process.exitCode = await main(
@@ -15,5 +17,5 @@ try {
   );
 } catch (error) {
   if (!interrupt.signal.aborted) throw error;
-  process.kill(process.pid, 'SIGINT');
+  process.kill(process.pid, interrupt.signal.reason as NodeJS.Signals);
 }
