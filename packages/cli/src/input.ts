@@ -1,5 +1,5 @@
 /** Reads the arguments of a call. Each argument is JSON on the command line, or `-` for standard input. */
-import { createInterface } from 'node:readline';
+import { constants } from 'node:buffer';
 import { Readable } from 'node:stream';
 import { UsageError } from './exit-status.ts';
 import type { Io } from './io.ts';
@@ -12,7 +12,7 @@ export type StdinKind = (typeof stdinKinds)[number];
 export interface Input {
   readonly args: readonly unknown[];
   /**
-   * Returns the mistake that was found in standard input while the plugin read it; undefined if there was
+   * Returns the first mistake that was found in standard input while the plugin read it; undefined if there was
    * none.
    */
   mistake(): UsageError | undefined;
@@ -30,7 +30,8 @@ export async function readArguments(operands: readonly string[], kind: StdinKind
   const at = operands.indexOf('-');
   if (at >= 0)
     args[at] = await readStdin(kind, io, (error) => {
-      mistake = error;
+      // After a mistake the input is closed, and reports this as a further error.
+      mistake ??= error;
     });
   return { args, mistake: () => mistake };
 }
@@ -62,18 +63,52 @@ async function readStdin(kind: StdinKind, io: Io, onMistake: (error: UsageError)
   stdin.once('error', (error) => onMistake(unreadable(error)));
   if (kind === 'bytes') return Readable.toWeb(stdin) as ReadableStream<Uint8Array>;
   if (kind === 'ndjson') return values(stdin, onMistake);
-  const content = utf8In(await contentOf(stdin));
-  return kind === 'text' ? content : readOne(content, 'standard input');
+  const content = await contentOf(stdin);
+  return kind === 'text' ? content : readOne(content, whole);
 }
 
-async function contentOf(stdin: Readable): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
+/** How a message names the whole of standard input. */
+const whole = 'standard input';
+
+async function contentOf(stdin: Readable): Promise<string> {
+  const bytes = new Bytes();
   try {
-    for await (const chunk of stdin) chunks.push(Buffer.from(chunk as Uint8Array));
+    for await (const chunk of stdin) bytes.add(bytesIn(chunk), whole);
   } catch (error) {
-    throw unreadable(error);
+    throw error instanceof UsageError ? error : unreadable(error);
   }
-  return Buffer.concat(chunks);
+  return utf8In(bytes.take(), whole);
+}
+
+/** The most bytes that are decoded as one text. A longer text may not fit into a string. */
+const maxTextBytes = constants.MAX_STRING_LENGTH;
+
+/** Returns a chunk of standard input as bytes. A stream with an encoding has texts. */
+const bytesIn = (chunk: unknown): Uint8Array =>
+  typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Uint8Array);
+
+/** Collects the bytes of one text. */
+class Bytes {
+  #chunks: Uint8Array[] = [];
+  #length = 0;
+
+  /** Adds bytes. Throws if the text, which `where` names, becomes too long. */
+  add(chunk: Uint8Array, where: string): void {
+    this.#chunks.push(chunk);
+    this.#length += chunk.length;
+    if (this.#length > maxTextBytes)
+      throw new UsageError(
+        `${where} is too long: expected at most ${maxTextBytes.toLocaleString('en')} bytes. --stdin bytes has no such limit`,
+      );
+  }
+
+  /** Returns all bytes, and begins again without any. */
+  take(): Uint8Array {
+    const bytes = Buffer.concat(this.#chunks);
+    this.#chunks = [];
+    this.#length = 0;
+    return bytes;
+  }
 }
 
 const unreadable = (error: unknown): UsageError =>
@@ -81,13 +116,13 @@ const unreadable = (error: unknown): UsageError =>
     cause: error,
   });
 
-/** Decodes the bytes and removes a byte order mark. */
-function utf8In(bytes: Uint8Array): string {
+/** Decodes the bytes of a text, which `where` names. Removes a byte order mark at the start of the input. */
+function utf8In(bytes: Uint8Array, where: string, isStart = true): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: !isStart }).decode(bytes);
   } catch (error) {
     throw new UsageError(
-      'standard input is not UTF-8. --stdin bytes gives it to the plugin as a stream. A plugin without streams takes the argument {"$bytes":"..."}, in base64',
+      `${where} is not UTF-8. --stdin bytes gives it to the plugin as a stream. A plugin without streams takes the argument {"$bytes":"..."}, in base64`,
       {
         cause: error,
       },
@@ -100,16 +135,40 @@ async function* values(
   stdin: Readable,
   onMistake: (error: UsageError) => void,
 ): AsyncGenerator<unknown, void, undefined> {
-  let number = 0;
-  for await (const line of createInterface({ input: stdin, crlfDelay: Infinity })) {
-    number += 1;
-    const json = number === 1 ? line.replace(/^\uFEFF/, '') : line;
-    if (json.trim() === '') continue;
-    try {
-      yield readOne(json, `line ${number} of standard input`);
-    } catch (error) {
-      if (error instanceof UsageError) onMistake(error);
-      throw error;
+  try {
+    for await (const { bytes, number } of linesOf(stdin)) {
+      const json = utf8In(bytes, nameOfLine(number), number === 1);
+      if (json.trim() !== '') yield readOne(json, nameOfLine(number));
     }
+  } catch (error) {
+    if (error instanceof UsageError) onMistake(error);
+    throw error;
   }
+}
+
+const nameOfLine = (number: number): string => `line ${number} of standard input`;
+
+interface Line {
+  /** The bytes of the line, without its line feed. */
+  readonly bytes: Uint8Array;
+  /** The first line is 1. */
+  readonly number: number;
+}
+
+const lineFeed = 10;
+
+async function* linesOf(stdin: Readable): AsyncGenerator<Line, void, undefined> {
+  const line = new Bytes();
+  let number = 1;
+  for await (const chunk of stdin) {
+    let rest = bytesIn(chunk);
+    for (let end = rest.indexOf(lineFeed); end >= 0; end = rest.indexOf(lineFeed)) {
+      line.add(rest.subarray(0, end), nameOfLine(number));
+      yield { bytes: line.take(), number };
+      rest = rest.subarray(end + 1);
+      number += 1;
+    }
+    line.add(rest, nameOfLine(number));
+  }
+  yield { bytes: line.take(), number };
 }

@@ -75,3 +75,24 @@ test.each([
 ])('refuses %s as an argument, and says what it means in a result', (key, what) => {
   expect(() => parseJson(`[{"${key}":true}]`)).toThrow(what);
 });
+
+test.each([
+  String.raw`"\ud800"`,
+  String.raw`{"\ud800":1}`,
+  String.raw`{"$$\ud800":1}`,
+  String.raw`{"$regexp":["\ud800"]}`,
+  String.raw`{"$error":{"message":"\ud800"}}`,
+  String.raw`{"$error":{"message":"","\ud800":1}}`,
+])('refuses half of a surrogate pair, wherever it occurs: %s', (json) => {
+  expect(() => parseJson(json)).toThrow('half of a surrogate pair');
+});
+
+test('refuses a whole number of more than a million digits, because its conversion takes long', () => {
+  expect(() => parseJson(`[${'1'.repeat(1_000_001)}]`)).toThrow('$bigint: expected at most 1,000,000 digits');
+});
+
+test('refuses a value that is nested deeper than core sends it', () => {
+  const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
+  expect(() => parseJson(nested(128))).not.toThrow();
+  expect(() => parseJson(nested(129))).toThrow('it is nested deeper than 128 levels');
+});

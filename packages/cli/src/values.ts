@@ -4,7 +4,11 @@
  * like a form, its key gets one more `$`. So each form stands for one value.
  */
 import { types } from 'node:util';
+import { defaultLimits } from '@pipework/core';
 import { UsageError } from './exit-status.ts';
+
+/** The most digits of a whole number. A million digits take a second, and ten million take ten. */
+const maxDigits = 1_000_000;
 
 /** Writes and reads the form of one kind of value. `write` returns undefined for values of other kinds. */
 interface Form {
@@ -30,7 +34,7 @@ const arrays: Readonly<Record<string, ViewMaker>> = {
 
 const textIn = (content: unknown): string => {
   if (typeof content !== 'string') throw new Error('expected a text');
-  return content;
+  return wellFormed(content);
 };
 
 const listIn = (content: unknown): readonly unknown[] => {
@@ -61,8 +65,11 @@ const forms: Readonly<Record<string, Form>> = {
   $bigint: {
     write: (value) => (typeof value === 'bigint' ? String(value) : undefined),
     read: (content) => {
-      if (!/^-?\d+$/.test(textIn(content))) throw new Error('expected digits');
-      return BigInt(content as string);
+      const text = textIn(content);
+      if (text.length > maxDigits)
+        throw new Error(`expected at most ${maxDigits.toLocaleString('en')} digits`);
+      if (!/^-?\d+$/.test(text)) throw new Error('expected digits');
+      return BigInt(text);
     },
   },
   $number: {
@@ -164,7 +171,7 @@ function errorIn(content: unknown, read: (inner: unknown) => unknown): Error {
   if (error.name !== name)
     Object.defineProperty(error, 'name', { value: textIn(name), configurable: true, writable: true });
   for (const [key, item] of Object.entries(others))
-    Object.defineProperty(error, key, {
+    Object.defineProperty(error, wellFormed(key), {
       value: read(item),
       enumerable: key !== 'cause',
       configurable: true,
@@ -227,8 +234,11 @@ export function jsonText(json: unknown, indent: number = 0): string {
   );
 }
 
-/** How deep a value may be nested. Plugins refuse deeper values. */
-const maxDepth = 1_000;
+/**
+ * How deep a value may be nested. A client sends no deeper value. If core refused such a value as an item of
+ * a stream, the method would fail, although the mistake is the user's.
+ */
+const { maxDepth } = defaultLimits;
 
 /** Turns parsed JSON into a value for a plugin. Throws an error that names the invalid form. */
 export function fromJson(json: unknown): unknown {
@@ -236,16 +246,16 @@ export function fromJson(json: unknown): unknown {
 }
 
 function fromJsonAt(json: unknown, depth: number): unknown {
-  if (depth > maxDepth) throw new UsageError(`it is nested deeper than ${maxDepth} levels`);
-  const read = (inner: unknown): unknown => fromJsonAt(inner, depth + 1);
   if (typeof json === 'string') return wellFormed(json);
-  if (Array.isArray(json)) return json.map(read);
   if (typeof json !== 'object' || json === null) return json;
+  if (depth >= maxDepth) throw new UsageError(`it is nested deeper than ${maxDepth} levels`);
+  const read = (inner: unknown): unknown => fromJsonAt(inner, depth + 1);
+  if (Array.isArray(json)) return json.map(read);
   const entries = Object.entries(json) as [string, unknown][];
   const [first] = entries;
   if (first !== undefined && entries.length === 1 && first[0].startsWith('$')) {
     const [key, content] = first;
-    if (key.startsWith('$$')) return Object.fromEntries([[key.slice(1), read(content)]]);
+    if (key.startsWith('$$')) return Object.fromEntries([[wellFormed(key.slice(1)), read(content)]]);
     return readForm(key, content, read);
   }
   return Object.fromEntries(entries.map(([key, item]) => [wellFormed(key), read(item)]));

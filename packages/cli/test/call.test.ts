@@ -2,7 +2,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -136,6 +136,53 @@ describe('call in a pipe', () => {
       /standard input is not UTF-8\..*\{"\$bytes":"\.\.\."\}/,
     );
   });
+
+  test.each(['json', 'text', 'ndjson'])(
+    'exits with 2 if standard input is not UTF-8 (--stdin %s)',
+    async (kind) => {
+      const input = Buffer.concat([Buffer.from('1\n"caf'), Buffer.from([0xe9]), Buffer.from('"\n')]);
+      const ran = await pipework(['call', '--stdin', kind, 'tool.list', '-', '--', ...fixture], input);
+      const place = kind === 'ndjson' ? 'line 2 of standard input' : 'standard input';
+      expect(ran.stderr).toContain(`pipework: ${place} is not UTF-8. `);
+      expect(ran).toMatchObject({ status: 2, stdout: '' });
+    },
+  );
+
+  test.each(['json', 'ndjson'])(
+    'exits with 2 if a value on standard input is nested too deep (--stdin %s)',
+    async (kind) => {
+      const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
+      const args = ['call', '--stdin', kind, 'tool.list', '-', '--', ...fixture];
+      const ran = await pipework(args, nested(129));
+      expect(ran.stderr).toContain('standard input: it is nested deeper than 128 levels');
+      expect(ran.status).toBe(2);
+    },
+  );
+
+  test('passes values of 128 levels, texts that are cut between two reads, and lines that CR and LF end', async () => {
+    const chunks = [Buffer.from('"caf'), Buffer.from([0xc3]), Buffer.from([0xa9]), Buffer.from('"\r')];
+    const deep = `${'['.repeat(127)}${']'.repeat(127)}`;
+    const stdin = Readable.from([...chunks, Buffer.from(`\n\r\n"\u2028"\n${deep}`)]);
+    const args = ['call', '--stdin', 'ndjson', 'tool.list', '-', '--', ...fixture];
+    const { status, stdout } = await inProcess(args, { stdin });
+    expect(JSON.parse(stdout)).toEqual(['café', '\u2028', JSON.parse(deep)]);
+    expect(status).toBe(0);
+  });
+
+  // One block stands for all of the input, because a copy of half a gigabyte would take too much memory.
+  test.each(['json', 'text', 'ndjson'])(
+    'exits with 2 if a text on standard input is longer than a string can be (--stdin %s)',
+    async (kind) => {
+      const block = Buffer.alloc(64 * 1024 * 1024, '1');
+      const stdin = Readable.from(Array.from({ length: 9 }, () => block));
+      const args = ['call', '--stdin', kind, 'tool.list', '-', '--', ...fixture];
+      const { status, stderr } = await inProcess(args, { stdin });
+      expect(stderr).toMatch(
+        /^pipework: (line 1 of )?standard input is too long: expected at most 5\d\d,\d{3},\d{3} bytes\. --stdin bytes has no such limit$/m,
+      );
+      expect(status).toBe(2);
+    },
+  );
 
   test('reads a text of 20 megabytes', async () => {
     const input = JSON.stringify('x'.repeat(20_000_000));
