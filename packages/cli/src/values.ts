@@ -240,6 +240,11 @@ export function jsonText(json: unknown, indent: number = 0): string {
  */
 const { maxDepth } = defaultLimits;
 
+/** True for the errors of Node with which a text would be longer than a string can be. */
+export const isTooLong = (error: unknown): boolean =>
+  error instanceof Error &&
+  (error.message === 'Invalid string length' || ('code' in error && error.code === 'ERR_STRING_TOO_LONG'));
+
 /** Turns parsed JSON into a value for a plugin. Throws an error that names the invalid form. */
 export function fromJson(json: unknown): unknown {
   return fromJsonAt(json, 0);

@@ -469,7 +469,7 @@ describe('a reader that reads nothing of a long result', () => {
     const child = stuck('--timeout', '4000');
     const ended = statusOf(child);
     expect(await text(child.stderr!)).toBe(
-      'pipework: [RPC_DEADLINE] the reader of standard output took longer than the 4000 ms of --timeout\n',
+      'pipework: [RPC_DEADLINE] writing the result to standard output took longer than the 4000 ms of --timeout\n',
     );
     expect(await ended).toBe(8);
   });

@@ -2,15 +2,16 @@
  * `pipework call` makes one call and prints its result as JSON. If the result is a stream, prints each item
  * on its own line.
  */
+import { constants } from 'node:buffer';
 import { isPipeworkError, PipeworkError, withCallOptions, type Remote, type RPCClient } from '@pipework/core';
 import type { Command, CommandLine } from '../command.ts';
-import { asTyped, CallFailed, exitOfCall, statusOf, UsageError } from '../exit-status.ts';
+import { asTyped, CallFailed, CommandBroken, exitOfCall, statusOf, UsageError } from '../exit-status.ts';
 import { readArguments, stdinKinds, type Input, type StdinKind } from '../input.ts';
 import type { Io } from '../io.ts';
-import { OutputClosed, OutputFailed, print } from '../output.ts';
+import { OutputClosed, print } from '../output.ts';
 import { choice, wholeNumber } from '../parse.ts';
 import { interruptHelp, orInterrupted, pluginOptions, targetIn, watchEnd, withPlugin } from '../session.ts';
-import { jsonText, toJson } from '../values.ts';
+import { isTooLong, jsonText, toJson } from '../values.ts';
 
 export const call: Command = {
   name: 'call',
@@ -71,7 +72,7 @@ async function run(line: CommandLine, io: Io): Promise<number> {
       const done = callAndPrint(withCallOptions(remote, options), method, input, line, io);
       await Promise.race([done, time.passed]);
     } catch (error) {
-      if ([OutputClosed, OutputFailed, CallFailed].some((kind) => error instanceof kind)) throw error;
+      if ([OutputClosed, CommandBroken, CallFailed].some((kind) => error instanceof kind)) throw error;
       const reason = input.mistake() ?? refusedStream(error, rest, kind) ?? error;
       const exit = exitOfCall(reason, { method, isClosed: await isClosed(), isLate: time.isOver });
       throw new CallFailed(exit, exit === 'deadline' ? time.over(operand) : asTyped(reason, operand, method));
@@ -85,7 +86,8 @@ class CallTime {
   /** Aborts when the time has passed, or when the user presses Ctrl-C. */
   readonly signal: AbortSignal;
   /**
-   * Rejects `outputLagMs` after the time has passed. By then the call itself has failed, unless it waits for the reader of standard output.
+   * Rejects `outputLagMs` after the time has passed. By then the call itself has failed, unless its result is
+   * being written.
    */
   readonly passed: Promise<never>;
   readonly #deadlineMs: number | undefined;
@@ -102,7 +104,7 @@ class CallTime {
       if (deadlineMs === undefined) return;
       after(deadlineMs, () => end.abort());
       after(deadlineMs + outputLagMs, () =>
-        reject(new CallFailed('deadline', this.over('the reader of standard output'))),
+        reject(new CallFailed('deadline', this.over('writing the result to standard output'))),
       );
     });
     this.passed.catch(() => {});
@@ -192,5 +194,13 @@ function isStream(value: unknown): value is AsyncIterable<unknown> {
 
 function shown(value: unknown, isRaw: boolean, indent: number): string | Uint8Array {
   if (isRaw && (typeof value === 'string' || value instanceof Uint8Array)) return value;
-  return `${jsonText(toJson(value), indent)}\n`;
+  try {
+    return `${jsonText(toJson(value), indent)}\n`;
+  } catch (error) {
+    if (!isTooLong(error)) throw error;
+    throw new CommandBroken(
+      `the JSON of the result is too long: expected at most ${constants.MAX_STRING_LENGTH.toLocaleString('en')} characters. --raw prints a text or bytes without JSON`,
+      { cause: error },
+    );
+  }
 }
