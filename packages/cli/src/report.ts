@@ -11,9 +11,9 @@ import {
   UsageError,
 } from './exit-status.ts';
 import { styler, type Io } from './io.ts';
-import { jsonText, toJson } from './values.ts';
+import { jsonText, membersOf, toJson } from './values.ts';
 
-/** How many causes of an error are shown in JSON. */
+/** How many causes of an error are shown in JSON, and how many members are shown in words. */
 const maxCauses = 8;
 
 /** What the user can do about an error. */
@@ -63,13 +63,27 @@ function inWords(error: unknown): string {
   const labels = [error.name, code === undefined || code === '' ? '' : `[${shown(code)}]`];
   const label = labels.filter((one) => one !== '').join(' ');
   const prefix = isPipeworkError(error) ? `[${error.code}] ` : label === '' ? '' : `${label}: `;
-  const message = isPipeworkError(error) ? withoutOutput(error.message) : error.message;
+  const said = isPipeworkError(error) ? withoutOutput(error.message) : error.message;
+  const message = said === '' ? 'an error without a message' : said;
   const lines = [prefix + message, ...dataOf(error)];
   const { cause } = error;
   // The message of a pipework error already contains the message of its cause.
   if (cause instanceof Error && !error.message.includes(cause.message))
     lines.push(`  cause: ${cause.message}`);
+  lines.push(...membersInWords(error));
   return lines.map((line) => indented(printable(line))).join('\n');
+}
+
+const named = ({ name, message }: Error): string => [name, message].filter((one) => one !== '').join(': ');
+
+/** Returns a line for each of the first members of an AggregateError. */
+function membersInWords(error: Error): string[] {
+  const members = membersOf(error) ?? [];
+  const lines = members
+    .slice(0, maxCauses)
+    .map((one) => `  error: ${one instanceof Error ? named(one) : inspect(one)}`);
+  const more = members.length - lines.length;
+  return more === 0 ? lines : [...lines, `  and ${more} more errors`];
 }
 
 /** True for an error of this package, whose message needs no name or code. */
@@ -100,11 +114,14 @@ function factsOf(error: unknown, depth: number): Record<string, unknown> {
   if (!(error instanceof Error)) return { thrown: toJson(error) };
   const { name, message, cause } = error;
   const { code, data } = error as { code?: unknown; data?: unknown };
+  const members = membersOf(error);
+  const isDeep = depth >= maxCauses;
   return {
     name,
     message,
     ...(code === undefined ? {} : { code: toJson(code) }),
     ...(data === undefined ? {} : { data: toJson(data) }),
-    ...(cause === undefined || depth >= maxCauses ? {} : { cause: factsOf(cause, depth + 1) }),
+    ...(cause === undefined || isDeep ? {} : { cause: factsOf(cause, depth + 1) }),
+    ...(members === undefined || isDeep ? {} : { errors: members.map((one) => factsOf(one, depth + 1)) }),
   };
 }

@@ -20,6 +20,8 @@ const values: readonly (readonly [name: string, value: unknown])[] = [
     'an error',
     Object.assign(new TypeError('no', { cause: new Error('why') }), { code: 'E', at: new Date(1) }),
   ],
+  ['an AggregateError', new AggregateError([new TypeError('first'), new Map([[1n, 2]])], 'both failed')],
+  ['an error whose field errors is data', Object.assign(new Error('no'), { errors: ['a', { b: 1n }] })],
   ['a list with undefined and null', [undefined, null]],
   ['an object that looks like a form', { $date: 'x' }],
   ['an object that looks like a form with one more $', { $$date: 1n }],
@@ -95,4 +97,24 @@ test('refuses a value that is nested deeper than core sends it', () => {
   const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
   expect(() => parseJson(nested(128))).not.toThrow();
   expect(() => parseJson(nested(129))).toThrow('it is nested deeper than 128 levels');
+});
+
+test('writes the members of an AggregateError', () => {
+  expect(toJson(new AggregateError([new TypeError('first'), 2n], 'both'))).toEqual({
+    $error: {
+      name: 'AggregateError',
+      message: 'both',
+      errors: [{ $error: { name: 'TypeError', message: 'first' } }, { $bigint: '2' }],
+    },
+  });
+});
+
+test('keeps the class of an AggregateError, by which core sends the members', () => {
+  const error = parseJson('{"$error":{"name":"AggregateError","message":"no","errors":[{"$date":null}]}}');
+  expect(error).toBeInstanceOf(AggregateError);
+  expect((error as AggregateError).errors).toEqual([new Date(Number.NaN)]);
+  expect(Object.keys(error as object)).toEqual([]);
+  expect(() => parseJson('{"$error":{"name":"AggregateError","errors":5}}')).toThrow(
+    '$error: expected a list',
+  );
 });

@@ -150,30 +150,47 @@ function pairIn(entry: unknown): readonly unknown[] {
   return pair;
 }
 
+/**
+ * Returns the members of an AggregateError, or of an error in another language that is like it. The `errors`
+ * of any other error are ordinary data, and enumerable.
+ */
+export function membersOf(error: Error): readonly unknown[] | undefined {
+  const field = Object.getOwnPropertyDescriptor(error, 'errors');
+  return field?.enumerable === false && Array.isArray(field.value) ? field.value : undefined;
+}
+
 function errorFacts(error: Error): unknown {
   const { name, message, cause } = error;
+  const members = membersOf(error);
   const own = Object.entries(error).filter(([key]) => key !== 'name' && key !== 'message' && key !== 'stack');
   return {
     name,
     message,
     ...(cause === undefined ? {} : { cause: toJson(cause) }),
+    ...(members === undefined ? {} : { errors: members.map(toJson) }),
     ...Object.fromEntries(own.map(([key, item]) => [key, toJson(item)])),
   };
 }
 
 const errorMakers = [EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError] as const;
 
+/** Returns an error of the built-in class of this name, without any members. */
+function emptyError(name: unknown, message: string): Error {
+  if (name === AggregateError.name) return new AggregateError([], message);
+  return new (errorMakers.find((one) => one.name === name) ?? Error)(message);
+}
+
 function errorIn(content: unknown, read: (inner: unknown) => unknown): Error {
   if (typeof content !== 'object' || content === null) throw new Error('expected an object');
   const { name = 'Error', message = '', ...others } = content as Record<string, unknown>;
-  const maker = errorMakers.find((one) => one.name === name) ?? Error;
-  const error = new maker(textIn(message));
+  const error = emptyError(name, textIn(message));
   if (error.name !== name)
     Object.defineProperty(error, 'name', { value: textIn(name), configurable: true, writable: true });
+  if (error instanceof AggregateError) listIn(others['errors'] ?? []);
   for (const [key, item] of Object.entries(others))
     Object.defineProperty(error, wellFormed(key), {
       value: read(item),
-      enumerable: key !== 'cause',
+      enumerable: key !== 'cause' && !(key === 'errors' && error instanceof AggregateError),
       configurable: true,
       writable: true,
     });
@@ -223,6 +240,11 @@ export function toJson(value: unknown): unknown {
  */
 const unsafe = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
+/** True for the errors of Node with which a text would be longer than a string can be. */
+export const isTooLong = (error: unknown): boolean =>
+  error instanceof Error &&
+  (error.message === 'Invalid string length' || ('code' in error && error.code === 'ERR_STRING_TOO_LONG'));
+
 /**
  * Returns `json` as text, without characters that could control a terminal. In JSON these characters occur
  * only inside strings, so an escape can replace each of them.
@@ -239,11 +261,6 @@ export function jsonText(json: unknown, indent: number = 0): string {
  * a stream, the method would fail, although the mistake is the user's.
  */
 const { maxDepth } = defaultLimits;
-
-/** True for the errors of Node with which a text would be longer than a string can be. */
-export const isTooLong = (error: unknown): boolean =>
-  error instanceof Error &&
-  (error.message === 'Invalid string length' || ('code' in error && error.code === 'ERR_STRING_TOO_LONG'));
 
 /** Turns parsed JSON into a value for a plugin. Throws an error that names the invalid form. */
 export function fromJson(json: unknown): unknown {

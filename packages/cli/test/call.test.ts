@@ -121,6 +121,39 @@ describe('call in a pipe', () => {
     expect((await call('tool.throwText')).stderr).toBe('pipework: the handler threw only a text\n');
   });
 
+  test('shows the members of an AggregateError that a method throws', async () => {
+    expect((await call('tool.failTwice')).stderr).toBe(
+      'pipework: AggregateError: both failed\n  error: TypeError: first\n  line\n  error: { second: 2n }\n',
+    );
+    const { stderr } = await call('--json', 'tool.failTwice');
+    expect(JSON.parse(stderr)).toEqual({
+      error: {
+        status: 4,
+        name: 'AggregateError',
+        message: 'both failed',
+        errors: [{ name: 'TypeError', message: 'first\nline' }, { thrown: { second: { $bigint: '2' } } }],
+      },
+    });
+  });
+
+  test('passes the members of an AggregateError in an argument, and prints them in a result', async () => {
+    const error =
+      '{"$error":{"name":"AggregateError","message":"both","errors":[{"$error":{"name":"RangeError","message":"first"}},2]}}';
+    expect(await call('tool.echo', error)).toEqual({ status: 0, stdout: `${error}\n`, stderr: '' });
+  });
+
+  test('shows that an error has neither a name nor a message', async () => {
+    expect((await call('tool.failWithoutWords')).stderr).toBe('pipework: an error without a message\n');
+  });
+
+  test('exits with 3 if the JSON of a result is longer than a string can be, and names --raw', async () => {
+    const ran = await call('tool.zeros', '90000000');
+    expect(ran.stderr).toMatch(
+      /^pipework: the JSON of the result is too long: expected at most [\d,]+ characters\. --raw prints a text or bytes without JSON$/m,
+    );
+    expect(ran).toMatchObject({ status: 3, stdout: '' });
+  });
+
   test('removes a byte order mark from standard input, and refuses input that is not UTF-8', async () => {
     const ran = async (kind: string, method: string, input: string | Buffer): Promise<string> => {
       const { stdout, stderr } = await pipework(
