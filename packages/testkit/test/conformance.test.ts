@@ -249,7 +249,7 @@ describe.concurrent('the conformance suite', () => {
 
   // Each command leaves a shell in the background, in the process group of the command. The shell holds no
   // pipe of the plugin.
-  test.skipIf(process.platform === 'win32').for([
+  test.skipIf(process.platform === 'win32').for<readonly [how: string, only: string, then: string]>([
     ['at Quit', 'answers Control.Quit', 'exec "$@"'],
     ['before its handshake', 'writes one handshake line', 'exit 3'],
     ['by a signal', 'exits soon', 'kill -9 $$'],
