@@ -18,17 +18,31 @@ const isSchema = (value: unknown): value is Schema =>
 
 const own = (schema: Schema, key: string): unknown => (Object.hasOwn(schema, key) ? schema[key] : undefined);
 
-/**
- * The place of a type in a schema. In TypeScript, an alias may refer to itself only within an object or a
- * list.
- */
+/** The place of a type in a schema. */
 interface Place {
   readonly root: Schema;
   /**
-   * The schemas whose aliases must not be used here, because this place is in these aliases, but not in an
-   * object or list within them.
+   * True if the type is a part of an alias, but not of an object or list within the alias. TypeScript must
+   * know the types of such parts before it knows the alias, so aliases must not form a cycle of such parts.
    */
-  readonly directly: ReadonlySet<unknown>;
+  readonly isDirect: boolean;
+  /**
+   * The value of `isDirect` within a list at this place. True in the rest of a tuple, because there TypeScript
+   * postpones only a name: it accepts `type T = [...T[]]`, but not `type T = [...[T][]]`.
+   */
+  readonly isDirectInList: boolean;
+}
+
+/** The place of a type that TypeScript does not have to know before the alias around it. */
+const postponed = { isDirect: false, isDirectInList: false } as const;
+
+/** A declared type, for a schema that a `$ref` refers to. */
+interface Alias {
+  readonly name: string;
+  readonly target: Schema;
+  readonly root: Schema;
+  state: 'waiting' | 'started' | 'done';
+  type: string;
 }
 
 /**
@@ -38,8 +52,7 @@ interface Place {
 export function typeWriter(prefix: string, taken: Set<string>): TypeWriter {
   const writer = new SchemaTypes(prefix, taken);
   return {
-    typeOf: (schema) =>
-      isSchema(schema) ? writer.write(schema, { root: schema, directly: new Set() }) : constantType(schema),
+    typeOf: (schema) => writer.typeOf(schema),
     declarations: () => writer.declarations(),
   };
 }
@@ -54,7 +67,9 @@ class SchemaTypes {
   readonly #prefix: string;
   readonly #taken: Set<string>;
   /** The aliases, by the target schema of the `$ref`. */
-  readonly #aliases = new Map<Schema, { readonly name: string; type: string }>();
+  readonly #aliases = new Map<Schema, Alias>();
+  /** The aliases that were added since the last type was written. */
+  #added: Alias[] = [];
 
   constructor(prefix: string, taken: Set<string>) {
     this.#prefix = prefix;
@@ -65,7 +80,16 @@ class SchemaTypes {
     return [...this.#aliases.values()].map(({ name, type }) => `export type ${name} = ${type};`);
   }
 
-  write(schema: unknown, place: Place): string {
+  typeOf(schema: unknown): string {
+    if (!isSchema(schema)) return constantType(schema);
+    const type = this.#write(schema, { root: schema, ...postponed });
+    // The loop also reaches the aliases that are added while it runs.
+    for (const alias of this.#added) this.#complete(alias);
+    this.#added = [];
+    return type;
+  }
+
+  #write(schema: unknown, place: Place): string {
     if (!isSchema(schema)) return constantType(schema);
     const reference = own(schema, '$ref');
     if (typeof reference === 'string') return this.#reference(reference, place);
@@ -74,10 +98,10 @@ class SchemaTypes {
     if (Array.isArray(values)) return union(values.map(literal));
     for (const key of ['anyOf', 'oneOf']) {
       const choices = own(schema, key);
-      if (Array.isArray(choices)) return union(choices.map((choice) => this.write(choice, place)));
+      if (Array.isArray(choices)) return union(choices.map((choice) => this.#write(choice, place)));
     }
     const all = own(schema, 'allOf');
-    if (Array.isArray(all)) return intersection(all.map((part) => this.write(part, place)));
+    if (Array.isArray(all)) return intersection(all.map((part) => this.#write(part, place)));
     const type = own(schema, 'type');
     if (Array.isArray(type)) return union(type.map((one) => this.#byType(one, schema, place)));
     return this.#byType(type ?? impliedType(schema), schema, place);
@@ -96,23 +120,25 @@ class SchemaTypes {
       case 'null':
         return 'null';
       case 'array':
-        return this.#list(schema, { ...place, directly: new Set() });
+        return this.#list(schema, place);
       case 'object':
-        return this.#object(schema, { ...place, directly: new Set() });
+        return this.#object(schema, { ...place, ...postponed });
       default:
         return 'unknown';
     }
   }
 
   #list(schema: Schema, place: Place): string {
+    const inside = { ...place, isDirect: place.isDirectInList };
     const items = own(schema, 'items');
     const first = own(schema, 'prefixItems');
-    if (!Array.isArray(first)) return `${grouped(this.write(items ?? true, place))}[]`;
-    const members = first.map((item) => this.write(item, place));
+    if (!Array.isArray(first)) return `${grouped(this.#write(items ?? true, inside))}[]`;
+    const members = first.map((item) => this.#write(item, inside));
     // By the standard, any value may follow if `items` is missing. But libraries that make schemas of tuples
     // often omit `items` when no value may follow.
-    const rest = items === undefined || items === false ? [] : [`...${grouped(this.write(items, place))}[]`];
-    return `[${[...members, ...rest].join(', ')}]`;
+    if (items === undefined || items === false) return `[${members.join(', ')}]`;
+    const inRest = { ...inside, isDirectInList: place.isDirect || place.isDirectInList };
+    return `[${[...members, `...${grouped(this.#write(items, inRest))}[]`].join(', ')}]`;
   }
 
   #object(schema: Schema, place: Place): string {
@@ -120,13 +146,13 @@ class SchemaTypes {
     const given = own(schema, 'required');
     const required = new Set<unknown>(Array.isArray(given) ? given : []);
     const members = Object.entries(isSchema(properties) ? properties : {}).map(([key, value]) => {
-      const type = this.write(value, place);
+      const type = this.#write(value, place);
       const name = propertyName(key);
       return required.has(key) ? `${name}: ${type}` : `${name}?: ${union([type, 'undefined'])}`;
     });
     const others = own(schema, 'additionalProperties');
     if (members.length === 0 && others !== false)
-      return `{ [key: string]: ${this.write(others ?? true, place)} }`;
+      return `{ [key: string]: ${this.#write(others ?? true, place)} }`;
     // In TypeScript, the named properties must fit the type of the index signature. So this type is
     // `unknown`.
     if (others !== undefined && others !== false) members.push('[key: string]: unknown');
@@ -135,21 +161,32 @@ class SchemaTypes {
 
   /**
    * Returns the name of the type for a `$ref` within the same schema. Because of the name, the type can
-   * contain itself.
+   * contain itself. A direct part of an alias is completed immediately, and is `unknown` if it contains the
+   * alias as a direct part. Every other alias waits until no alias is started.
    */
   #reference(pointer: string, place: Place): string {
     const target = resolve(place.root, pointer);
-    if (!isSchema(target) || place.directly.has(target)) return 'unknown';
-    const known = this.#aliases.get(target);
-    if (known !== undefined) return known.name;
-    const last = pointer.split('/').at(-1) ?? '';
-    const alias = {
-      name: uniqueName(`${this.#prefix} ${last === '#' ? 'Value' : last}`, this.#taken),
-      type: 'unknown',
-    };
-    this.#aliases.set(target, alias);
-    alias.type = this.write(target, { root: place.root, directly: new Set([...place.directly, target]) });
+    if (!isSchema(target)) return 'unknown';
+    const alias = this.#aliases.get(target) ?? this.#newAlias(pointer, target, place.root);
+    if (place.isDirect && alias.state === 'started') return 'unknown';
+    if (place.isDirect) this.#complete(alias);
     return alias.name;
+  }
+
+  #newAlias(pointer: string, target: Schema, root: Schema): Alias {
+    const last = pointer.split('/').at(-1) ?? '';
+    const name = uniqueName(`${this.#prefix} ${last === '#' ? 'Value' : last}`, this.#taken);
+    const alias: Alias = { name, target, root, state: 'waiting', type: 'unknown' };
+    this.#aliases.set(target, alias);
+    this.#added.push(alias);
+    return alias;
+  }
+
+  #complete(alias: Alias): void {
+    if (alias.state !== 'waiting') return;
+    alias.state = 'started';
+    alias.type = this.#write(alias.target, { root: alias.root, isDirect: true, isDirectInList: false });
+    alias.state = 'done';
   }
 }
 

@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
 import { misbehave } from '@pipework/testkit';
+import { compile } from './support/compile.ts';
 import { fixture, hanging, inTerminal, noTerminal, pipework, root } from './support/run.ts';
 
 const table = (
@@ -86,35 +86,6 @@ test.skipIf(noTerminal !== undefined)('describe prints names bold in a terminal'
   expect(shown).toContain('\n\u001b[1mkv\u001b[22m\n');
   expect(status).toBe(0);
 });
-
-/** Writes `files` into a new folder, and compiles them in strict mode. Returns the compiler's errors. */
-function compile(files: Readonly<Record<string, string>>, modules?: string): string {
-  const folder = join(root, `packages/cli/test/.compiled-${process.pid}-${performance.now()}`);
-  mkdirSync(folder, { recursive: true });
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  for (const [name, source] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), source);
-  }
-  if (modules !== undefined) symlinkSync(modules, join(folder, 'node_modules'));
-  const config = {
-    extends: '../../../../tsconfig.check.json',
-    compilerOptions: { skipLibCheck: false, types: ['node'] },
-    include: ['**/*.ts'],
-    exclude: ['node_modules'],
-  };
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
-  try {
-    execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder], {
-      encoding: 'utf8',
-    });
-    return '';
-  } catch (error) {
-    // Errors in the declarations of other libraries are left out.
-    const lines = (error as { stdout: string }).stdout.split('\n');
-    return lines.filter((line) => line.includes('error') && !line.includes('node_modules/')).join('\n');
-  }
-}
 
 describe('describe --dts', () => {
   test('writes interfaces from all schemas, and a host compiles against them', async () => {
