@@ -103,6 +103,22 @@ test('escapes characters that control a terminal or change the order of shown te
   expect(written).toContain('// q cannot be dispensed: \\x1b[2J');
 });
 
+test('keeps the unprintable characters of names and literals in a long output, as escapes', () => {
+  const long = `\u0081${'x'.repeat(70_000)}`;
+  const output = { type: 'object', properties: { 'q\u0081': { const: long }, 'q\u0082': {} } };
+  const method = { doc: 'x'.repeat(70_000), output };
+  const written = declarationsOf({
+    runtime: 'node',
+    protocolVersions: [1],
+    plugins: { 'p\u0081': { methods: { 'm\u0081': method, 'm\u2028': {} } } },
+  });
+  const signature = signatureOf('m\u0081', method);
+  const shownLong = `"\\x81${'x'.repeat(70_000)}"`;
+  const part = `{ "q\\x81"?: ${shownLong} | undefined; "q\\x82"?: unknown }`;
+  for (const name of ['  "p\\x81": ', '  "m\\x81"(', '  "m\\u2028"<', part]) expect(written).toContain(name);
+  expect(signature).toBe(`"m\\x81"(): Promise<${part}>`);
+});
+
 test('never writes the type `any`, and gives a method with an unknown result a type parameter', () => {
   const written = declarationsOf({
     runtime: 'node',

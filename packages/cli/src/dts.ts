@@ -11,7 +11,10 @@ type Method = NonNullable<PluginDescription['methods']>[string];
 /** The type of the options after the arguments of each method, the same as `MethodOptions`. */
 const optionsType = '{ signal?: AbortSignal | undefined }';
 
-/** Returns a method's signature on one line, without the options: `get(arg1: string): Promise<number>`. */
+/**
+ * Returns a method's signature on one line, without the options: `get(arg1: string): Promise<number>`. The
+ * line has nothing that controls a terminal.
+ */
 export function signatureOf(name: string, method: Method): string {
   if (tellsNothing(method)) return `${propertyName(name)}(...)`;
   const writer = typeWriter('T', new Set());
@@ -82,9 +85,7 @@ export function declarationsOf(description: Description): string {
     `// What ${oneLine(`${name} ${version}`.trim())} offers, written by pipework describe --dts.`,
     '// `unknown` means that the plugin has no schema here, or one that TypeScript cannot express.',
   ].join('\n');
-  // `printable()` replaces some characters by escapes. In a name or literal, TypeScript reads an escape as
-  // the same character.
-  return printable(`${[head, ...parts, block('export interface Plugins', members)].join('\n\n')}\n`);
+  return `${[head, ...parts, block('export interface Plugins', members)].join('\n\n')}\n`;
 }
 
 function interfaceOf(type: string, methods: Readonly<Record<string, Method>>, taken: Set<string>): string[] {

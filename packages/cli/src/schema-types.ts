@@ -2,7 +2,7 @@
  * Turns JSON Schema into TypeScript types. A type leaves out keywords that TypeScript cannot express, so it
  * may allow more values than the schema, but never fewer.
  */
-import { propertyName, uniqueName } from './type-names.ts';
+import { propertyName, quoted, uniqueName } from './type-names.ts';
 
 export interface TypeWriter {
   /** Returns the type of a schema. */
@@ -210,8 +210,8 @@ function impliedType(schema: Schema): string | undefined {
 }
 
 function literal(value: unknown): string {
-  if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) return JSON.stringify(value);
-  return 'unknown';
+  if (typeof value === 'string') return quoted(value);
+  return value === null || ['number', 'boolean'].includes(typeof value) ? JSON.stringify(value) : 'unknown';
 }
 
 const unique = (types: readonly string[]): string[] => [...new Set(types)];

@@ -1,8 +1,18 @@
 /** Makes names for generated TypeScript. */
+import { printable } from '@pipework/core';
 
 /** Returns a name as the key of a property or method. The key is quoted unless it is an identifier. */
 export function propertyName(name: string): string {
-  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : quoted(name);
+}
+
+/**
+ * Returns a string literal of TypeScript that has nothing unprintable. Calls `printable()` for single
+ * characters, because in a long text it would replace them by U+FFFD, which is another text. TypeScript reads
+ * its escapes as the same characters.
+ */
+export function quoted(text: string): string {
+  return JSON.stringify(text).replaceAll(/[^ -~]/g, (character) => printable(character));
 }
 
 /**

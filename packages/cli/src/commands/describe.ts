@@ -145,7 +145,7 @@ function tableOf(description: Description, io: Io): string {
     const label = style('bold', oneLine(plugin));
     if (error !== undefined) return `${label}\n  cannot be dispensed: ${printable(error)}`;
     const rows = Object.entries(methods).map(([method, said]): [string, string] => [
-      printable(signatureOf(method, said)),
+      signatureOf(method, said),
       printable(firstLine(said.doc)),
     ]);
     return `${label}\n${rows.length === 0 ? '  no methods' : methodTable(rows, io)}`;
