@@ -74,7 +74,7 @@ export function declarationsOf(description: Description): string {
   const members: string[] = [];
   for (const [plugin, { methods, error }] of Object.entries(plugins)) {
     if (error !== undefined) {
-      members.push(`  // ${oneLine(plugin)} cannot be dispensed: ${oneLine(error)}`);
+      members.push(`  // ${inComment(oneLine(`${plugin} cannot be dispensed: ${error}`))}`);
       continue;
     }
     const type = uniqueName(plugin, taken);
@@ -82,7 +82,7 @@ export function declarationsOf(description: Description): string {
     members.push(`  ${propertyName(plugin)}: ${type};`);
   }
   const head = [
-    `// What ${oneLine(`${name} ${version}`.trim())} offers, written by pipework describe --dts.`,
+    `// What ${inComment(oneLine(`${name} ${version}`.trim()))} offers, written by pipework describe --dts.`,
     '// `unknown` means that the plugin has no schema here, or one that TypeScript cannot express.',
   ].join('\n');
   return `${[head, ...parts, block('export interface Plugins', members)].join('\n\n')}\n`;
@@ -99,7 +99,7 @@ function interfaceOf(type: string, methods: Readonly<Record<string, Method>>, ta
 
 function docOf({ doc, errors = {} }: Method, writer: TypeWriter): string[] {
   const throws = Object.entries(errors).map(
-    ([code, schema]) => `@throws ${code} with data ${writer.typeOf(schema)}`,
+    ([code, schema]) => `@throws ${oneLine(code)} with data ${writer.typeOf(schema)}`,
   );
   const lines = [...(doc === undefined ? [] : doc.trim().split(/\r?\n/)), ...throws].map(inComment);
   if (lines.length === 0) return [];
@@ -111,10 +111,14 @@ const block = (head: string, lines: readonly string[]): string =>
   lines.length === 0 ? `${head} {}` : `${head} {\n${lines.join('\n')}\n}`;
 
 /**
- * Changes a line of a plugin's text so that it cannot end the comment around it. `printable()` is called
- * first, because it removes colours, which may be between `*` and `/`.
+ * Changes a line of a plugin's text so that it is only text in the comment around it. The text cannot end the
+ * comment, and a compiler finds no directive in it, because a backslash stands in the directive.
+ * `printable()` is called first, because it removes colours, which may be between `*` and `/`.
  */
-const inComment = (line: string): string => printable(line).replaceAll('*/', '*\\/');
+const inComment = (line: string): string =>
+  printable(line)
+    .replaceAll('*/', '*\\/')
+    .replaceAll(/@(?=ts-|internal\b)|[#@](?=\s*source(?:Mapping)?URL\b)|(?<=\/\/)\/(?=\s*<)/g, '\\$&');
 
 /** Returns a plugin's text as one line, without characters that control a terminal. */
 export const oneLine = (text: string): string => printable(text.replaceAll(/[\r\n\u2028\u2029]+/g, ' '));

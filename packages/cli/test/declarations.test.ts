@@ -7,8 +7,12 @@ import { randomSchemas } from './support/random-schemas.ts';
 type Methods = Parameters<typeof declarationsOf>[0]['plugins'][string]['methods'];
 
 /** Returns the declarations of a plugin that serves one name, `kv`. */
-const declarations = (methods: Methods): string =>
-  declarationsOf({ runtime: 'node', protocolVersions: [1], plugins: { kv: { methods: methods ?? {} } } });
+const declarations = (methods: Methods, others = {}): string =>
+  declarationsOf({
+    runtime: 'node',
+    protocolVersions: [1],
+    plugins: { kv: { methods: methods ?? {} }, ...others },
+  });
 
 test('no alias contains itself outside of an object or list', () => {
   // An alias that is first made inside an object, and then used directly by another alias.
@@ -41,4 +45,31 @@ test('random schemas that refer to each other compile', () => {
     randomSchemas(500).map((schema, index) => [`m${index}`, { input: [schema], output: schema }]),
   );
   expect(compile({ 'kv.ts': declarations(methods) })).toBe('');
+});
+
+test.each([
+  ['@ts-expect-error', '\\@ts-expect-error'],
+  ['@ts-ignore', '\\@ts-ignore'],
+  ['@ts-nocheck', '\\@ts-nocheck'],
+  ['@internal', '\\@internal'],
+  ['//# sourceMappingURL=x', '//\\# sourceMappingURL=x'],
+  ['/// <reference path="x" />', '//\\/ <reference path="x" />'],
+])('the directive %s in a doc, a name or the code of an error is only text', (directive, shown) => {
+  const errors = { [`E\n${directive}`]: true };
+  const method = { output: { type: 'string' } };
+  const written = declarations(
+    { a: { doc: directive, ...method }, b: { ...method, errors } },
+    {
+      [directive]: { error: 'no' },
+    },
+  );
+  expect(written).toContain(`  /** ${shown} */\n`);
+  expect(written).toContain(`  /** @throws E ${shown} with data unknown */\n`);
+  expect(written).toContain(`  // ${shown} cannot be dispensed: no\n`);
+});
+
+test('a directive in a doc or a name changes nothing for the compiler', () => {
+  const doc = '@ts-expect-error';
+  const written = declarations({ a: { doc, output: { type: 'string' } } }, { [doc]: { error: 'no' } });
+  expect(compile({ 'kv.ts': written })).toBe('');
 });
