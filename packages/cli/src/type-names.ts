@@ -1,9 +1,12 @@
 /** Makes names for generated TypeScript. */
 import { printable } from '@pipework/core';
 
-/** Returns a name as the key of a property or method. The key is quoted unless it is an identifier. */
+/**
+ * Returns a name as the key of a property or method. The key is quoted unless it is an identifier. `new` is
+ * quoted too, because `new(): T` declares a constructor.
+ */
 export function propertyName(name: string): string {
-  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : quoted(name);
+  return /^(?!new$)[A-Za-z_$][\w$]*$/.test(name) ? name : quoted(name);
 }
 
 /**

@@ -73,3 +73,43 @@ test('a directive in a doc or a name changes nothing for the compiler', () => {
   const written = declarations({ a: { doc, output: { type: 'string' } } }, { [doc]: { error: 'no' } });
   expect(compile({ 'kv.ts': written })).toBe('');
 });
+
+test('each name of a method is a method, also if it is a word of TypeScript', () => {
+  const names = [
+    'new',
+    'constructor',
+    'get',
+    'set',
+    'readonly',
+    'async',
+    'static',
+    'declare',
+    'accessor',
+    'in',
+  ];
+  const keys = ['', '()', '[key: string]', '__proto__', '1', 'a-b', ...names];
+  const object = {
+    type: 'object',
+    properties: Object.fromEntries(keys.map((key) => [key, { type: 'string' }])),
+  };
+  // Object.fromEntries() makes an own property `__proto__`.
+  const typed = Object.fromEntries(keys.map((key) => [key, { input: [], output: { type: 'string' } }]));
+  const untyped = Object.fromEntries(keys.map((key) => [key, {}]));
+  const calls = keys.map((key) => [
+    `const typed: () => Promise<string> = kv[${JSON.stringify(key)}]; void typed;`,
+    `const untyped: () => Promise<unknown> = other[${JSON.stringify(key)}]; void untyped;`,
+    `const value: string | undefined = plain[${JSON.stringify(key)}]; void value;`,
+  ]);
+  const host = `
+    import type { Plugins } from './kv.ts';
+    declare const plugins: Plugins;
+    const { kv, other, ...rest } = plugins;
+    const plain = await kv.object();
+    ${keys.map((key) => `void rest[${JSON.stringify(key)}];`).join('\n')}
+    ${calls.map((lines) => `{ ${lines.join(' ')} }`).join('\n')}
+  `;
+  const others = Object.fromEntries(keys.map((key) => [key, { methods: {} }]));
+  const methods = { ...typed, object: { output: { ...object, additionalProperties: false } } };
+  const written = declarations(methods, { other: { methods: untyped }, ...others });
+  expect(compile({ 'kv.ts': written, 'host.ts': host })).toBe('');
+});
