@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { declarationsOf, signatureOf } from './dts.ts';
 import { typeWriter } from './schema-types.ts';
 
-const typeOf = (schema: unknown): string => typeWriter('T', new Set()).typeOf(schema);
+const typeOf = (schema: unknown): string => typeWriter('T', new Map()).typeOf(schema);
 
 test.each([
   [true, 'unknown'],
@@ -32,7 +32,7 @@ test.each([
 });
 
 test('names a schema that contains itself, and writes `unknown` for a union that contains itself', () => {
-  const writer = typeWriter('Kv', new Set());
+  const writer = typeWriter('Kv', new Map());
   const node = { type: 'object', properties: { next: { $ref: '#/$defs/node' } } };
   expect(writer.typeOf({ $ref: '#/$defs/node', $defs: { node } })).toBe('KvNode');
   const itself = { anyOf: [{ $ref: '#/$defs/loop' }, { type: 'string' }] };
@@ -44,7 +44,7 @@ test('names a schema that contains itself, and writes `unknown` for a union that
 });
 
 test('writes the type `unknown` for a schema that only refers to itself', () => {
-  const writer = typeWriter('Kv', new Set());
+  const writer = typeWriter('Kv', new Map());
   expect(writer.typeOf({ $ref: '#' })).toBe('KvValue');
   expect(writer.declarations()).toEqual(['export type KvValue = unknown;']);
 });

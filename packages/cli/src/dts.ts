@@ -4,7 +4,7 @@
  */
 import { printable, type Description, type PluginDescription } from '@pipework/core';
 import { typeWriter, type TypeWriter } from './schema-types.ts';
-import { isKeyword, propertyName, uniqueName } from './type-names.ts';
+import { isKeyword, propertyName, uniqueName, type TakenNames } from './type-names.ts';
 
 type Method = NonNullable<PluginDescription['methods']>[string];
 
@@ -17,7 +17,7 @@ const optionsType = '{ signal?: AbortSignal | undefined }';
  */
 export function signatureOf(name: string, method: Method): string {
   if (tellsNothing(method)) return `${propertyName(name)}(...)`;
-  const writer = typeWriter('T', new Set());
+  const writer = typeWriter('T', new Map());
   const signature = `${propertyName(name)}(${parameters(method, writer).join(', ')}): ${resultOf(method, writer)}`;
   const types = writer.declarations().map((one) => one.replace(/^export type (.*);$/s, '$1'));
   return types.length === 0 ? signature : `${signature} where ${types.join(', ')}`;
@@ -69,7 +69,7 @@ function declarationOf(name: string, method: Method, writer: TypeWriter): string
 /** Returns the whole declaration file. */
 export function declarationsOf(description: Description): string {
   const { name = 'a plugin without a name', version = '', plugins } = description;
-  const taken = new Set(['Plugins']);
+  const taken = new Map([['Plugins', 1]]);
   const parts: string[] = [];
   const members: string[] = [];
   for (const [plugin, { methods, error }] of Object.entries(plugins)) {
@@ -88,7 +88,7 @@ export function declarationsOf(description: Description): string {
   return `${[head, ...parts, block('export interface Plugins', members)].join('\n\n')}\n`;
 }
 
-function interfaceOf(type: string, methods: Readonly<Record<string, Method>>, taken: Set<string>): string[] {
+function interfaceOf(type: string, methods: Readonly<Record<string, Method>>, taken: TakenNames): string[] {
   const writer = typeWriter(type, taken);
   const lines = Object.entries(methods).flatMap(([name, method]) => [
     ...docOf(method, writer),

@@ -2,7 +2,7 @@
  * Turns JSON Schema into TypeScript types. A type leaves out keywords that TypeScript cannot express, so it
  * may allow more values than the schema, but never fewer.
  */
-import { propertyName, quoted, uniqueName } from './type-names.ts';
+import { propertyName, quoted, uniqueName, type TakenNames } from './type-names.ts';
 
 export interface TypeWriter {
   /** Returns the type of a schema. */
@@ -49,7 +49,7 @@ interface Alias {
  * Returns a writer of types. The names of the types that it declares begin with `prefix`, and are added to
  * `taken`.
  */
-export function typeWriter(prefix: string, taken: Set<string>): TypeWriter {
+export function typeWriter(prefix: string, taken: TakenNames): TypeWriter {
   const writer = new SchemaTypes(prefix, taken);
   return {
     typeOf: (schema) => writer.typeOf(schema),
@@ -65,13 +65,13 @@ const constantType = (schema: unknown): string => (schema === false ? 'never' : 
 
 class SchemaTypes {
   readonly #prefix: string;
-  readonly #taken: Set<string>;
+  readonly #taken: TakenNames;
   /** The aliases, by the target schema of the `$ref`. */
   readonly #aliases = new Map<Schema, Alias>();
   /** The aliases that were added since the last type was written. */
   #added: Alias[] = [];
 
-  constructor(prefix: string, taken: Set<string>) {
+  constructor(prefix: string, taken: TakenNames) {
     this.#prefix = prefix;
     this.#taken = taken;
   }

@@ -24,14 +24,19 @@ export function quoted(text: string): string {
  */
 const reserved = /^(Promise|AsyncIterable|AbortSignal)$/;
 
-/** Makes a new name for a type from any text, and adds it to `taken`. */
-export function uniqueName(text: string, taken: Set<string>): string {
+/** Names in use, each with the number that the last name with the same beginning has: 3 for `Kv` and `Kv3`. */
+export type TakenNames = Map<string, number>;
+
+/** Makes a new name for a type from any text, and adds it to `taken`. Takes linear time for many names. */
+export function uniqueName(text: string, taken: TakenNames): string {
   const words = text.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
   const joined = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
   const base = /^[A-Z]/.test(joined) && !reserved.test(joined) ? joined : `Type${joined}`;
   let name = base;
-  for (let count = 2; taken.has(name); count += 1) name = `${base}${count}`;
-  taken.add(name);
+  let last = taken.get(base) ?? 1;
+  while (taken.has(name)) name = `${base}${(last += 1)}`;
+  taken.set(name, 1);
+  taken.set(base, last);
   return name;
 }
 
