@@ -49,6 +49,27 @@ test('writes the type `unknown` for a schema that only refers to itself', () => 
   expect(writer.declarations()).toEqual(['export type KvValue = unknown;']);
 });
 
+test('writes the type `unknown` at the end of a chain of 100 types', () => {
+  const links = Array.from({ length: 3_000 }, (_, index) => [`d${index}`, { $ref: `#/$defs/d${index + 1}` }]);
+  const chain = { $ref: '#/$defs/d0', $defs: Object.fromEntries(links) };
+  const writer = typeWriter('Kv', new Map());
+  expect(writer.typeOf(chain)).toBe('KvD0');
+  const written = writer.declarations();
+  expect(written[0]).toBe('export type KvD0 = KvD1;');
+  expect(written.at(-1)).toBe('export type KvD100 = unknown;');
+  expect(signatureOf('m', { output: chain })).toMatch(
+    /^m\(\): Promise<TD0> where TD0 = TD1, .*TD100 = unknown$/,
+  );
+});
+
+test('writes all of a chain of 3,000 objects', () => {
+  const node = (index: number): object => ({ properties: { next: { $ref: `#/$defs/d${index}` } } });
+  const links = Array.from({ length: 3_000 }, (_, index) => [`d${index}`, node(index + 1)]);
+  const writer = typeWriter('Kv', new Map());
+  writer.typeOf({ $ref: '#/$defs/d0', $defs: Object.fromEntries(links) });
+  expect(writer.declarations().at(-1)).toBe('export type KvD2999 = { next?: unknown };');
+});
+
 test('keeps the names and texts of a plugin from becoming code', () => {
   const written = declarationsOf({
     name: 'x\nexport const evil = 1;',

@@ -36,6 +36,12 @@ interface Place {
 /** The place of a type that TypeScript does not have to know before the alias around it. */
 const postponed = { isDirect: false, isDirectInList: false } as const;
 
+/**
+ * How many schemas may contain each other, also by a `$ref` from alias to alias. The type of a deeper schema is
+ * `unknown`. So a long chain of `$ref`s cannot exhaust the stack, here or in a compiler.
+ */
+const maxDepth = 100;
+
 /** A declared type, for a schema that a `$ref` refers to. */
 interface Alias {
   readonly name: string;
@@ -70,6 +76,7 @@ class SchemaTypes {
   readonly #aliases = new Map<Schema, Alias>();
   /** The aliases that were added since the last type was written. */
   #added: Alias[] = [];
+  #depth = 0;
 
   constructor(prefix: string, taken: TakenNames) {
     this.#prefix = prefix;
@@ -91,6 +98,14 @@ class SchemaTypes {
 
   #write(schema: unknown, place: Place): string {
     if (!isSchema(schema)) return constantType(schema);
+    if (this.#depth === maxDepth) return 'unknown';
+    this.#depth += 1;
+    const type = this.#typeAt(schema, place);
+    this.#depth -= 1;
+    return type;
+  }
+
+  #typeAt(schema: Schema, place: Place): string {
     const reference = own(schema, '$ref');
     if (typeof reference === 'string') return this.#reference(reference, place);
     if (Object.hasOwn(schema, 'const')) return literal(schema.const);
