@@ -1,6 +1,7 @@
 /**
  * Turns JSON Schema into TypeScript types. A type leaves out keywords that TypeScript cannot express, so it
- * may allow more values than the schema, but never fewer.
+ * may allow more values than the schema, but never fewer. There is one exception: a schema without `type` that
+ * describes properties or items is read as an object or a list, although it allows all other values.
  */
 import { propertyName, quoted, uniqueName, type TakenNames } from './type-names.ts';
 
@@ -18,6 +19,11 @@ const isSchema = (value: unknown): value is Schema =>
 
 const own = (schema: Schema, key: string): unknown => (Object.hasOwn(schema, key) ? schema[key] : undefined);
 
+function numberIn(schema: Schema, key: string): number | undefined {
+  const value = own(schema, key);
+  return typeof value === 'number' ? value : undefined;
+}
+
 /** The place of a type in a schema. */
 interface Place {
   readonly root: Schema;
@@ -27,8 +33,9 @@ interface Place {
    */
   readonly isDirect: boolean;
   /**
-   * The value of `isDirect` within a list at this place. True in the rest of a tuple, because there TypeScript
-   * postpones only a name: it accepts `type T = [...T[]]`, but not `type T = [...[T][]]`.
+   * The value of `isDirect` within a list at this place. True in the rest of a tuple and in an optional member,
+   * because there TypeScript postpones only a name: it accepts `type T = [...T[]]`, but not
+   * `type T = [...[T][]]`.
    */
   readonly isDirectInList: boolean;
 }
@@ -148,12 +155,14 @@ class SchemaTypes {
     const items = own(schema, 'items');
     const first = own(schema, 'prefixItems');
     if (!Array.isArray(first)) return `${grouped(this.#write(items ?? true, inside))}[]`;
-    const members = first.map((item) => this.#write(item, inside));
-    // By the standard, any value may follow if `items` is missing. But libraries that make schemas of tuples
-    // often omit `items` when no value may follow.
-    if (items === undefined || items === false) return `[${members.join(', ')}]`;
-    const inRest = { ...inside, isDirectInList: place.isDirect || place.isDirectInList };
-    return `[${[...members, `...${grouped(this.#write(items, inRest))}[]`].join(', ')}]`;
+    const inOther = { ...inside, isDirectInList: place.isDirect || place.isDirectInList };
+    const required = numberIn(schema, 'minItems') ?? 0;
+    const members = first.map((item, index) =>
+      index < required ? this.#write(item, inside) : `${grouped(this.#write(item, inOther))}?`,
+    );
+    const mayBeLonger = items !== false && (numberIn(schema, 'maxItems') ?? Infinity) > first.length;
+    if (mayBeLonger) members.push(`...${grouped(this.#write(items ?? true, inOther))}[]`);
+    return `[${members.join(', ')}]`;
   }
 
   #object(schema: Schema, place: Place): string {
@@ -165,13 +174,13 @@ class SchemaTypes {
       const name = propertyName(key);
       return required.has(key) ? `${name}: ${type}` : `${name}?: ${union([type, 'undefined'])}`;
     });
-    const others = own(schema, 'additionalProperties');
-    if (members.length === 0 && others !== false)
-      return `{ [key: string]: ${this.#write(others ?? true, place)} }`;
+    const others = otherProperties(schema);
+    if (members.length === 0)
+      return `{ [key: string]: ${union(others.map((one) => this.#write(one ?? true, place)))} }`;
     // In TypeScript, the named properties must fit the type of the index signature. So this type is
     // `unknown`.
-    if (others !== undefined && others !== false) members.push('[key: string]: unknown');
-    return members.length === 0 ? '{ [key: string]: never }' : `{ ${members.join('; ')} }`;
+    if (others.some((one) => one !== undefined)) members.push('[key: string]: unknown');
+    return `{ ${members.join('; ')} }`;
   }
 
   /**
@@ -205,6 +214,16 @@ class SchemaTypes {
   }
 }
 
+/**
+ * Returns the schemas of the properties that `properties` does not name. `undefined` is one of them if the
+ * schema does not say whether it allows more properties.
+ */
+function otherProperties(schema: Schema): unknown[] {
+  const patterns = own(schema, 'patternProperties');
+  const schemas = isSchema(patterns) ? Object.values(patterns) : [];
+  return [...schemas, own(schema, 'additionalProperties')].filter((one) => one !== false);
+}
+
 function resolve(root: Schema, pointer: string): unknown {
   if (pointer === '#') return root;
   if (!pointer.startsWith('#/')) return undefined;
@@ -219,8 +238,8 @@ function resolve(root: Schema, pointer: string): unknown {
 
 /** Returns the type that a schema without `type` implies. */
 function impliedType(schema: Schema): string | undefined {
-  if (['properties', 'additionalProperties', 'required'].some((key) => Object.hasOwn(schema, key)))
-    return 'object';
+  const keys = ['properties', 'patternProperties', 'additionalProperties', 'required'];
+  if (keys.some((key) => Object.hasOwn(schema, key))) return 'object';
   return ['items', 'prefixItems'].some((key) => Object.hasOwn(schema, key)) ? 'array' : undefined;
 }
 

@@ -23,7 +23,7 @@ export function randomSchemas(count: number): object[] {
       case 6:
         return { type: 'array', items: schema(depth + 1) };
       case 7:
-        return { type: 'array', prefixItems: many(3, depth), items: schema(depth + 1) };
+        return { type: 'array', prefixItems: many(4, depth), items: schema(depth + 1), minItems: random(3) };
       default:
         return {
           type: 'object',
