@@ -126,7 +126,7 @@ export interface Plugins {
   "a b": AB;
   "a-b": AB2;
   plugins: Plugins2;
-  // no way cannot be dispensed: a b
+  // no way cannot be described: a b
 }
 `);
 });
@@ -146,7 +146,7 @@ test('escapes characters that control a terminal or change the order of shown te
   expect(written).toContain(
     '"m\\u202e"(options?: { signal?: AbortSignal | undefined }): Promise<"a\\u202eb">;',
   );
-  expect(written).toContain('// q cannot be dispensed: \\x1b[2J');
+  expect(written).toContain('// q cannot be described: \\x1b[2J');
 });
 
 test('keeps the unprintable characters of names and literals in a long output, as escapes', () => {

@@ -74,7 +74,7 @@ export function declarationsOf(description: Description): string {
   const members: string[] = [];
   for (const [plugin, { methods, error }] of Object.entries(plugins)) {
     if (error !== undefined) {
-      members.push(`  // ${inComment(oneLine(`${plugin} cannot be dispensed: ${error}`))}`);
+      members.push(`  // ${inComment(oneLine(`${plugin} cannot be described: ${error}`))}`);
       continue;
     }
     const type = uniqueName(plugin, taken);

@@ -65,7 +65,7 @@ test.each([
   );
   expect(written).toContain(`  /** ${shown} */\n`);
   expect(written).toContain(`  /** @throws E ${shown} with data unknown */\n`);
-  expect(written).toContain(`  // ${shown} cannot be dispensed: no\n`);
+  expect(written).toContain(`  // ${shown} cannot be described: no\n`);
 });
 
 test('a directive in a doc or a name changes nothing for the compiler', () => {

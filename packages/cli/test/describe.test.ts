@@ -25,7 +25,7 @@ describe('describe in a pipe', () => {
     const squeezed = (text: string): string => text.replaceAll(/ {2,}(?=\S)/g, '  ');
     expect(squeezed(stdout)).toContain(squeezed(table((name) => name)).split('tree()')[0]);
     expect(stdout).toContain('\n  echo(...)\n');
-    expect(stdout).toContain('\nbroken\n  cannot be dispensed: the factory of broken failed: no database\n');
+    expect(stdout).toContain('\nbroken\n  cannot be described: the factory of broken failed: no database\n');
     expect(status).toBe(0);
   });
 
@@ -50,17 +50,17 @@ describe('describe in a pipe', () => {
     expect(stdout.replace(/\(node.*?;/, '(node;')).toBe(`hangs 1.0.0 (node; protocol 1)
 
 never
-  cannot be dispensed: the factory of never took longer than 2000 ms
+  cannot be described: the factory of never took longer than 2000 ms
 
 thenable
-  cannot be dispensed: the factory of thenable took longer than 2000 ms
+  cannot be described: the factory of thenable took longer than 2000 ms
 
 tool
   greet(...)
 
 (...) stands for arguments and a result that the plugin does not describe
 `);
-    expect(stderr).toContain('the factory of never, thenable took longer than 2000 ms');
+    expect(stderr).toContain('the factory of never, the factory of thenable took longer than 2000 ms');
     expect(status).toBe(8);
   });
 
@@ -71,6 +71,34 @@ tool
     const { status, stderr } = await pipework(['describe', '--timeout', '2000', ...plugin]);
     expect(stderr).toContain('the factory of a took longer than 2000 ms');
     expect(status).toBe(8);
+  });
+
+  test('exits with 8 if a description comes too late, and shows the other names', async () => {
+    // JSON Schemas are made when the plugin is asked for its description.
+    const blocks = `
+      import { defineContract, implement, serve } from "@pipework/core/plugin";
+      const make = () => { for (;;); };
+      const slow = { "~standard": { version: 1, vendor: "x", validate: (value) => ({ value }), jsonSchema: { input: make, output: make } } };
+      const contract = defineContract({ a: { input: [], output: slow } });
+      await serve({ plugins: { first: () => ({ a: () => 1 }), slow: () => implement(contract, { a: () => 1 }) } });
+    `;
+    const plugin = ['--', 'node', '--input-type=module', '-e', blocks];
+    const { status, stdout, stderr } = await pipework(['describe', '--timeout', '2000', ...plugin]);
+    expect(stdout).toContain('\nfirst\n  a(...)\n');
+    expect(stdout).toContain(
+      '\nslow\n  cannot be described: the description of slow took longer than 2000 ms\n',
+    );
+    expect(stderr).toContain('the description of slow took longer than 2000 ms. --timeout MS allows more');
+    expect(status).toBe(8);
+  });
+
+  test('shows the error of a factory on one line, so that it cannot look like another name', async () => {
+    const fails =
+      'import { serve } from "@pipework/core/plugin"; await serve({ plugins: { a: () => { throw new Error("no\\n\\nkv\\n  drop(): Promise<void>") } } })';
+    const { stdout } = await pipework(['describe', '--', 'node', '--input-type=module', '-e', fails]);
+    expect(stdout).toContain(
+      '\na\n  cannot be described: the factory of a failed: no kv   drop(): Promise<void>\n',
+    );
   });
 
   test('exits with 6 if the plugin dies', async () => {

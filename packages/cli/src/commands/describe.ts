@@ -24,7 +24,7 @@ export const describeCommand: Command = {
   summary: 'Shows the names and methods of a plugin, and its version.',
   details: [
     'Each name is dispensed, which runs its factory, to learn its methods. If a method has a contract with schemas (defineContract), the types of its arguments and its result are shown. Of other methods, the plugin knows only the names. If a factory fails, its error is shown, and the status is 0.',
-    `A name whose factory takes longer than --timeout is shown without its methods, and the status is 8. ${interruptHelp}`,
+    `A name whose factory or description takes longer than --timeout is shown without its methods, and the status is 8. ${interruptHelp}`,
   ],
   options: {
     json: { type: 'boolean', help: 'print the whole answer of the plugin as JSON' },
@@ -49,11 +49,18 @@ async function run(line: CommandLine, io: Io): Promise<number> {
       'pipework: the plugin cannot be asked what it offers (it is of version 0.1, or does not announce "describe"). pipework call NAME.METHOD works if you know the names\n',
     );
   }
-  const late = Object.entries(description.plugins).flatMap(([name, { error }]) =>
-    error === `the factory of ${name} took longer than ${timeoutMs} ms` ? [name] : [],
-  );
-  if (late.length > 0) throw tookLonger(`the factory of ${late.join(', ')}`, timeoutMs);
+  const late = lateParts(description, timeoutMs);
+  if (late.length > 0) throw tookLonger(late.join(', '), timeoutMs);
   return statusOf('answered');
+}
+
+/** Returns what came too late of each name: its factory, or its description. */
+function lateParts({ plugins }: Description, timeoutMs: number): string[] {
+  return Object.entries(plugins).flatMap(([name, { error }]) =>
+    [`the factory of ${name}`, `the description of ${name}`].filter(
+      (what) => error === `${what} took longer than ${timeoutMs} ms`,
+    ),
+  );
 }
 
 const tookLonger = (what: string, timeoutMs: number): CallFailed =>
@@ -143,7 +150,7 @@ function tableOf(description: Description, io: Io): string {
   const head = `${title} (${runtime}; protocol ${protocolVersions.join(', ')})`;
   const sections = Object.entries(plugins).map(([plugin, { methods = {}, error }]) => {
     const label = style('bold', oneLine(plugin));
-    if (error !== undefined) return `${label}\n  cannot be dispensed: ${printable(error)}`;
+    if (error !== undefined) return `${label}\n  cannot be described: ${oneLine(error)}`;
     const rows = Object.entries(methods).map(([method, said]): [string, string] => [
       signatureOf(method, said),
       printable(firstLine(said.doc)),
