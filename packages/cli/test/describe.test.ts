@@ -101,6 +101,20 @@ tool
     );
   });
 
+  test('offers the services that factories miss, also if their names have spaces or colons', async () => {
+    const asks = `
+      import { serve } from "@pipework/core/plugin";
+      const needs = (...names) => async ({ host }) => {
+        for (const name of names) await host.dispense(name);
+        return { found() {} };
+      };
+      await serve({ plugins: { a: needs("a b", "c:d, e"), b: needs("f") } });
+    `;
+    const plugin = ['--', 'node', '--input-type=module', '-e', asks];
+    const { stdout } = await pipework(['describe', ...plugin]);
+    expect(stdout).toContain('\na\n  found(...)\n\nb\n  found(...)\n');
+  });
+
   test('exits with 6 if the plugin dies', async () => {
     const dies =
       'import { serve } from "@pipework/core/plugin"; await serve({ plugins: { a: () => process.exit(3) } })';

@@ -135,12 +135,19 @@ async function ask(
     },
     services,
   );
-  const missing = Object.values(description.plugins).flatMap(
-    ({ error = '' }) => /unknown service: ([^\s:,;]+)/.exec(error)?.[1] ?? [],
-  );
+  const missing = Object.values(description.plugins).flatMap(({ error = '' }) => missingService(error) ?? []);
   const further = [...new Set([...services, ...missing])];
   if (further.length === services.length || further.length > maxServices) return description;
   return await ask(line, io, timeoutMs, further);
+}
+
+/**
+ * Returns the name of the service that a factory did not find. After the name, the host's error lists its
+ * services. If this list is missing because a plugin has changed the text, the name ends at a space or comma.
+ */
+function missingService(error: string): string | undefined {
+  const [, whole, word] = /unknown service: (?:(.+?): this host offers |([^\s:,;]+))/s.exec(error) ?? [];
+  return whole ?? word;
 }
 
 function tableOf(description: Description, io: Io): string {
