@@ -272,13 +272,27 @@ class PluginOutput extends Writable {
   }
 }
 
-/**
- * Returns the two parts of NAME.METHOD, split at the last dot. Names may have dots, but methods of ordinary
- * plugins do not.
- */
-export function targetIn(operand: string): { readonly name: string; readonly method: string } {
+/** The parts of NAME.METHOD. */
+export interface Target {
+  readonly name: string;
+  readonly method: string;
+}
+
+/** Returns the two parts of NAME.METHOD, split at the last dot. */
+export function targetIn(operand: string): Target {
   const at = operand.lastIndexOf('.');
   if (at < 1 || at === operand.length - 1)
     throw new UsageError(`expected NAME.METHOD, such as greeter.greet; got ${JSON.stringify(operand)}`);
   return { name: operand.slice(0, at), method: operand.slice(at + 1) };
+}
+
+/**
+ * Returns the two parts of NAME.METHOD for a plugin that serves `names`. Names and methods may have dots. The
+ * operand is split after the longest name that the plugin serves, or at the last dot if it serves none.
+ */
+export function targetAmong(names: readonly string[], operand: string): Target {
+  const name = names
+    .filter((one) => operand.startsWith(`${one}.`) && operand.length > one.length + 1)
+    .reduce((longest, one) => (one.length > longest.length ? one : longest), '');
+  return name === '' ? targetIn(operand) : { name, method: operand.slice(name.length + 1) };
 }

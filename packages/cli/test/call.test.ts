@@ -45,6 +45,24 @@ describe('call in a pipe', () => {
     });
   });
 
+  test('calls methods and names with dots', async () => {
+    const dotted = `
+      import { serve } from "@pipework/core/plugin";
+      const methods = () => ({ "a.b": () => 1, c: () => 2 });
+      await serve({ plugins: { kv: methods, "kv.x": methods } });
+    `;
+    const plugin = ['--', 'node', '--input-type=module', '-e', dotted];
+    for (const [operand, shown] of [
+      ['kv.a.b', '1\n'],
+      ['kv.x.c', '2\n'],
+      ['kv.x.a.b', '1\n'],
+    ] as const)
+      expect(await pipework(['call', operand, ...plugin])).toEqual({ status: 0, stdout: shown, stderr: '' });
+    const unknown = await pipework(['call', 'kv.b.a', ...plugin]);
+    expect(unknown.stderr).toContain("can't find method kv.b.a");
+    expect(unknown.status).toBe(5);
+  });
+
   test('prints each item of a stream on its own line', async () => {
     const ran = await pipework(['call', 'greeter.count', '3', '--', ...greeter]);
     expect(ran).toEqual({ status: 0, stdout: '1\n2\n3\n', stderr: '' });

@@ -10,7 +10,16 @@ import { readArguments, stdinKinds, type Input, type StdinKind } from '../input.
 import type { Io } from '../io.ts';
 import { OutputClosed, print } from '../output.ts';
 import { choice, wholeNumber } from '../parse.ts';
-import { interruptHelp, orInterrupted, pluginOptions, targetIn, watchEnd, withPlugin } from '../session.ts';
+import {
+  interruptHelp,
+  orInterrupted,
+  pluginOptions,
+  targetAmong,
+  targetIn,
+  watchEnd,
+  withPlugin,
+  type Target,
+} from '../session.ts';
 import { isTooLong, jsonText, toJson } from '../values.ts';
 
 export const call: Command = {
@@ -55,7 +64,7 @@ const outputLagMs = 200;
 
 async function run(line: CommandLine, io: Io): Promise<number> {
   const [operand = '', ...rest] = line.operands;
-  const { name, method } = targetIn(operand);
+  const target = targetIn(operand);
   const deadlineMs = wholeNumber(line, 'timeout');
   if (line.values.raw === true && line.values.json === true)
     throw new UsageError('--raw and --json exclude each other');
@@ -66,6 +75,8 @@ async function run(line: CommandLine, io: Io): Promise<number> {
   await withPlugin(line, io, async (rpc, signal) => {
     const isClosed = watchEnd(rpc);
     const time = new CallTime(deadlineMs, signal);
+    const isClear = !target.name.includes('.');
+    const { name, method } = isClear ? target : await servedTarget(rpc, operand, time);
     const remote = await dispenseInTime(rpc, name, time);
     const options = { signal, deadlineMs: time.leftMs };
     try {
@@ -135,6 +146,22 @@ class CallTime {
 /** Calls `act` after `ms` milliseconds. The timer does not keep the process alive. */
 function after(ms: number, act: () => void): void {
   setTimeout(act, ms).unref();
+}
+
+/**
+ * Asks the plugin for its names, to find where NAME ends in an operand with several dots. If the plugin
+ * cannot be asked, or does not answer in time, the operand is split at the last dot.
+ */
+async function servedTarget(
+  rpc: RPCClient<Record<string, object>>,
+  operand: string,
+  { signal }: CallTime,
+): Promise<Target> {
+  const names = await rpc.describe({ dispense: false, signal }).then(
+    ({ plugins }) => Object.keys(plugins),
+    () => [],
+  );
+  return targetAmong(names, operand);
 }
 
 async function dispenseInTime(
