@@ -226,7 +226,8 @@ export class Mux {
       if (this.breaks('ends-at-unknown-streams')) this.#fail();
       return;
     }
-    if (type === WINDOW) stream.credit += this.breaks('ignores-credit') ? 0 : length;
+    const isIgnored = this.breaks('ignores-credit') || (this.breaks('ignores-credit-of-syn') && flags & SYN);
+    if (type === WINDOW && !isIgnored) stream.credit += length;
     if (flags & RST && this.breaks('ends-at-a-reset')) this.#fail();
     if (flags & RST) return stream.end();
     if (flags & FIN) stream.peerFinished = true;

@@ -69,12 +69,13 @@ describe.concurrent('the conformance suite', () => {
   test('passes a plugin without pipework that uses services and describes itself', slow, async () => {
     const { checks } = conformance({ cmd: [node, fixture('asks-by-hand.mjs')] });
     const chosen = checks.filter(({ section }) => sections.includes(section));
-    expect(chosen).toHaveLength(8);
+    expect(chosen).toHaveLength(9);
     for (const check of chosen) expect(await check.run(), check.name).toEqual({ status: 'passed' });
   });
 
   test.each([
     ['dials-another-id', /asks for a service by Host.Dispense/, /a stream with the broker id 0/],
+    ['ignores-credit', /comes with the acknowledgement/, /a call of the service/],
     ['asks-as-a-host', /asks for a service by Host.Dispense/, /its request for a service/],
     ['keeps-services', /finishes the stream of a service/, /FIN on the stream of the service/],
     ['waits-alone', /answers other calls while/, /an answer to Plugin.echo/],

@@ -21,6 +21,11 @@ import { withPatience } from './patience.ts';
 import { expectWithin, notWithin, type RawPlugin } from './raw-plugin.ts';
 import { CheckFailure } from './verdict.ts';
 
+/**
+ * The credit that the real host grants in the frame that opens or acknowledges a stream. With it, the window
+ * of the stream is one mebibyte.
+ */
+export const openingCredit: number = 1024 * 1024 - initialWindow;
 /** The most bytes that a data frame may carry. */
 const largestFrame = 64 * 1024;
 /**
@@ -350,11 +355,17 @@ export class RawSession {
    * update if `first` is undefined.
    */
   open(first?: Uint8Array, flags = 0): RawStream {
-    const stream = new RawStream(this, this.#nextId);
-    this.#nextId += 2;
-    this.streams.set(stream.id, stream);
+    const stream = this.#add();
     if (first === undefined) this.send({ type: 'window-update', flags: SYN | flags, id: stream.id });
     else stream.send(first, SYN | flags);
+    return stream;
+  }
+
+  /** Opens the host's next stream as the real host does: with credit in its first frame, which has no data. */
+  openWide(): RawStream {
+    const stream = this.#add();
+    stream.theirCredit += openingCredit;
+    this.send({ type: 'window-update', flags: SYN, id: stream.id, length: openingCredit });
     return stream;
   }
 
@@ -409,6 +420,13 @@ export class RawSession {
     );
   }
 
+  #add(): RawStream {
+    const stream = new RawStream(this, this.#nextId);
+    this.#nextId += 2;
+    this.streams.set(stream.id, stream);
+    return stream;
+  }
+
   #onFrame(frame: Frame): void {
     if (frame.version !== 0) this.fail(`frames of version 0; got one of version ${String(frame.version)}`);
     switch (frame.type) {
@@ -459,8 +477,11 @@ export class RawSession {
     else if (this.streams.has(id)) this.violations.push(`it opened stream ${String(id)} twice`);
     const stream = new RawStream(this, id);
     stream.acks = 0;
+    // The credit in the acknowledgement is enough for every call of the plugin.
+    stream.autoCredit = false;
+    stream.theirCredit += openingCredit;
     this.streams.set(id, stream);
     this.theirs.push(stream);
-    this.send({ type: 'window-update', flags: ACK, id });
+    this.send({ type: 'window-update', flags: ACK, id, length: openingCredit });
   }
 }

@@ -3,7 +3,7 @@ import { encodeFrame, initialWindow, SYN } from '../../wire/yamux.ts';
 import { encode } from '../../wire/msgpack.ts';
 import { idBytes, requestBytes, type Check } from '../bench.ts';
 import { pause } from '../raw-plugin.ts';
-import { RawConnection, resultOf } from '../raw-session.ts';
+import { openingCredit, RawConnection, resultOf } from '../raw-session.ts';
 import { demand, demandEqual } from '../verdict.ts';
 import { patternBytes } from './calls.ts';
 
@@ -148,6 +148,22 @@ export const muxChecks: Check[] = [
       stream.grant(initialWindow);
       const result = resultOf('Plugin.bytes', await connection.response(id));
       demandEqual(result, patternBytes(1024 * 1024), 'the bytes');
+    },
+  },
+  {
+    section,
+    name: 'uses the credit that comes with the SYN of a stream',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const { session } = running;
+      const id = await bench.dispenseId(running);
+      const stream = session.openWide();
+      stream.autoCredit = false;
+      stream.send(idBytes(id));
+      const connection = new RawConnection(stream);
+      // The answer is the longest that fits the window, except for some bytes for its header.
+      const size = initialWindow + openingCredit - 100;
+      demandEqual(await bench.call(connection, 'bytes', size), patternBytes(size), 'the bytes');
     },
   },
   {

@@ -5,10 +5,11 @@
 import { show } from '../../transcript/show.ts';
 import { ValueReader } from '../../wire/decode.ts';
 import { encode } from '../../wire/msgpack.ts';
-import { concat } from '../../wire/yamux.ts';
-import { describeError, textOf, type Bench, type Check, type Running } from '../bench.ts';
-import type { RawConnection, RawSession, RawStream } from '../raw-session.ts';
+import { concat, initialWindow } from '../../wire/yamux.ts';
+import { describeError, requestBytes, textOf, type Bench, type Check, type Running } from '../bench.ts';
+import { openingCredit, type RawConnection, type RawSession, type RawStream } from '../raw-session.ts';
 import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
+import { patternBytes } from './calls.ts';
 
 const services = 'services of the host';
 const descriptions = 'descriptions';
@@ -17,7 +18,8 @@ const descriptions = 'descriptions';
 const askingId = 0;
 /** The broker id with which the checks answer `Host.Dispense`. */
 const serviceId = 77;
-const question = { service: 'files', method: 'read', argument: 'a.txt' };
+const question = { service: 'files', method: 'read' };
+const path = 'a.txt';
 
 interface Request {
   readonly id: unknown;
@@ -97,15 +99,21 @@ interface Asked {
   readonly id: number;
 }
 
-async function ask(bench: Bench, capabilities: readonly string[]): Promise<Asked> {
+async function ask(bench: Bench, capabilities: readonly string[], argument: unknown = path): Promise<Asked> {
   const running = await bench.ready({ capabilities });
   const connection = await bench.dispense(running);
-  return { running, connection, id: connection.request('Plugin.ask', [question]) };
+  const id = connection.skipId('Plugin.ask');
+  const request = requestBytes(id, 'Plugin.ask', [{ ...question, argument }]);
+  await connection.stream.sendAll(request);
+  return { running, connection, id };
 }
 
 /** Calls `ask`, and waits for the plugin to call `Host.Dispense`. The check does not apply if the plugin has no method `ask`. */
-async function askForService(bench: Bench): Promise<Asked & { caller: Caller; request: Request }> {
-  const asked = await ask(bench, ['host']);
+async function askForService(
+  bench: Bench,
+  argument?: unknown,
+): Promise<Asked & { caller: Caller; request: Request }> {
+  const asked = await ask(bench, ['host'], argument);
   const { session } = asked.running;
   const { responses } = asked.connection;
   let caller: Caller | undefined;
@@ -123,8 +131,11 @@ async function askForService(bench: Bench): Promise<Asked & { caller: Caller; re
 }
 
 /** Calls `ask`, answers `Host.Dispense`, and waits for the plugin to call the service. The caller of this function answers that call. */
-async function callService(bench: Bench): Promise<Asked & { service: Caller; call: Request }> {
-  const { caller, request, ...asked } = await askForService(bench);
+async function callService(
+  bench: Bench,
+  argument?: unknown,
+): Promise<Asked & { service: Caller; call: Request }> {
+  const { caller, request, ...asked } = await askForService(bench, argument);
   demandEqual([request.method, request.params], ['Host.Dispense', ['files']], 'its request for a service');
   caller.answer(request, null, serviceId);
   const service = await accept(asked.running.session, serviceId);
@@ -137,10 +148,21 @@ const serviceChecks: Check[] = [
     name: 'asks for a service by Host.Dispense on a stream with broker id 0, and calls it on a stream with the id that it gets',
     run: async (bench) => {
       const { connection, id, service, call } = await callService(bench);
-      demandEqual([call.method, call.params], ['Plugin.read', ['a.txt']], 'its call of the service');
+      demandEqual([call.method, call.params], ['Plugin.read', [path]], 'its call of the service');
       service.answer(call, null, 'what the file says');
       const { error, result } = await connection.response(id, 'an answer to ask');
       demandEqual([error, result], [null, 'what the file says'], 'the answer to ask');
+    },
+  },
+  {
+    section: services,
+    name: 'uses the credit that comes with the acknowledgement of its stream',
+    run: async (bench) => {
+      const argument = patternBytes(initialWindow + openingCredit / 2);
+      const { connection, id, service, call } = await callService(bench, argument);
+      demandEqual(call.params, [argument], 'the params of its call of the service');
+      service.answer(call, null, 'x');
+      await connection.response(id, 'an answer to ask');
     },
   },
   {
