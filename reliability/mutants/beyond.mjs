@@ -39,6 +39,9 @@ export function refusal(value, kinds, breaks) {
   const [mark, ...rest] = value;
   const fits = marked[String.fromCharCode(mark.data[0])];
   if (fits === undefined) return breaks('takes-any-mark') ? undefined : 'an unknown mark';
+  if (fits === marked.E && breaks('refuses-errors-as-values')) return 'an error as a value';
+  if (fits === marked.T && rest[0] !== 'Float64Array' && breaks('knows-one-typed-array'))
+    return 'another typed array';
   if (!fits(rest) && !breaks('takes-marks-with-anything')) return 'a mark with a value that does not fit it';
   return firstRefusal(rest, kinds, breaks);
 }
@@ -52,6 +55,7 @@ function firstRefusal(values, kinds, breaks) {
 }
 
 function refusalOfExt({ type, data }, kinds, breaks) {
+  if (type === -1 && breaks(`refuses-timestamps-of-${data.length}-bytes`)) return 'a long timestamp';
   if (type === -1 || (type === 0 && data.length === 1)) return undefined;
   if (type !== 80) return breaks('takes-any-extension') ? undefined : `an extension of type ${type}`;
   if (data[0] === 0x4e) return undefined;

@@ -36,8 +36,13 @@ const beyond: [name: string, wire: unknown][] = [
   ['a RegExp', [mark('R'), 'a+b', 'gi']],
   ['a URL', [mark('U'), 'https://example.com/path']],
   ['an invalid Date', [mark('D')]],
-  ['typed arrays', [mark('T'), 'Float64Array', Uint8Array.of(0, 0, 0, 0, 0, 0, 0xf8, 0x3f)]],
 ];
+
+/** The types of binary data. Eight bytes are whole elements of each. */
+const typesOfData =
+  'ArrayBuffer Buffer DataView Int8Array Uint8Array Uint8ClampedArray Int16Array Uint16Array Int32Array ' +
+  'Uint32Array Float32Array Float64Array BigInt64Array BigUint64Array';
+const data = Uint8Array.of(0, 0, 0, 0, 0, 0, 0xf8, 0x3f);
 
 /** Reads the items of a stream of values. */
 class ItemReader {
@@ -140,6 +145,34 @@ export const capabilityChecks: Check[] = [
       demandEqual(await bench.call(connection, 'echo', wire), wire, 'the result of echo');
     },
   })),
+  {
+    section,
+    name: 'gives back typed arrays to a host that announced types',
+    run: async (bench) => {
+      const connection = await bench.dispense(await withCapability(bench, 'types'));
+      for (const name of typesOfData.split(' ')) {
+        const wire = [mark('T'), name, data];
+        const result = await bench.call(connection, 'echo', wire);
+        // A plugin may send a Uint8Array without its mark, as in the base.
+        const isBare = name === 'Uint8Array' && result instanceof Uint8Array;
+        demandEqual(isBare ? [mark('T'), name, result] : result, wire, 'the result of echo');
+      }
+    },
+  },
+  {
+    section,
+    name: 'gives back an Error to a host that announced types',
+    run: async (bench) => {
+      const connection = await bench.dispense(await withCapability(bench, 'types'));
+      const sent = { name: 'RangeError', message: 'out of range', code: 'E_RANGE' };
+      const result = await bench.call(connection, 'echo', [mark('E'), sent]);
+      const [first, map] = Array.isArray(result) ? (result as unknown[]) : [];
+      demandEqual(first, mark('E'), 'the mark of the result of echo');
+      // A plugin may add keys, for instance a stack.
+      const { name, message, code } = (map ?? {}) as Readonly<Record<string, unknown>>;
+      demandEqual({ name, message, code }, sent, 'the error in the result of echo');
+    },
+  },
   {
     section,
     name: 'answers a call whose deadline has passed, and early',
