@@ -124,6 +124,7 @@ export const breaches = [
   ['quits-before-its-calls', 'answers Quit after the calls that run'],
   ['takes-calls-behind-quit', 'refuses new calls after it was asked to quit'],
   ['waits-for-calls-without-end', 'answers Quit within its grace although a call does not end'],
+  ['answers-quit-after-its-grace', 'answers Quit within its grace although a call does not end'],
   ['ignores-the-grace-of-quit', 'answers Quit within the time that Quit names'],
   ['loses-the-last-output', 'finishes its synced output after everything that was printed'],
   ['outlives-the-control-stream', 'leaves when the host finishes the control stream'],

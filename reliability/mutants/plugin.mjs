@@ -152,7 +152,8 @@ class Session {
     if (breaks('loses-the-last-output')) this.outputs.stdout.drop();
     const grace =
       breaks('ignores-the-grace-of-quit') || typeof param?.value !== 'number' ? graceMs : param.value;
-    const patience = breaks('waits-for-calls-without-end') ? 600_000 : (grace * 3) / 4;
+    const share = breaks('answers-quit-after-its-grace') ? 3 / 2 : 3 / 4;
+    const patience = breaks('waits-for-calls-without-end') ? 600_000 : grace * share;
     const timer = setTimeout(() => this.#answerQuit?.(), patience);
     this.#answerQuit = () => {
       clearTimeout(timer);
