@@ -142,6 +142,7 @@ export const breaches = [
   ['takes-60-levels', 'takes a value of 120 levels'],
   ['takes-any-depth', 'fails a call with a value of more than 128 levels'],
   ['takes-any-number', 'fails a call with more than 1,048,576 values'],
+  ['takes-100000-values', 'takes a message of 900,000 values'],
   ['takes-any-length', 'resets a stream at the header that claims more than 128 MiB'],
   [
     'takes-requests-without-end',

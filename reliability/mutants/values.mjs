@@ -145,7 +145,8 @@ export class MessageReader {
 
   #contain(count) {
     this.#values += count;
-    if (this.#values > tooMany && !this.#breaks('takes-any-number')) this.#fault = 'too many values';
+    const most = this.#breaks('takes-100000-values') ? 100_000 : tooMany;
+    if (this.#values > most && !this.#breaks('takes-any-number')) this.#fault = 'too many values';
     // The message and its params are two levels.
     if (
       this.#open.length >= (this.#breaks('takes-60-levels') ? 60 : tooDeep) + 2 &&

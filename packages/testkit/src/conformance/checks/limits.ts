@@ -100,6 +100,20 @@ export const limitChecks: Check[] = [
   },
   {
     section,
+    name: 'takes a message of 900,000 values',
+    run: async (bench) => {
+      const connection = await bench.dispense(await bench.ready());
+      await bench.call(connection, 'echo', 0);
+      const id = connection.skipId();
+      await connection.stream.sendAll(echoOf(id, nils(900_000)));
+      const what = 'an answer to a call with an array of 900,000 values';
+      const { error, result } = await connection.response(id, what, 3 * bench.target.timeoutMs);
+      demand(error === null, 'a call with an array of 900,000 values to succeed', textOf(error));
+      demandEqual(Array.isArray(result) && result.length, 900_000, 'the number of values in the result');
+    },
+  },
+  {
+    section,
     name: 'fails a call with more than 1,048,576 values, and goes on',
     run: async (bench) => {
       const connection = await bench.dispense(await bench.ready());
