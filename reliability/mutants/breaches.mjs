@@ -25,6 +25,7 @@ export const breaches = [
   // 4: the mux
   ['never-acknowledges', 'acknowledges each of the three first streams once'],
   ['acknowledges-twice', 'acknowledges each of the three first streams once'],
+  ['acknowledges-three-streams', 'acknowledges a later stream once'],
   ['answers-pings-with-0', 'answers a ping of the mux with its value'],
   ['ignores-pings', 'answers a ping of the mux with its value'],
   ['takes-headers-whole', 'reads frames however their bytes are split'],
@@ -141,8 +142,8 @@ export const breaches = [
   // 14: limits
   ['takes-60-levels', 'takes a value of 120 levels'],
   ['takes-any-depth', 'fails a call with a value of more than 128 levels'],
-  ['takes-any-number', 'fails a call with more than 1,048,576 values'],
   ['takes-100000-values', 'takes a message of 900,000 values'],
+  ['takes-any-number', 'fails a call with more than 1,048,576 values'],
   ['takes-any-length', 'resets a stream at the header that claims more than 128 MiB'],
   [
     'takes-requests-without-end',

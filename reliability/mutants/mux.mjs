@@ -219,7 +219,8 @@ export class Mux {
       if (this.breaks('serves-100-streams') && this.streams.size >= 100) return stream.reset();
       this.streams.set(id, stream);
       const acks = this.breaks('acknowledges-twice') ? 2 : this.breaks('never-acknowledges') ? 0 : 1;
-      for (let i = 0; i < acks; i++) this.send({ type: WINDOW, flags: ACK, id });
+      const isMissed = this.breaks('acknowledges-three-streams') && id > 5;
+      for (let i = 0; i < acks && !isMissed; i++) this.send({ type: WINDOW, flags: ACK, id });
       this.onStream(stream);
     }
     if (stream === undefined) {

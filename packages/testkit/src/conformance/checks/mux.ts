@@ -30,6 +30,19 @@ export const muxChecks: Check[] = [
   },
   {
     section,
+    name: 'acknowledges a later stream once',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const connection = await bench.dispense(running);
+      await bench.call(connection, 'echo', 0);
+      const { stream } = connection;
+      await running.session.until(() => stream.acks > 0, 'an acknowledgement of a stream with a broker id');
+      await running.control.result('Control.Ping', true);
+      demandEqual(stream.acks, 1, 'acknowledgements of a stream with a broker id');
+    },
+  },
+  {
+    section,
     name: 'answers a ping of the mux with its value',
     run: async (bench) => {
       const { session } = await bench.ready();
