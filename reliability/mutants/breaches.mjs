@@ -147,8 +147,10 @@ export const breaches = [
   ['takes-any-length', 'resets a stream at the header that claims more than 128 MiB'],
   [
     'takes-requests-without-end',
+  ['takes-maps-of-any-depth', 'fails a call with a value of more than 128 levels'],
     'takes no further requests on a stream while the host does not take the answers',
   ],
+  ['counts-no-values-of-maps', 'fails a call with more than 1,048,576 values'],
   ['holds-any-unfinished', 'holds at most 256 MiB of unfinished messages'],
   ['resets-at-the-budget', 'holds at most 256 MiB of unfinished messages'],
   // 7 to 12: capabilities

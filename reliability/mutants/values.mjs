@@ -144,13 +144,15 @@ export class MessageReader {
   }
 
   #contain(count) {
-    this.#values += count;
+    const isMap = this.#tag < 0x90 || this.#tag >= 0xde;
+    if (!(isMap && this.#breaks('counts-no-values-of-maps'))) this.#values += count;
     const most = this.#breaks('takes-100000-values') ? 100_000 : tooMany;
     if (this.#values > most && !this.#breaks('takes-any-number')) this.#fault = 'too many values';
     // The message and its params are two levels.
     if (
       this.#open.length >= (this.#breaks('takes-60-levels') ? 60 : tooDeep) + 2 &&
-      !this.#breaks('takes-any-depth')
+      !this.#breaks('takes-any-depth') &&
+      !(isMap && this.#breaks('takes-maps-of-any-depth'))
     )
       this.#fault = 'too many levels';
     this.#open.push(count);

@@ -10,10 +10,10 @@ const section = 'limits';
 const MiB = 1024 * 1024;
 
 /** Returns a request for echo whose only parameter is the encoded value `param`. */
-const echoOf = (id: number, param: Uint8Array): Uint8Array =>
+export const echoOf = (id: number, param: Uint8Array): Uint8Array =>
   Buffer.concat([requestBytes(id, 'Plugin.echo', [null]).subarray(0, -1), param]);
 
-const nested = (levels: number): Uint8Array => {
+export const nested = (levels: number): Uint8Array => {
   const bytes = new Uint8Array(levels).fill(0x91);
   bytes[levels - 1] = 0x90;
   return bytes;
@@ -24,6 +24,27 @@ const nils = (count: number): Uint8Array => {
   const bytes = new Uint8Array(5 + count).fill(0xc0);
   bytes[0] = 0xdd;
   new DataView(bytes.buffer).setUint32(1, count);
+  return bytes;
+};
+
+/** Returns maps in maps, each with one key. */
+const nestedMaps = (levels: number): Uint8Array =>
+  Buffer.concat([
+    ...Array.from({ length: levels - 1 }, () => Uint8Array.of(0x81, 0xa1, 0x61)),
+    Uint8Array.of(0x80),
+  ]);
+
+/** Returns a map of `count` nils. Each key is a text of the same length. */
+const nilsByKey = (count: number): Uint8Array => {
+  const [headBytes, entryBytes, keyBytes] = [5, 8, 6];
+  const bytes = Buffer.alloc(headBytes + entryBytes * count, 0xc0);
+  bytes[0] = 0xdf;
+  bytes.writeUInt32BE(count, 1);
+  for (let i = 0; i < count; i++) {
+    const at = headBytes + entryBytes * i;
+    bytes[at] = 0xa0 | keyBytes;
+    bytes.write(i.toString(36).padStart(keyBytes, '0'), at + 1, 'latin1');
+  }
   return bytes;
 };
 
@@ -96,6 +117,7 @@ export const limitChecks: Check[] = [
       // A plugin may count the two levels of the message and its params towards the limit, or not.
       await demandFails(bench, connection, nested(140), 'a value of 140 levels');
       await demandFails(bench, connection, nested(100_000), 'a value of 100,000 levels');
+      await demandFails(bench, connection, nestedMaps(140), 'a value of 140 levels of maps');
     },
   },
   {
@@ -119,6 +141,7 @@ export const limitChecks: Check[] = [
       const connection = await bench.dispense(await bench.ready());
       await bench.call(connection, 'echo', 0);
       await demandFails(bench, connection, nils(MiB + 1), 'an array of 1,048,577 values');
+      await demandFails(bench, connection, nilsByKey(MiB + 1), 'a map of 1,048,577 values');
     },
   },
   {
