@@ -10,6 +10,8 @@ export class Broker {
   #owners = new Map();
   #held = new Map();
   #unaccepted = new Set();
+  /** The ids of streams that have ended, if these are handed out again. */
+  #free = [];
 
   constructor(breaks, hand) {
     this.#breaks = breaks;
@@ -19,8 +21,8 @@ export class Broker {
 
   /** Returns a new id. `owner` gets the stream that begins with the id. */
   offer(owner, expires) {
-    const id = this.#nextId;
-    if (!this.#breaks('hands-out-one-id')) this.#nextId++;
+    const id = this.#free.pop() ?? this.#nextId;
+    if (!this.#breaks('hands-out-one-id') && id === this.#nextId) this.#nextId++;
     this.#owners.set(id, owner);
     const after = this.#breaks('forgets-dispensed-ids-early') ? 10_000 : DISPENSED;
     if (expires && !this.#breaks('keeps-dispensed-ids'))
@@ -36,7 +38,8 @@ export class Broker {
 
   /** Reads the id of a new stream. If the id is not on offer yet, holds the stream until it is. */
   take(stream) {
-    if (this.#unaccepted.size >= MOST && !this.#breaks('holds-streams-without-end')) return stream.reset();
+    const most = this.#breaks('holds-100-streams') ? 100 : MOST;
+    if (this.#unaccepted.size >= most && !this.#breaks('holds-streams-without-end')) return stream.reset();
     this.#unaccepted.add(stream);
     const forget = () => {
       clearTimeout(timer);
@@ -72,6 +75,7 @@ export class Broker {
     if (!this.#breaks('takes-an-id-again')) this.#owners.delete(id);
     this.#held.delete(id);
     stream.forget();
+    if (this.#breaks('hands-out-ids-again')) this.#free.push(id);
     this.#hand(stream, owner);
     stream.onReadable();
   }
