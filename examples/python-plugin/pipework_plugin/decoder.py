@@ -4,6 +4,7 @@ types of the values."""
 import struct
 import threading
 from datetime import timedelta
+from typing import NamedTuple
 
 from .messagepack import EPOCH, MESSAGE_LIMIT, NESTING_LIMIT, TIMESTAMP, Extension, MalformedMessage
 
@@ -40,6 +41,16 @@ class Budget:
             if self._favoured is owner:
                 self._favoured = None
             self._changed.notify_all()
+
+
+class Fault(NamedTuple):
+    """Why a value is not possible here, and the code of the error that tells the host."""
+
+    reason: str
+    code: str = "RPC_INVALID_VALUE"
+
+    def __str__(self):
+        return self.reason
 
 
 class Decoder:
@@ -155,7 +166,7 @@ class Decoder:
         if isinstance(key, list):
             return tuple(self._key(item) for item in key)
         if isinstance(key, dict):
-            self.fault = "a map as the key of a map, which Python cannot hold"
+            self.fault = Fault("a map as the key of a map, which Python cannot hold")
             return None
         return key
 
@@ -163,13 +174,13 @@ class Decoder:
         """Counts the values that an array or a map declares. Returns True if the message has too many."""
         self._values -= count
         if self._values < 0:
-            self.fault = f"a message of more than {VALUE_LIMIT} values"
+            self.fault = Fault(f"a message of more than {VALUE_LIMIT} values")
         return self._values < 0
 
     def _pass_over(self, count):
         """Reads the rest of a value that is nested too deeply or has too many values. Counts values instead of
         recursing."""
-        self.fault = self.fault or f"a value nested deeper than {NESTING_LIMIT} levels"
+        self.fault = self.fault or Fault(f"a value nested deeper than {NESTING_LIMIT} levels", "RPC_TOO_DEEP")
         while count > 0:
             count -= 1
             head = self._take(1)[0]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from .broker import Broker
 from .decoder import Budget
 from .frames import GO_AWAY
-from .rpc import SHUTTING_DOWN, Calls, Connection
+from .rpc import SHUTTING_DOWN, Calls, Connection, Refusal
 from .services import Host
 from .yamux import ProtocolError, Session, StreamClosed
 
@@ -184,7 +184,7 @@ class _Plugin:
 
     def dispense(self, name):
         if self.calls.quitting:
-            raise RuntimeError(SHUTTING_DOWN)
+            raise Refusal("RPC_SHUTTING_DOWN", SHUTTING_DOWN)
         factory = self._plugins.get(name)
         if factory is None:
             raise LookupError(f"unknown plugin type: {name}")
@@ -285,7 +285,7 @@ class _Control(Connection):
         try:
             return self._methods[method]
         except KeyError:
-            raise AttributeError(f"can't find method {method}") from None
+            raise Refusal("RPC_UNKNOWN_METHOD", f"can't find method {method}") from None
 
 
 class _Output(io.RawIOBase):

@@ -37,6 +37,14 @@ def current_call():
     return _local.call
 
 
+class Refusal(RuntimeError):
+    """An error of the runtime itself. Hosts tell its cause by the code (docs/protocol.md, section 11)."""
+
+    def __init__(self, code, message):
+        super().__init__(message)
+        self.code = code
+
+
 class Calls:
     """All calls of the plugin, so that Quit can refuse new ones and wait for those that run."""
 
@@ -49,9 +57,10 @@ class Calls:
         """Counts `call` as running and returns None, or returns the error with which the call is refused."""
         with self._changed:
             if self.quitting:
-                return RuntimeError(SHUTTING_DOWN)
+                return Refusal("RPC_SHUTTING_DOWN", SHUTTING_DOWN)
             if len(self._running) >= CALL_LIMIT:
-                return RuntimeError(f"plugin is overloaded: {CALL_LIMIT} calls are running; try again later")
+                reason = f"plugin is overloaded: {CALL_LIMIT} calls are running; try again later"
+                return Refusal("RPC_OVERLOADED", reason)
             self._running.add(call)
             return None
 
@@ -144,7 +153,7 @@ class Connection:
             if refusal is not None:
                 raise refusal
             if fault is not None:
-                raise ValueError(f"{method} got {fault}")
+                raise Refusal(fault.code, f"{method} got {fault}")
             if not isinstance(params, list):
                 raise TypeError(f"{method} got params that are no array")
             result = self._find(method)(*params)
@@ -174,7 +183,7 @@ class Connection:
         prefix, _, name = str(method).rpartition(".")
         if prefix == self._prefix and self._offers(name):
             return getattr(self._service, name)
-        raise AttributeError(f"can't find method {method}")
+        raise Refusal("RPC_UNKNOWN_METHOD", f"can't find method {method}")
 
     def _offers(self, name):
         """True for a public function of the service's class, or of a base class other than `object`."""
@@ -192,6 +201,8 @@ class Connection:
         if not self._rich_errors:
             return message
         stack = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        if isinstance(error, Refusal):
+            return {"name": "PipeworkError", "message": message, "code": error.code, "stack": stack}
         return {"name": type(error).__name__, "message": message, "stack": stack}
 
 
