@@ -81,6 +81,7 @@ export const breaches = [
   ['waits-with-all-for-a-print', 'answers other calls although the host does not take the output on stderr'],
   // 6: control and calls
   ['fails-ping-without-params', 'answers Control.Ping, with a parameter and without'],
+  ['refuses-quit-without-params', 'answers Control.Quit, stays until descriptor 3 closes'],
   ['answers-every-second-ping', 'answers hundreds of calls in flight, each once'],
   ['hides-unknown-names', 'fails Dispense of an unknown name'],
   ['hides-unknown-control-methods', 'fails an unknown method of the control stream'],
@@ -126,6 +127,8 @@ export const breaches = [
   ['never-finishes-its-output', 'answers Control.Quit, stays until descriptor 3 closes'],
   ['quits-before-its-calls', 'answers Quit after the calls that run'],
   ['takes-calls-behind-quit', 'refuses new calls after it was asked to quit'],
+  ['dispenses-behind-quit', 'refuses new calls after it was asked to quit'],
+  ['sends-no-codes', 'says by a code that it is shutting down'],
   ['waits-for-calls-without-end', 'answers Quit within its grace although a call does not end'],
   ['answers-quit-after-its-grace', 'answers Quit within its grace although a call does not end'],
   ['ignores-the-grace-of-quit', 'answers Quit within the time that Quit names'],
@@ -144,15 +147,15 @@ export const breaches = [
   // 14: limits
   ['takes-60-levels', 'takes a value of 120 levels'],
   ['takes-any-depth', 'fails a call with a value of more than 128 levels'],
+  ['takes-maps-of-any-depth', 'fails a call with a value of more than 128 levels'],
   ['takes-100000-values', 'takes a message of 900,000 values'],
   ['takes-any-number', 'fails a call with more than 1,048,576 values'],
+  ['counts-no-values-of-maps', 'fails a call with more than 1,048,576 values'],
   ['takes-any-length', 'resets a stream at the header that claims more than 128 MiB'],
   [
     'takes-requests-without-end',
-  ['takes-maps-of-any-depth', 'fails a call with a value of more than 128 levels'],
     'takes no further requests on a stream while the host does not take the answers',
   ],
-  ['counts-no-values-of-maps', 'fails a call with more than 1,048,576 values'],
   ['holds-any-unfinished', 'holds at most 256 MiB of unfinished messages'],
   ['resets-at-the-budget', 'holds at most 256 MiB of unfinished messages'],
   // 7 to 12: capabilities
@@ -160,6 +163,8 @@ export const breaches = [
   ['ignores-cancel', 'answers a cancelled call all the same'],
   ['resets-at-late-cancels', 'takes no notice of a cancel that comes too late'],
   ['sends-errors-as-texts', 'sends errors as maps with name and message'],
+  ['sends-no-codes', 'says by a code that it does not offer a method'],
+  ['sends-no-codes', 'says by a code that it cannot accept a value'],
   ['sends-no-code-for-methods', 'says by a code that it does not offer a method'],
   ['sends-numbers-as-names', 'sends an error as a map whose keys'],
   ['answers-nothing-with-undefined', 'sends nil for a missing result'],

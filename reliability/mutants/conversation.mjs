@@ -27,6 +27,8 @@ export class Budget {
   }
 }
 
+const codeOf = (fault) => (fault === 'too many levels' ? 'RPC_TOO_DEEP' : 'RPC_INVALID_VALUE');
+
 export class Conversation {
   running = new Map();
   kinds = new Map();
@@ -98,14 +100,14 @@ export class Conversation {
     this.running.set(id, call);
     session.running.add(call);
     const fail = (error) => this.#answer(call, this.#errorOf(error), null);
-    if (fault !== undefined) return fail({ message: fault });
+    if (fault !== undefined) return fail({ message: fault, code: codeOf(fault) });
     const params = [];
     for (let left = message.array(); left > 0; left--) {
       const from = message.at;
       const value = message.value();
       if (session.announces('types') || session.announces('refs')) {
         const reason = refusal(value, call.kinds, breaks);
-        if (reason !== undefined) return fail({ message: reason });
+        if (reason !== undefined) return fail({ message: reason, code: 'RPC_INVALID_VALUE' });
       }
       params.push({ value, bytes: new Raw(bytes.subarray(from, message.at)) });
     }
@@ -124,7 +126,11 @@ export class Conversation {
     if (!this.session.hostHas('errors') || this.breaks('sends-errors-as-texts'))
       return this.breaks('sends-errors-as-maps-to-all') ? { name: 'Error', message: text } : text;
     const isWrong = this.breaks('sends-numbers-as-names');
-    return { name: isWrong ? 5 : 'Error', message: text, ...(code === undefined ? {} : { code }) };
+    return {
+      name: isWrong ? 5 : 'Error',
+      message: text,
+      ...(code === undefined || this.breaks('sends-no-codes') ? {} : { code }),
+    };
   }
 
   #answer(call, error, result) {

@@ -12,7 +12,7 @@ const breaks = (name) => name === breach;
 
 const cookieKey = 'OTTO_PLUGIN_MAGIC_COOKIE';
 const cookieValue = '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f';
-const shuttingDown = 'plugin is shutting down';
+const refusal = { message: 'plugin is shutting down', code: 'RPC_SHUTTING_DOWN' };
 /** `speaks-the-base` is not a breach. With it, the plugin announces no capability. */
 const words = breaks('speaks-the-base') ? [] : ['cancel', 'errors', 'types', 'refs', 'meta', 'grace'];
 
@@ -97,7 +97,10 @@ class Session {
         else if (breaks('answers-every-second-ping') && ++this.pings % 2 === 0) return;
         else answer(null, true);
       },
-      'Control.Quit': (params, answer) => this.#quit(params, answer),
+      'Control.Quit': (params, answer) => {
+        if (breaks('refuses-quit-without-params') && params.length === 0) answer({ message: 'no params' });
+        else this.#quit(params, answer);
+      },
       'Dispenser.Dispense': ([{ value: name }], answer) => this.#dispense(name, answer),
     };
     control.onEnd = () => {
@@ -112,12 +115,12 @@ class Session {
   pings = 0;
 
   #dispense(name, answer) {
+    if (this.#isQuitting && !breaks('dispenses-behind-quit')) return answer(refusal);
     if (name !== 'conformance')
       return answer({ message: breaks('hides-unknown-names') ? 'no' : `unknown plugin type: ${name}` });
     const service = serviceOf(this);
     const find = (method) => {
-      if (this.#isQuitting && !breaks('takes-calls-behind-quit'))
-        return { message: shuttingDown, code: 'RPC_SHUTTING_DOWN' };
+      if (this.#isQuitting && !breaks('takes-calls-behind-quit')) return refusal;
       if (method === '$/call')
         return {
           message: 'that reference is gone',

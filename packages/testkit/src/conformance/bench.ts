@@ -175,6 +175,10 @@ export function textOf(error: unknown): string {
 export const describeError = (error: unknown): string =>
   error === null ? 'a result' : `the error ${show(error)}`;
 
+/** Returns the code of an error in the form of a map. */
+export const codeOf = (error: unknown): unknown =>
+  typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+
 export function idBytes(id: number): Uint8Array {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, id);

@@ -7,6 +7,7 @@ import { Extension, ValueReader } from '../../wire/decode.ts';
 import { encode } from '../../wire/msgpack.ts';
 import { initialWindow } from '../../wire/yamux.ts';
 import {
+  codeOf,
   describeError,
   idBytes,
   textOf,
@@ -17,6 +18,7 @@ import {
 } from '../bench.ts';
 import type { RawStream } from '../raw-session.ts';
 import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
+import { echoOf, nested } from './limits.ts';
 
 const section = 'capabilities';
 
@@ -124,9 +126,31 @@ export const capabilityChecks: Check[] = [
     run: async (bench) => {
       const connection = await bench.dispense(await withCapability(bench, 'errors'));
       const { error } = await connection.call('Plugin.noSuchMethod');
-      const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-      if (code === undefined) throw new DoesNotApply('the plugin sends no codes');
-      demandEqual(code, 'RPC_UNKNOWN_METHOD', 'the code of the error');
+      demandEqual(codeOf(error), 'RPC_UNKNOWN_METHOD', 'the code of the error');
+    },
+  },
+  {
+    section,
+    name: 'says by a code that it cannot accept a value, if the host announced errors',
+    run: async (bench) => {
+      const running = await withCapability(bench, 'errors', 'types');
+      const connection = await bench.dispense(running);
+      await bench.call(connection, 'echo', 0);
+      const faults: [what: string, param: Uint8Array, code: string][] = [
+        ['a value of 140 levels', nested(140), 'RPC_TOO_DEEP'],
+      ];
+      if (running.line.capabilities.has('types'))
+        faults.push([
+          'an unknown extension',
+          encode(new Extension(5, Uint8Array.of(1))),
+          'RPC_INVALID_VALUE',
+        ]);
+      for (const [what, param, code] of faults) {
+        const id = connection.skipId();
+        await connection.stream.sendAll(echoOf(id, param));
+        const { error } = await connection.response(id, `an answer to a call with ${what}`);
+        demandEqual(codeOf(error), code, `the code of the error of a call with ${what}`);
+      }
     },
   },
   {

@@ -3,7 +3,16 @@
  * ends.
  */
 import { initialWindow } from '../../wire/yamux.ts';
-import { describeError, textOf, type Bench, type Check, type Running } from '../bench.ts';
+import {
+  codeOf,
+  describeError,
+  textOf,
+  withCapability,
+  type Bench,
+  type Check,
+  type Running,
+} from '../bench.ts';
+import type { RawResponse } from '../raw-session.ts';
 import { describeExit, expectWithin, pause } from '../raw-plugin.ts';
 import { realNow } from '../../real-time.ts';
 import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
@@ -85,15 +94,39 @@ async function demandLeaves({ plugin, stdout, stderr }: Running, ms: number, whe
   demand(stdout.hasFinished && stderr.hasFinished, 'FIN on stdout and stderr at the end', 'none');
 }
 
+/** Asks the plugin to quit while a call runs, and returns the answers to a call and a Dispense after that. */
+async function callBehindQuit(
+  bench: Bench,
+  running: Running,
+): Promise<{ call: RawResponse; dispense: RawResponse }> {
+  const connection = await bench.dispense(running);
+  await bench.call(connection, 'sleep', 0);
+  const { control } = running;
+  const sleeping = connection.call('Plugin.sleep', 300);
+  await control.result('Control.Ping', true);
+  const quit = control.call('Control.Quit', true);
+  // Messages on different streams have no order. The answer to a Ping that was sent after Quit shows that the
+  // plugin has read Quit.
+  await control.result('Control.Ping', true);
+  const [call, dispense] = await Promise.all([
+    connection.call('Plugin.echo', 'too late'),
+    control.call('Dispenser.Dispense', bench.target.service),
+  ]);
+  await Promise.all([sleeping, quit]);
+  return { call, dispense };
+}
+
 export const endChecks: Check[] = [
   {
     section: ends,
     name: 'answers Control.Quit, stays until descriptor 3 closes, then finishes its output and exits with status 0',
     run: async (bench) => {
-      const running = await bench.ready();
-      await running.control.result('Control.Quit', true);
-      running.plugin.end();
-      await demandLeaves(running, leaveMs(bench), ' after Quit and the end of descriptor 3');
+      for (const params of [[true], []]) {
+        const running = await bench.ready();
+        await running.control.result('Control.Quit', ...params);
+        running.plugin.end();
+        await demandLeaves(running, leaveMs(bench), ' after Quit and the end of descriptor 3');
+      }
     },
   },
   {
@@ -115,24 +148,23 @@ export const endChecks: Check[] = [
   },
   {
     section: ends,
-    name: 'refuses new calls after it was asked to quit',
+    name: 'refuses new calls after it was asked to quit, and Dispense too',
     run: async (bench) => {
-      const running = await bench.ready();
-      const connection = await bench.dispense(running);
-      await bench.call(connection, 'sleep', 0);
-      const sleeping = connection.call('Plugin.sleep', 300);
-      await running.control.result('Control.Ping', true);
-      const quit = running.control.call('Control.Quit', true);
-      // Messages on different streams have no order. The answer to a Ping that was sent after Quit shows that
-      // the plugin has read Quit.
-      await running.control.result('Control.Ping', true);
-      const late = await connection.call('Plugin.echo', 'too late');
-      demand(
-        textOf(late.error).includes('plugin is shutting down'),
-        "a call after Quit to fail with 'plugin is shutting down'",
-        describeError(late.error),
-      );
-      await Promise.all([sleeping, quit]);
+      const { call, dispense } = await callBehindQuit(bench, await bench.ready());
+      for (const [what, { error }] of [['a call', call] as const, ['Dispense', dispense] as const])
+        demand(
+          textOf(error).includes('plugin is shutting down'),
+          `${what} after Quit to fail with 'plugin is shutting down'`,
+          describeError(error),
+        );
+    },
+  },
+  {
+    section: ends,
+    name: 'says by a code that it is shutting down, if the host announced errors',
+    run: async (bench) => {
+      const { call } = await callBehindQuit(bench, await withCapability(bench, 'errors'));
+      demandEqual(codeOf(call.error), 'RPC_SHUTTING_DOWN', 'the code of the error');
     },
   },
   {

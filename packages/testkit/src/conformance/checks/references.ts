@@ -4,14 +4,11 @@
  */
 import { show } from '../../transcript/show.ts';
 import { Extension } from '../../wire/decode.ts';
-import { describeError, textOf, withCapability, type Check } from '../bench.ts';
+import { codeOf, describeError, textOf, withCapability, type Check } from '../bench.ts';
 import { demand, demandEqual } from '../verdict.ts';
 import { reference } from './capabilities.ts';
 
 const section = 'capabilities';
-
-const codeOf = (error: unknown): unknown =>
-  typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 
 export const referenceChecks: Check[] = [
   {
