@@ -91,6 +91,7 @@ describe.concurrent('the conformance suite', () => {
       /expected input of the description of echo to be a list; got { type: 'object' }/,
     ],
     ['tells-too-little', /lists in \$\/describe/, /echo among its methods/],
+    ['tells-of-a-ghost', /lists in \$\/describe/, /can't find method Plugin.ghost/],
     ['tells-too-much', /lists in \$\/describe/, /no constructor among/],
   ])('fails a plugin that %s', slow, async (fault, only, reason) => {
     const cmd = [node, fixture('asks-by-hand.mjs'), fault] as const;
