@@ -108,6 +108,7 @@ export const breaches = [
   ['answers-with-another-id', 'answers hundreds of calls in flight on one stream'],
   ['runs-one-call-at-a-time', 'answers a short call before a long one'],
   ['hides-the-message', 'fails a call with the text of its error'],
+  ['sends-results-with-errors', 'fails a call with the text of its error'],
   ['sends-errors-as-maps-to-all', 'fails a call with the text of its error'],
   ['offers-what-objects-inherit', "fails a call of an unknown method with can't find"],
   ['takes-messages-of-any-kind', 'resets a stream at a message of another kind'],

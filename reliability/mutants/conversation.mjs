@@ -138,7 +138,8 @@ export class Conversation {
     const { breaks, stream } = this;
     this.running.delete(call.id);
     const id = breaks('answers-with-another-id') && stream.id > 5 ? call.id + 1 : call.id;
-    const message = encode([1, id, error ?? null, error ? null : result]);
+    const beside = breaks('sends-results-with-errors') ? 'a result' : null;
+    const message = encode([1, id, error ?? null, error ? beside : result]);
     if (breaks('begins-messages-with-array16') && stream.id > 5)
       stream.write(Buffer.concat([Buffer.of(0xdc, 0, 4), message.subarray(1)]));
     else stream.write(message);

@@ -232,6 +232,8 @@ export class RawConnection {
     } else if (this.responses.has(id)) violations.push(`it answered call ${String(id)} twice`);
     else if (id >= this.#nextId) violations.push(`it answered call ${String(id)}, which was never made`);
     else {
+      if (error !== null && result !== null)
+        violations.push(`it answered call ${String(id)} with an error, and with a result that is not nil`);
       this.stream.pending.delete(id);
       this.responses.set(id, { error, result });
       this.order.push(id);
