@@ -53,6 +53,7 @@ export const breaches = [
   ['waits-for-any-claim', 'ends the session at a frame for an unknown stream'],
   ['says-internal-error', 'ends the session at a second SYN'],
   ['ignores-go-away', 'ends the session at a go-away with the code of an error'],
+  ['ends-at-unknown-flags', 'takes no notice of flags'],
   ['ends-at-empty-frames', 'takes an empty data frame'],
   ['grants-credit-on-arrival', 'grants no credit on a stream that it has not taken'],
   ['keeps-alive', 'keeps a dispensed broker id for 20 seconds'],

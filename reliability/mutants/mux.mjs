@@ -183,6 +183,7 @@ export class Mux {
   #faultOf({ version, type, flags, id, length }) {
     const { breaks } = this;
     if (version !== 0 && !breaks('takes-any-version')) return 'version';
+    if (flags > 15 && breaks('ends-at-unknown-flags')) return 'flags';
     if (type > GO_AWAY) return breaks('takes-any-type') ? undefined : 'type';
     if (type !== DATA && type !== WINDOW) return undefined;
     if (flags & SYN && id % 2 === 0 && !breaks('takes-even-ids')) return 'an even id';

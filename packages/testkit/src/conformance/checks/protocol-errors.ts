@@ -89,4 +89,15 @@ export const protocolErrorChecks: Check[] = [
       demandEqual(session.goAway, undefined, 'go-away');
     },
   },
+  {
+    section,
+    name: 'takes no notice of flags that yamux does not define',
+    run: async (bench) => {
+      const { session, control } = await bench.ready();
+      session.send({ type: 'window-update', flags: 0x8010, id: 1 });
+      session.send({ type: 'data', flags: 0x8010, id: 1 });
+      await control.result('Control.Ping', true);
+      demandEqual(session.goAway, undefined, 'go-away');
+    },
+  },
 ];
