@@ -115,6 +115,8 @@ export class Conversation {
     const deadline = meta instanceof Map && meta.get('deadline');
     if (deadline !== undefined && deadline !== false && meta && !breaks('ignores-deadlines'))
       setTimeout(() => call.abort.abort(), Number(deadline)).unref();
+    if (meta instanceof Map && meta.has('unknown') && breaks('refuses-unknown-keys-of-meta'))
+      return fail({ message: 'an unknown key' });
     const handler = this.find(method, this);
     if (typeof handler !== 'function') return fail(handler);
     handler(params, (error, result) => this.#answer(call, error && this.#errorOf(error), result), call);

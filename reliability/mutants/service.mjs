@@ -125,7 +125,10 @@ function giveItems(stream, to, breaks) {
   };
   stream.onDrain = more;
   stream.onReadable = () => {
-    if (stream.read().length === 0 || hasEnded || breaks('ignores-return')) return;
+    const message = stream.read();
+    const isEnd = stream.peerFinished && !breaks('ignores-the-end-of-items');
+    if (hasEnded || !(isEnd || message.length > 0) || breaks('ignores-return')) return;
+    if (message[1] === 1 && breaks('ignores-throw')) return;
     hasEnded = true;
     stream.write(encode([1, null]));
     stream.finish();

@@ -16,7 +16,7 @@ import {
   type Check,
   type Running,
 } from '../bench.ts';
-import type { RawStream } from '../raw-session.ts';
+import { resultOf, type RawStream } from '../raw-session.ts';
 import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
 import { echoOf, nested } from './limits.ts';
 
@@ -83,6 +83,32 @@ async function dialCount(
   stream.autoCredit = false;
   stream.send(result.data.slice(1));
   return { stream, reader };
+}
+
+/** Opens a long stream of values, and waits until its items fill the window. */
+async function fillWithItems(
+  bench: Bench,
+): Promise<{ running: Running; stream: RawStream; reader: ItemReader }> {
+  const running = await withCapability(bench, 'refs');
+  const { stream, reader } = await dialCount(bench, running, 10_000_000);
+  await running.session.until(
+    () => stream.receivedBytes >= initialWindow - 64,
+    'the window to be filled with items',
+  );
+  return { running, stream, reader };
+}
+
+/** Takes all items that arrive until `hasEnded()` is true. Fails the check if these are too many. */
+async function demandEarlyEnd(
+  { stream, reader }: { stream: RawStream; reader: ItemReader },
+  hasEnded: () => boolean,
+  what: string,
+): Promise<void> {
+  stream.autoCredit = true;
+  stream.grant(initialWindow);
+  await stream.session.until(hasEnded, what);
+  const count = reader.items.length;
+  demand(count < 1_000_000, `${what} soon`, `${String(count)} items first`);
 }
 
 export const capabilityChecks: Check[] = [
@@ -209,6 +235,16 @@ export const capabilityChecks: Check[] = [
   },
   {
     section,
+    name: 'takes no notice of keys of the metadata element that it does not know',
+    run: async (bench) => {
+      const connection = await bench.dispense(await withCapability(bench, 'meta'));
+      await bench.call(connection, 'echo', 0);
+      const id = connection.request('Plugin.echo', ['known'], { unknown: [1], deadline: 300_000 });
+      demandEqual(resultOf('Plugin.echo', await connection.response(id)), 'known', 'the result of echo');
+    },
+  },
+  {
+    section,
     name: 'calls a function that it was given, and does not retain it',
     run: async (bench) => {
       const connection = await bench.dispense(await withCapability(bench, 'refs'));
@@ -247,13 +283,7 @@ export const capabilityChecks: Check[] = [
     section,
     name: 'makes the items of a stream no faster than the host takes them, and ends the stream when the host calls return',
     run: async (bench) => {
-      const running = await withCapability(bench, 'refs');
-      const { stream, reader } = await dialCount(bench, running, 10_000_000);
-      const { session } = running;
-      await session.until(
-        () => stream.receivedBytes >= initialWindow - 64,
-        'the window to be filled with items',
-      );
+      const { running, stream, reader } = await fillWithItems(bench);
       await running.control.result('Control.Ping', true);
       demand(
         stream.receivedBytes <= initialWindow,
@@ -261,13 +291,27 @@ export const capabilityChecks: Check[] = [
         `${String(stream.receivedBytes)} bytes`,
       );
       stream.send(encode([0, null]));
-      stream.autoCredit = true;
-      stream.grant(initialWindow);
-      await session.until(
-        () => reader.end !== undefined || stream.hasFinished,
-        'the end of the stream of values',
-      );
-      demand(reader.items.length < 1_000_000, 'an early end', `${String(reader.items.length)} items`);
+      const hasEnded = (): boolean => reader.end !== undefined || stream.hasFinished;
+      await demandEarlyEnd({ stream, reader }, hasEnded, 'the end of the stream of values');
+    },
+  },
+  {
+    section,
+    name: 'answers an error that the host throws into a stream of values',
+    run: async (bench) => {
+      const { stream, reader } = await fillWithItems(bench);
+      stream.send(encode([1, 'thrown by the host']));
+      const isAnswered = (): boolean => reader.end !== undefined;
+      await demandEarlyEnd({ stream, reader }, isAnswered, 'a message of kind 1, 2 or 3');
+    },
+  },
+  {
+    section,
+    name: 'ends a stream of values that the host finishes',
+    run: async (bench) => {
+      const { stream, reader } = await fillWithItems(bench);
+      stream.finish();
+      await demandEarlyEnd({ stream, reader }, () => stream.isRefused, 'the end of the stream of values');
     },
   },
   {
