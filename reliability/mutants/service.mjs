@@ -78,9 +78,11 @@ export function serviceOf(session) {
     run([{ value }], answer) {
       const [file, ...args] = value;
       const fds = breaks('leaves-its-descriptors') ? session.fds : [];
-      const deaf = breaks('leaves-sigint-ignored')
-        ? ['sh', ['-c', 'trap "" INT; exec "$0" "$@"', file, ...args]]
-        : [file, args];
+      const ignored = ['INT', 'PIPE'].find((name) => breaks(`leaves-sig${name.toLowerCase()}-ignored`));
+      const deaf =
+        ignored === undefined
+          ? [file, args]
+          : ['sh', ['-c', `trap "" ${ignored}; exec "$0" "$@"`, file, ...args]];
       const child = spawn(...deaf, { stdio: ['ignore', 'pipe', 'inherit', ...fds] });
       let text = '';
       child.stdout.on('data', (chunk) => (text += chunk));

@@ -79,14 +79,14 @@ export const childChecks: Check[] = [
   },
   {
     section,
-    name: 'starts programs that SIGINT and SIGHUP end, like any other program',
+    name: 'starts programs that SIGINT, SIGHUP and SIGPIPE end, like any other program',
     run: async (bench) => {
       if (process.platform !== 'linux')
         throw new DoesNotApply('only Linux shows which signals a program ignores');
       const connection = await bench.dispense(await bench.ready());
       const status = String(await bench.call(connection, 'run', ['cat', '/proc/self/status']));
       const ignored = BigInt(`0x${/^SigIgn:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
-      const names = { SIGHUP: 1n, SIGINT: 2n };
+      const names = { SIGHUP: 1n, SIGINT: 2n, SIGPIPE: 13n };
       const left = Object.entries(names).filter(([, number]) => (ignored >> (number - 1n)) & 1n);
       demandEqual(
         left.map(([name]) => name),
