@@ -298,6 +298,9 @@ const descriptionChecks: Check[] = [
       demandFields(said, 'the description of its methods', {});
       for (const [method, one] of Object.entries(said))
         demandFields(one, `the description of ${method}`, { doc: 'text', input: 'list', errors: 'map' });
+      demand('echo' in said, 'echo among its methods', Object.keys(said).join(', '));
+      for (const name of ['noSuchMethod', 'constructor', '__proto__', 'then'])
+        demand(!Object.hasOwn(said, name), `no ${name} among its methods`, Object.keys(said).join(', '));
       const ids = Object.keys(said).map((name) => connection.request(`Plugin.${name}`, [null]));
       demandEqual(await bench.call(connection, 'echo', 1), 1, 'the result of echo');
       // A call of a method without an argument that fits it may last, so the check looks only at the answers
@@ -310,9 +313,6 @@ const descriptionChecks: Check[] = [
           `'${text}'`,
         );
       }
-      demand('echo' in said, 'echo among its methods', Object.keys(said).join(', '));
-      for (const name of ['noSuchMethod', 'constructor', '__proto__', 'then'])
-        demand(!Object.hasOwn(said, name), `no ${name} among its methods`, Object.keys(said).join(', '));
     },
   },
 ];
