@@ -172,7 +172,7 @@ export const capabilityChecks: Check[] = [
           'RPC_INVALID_VALUE',
         ]);
       for (const [what, param, code] of faults) {
-        const id = connection.skipId();
+        const id = connection.skipId('Plugin.echo');
         await connection.stream.sendAll(echoOf(id, param));
         const { error } = await connection.response(id, `an answer to a call with ${what}`);
         demandEqual(codeOf(error), code, `the code of the error of a call with ${what}`);

@@ -126,7 +126,7 @@ export const limitChecks: Check[] = [
     run: async (bench) => {
       const connection = await bench.dispense(await bench.ready());
       await bench.call(connection, 'echo', 0);
-      const id = connection.skipId();
+      const id = connection.skipId('Plugin.echo');
       await connection.stream.sendAll(echoOf(id, nils(900_000)));
       const what = 'an answer to a call with an array of 900,000 values';
       const { error, result } = await connection.response(id, what, 3 * bench.target.timeoutMs);
