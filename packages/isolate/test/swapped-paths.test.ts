@@ -24,8 +24,8 @@ const looks = [
 /** Runs `action`, and `swap` right before the call number `at` of node:fs. Returns the number of calls. */
 function swapAt(at: number, swap: () => void, action: () => void): number {
   let calls = 0;
-  const all = fs as unknown as Record<string, (...words: unknown[]) => unknown>;
-  const originals = looks.map((name) => [name, all[name] as (...words: unknown[]) => unknown] as const);
+  const all = fs as unknown as Record<(typeof looks)[number], (...words: unknown[]) => unknown>;
+  const originals = looks.map((name) => [name, all[name]] as const);
   for (const [name, original] of originals) {
     all[name] = (...words) => {
       if (calls++ === at) swap();
