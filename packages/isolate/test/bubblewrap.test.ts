@@ -422,7 +422,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
       const args = ['-c', command, process.execPath, input];
       const child = spawn('/bin/sh', args, { stdio: ['pipe', 'pipe', 'inherit'] });
       child.stdin.end();
-      const printed = Buffer.concat((await (child.stdout as Readable).toArray()) as Buffer[]).toString();
+      const printed = Buffer.concat((await child.stdout.toArray()) as Buffer[]).toString();
       expect(printed).toBe('ISOLATE_UNENFORCEABLE\n');
     }
   });
