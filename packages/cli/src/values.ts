@@ -240,7 +240,7 @@ export function toJson(value: unknown): unknown {
  */
 const unsafe = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** True for the errors of Node with which a text would be longer than a string can be. */
+/** True for the errors that Node throws if a text would be longer than the longest possible string. */
 export const isTooLong = (error: unknown): boolean =>
   error instanceof Error &&
   (error.message === 'Invalid string length' || ('code' in error && error.code === 'ERR_STRING_TOO_LONG'));

@@ -35,8 +35,8 @@ export function canMeasure(): boolean {
  * step it yields the sums so far, and at the end it returns them. All sums are 0 if the process is gone. The
  * caller must let the generator end, or call its `return()`.
  *
- * `mayFork` says whether a process with several threads may have children. Linux has a list of children for
- * each thread, so the search for children costs a step for each thread.
+ * If `mayFork` is false, processes with several threads are not searched for children. Linux has a list of
+ * children for each thread, so the search for children costs a step for each thread.
  */
 export function* counting(root: number, mayFork: boolean): Generator<Use, Use> {
   const all = [root];

@@ -23,8 +23,8 @@ const shareOfProcessor = 0.05;
 
 /**
  * A process that was seen to use this share of a limit may have been ended by the limit. The kernel counts the
- * time for SIGXCPU by ticks, and the time in /proc exactly. On a busy machine the two can differ by a lot. The
- * heap of V8 may be partly swapped out.
+ * time for SIGXCPU by ticks, and the time in /proc exactly. On a busy machine the two can differ by a lot.
+ * For the memory limit, part of V8's heap may be swapped out, so the resident memory can be far below the heap.
  */
 const evidentShare = 0.5;
 

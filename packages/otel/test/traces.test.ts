@@ -240,7 +240,7 @@ describe('a stream', () => {
     expect(only(spans, 'clock/now', 'client').parent).toBe(only(spans, 'work/ask', 'server').spanId);
   });
 
-  test('that is an argument has a span below the span of its call on each side', async () => {
+  test('that is an argument has a span on each side, whose parent is that side’s span of the call', async () => {
     const numbers = async function* (): AsyncGenerator<number> {
       yield* [1, 2];
     };

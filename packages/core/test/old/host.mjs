@@ -1,6 +1,6 @@
-// A host that uses only features that 0.1.0 and all later versions have. It runs on the version of core
-// beside this file. Its argument is the plugin's program. It writes one line of JSON with the outcome of each
-// use.
+// A host that uses only features that 0.1.0 and all later versions have. It uses the version of core that its
+// folder resolves. `versions.test.ts` runs it here, with this version, and copies it beside an installed 0.1.0.
+// Its argument is the plugin's program. It writes one line of JSON with the outcome of each use.
 import { text } from 'node:stream/consumers';
 import { Writable } from 'node:stream';
 import { Client } from '@pipework/core';

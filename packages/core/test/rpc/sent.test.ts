@@ -60,7 +60,7 @@ test('the reason of a signal says whether the call was sent, and `sent` stays tr
 });
 
 test.each(['text', undefined, Object.freeze(new Error('frozen'))])(
-  'a reason to which `sent` cannot be added, %s, is nevertheless the rejection',
+  'a call rejects with its signal’s reason, even if `sent` cannot be added to it: %s',
   async (reason) => {
     const pair = await rpcPair({ hang });
     const controller = new AbortController();
