@@ -123,10 +123,6 @@ func (p *Plugin) run(pipes *pipes, address string) {
 			},
 			answered: func(method string) {
 				if method == "Control.Quit" {
-					// FIN is sent now, because nothing is printed any more. As soon as the host closes its descriptor, stock
-					// yamux drops the session, and FIN can no longer be sent.
-					first[1].Close()
-					first[2].Close()
 					atomic.StoreInt32(&p.quit, 1)
 				}
 			},
@@ -195,12 +191,17 @@ func (p *Plugin) leave() {
 	p.calls.wait(termIdle)
 	p.cancel()
 	p.shutDown(farewell)
+	p.finishOutput()
+	os.Exit(0)
+}
+
+// finishOutput sends FIN on stdout and stderr, after everything that was printed.
+func (p *Plugin) finishOutput() {
 	for _, output := range []io.Writer{p.Stdout, p.Stderr} {
 		if stream, ok := output.(io.Closer); ok {
 			stream.Close()
 		}
 	}
-	os.Exit(0)
 }
 
 // control and dispenser are the services of the first stream.
@@ -216,6 +217,9 @@ func (c control) Quit(_ interface{}, reply *bool) error {
 	deadline := time.Now().Add(c.plugin.grace * 3 / 4)
 	c.plugin.calls.wait(time.Until(deadline))
 	c.plugin.shutDown(time.Until(deadline))
+	// FIN is sent before the answer, because nothing is printed any more. After the answer, the host may close its
+	// descriptor at any moment. Stock yamux then drops the session, and FIN can no longer be sent.
+	c.plugin.finishOutput()
 	*reply = true
 	return nil
 }
