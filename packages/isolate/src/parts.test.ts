@@ -7,22 +7,18 @@ import {
   openSync,
   realpathSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { bubblewrapArguments, privatePlaces } from './bubblewrap.ts';
-import { pathsIn, whatIsHidden } from './hidden.ts';
 import { killsIn, limitScript } from './keeper.ts';
-import type { Use } from './measure.ts';
 import { checkOptions } from './options.ts';
 import { findProgram } from './program.ts';
 import { denoPlan, nodePlan } from './runtime-flags.ts';
 import { howToInstall } from './system.ts';
-import { lookMs, ResourceWatch } from './watch.ts';
 
 const place = (path: string): { given: string; real: string } => ({ given: path, real: path });
 const node = {
@@ -318,214 +314,4 @@ test.each([
   expect(execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8' })).toBe('1073741824\n');
   rmSync(join(root, group), { recursive: true });
   expect(killsIn(lines, root)).toBe(0);
-});
-
-describe('the last output of a plugin that did not start', () => {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'pipework-hidden-')));
-  const at = (...names: string[]): string => join(folder, ...names);
-  for (const directory of ['app/node_modules/dep', 'store/node_modules/.store/linked', 'app/lib'])
-    mkdirSync(at(directory), { recursive: true });
-  for (const file of ['app/main.js', 'app/lib/util.js', 'app/conf.json']) writeFileSync(at(file), '');
-  symlinkSync(at('store/node_modules/.store/linked'), at('app/node_modules/linked'));
-  afterAll(() => rmSync(folder, { recursive: true }));
-  const told = async (text: string, ...shown: string[]): Promise<string | undefined> =>
-    /show: (.*)\. If/.exec((await whatIsHidden(text, shown, at('app'))) ?? '')?.[1];
-  const main = at('app/main.js');
-
-  test.each([
-    ['a package', `Error: Cannot find package 'dep' imported from ${main}`, 'app/node_modules'],
-    [
-      'a part of a package',
-      `Error: Cannot find module 'dep/a'\nRequire stack:\n- ${main}\n`,
-      'app/node_modules',
-    ],
-    [
-      'an imported module',
-      `Cannot find module '${at('app/lib/util.js')}' imported from ${main}`,
-      'app/lib/util.js',
-    ],
-    ['a required module', `Cannot find module './lib/util'\nRequire stack:\n- ${main}\n`, 'app/lib/util.js'],
-    ['a module of Deno', `error: Module not found "file://${at('app/lib/util.js')}".`, 'app/lib/util.js'],
-    ['a file', `ENOENT: no such file or directory, open '${at('app/conf.json')}'`, 'app/conf.json'],
-    [
-      'a file of the working directory',
-      "ENOENT: no such file or directory, open 'conf.json'",
-      'app/conf.json',
-    ],
-    [
-      'a file that a shell cannot open',
-      `sh: 1: cannot open ${at('app/conf.json')}: No such file`,
-      'app/conf.json',
-    ],
-    ['a file that a permission model denies', `  resource: '${at('app/conf.json')}'`, 'app/conf.json'],
-  ])('shows that %s is hidden', async (_, text, path) => {
-    expect(await told(text, main)).toBe(at(path));
-    expect(await told(text, at('app'))).toBeUndefined();
-  });
-
-  test('names the target of a shown link if the target is hidden', async () => {
-    const text = `Cannot find package 'linked' imported from ${main}`;
-    expect(await told(text, at('app'))).toBe(at('store/node_modules'));
-  });
-
-  test('says nothing about a file that does not exist, or could be opened', async () => {
-    expect(await told(`ENOENT, open '${at('app/nowhere')}'`, main)).toBeUndefined();
-    expect(await told(`wrote ${at('app/conf.json')}`, main)).toBeUndefined();
-  });
-
-  test('never advises to list a path that `read` refuses', async () => {
-    symlinkSync('/proc/version', at('app/kernel'));
-    for (const path of ['/proc/version', '/proc', '/sys', '/dev', '/', at('app/kernel')])
-      expect(await told(`ENOENT, open '${path}'`, main)).toBeUndefined();
-  });
-
-  /** Texts of 16 KiB, which is as much as the host keeps. Each repeats one piece after one beginning. */
-  const slow = [
-    `Cannot find package 'x' imported from `,
-    `Cannot find module './x' imported from `,
-    `Cannot find module 'x'\nRequire stack:\n- `,
-    `ENOENT '`,
-    `ENOENT "`,
-    'ENOENT ',
-  ].flatMap((head) =>
-    ['/a', '/', '/..', "'", '"', "'.'", './', 'file:///%61', '/node_modules', '\n', head, `\n${head}/a`].map(
-      (piece) => `${head}${piece.repeat(Math.ceil(16_384 / piece.length))}`.slice(0, 16_384),
-    ),
-  );
-
-  test('costs the host a bounded number of file system calls and little time, whatever the plugin has printed', async () => {
-    for (const text of slow) {
-      const paths = pathsIn(text, `/${'w/'.repeat(2_000)}`);
-      expect(paths.length).toBeLessThanOrEqual(24);
-      for (const path of paths) expect(path.length).toBeLessThan(16_384);
-    }
-    const all = Promise.resolve().then(async () => Promise.all(slow.map((text) => told(text, main))));
-    await expect(all, 'reading all texts').toHappenWithin(3_000);
-  });
-});
-
-describe('a watch', () => {
-  let nowMs = 0;
-  beforeEach(() => {
-    nowMs = 0;
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
-    vi.spyOn(process, 'cpuUsage').mockImplementation((before = { user: 0, system: 0 }) => ({
-      user: nowMs * 1_000 - before.user,
-      system: 0,
-    }));
-  });
-  afterEach(() => {
-    vi.useRealTimers();
-    vi.restoreAllMocks();
-  });
-  const pass = (ms: number): void => {
-    nowMs += ms;
-    vi.advanceTimersByTime(ms);
-  };
-  /** Measures in some steps, of which each uses `stepMs` of processor time. */
-  function* measuring(use: Partial<Use>, steps = 1, stepMs = 0): Generator<Use, Use> {
-    const sums = { residentBytes: 0, cpuSeconds: 0, tasks: 1, ...use };
-    for (let left = steps; ; left--) {
-      nowMs += stepMs;
-      if (left === 1) return sums;
-      yield sums;
-    }
-  }
-
-  test('counts the processor time that a process may have used since the last measurement', () => {
-    const ended = (lateMs: number): ResourceWatch => {
-      const watch = new ResourceWatch(
-        () => measuring({ cpuSeconds: 22 }),
-        () => false,
-      );
-      pass(lookMs);
-      pass(lateMs);
-      watch.stop();
-      return watch;
-    };
-    expect(ended(lookMs / 2).mayHaveUsed(60)).toBe(false);
-    expect(ended(lookMs / 2).mayHaveUsed(22)).toBe(true);
-  });
-
-  test('reports that the processor time may have been used up if the host was blocked', () => {
-    const watch = new ResourceWatch(
-      () => measuring({}),
-      () => false,
-    );
-    nowMs = 60_000;
-    watch.stop();
-    expect([watch.mayHaveUsed(60), watch.mayHaveUsed(60_000)]).toEqual([true, false]);
-  });
-
-  test('reports that the heap may have been full by the largest measurement and the time since the last one', () => {
-    const MiB = 2 ** 20;
-    const ended = (lateMs: number, ...bytes: number[]): ResourceWatch => {
-      const watch = new ResourceWatch(
-        () => measuring({ residentBytes: bytes.shift() ?? 0 }),
-        () => false,
-      );
-      while (bytes.length > 0) pass(lookMs);
-      nowMs += lateMs;
-      watch.stop();
-      return watch;
-    };
-    expect(ended(0, 60 * MiB, 250 * MiB, 0).mayHaveHeld(500 * MiB)).toBe(true);
-    expect(ended(0, 60 * MiB).mayHaveHeld(500 * MiB)).toBe(false);
-    expect(ended(300, 60 * MiB).mayHaveHeld(500 * MiB)).toBe(true);
-  });
-
-  test('measures a large tree in short turns, and uses 5 % of a processor', () => {
-    const turns: { atMs: number; tookMs: number }[] = [];
-    let begunMs = 0;
-    const watch = new ResourceWatch(
-      () => measuring({}, 1_000, 1),
-      () => {
-        turns.push({ atMs: begunMs, tookMs: nowMs - begunMs });
-        return false;
-      },
-    );
-    while (turns.length < 200) {
-      begunMs = nowMs;
-      pass(1);
-    }
-    watch.stop();
-    expect(Math.max(...turns.map(({ tookMs }) => tookMs))).toBeLessThanOrEqual(6);
-    expect(turns.reduce((sum, { tookMs }) => sum + tookMs, 0) / nowMs).toBeLessThan(0.06);
-  });
-
-  test('rests longer after a step that took long', () => {
-    const begun: number[] = [];
-    const watch = new ResourceWatch(
-      () => {
-        begun.push(nowMs);
-        return measuring({}, 1, 50);
-      },
-      () => false,
-    );
-    while (begun.length < 3) pass(1);
-    watch.stop();
-    const [, second = 0, third = 0] = begun;
-    expect(third - second).toBeGreaterThanOrEqual(1_000);
-  });
-
-  test('ends in the middle of a measurement if the part that is measured exceeds the limit', () => {
-    let [steps, isClosed] = [0, false];
-    function* endless(): Generator<Use, Use> {
-      try {
-        for (;;) {
-          nowMs += 1;
-          yield { residentBytes: (steps += 1), cpuSeconds: 0, tasks: 1 };
-        }
-      } finally {
-        isClosed = true;
-      }
-    }
-    new ResourceWatch(endless, ({ residentBytes }) => residentBytes > 3);
-    pass(lookMs);
-    const seen = steps;
-    expect([seen < 10, isClosed]).toEqual([true, true]);
-    pass(10 * lookMs);
-    expect(steps).toBe(seen);
-  });
 });
