@@ -6,7 +6,7 @@
 import { access, realpath } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isNeverGranted, isWithin } from './paths.ts';
+import { ancestors, isWithin, neverGranted } from './paths.ts';
 
 /**
  * The most characters of a line that is read, how many paths of the output are considered, for how many
@@ -78,7 +78,7 @@ function* modulesIn(lines: readonly string[]): Generator<string> {
       continue;
     }
     const inside = name.split('/', name.startsWith('@') ? 2 : 1).join('/');
-    for (const directory of nearestDirectories(from)) yield join(directory, 'node_modules', inside);
+    for (const directory of ancestors(from, most.looked)) yield join(directory, 'node_modules', inside);
   }
 }
 
@@ -101,7 +101,7 @@ async function hiddenPart(path: string, isShown: (path: string) => boolean): Pro
     await access(path);
     const real = await realpath(path);
     const hidden = isShown(path) ? real : path;
-    if (isShown(real) || hidden === '/' || isNeverGranted(path) || isNeverGranted(real)) return undefined;
+    if (isShown(real) || hidden === '/' || neverGranted(path, real) !== undefined) return undefined;
     // Packages need each other, so the plugin needs the whole node_modules directory.
     return /^.*?\/node_modules(?=\/|$)/.exec(hidden)?.[0] ?? hidden;
   } catch {
@@ -115,11 +115,4 @@ function toPath(name: string): string {
   } catch {
     return name;
   }
-}
-
-/** Returns the directory and the directories above it, at most `most.looked` of them. */
-function nearestDirectories(directory: string): string[] {
-  const all = [directory];
-  for (let at = directory; at !== '/' && all.length < most.looked; all.push(at)) at = dirname(at);
-  return all;
 }

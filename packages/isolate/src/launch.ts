@@ -44,8 +44,10 @@ export async function launchPlan(
   const { pid } = child;
   if (pid === undefined) throw (await once(child, 'error'))[0] as Error;
   if (plan.filter !== undefined) (pipes[filterDescriptor] as Writable).end(plan.filter);
-  if (typeof stdin !== 'string') feed(stdin, child.stdin as Writable, exit);
-  if (typeof stdin !== 'string' && stdin !== command.stdin) void exit.then(() => stdin.destroy());
+  if (typeof stdin !== 'string') {
+    feed(stdin, child.stdin as Writable, exit);
+    if (stdin !== command.stdin) void exit.then(() => stdin.destroy());
+  }
   const keeper = plan.isKept ? new Keeper(pipes[keeperDescriptor] as Duplex, plan.hasGroup) : undefined;
   const pipe = child.stdio[4] as Socket;
   const tail = new ErrorTail(

@@ -46,10 +46,10 @@ export class PlaceIndex {
 /** Windows ignores the case of a path. */
 const keyOf = (path: string): string => (sep === '/' ? path : path.toLowerCase());
 
-/** Returns `path` and the directories above it. The root is the last. */
-export function ancestors(path: string): string[] {
+/** Returns `path` and the directories above it, at most `most` of them. If all fit, the root is the last. */
+export function ancestors(path: string, most: number = Infinity): string[] {
   const all = [path];
-  for (let at = path; dirname(at) !== at; at = dirname(at)) all.push(dirname(at));
+  for (let at = path; all.length < most && dirname(at) !== at; at = dirname(at)) all.push(dirname(at));
   return all;
 }
 
@@ -65,9 +65,9 @@ export function isWithin(directory: string, path: string): boolean {
   return way !== '..' && !way.startsWith('../') && !isAbsolute(way);
 }
 
-/** True if `path`, which must be absolute, cannot be granted. */
-export function isNeverGranted(path: string): boolean {
-  return ownPlaces.some((place) => isWithin(place, path));
+/** Returns the place that contains one of the absolute `paths`, and is never granted; undefined if there is none. */
+export function neverGranted(...paths: readonly string[]): string | undefined {
+  return ownPlaces.find((place) => paths.some((path) => isWithin(place, path)));
 }
 
 /** The resolved places of a policy. */
@@ -99,7 +99,7 @@ function resolvePlace(name: string, given: string): TracedPlace {
       'ISOLATE_PATH',
       `${name}: there is no ${given}, or this host must not look there. A path must exist before the plugin starts`,
     );
-  const own = ownPlaces.find((own) => isWithin(own, given) || isWithin(own, place.real));
+  const own = neverGranted(given, place.real);
   if (own !== undefined)
     throw new IsolateError(
       'ISOLATE_PATH',
