@@ -83,7 +83,7 @@ describe('a host and its plugin', () => {
     await mkdir(outdir);
     const programs = { host: fixture('starts-what-it-is-told'), plugin: fixture('greets-in-any-format') };
     const type = await bundle(programs, outdir);
-    // Node finds no package from this folder, so the bundles must contain everything.
+    // Node finds no package from this folder, so the bundles must contain every package that they use.
     await writeFile(join(outdir, 'package.json'), JSON.stringify({ type }));
     const words = ['host', 'plugin'].map((program) => join(outdir, `${program}.js`));
     const { stdout, stderr } = await promisify(execFile)(process.execPath, words);

@@ -15,8 +15,8 @@ const ends: Record<string, (stream: RawStream) => void> = {
 };
 
 /**
- * Returns a process that is a plugin's end of a session, over pipes in memory. It exits when the session has
- * ended. `act` gets the control stream.
+ * Returns a process that exists only in memory. It holds a plugin's end of a session over pipes, and exits
+ * when the session has ended. `act` is called with the control stream.
  */
 function pluginByHand(act: (control: RawStream) => void): LaunchedProcess {
   const [down, up] = [new PassThrough(), new PassThrough()];

@@ -36,7 +36,8 @@ test.skipIf(noProc)(
   `40 starts and kills leave no child, zombie, descriptor or listener${noProc}`,
   { timeout: 60_000 },
   async () => {
-    // The first cycle starts the reaper, and loads the modules that are loaded lazily.
+    // The first cycle starts the reaper, and loads the modules that are loaded lazily, so the counts begin
+    // after it.
     await cycle();
     const before = descriptors();
     const listeners = process.listenerCount('exit');

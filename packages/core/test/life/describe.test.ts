@@ -103,7 +103,7 @@ test.skipIf(noLinks)(`${throughLink}${noLinks}`, async () => {
   });
 });
 
-test('describe() rejects if the plugin ends meanwhile, and the message has the name of the entry that was being described', async () => {
+test('describe() rejects if a factory ends the plugin, and the message has the name of that factory', async () => {
   const rpc = await plugin('exits-in-factory').client();
   expect(await failure(rpc.describe())).toMatchObject({
     code: 'RPC_CLOSED',
@@ -112,7 +112,7 @@ test('describe() rejects if the plugin ends meanwhile, and the message has the n
   });
 });
 
-test('describe({ timeoutMs }) reports an error for a name whose factory takes longer, and describes the other names', async () => {
+test('describe({ timeoutMs }) reports an error for a name whose factory takes longer than timeoutMs, and describes the other names', async () => {
   const rpc = await plugin('makes-slowly', {}, 'quickly').client();
   const { plugins } = await rpc.describe({ timeoutMs: 2_000 });
   expect(plugins).toEqual({
@@ -129,7 +129,7 @@ test('describe({ timeoutMs }) rejects if the plugin does not list its names in t
   expect(await failure(rpc.describe({ timeoutMs: 100 }))).toMatchObject({ code: 'RPC_DEADLINE', sent: true });
 });
 
-test('describe({ signal }) rejects with the signal’s reason if the signal aborts while a factory runs, or has aborted before', async () => {
+test('describe({ signal }) rejects with the signal’s reason if the signal aborts while a factory runs, or had aborted before the call', async () => {
   const stdout = new Collector();
   const rpc = await plugin('makes-slowly', { syncStdout: stdout }).client();
   const cancel = new AbortController();

@@ -27,7 +27,7 @@ describe('drain()', () => {
     expect(await rpc.ping()).toBeGreaterThan(0);
   });
 
-  test('resolves immediately if nothing is under way, even before the start and after the end', async () => {
+  test('resolves immediately if nothing is under way, even before the start of the plugin and after its end', async () => {
     const client = plugin('greets');
     expect(await plugin('greets').drain()).toBe(true);
     await client.client();

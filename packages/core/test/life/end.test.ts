@@ -42,7 +42,7 @@ describe('kill()', () => {
     expect(await client.kill()).toMatchObject({ code: 0, by: 'quit' });
   });
 
-  test('closes the pipe of a plugin that does not answer', async () => {
+  test('closes the pipe of a plugin that does not answer Quit', async () => {
     const client = plugin('says-a-line', { gracePeriod: 150 }, greeting);
     await client.start();
     expect(await client.kill()).toMatchObject({ code: 0, by: 'eof' });
@@ -88,7 +88,7 @@ describe('kill()', () => {
     const trouble = await (await client.client()).dispense('trouble');
     const blocked = failure(trouble.block(60_000));
     const exit = await client.kill();
-    // The blocked event loop cannot run the SIGTERM handler of serve() either.
+    // While the event loop is blocked, the handler that serve() adds for SIGTERM cannot run.
     expect(exit).toMatchObject(killedByLadder);
     expect((await blocked).message).toContain('Plugin.block');
   });
@@ -232,7 +232,7 @@ describe('a plugin that is asked to leave', () => {
   });
 
   test.each(['works', 'fails', 'hangs'])(
-    'disposes of its implementations and then runs its hook, if the disposal %s',
+    'runs its hook after the disposal of its implementations, if the disposal %s',
     async (how) => {
       const stdout = new Collector();
       const gracePeriod = await enoughMs(600);
@@ -352,7 +352,7 @@ describe('the process group', () => {
     const grandchild = await trouble.spawnSleeper(true, isWindows);
     expect(isAlive(grandchild)).toBe(true);
     if (isWindows) {
-      // The host can look for a plugin's children only while the plugin runs.
+      // The host finds a plugin's children only while the plugin runs, so the plugin must not leave at Quit.
       void failure(trouble.block(60_000));
       expect(await client.kill({ gracePeriod: 100 })).toMatchObject({ by: 'sigterm' });
     } else {

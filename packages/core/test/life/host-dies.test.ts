@@ -167,7 +167,7 @@ describe('a host that ends', () => {
   });
 
   test.skipIf(noSignals)(
-    `by the first Ctrl-C lets its plugins end gracefully first${noSignals}`,
+    `by the first Ctrl-C waits until its plugins have ended gracefully${noSignals}`,
     async () => {
       const it = await host('ctrl-c', 'greets');
       await it.next();

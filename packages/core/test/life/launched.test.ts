@@ -81,7 +81,7 @@ describe('the value that a launcher returns', () => {
   test.each([
     ['undefined', Promise.resolve(undefined)],
     ["execa's result", Promise.resolve({ exitCode: 0 })],
-  ])('may report an end with %s: the exit report then has no code or signal', async (_name, exited) => {
+  ])('may resolve `exited` to %s: then the exit report has no code or signal', async (_name, exited) => {
     const { launcher, children } = handWritten({ exited });
     const client = plugin('greets', { launcher });
     const started = client.start().catch((error: unknown) => error);

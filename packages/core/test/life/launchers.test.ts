@@ -120,7 +120,7 @@ describe('bubblewrap()', () => {
     expect(await seen('/run')).toBe(`${readdirSync('/run').sort().join('\n')}\n`);
   });
 
-  test.skipIf(reason !== '')(`shows one path inside another, in either order${reason}`, async () => {
+  test.skipIf(reason !== '')(`makes a path writable inside a readable path${reason}`, async () => {
     const outer = mkdtempSync('/tmp/pipework-outer-');
     onTestFinished(() => rmSync(outer, { recursive: true }));
     mkdirSync(join(outer, 'inner'));

@@ -22,7 +22,7 @@ describe('synced output', () => {
     expect(stdout.bytes + stderr.bytes).toBe(Buffer.byteLength(expected));
   });
 
-  test('of a whole window is in the sink before the call settles', async () => {
+  test('of 200 KiB in each of five calls is in the sink before the call settles', async () => {
     const stdout = new Collector();
     const rpc = await plugin('prints', { syncStdout: stdout }).client();
     const printer = await rpc.dispense('printer');
@@ -76,7 +76,7 @@ describe('synced output', () => {
     await until(() => chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0) === 8 * MiB);
   });
 
-  test('does not keep a plugin from exiting if the host does not read it, even if the plugin’s clock is wrong', async () => {
+  test('does not keep a plugin from exiting if the host does not read the output, even if the plugin’s clock is wrong', async () => {
     const client = plugin('prints', { syncStdout: new Writable({ write: () => {} }) });
     const printer = await (await client.client()).dispense('printer');
     await printer.stopClock();
@@ -114,7 +114,8 @@ describe('synced output', () => {
 
   test('of a plugin that exits during a write larger than its pipe arrives whole and in order', async () => {
     const line = `${'x'.repeat(199_999)}\n`;
-    // On Windows, the fault for which this test was written affected about one in 20 of these plugins.
+    // On Windows, the fault that this test looks for affected about one in 20 plugins, so the test starts 40
+    // there.
     const outputs = Array.from({ length: isWindows ? 40 : 8 }, async () => {
       const stdout = new Collector();
       const client = plugin('prints', { syncStdout: stdout });

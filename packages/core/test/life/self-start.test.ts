@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }));
 
 describe('an application that starts itself', () => {
-  test('fails, because its first copy refuses to start another and says why', async () => {
+  test('fails, because its first copy refuses to start another copy and says why', async () => {
     const log = join(directory, 'same');
     const error = await failure<StartError>(plugin('starts-itself', {}, log).start());
     expect(error.code).toBe('HANDSHAKE_EXITED');

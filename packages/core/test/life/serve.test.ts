@@ -31,7 +31,7 @@ describe('protocol versions', () => {
     expect(await client.start()).toMatchObject({ protocolVersion: 3 });
   });
 
-  test('of both sides are in the error if no version is common, as sorted lists, with the side to upgrade', async () => {
+  test('of both sides are in the error as sorted lists if no version is common, and the error names the side to upgrade', async () => {
     const older = await failure(plugin('speaks-versions', { protocolVersions: [7, 5, 10] }, '3,1').start());
     expect(older.code).toBe('HANDSHAKE_VERSION');
     expect(older.message).toContain(
@@ -105,7 +105,7 @@ describe('a dispense', () => {
 });
 
 describe('ping()', () => {
-  test('resolves while handlers are busy, and rejects in time if the event loop is blocked', async () => {
+  test('resolves while handlers are busy, and rejects at its timeout if the event loop is blocked', async () => {
     const client = plugin('makes-trouble', { gracePeriod: 100 });
     const rpc = await client.client();
     const trouble = await rpc.dispense('trouble');

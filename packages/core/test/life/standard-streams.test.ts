@@ -122,7 +122,7 @@ describe('a sink that is stuck', () => {
     expect(text.slice(-6)).toBe('after\n');
   });
 
-  test('costs a plugin little memory if it prints a million line feeds, and the callbacks of dropped bytes run too', async () => {
+  test('costs a plugin that prints a million line feeds little memory, and the callbacks of dropped writes run too', async () => {
     const client = plugin('prints', { syncStdout: new Writable({ write() {} }) });
     const printer = await (await client.client()).dispense('printer');
     const { grown, settled } = await printer.breakLines(MiB);

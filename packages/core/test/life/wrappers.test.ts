@@ -49,7 +49,7 @@ describe.skipIf(noFork)(`a plugin under a wrapper that forks${noFork}`, () => {
     expect(warn).not.toHaveBeenCalled();
   });
 
-  test('outlives kill() if it is blocked, and the warning about this names processGroup', async () => {
+  test('outlives kill() if it is blocked, and the host’s warning names the option processGroup', async () => {
     const warn = vi.fn();
     const client = wrapped('makes-trouble', { logger: { warn } });
     const pid = await block(client);

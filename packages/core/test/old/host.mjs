@@ -57,8 +57,8 @@ const abort = new AbortController();
 const hanging = failure(worker.hang({ signal: abort.signal }));
 abort.abort(new Error('no longer wanted'));
 outcomes.cancelled = (await hanging).message;
-// These uses make version 0.2 send its additions to the protocol: the reason why a stream is dropped, from
-// either side, and the ends of streams when a call is cancelled.
+// The uses below make version 0.2 send its additions to the protocol: the reason why a stream is dropped,
+// from either side, and the ends of streams when a call is cancelled.
 await (await worker.bytes()).cancel('not wanted');
 outcomes.dropped = await worker.drop(new ReadableStream({ pull: (to) => to.enqueue('x') }));
 const enough = new AbortController();

@@ -1,5 +1,5 @@
-// A plugin that uses only features that 0.1.0 and all later versions have. It runs on the version of core
-// beside this file.
+// A plugin that uses only features that 0.1.0 and all later versions have. It uses the version of core that
+// its folder resolves.
 import { once } from 'node:events';
 import { callContext, serve } from '@pipework/core/plugin';
 

@@ -5,11 +5,11 @@
 import { describe, expect, test } from 'vitest';
 import { rawHost } from '../support/raw-peer.ts';
 
-/** Returns the bytes of a request `Plugin.answers` with this id, without arguments, in hex. */
+/** Returns a request in hex. It has this id, and calls `Plugin.answers` without arguments. */
 const request = (id: string): string => `94 00 ${id} ae 506c7567696e2e616e7377657273 90`;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('a caller may reuse an id after its call was answered, whether immediately or in a later turn', async () => {
+test('a caller may reuse an id as soon as its call is answered, whether the handler answers immediately or in a later turn', async () => {
   for (const answers of [() => 1, async () => 1, () => turn().then(() => 1)]) {
     const peer = await rawHost({ answers });
     for (let time = 0; time < 3; time++) {

@@ -60,7 +60,7 @@ describe('a callback runs in the async context in which the caller passed it', (
     ]);
   });
 
-  test('also if it is a method of a marked object', async () => {
+  test('also if it is a method of an object that ref() has marked', async () => {
     const { remote } = await connect();
     const object = ref({ where: async () => here() });
     expect(await store.run('given here', () => remote.useObject(object))).toBe('given here');
@@ -162,7 +162,7 @@ test('a signal in a result can be disposed of', async () => {
   await expect.poll(() => [host.references, plugin.references]).toEqual([0, 0]);
 });
 
-test('if a process was blocked when a deadline passed, it accepts the answer that it then reads', async () => {
+test('a caller that was blocked when its deadline passed accepts an answer that it reads after that', async () => {
   const { remote } = await rpcPair({ answer: () => 'in time' });
   const call = withCallOptions(remote, { deadlineMs: 20 }).answer();
   const until = performance.now() + 60;

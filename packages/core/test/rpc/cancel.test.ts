@@ -98,7 +98,7 @@ describe('an aborted call', () => {
 });
 
 describe('a deadline', () => {
-  test('is sent as the remaining time, and at its end rejects the call and aborts the handler’s signal', async () => {
+  test('is sent as the remaining time, and when it passes, the call rejects and the handler’s signal aborts', async () => {
     let context: CallContext | undefined;
     const { remote } = await rpcPair({
       sleep() {
@@ -135,7 +135,7 @@ test('each of several signals cancels the call', async () => {
 });
 
 describe('a conversation that finishes', () => {
-  test('waits only for the streams that are being read, on both sides', async () => {
+  test('waits, on either side, only for the streams that are being read', async () => {
     const pair = await rpcPair({
       async *count(to: number, more: AsyncIterable<number>) {
         for (let n = 1; n <= to; n++) yield n;

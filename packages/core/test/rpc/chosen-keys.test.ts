@@ -69,7 +69,7 @@ describe('V8 does not allocate 1,020 elements for each of 2,000 objects whose ke
   });
 });
 
-/** Returns a bigint whose lowest 64 bits are the same for every `n`. V8 hashes only these bits. */
+/** Returns an encoded bigint whose lowest 64 bits are the same for every `n`. V8 hashes only these bits. */
 const collidingBigint = (n: number): Buffer =>
   Buffer.concat([Buffer.from('c70c504e', 'hex'), Buffer.from([n >>> 16, n >>> 8, n]), Buffer.alloc(8, 7)]);
 const integer = (n: number): Buffer => {

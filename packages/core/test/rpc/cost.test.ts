@@ -54,7 +54,7 @@ describe('a value in a message counts by its cost on the receiving side:', () =>
   test.each<[string, string, number, boolean]>([
     ['a URL of 130 characters in its path counts little', 'http://a/', 130, true],
     ['a URL of 130 characters in its host name counts more than 1,000', 'http://a', 130, false],
-  ])('%s, if they are not ASCII', async (_name, start, count, fits) => {
+  ])('%s, if the characters are not ASCII', async (_name, start, count, fits) => {
     const bytes = Buffer.from(start + 'é'.repeat(count));
     const text = `da ${bytes.length.toString(16).padStart(4, '0')} ${bytes.toString('hex')}`;
     const [answer, ran] = await taken(`92 d45055 ${text}`, 1);

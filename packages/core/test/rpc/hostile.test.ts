@@ -39,7 +39,7 @@ describe('a conversation resets the stream', () => {
     await peer.reset();
   });
 
-  test('for a message that grows beyond the limit without a header that announces it', async () => {
+  test('for a message that grows beyond the limit, although no header announces its size', async () => {
     const peer = await rawHost(served, { limits: { maxMessageBytes: 100_000 } });
     peer.sends(`${echoHead} 91 dc ffff`);
     peer.sendsBytes(new Uint8Array(100_000).fill(0xcd));
@@ -179,7 +179,7 @@ describe('columns', () => {
     ['the items of lists', `91 94 d4 50 43 01 91 a1 61 93 04 c5 0002 e803 92 01 ${bin(1000)}`, 1001],
     ['records', `91 94 d4 50 43 cd 03e8 91 a1 61 93 05 91 a1 61 92 01 ${bin(1000)}`, 3000],
   ])('add their %s to the number of values in the message', async (_name, hex, values) => {
-    // The arrays of the message themselves add fewer than 50 values.
+    // The message's own arrays add fewer than 50 values.
     const refused = await answerTo(hex, { maxMessageValues: values - 1 });
     // This must be the error RPC_MESSAGE_TOO_LARGE. The error of an invalid value says "cannot be taken".
     expect(refused).toMatch(/more values in one message than the limit \(maxMessageValues\)/);

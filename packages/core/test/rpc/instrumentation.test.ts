@@ -135,7 +135,7 @@ test('interceptors run around calls on both sides, the outermost first', async (
   expect(events).toEqual(['outer x', 'caller saw 24']);
 });
 
-test('a store bound to the channels is active in the handler, in the source of its stream, and in the functions that the call gives', async () => {
+test('a store bound to the channels is active in the handler, in the source of its stream, and in the source of a stream that the call passes', async () => {
   const store = new AsyncLocalStorage<string>();
   for (const name of ['call', 'handler']) {
     const start = channel(`tracing:pipework:${name}:start`);

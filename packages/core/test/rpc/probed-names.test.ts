@@ -25,7 +25,7 @@ const places: Record<string, (name: string) => unknown> = {
 };
 const each = names
   .flatMap((name) => Object.keys(places).map((place) => ({ name, place })))
-  // The runtime awaits the result of a handler, and so calls a `then` in it.
+  // The runtime awaits the result of a handler, so an object with a method `then` is never sent.
   .filter(({ name, place }) => name !== 'then' || place !== 'an object');
 
 describe('a sender refuses a function under a name that tools call unasked', () => {

@@ -38,8 +38,8 @@ const beside: Beside[] = [
 ];
 
 /**
- * Makes values with a field, and counts how often the field is read. The first read returns 1, and every
- * later read returns another value.
+ * Makes values with a field, and counts how often the field is read. The first read returns 1. Later reads
+ * return values that must not be sent unchecked.
  */
 class Counted {
   runs = 0;
@@ -50,10 +50,7 @@ class Counted {
     return Object.defineProperty({ before: 'b', ...rest }, 'field', { get: read, enumerable: true });
   }
 
-  /**
-   * Returns a proxy for an object with a field. Later reads of the field return values that must not be sent
-   * unchecked.
-   */
+  /** Returns a proxy that counts the reads of its field. */
   proxy(): object {
     return new Proxy(
       { before: 'b', field: 0 },
@@ -114,7 +111,7 @@ describe('each field of a sent value is read once, and the first value arrives: 
     });
   });
 
-  describe('in the same object as another value,', () => {
+  describe('in one object', () => {
     test.each(beside)('with %s', async (_name, make) => {
       const { remote } = await rpcPair(take);
       const counted = new Counted();
@@ -190,7 +187,7 @@ describe('each row of a long list is read once, if the list is', () => {
     ['alike up to its last', (row) => (row === count - 1 ? { odd: 1 } : {})],
     ['alike up to its second', (row) => (row === 1 ? { odd: 1 } : {})],
     ['of rows with records that are alike', (row) => ({ in: { row } })],
-    ['of rows with records that are not', (row) => ({ in: row === 50 ? { odd: row } : { row } })],
+    ['of rows with records that are not all alike', (row) => ({ in: row === 50 ? { odd: row } : { row } })],
     ['of rows with functions', () => ({ run: () => 1 })],
     ['of rows with lists of objects', (row) => ({ in: [{ row }] })],
     ['of rows of which the last has a date', (row) => (row === count - 1 ? { date: new Date(5) } : {})],

@@ -344,7 +344,7 @@ test('retain() refuses a dispensed remote, and the error says that the remote ne
   );
 });
 
-test('retain() refuses a frozen object of this process with an error that says so', () => {
+test('retain() refuses a frozen object of this process, and the error mentions that it is frozen', () => {
   expect(() => retain(Object.freeze({}))).toThrow('retain() must be remote, or not frozen');
 });
 

@@ -70,7 +70,7 @@ test.each(['text', undefined, Object.freeze(new Error('frozen'))])(
   },
 );
 
-test('limits of this side refuse a call before it is sent, and limits of the peer refuse a call that was sent', async () => {
+test('the caller’s limits refuse a call before it is sent, and the peer’s limits refuse a call that was sent', async () => {
   const pair = await rpcPair(
     { hang, take: (_value: unknown) => {} },
     {

@@ -2,8 +2,8 @@ import { expect, inject, test, vi } from 'vitest';
 import { fullCodec, KnownTexts, ownCapabilities, scratch } from '../support/internals.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
-// Every test file in this folder runs twice. The project `core` has the parts that only improve speed, and
-// the project `core-general` lacks them.
+// Every test file in this folder runs twice: in the project `core` with the parts that only improve speed,
+// and in the project `core-general` without them.
 declare module 'vitest' {
   export interface ProvidedContext {
     hasSpeedParts: boolean;
@@ -32,7 +32,7 @@ test('the string of a repeated text is reused', () => {
 });
 
 test('freed memory stays with the process after many large values have arrived', async () => {
-  // Loads the module again, because its counter has counted the values of other test files in this process.
+  // Loads the module again, because countReceived() has already counted the values of other test files.
   vi.resetModules();
   const { countReceived } = await import('../support/internals.ts');
   const allocated = vi.spyOn(Buffer, 'allocUnsafeSlow');

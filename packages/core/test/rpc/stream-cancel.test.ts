@@ -62,8 +62,8 @@ function deferred(): { promise: Promise<unknown>; resolve: (value: unknown) => v
 }
 
 /**
- * Reads the first item, begins to wait for the second, and stops with `reason`, in the way of this kind of
- * stream. Returns the first item.
+ * Reads the first item and begins to wait for the second. Then ends the stream with `reason`, by the method
+ * that this kind of stream has for that. Returns the first item.
  */
 async function readOneAndLeave(stream: Stream, reason: Error): Promise<unknown> {
   if ('getReader' in stream) {
@@ -360,7 +360,7 @@ describe('the references in items that the reader has not read are released', ()
   });
 });
 
-test('next() refuses a value, because the source produces items ahead', async () => {
+test('next() refuses an argument, because the source may be some items ahead of the reader', async () => {
   const pair = await rpcPair({
     async *chat(): AsyncGenerator<string, void, string> {
       const said = yield 'hello';

@@ -1,4 +1,7 @@
-/** Tests how a stream ends: the calls that its source gets, and the results of next() after the end. */
+/**
+ * Tests the end of a stream: the calls that its source gets, the results of next() after the end, and the
+ * locks and listeners that must be gone.
+ */
 import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, test, vi } from 'vitest';
 import { rpcPair } from '../support/rpc-pair.ts';
@@ -121,8 +124,8 @@ describe('a stream in the arguments of a call', () => {
     const pair = await rpcPair(handlers);
     const [stream, other] = [Readable.from([1, 2]), Readable.from([1, 2])];
     expect(await pair.remote.read(stream)).toBe(2);
-    // Node itself leaves a listener on an iterated stream, so the expected count is that of a stream which
-    // Node has iterated in this process.
+    // Node itself leaves a listener on an iterated stream, so the expected count is that of `other`, which is
+    // iterated without a call.
     await collect(other);
     expect(stream.listenerCount('error')).toBe(other.listenerCount('error'));
   });

@@ -6,8 +6,8 @@
  */
 import { vi } from 'vitest';
 
-// A message takes the fast path only if the depth limit is at least `maxPlainLevels`. Here it is infinity,
-// which no limit reaches, so no message takes the fast path.
+// A message takes the fast path only if the depth limit is at least `maxPlainLevels`. Here `maxPlainLevels`
+// is infinity, which no limit reaches, so no message takes the fast path.
 vi.mock('../../src/rpc/messages/small/limits.ts', async (original) => ({
   ...(await original<object>()),
   maxPlainLevels: Number.POSITIVE_INFINITY,

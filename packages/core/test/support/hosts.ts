@@ -23,8 +23,8 @@ export interface Host {
 
 /**
  * Runs a host that starts `program`, which is the name of a fixture or an absolute path. Resolves when the
- * host has printed the plugin's process id. `behind` is a command that runs the host, and `isLeader` gives
- * this command a process group of its own.
+ * host has printed the plugin's process id. `behind` is a command that runs the host. With `isLeader`, the
+ * started process leads a process group of its own.
  */
 export async function host(
   conduct: string,

@@ -1,6 +1,6 @@
 /**
- * Core's behaviour tests import only public names, and the internal names that this file exports. After a
- * move inside `src`, only this file changes.
+ * Core's behaviour tests import only public names, and the internal names that this file exports. If a file
+ * inside `src` moves, only this file changes.
  */
 
 export { dispose } from '../../src/base/dispose.ts';

@@ -171,7 +171,8 @@ export function isAlive(pid: number): boolean {
 }
 
 /**
- * Slightly less than the timeout of a test, because the message of that timeout would not name the condition.
+ * How long `until()` waits, in milliseconds. Less than the timeout of a test, whose message would not name
+ * the condition.
  */
 const giveUpMs = 100_000;
 

@@ -1,4 +1,7 @@
-/** A peer that writes and reads RPC bytes itself, over a real session, against a real conversation. */
+/**
+ * A test that acts as a peer: it writes and reads the bytes of RPC itself. A real session connects it with a
+ * real conversation.
+ */
 import { PassThrough } from 'node:stream';
 import { LeanSession, type RawStream } from '@pipework/mux/lean';
 import { onTestFinished } from 'vitest';
