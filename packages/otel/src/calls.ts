@@ -50,7 +50,10 @@ interface Side {
   readonly active: string;
   /** Returns the context of the span that is the parent of the call's span. */
   parentOf(call: CallTrace): Context;
-  /** Called after `ignore` and `annotate`, so that these cannot change the metadata that `begun` writes. */
+  /**
+   * Writes the context into the metadata of a call that this process makes. Called after `ignore` and
+   * `annotate`, so that these functions cannot change that metadata.
+   */
   begun(active: Context, call: CallTrace): void;
 }
 

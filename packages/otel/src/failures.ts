@@ -24,7 +24,7 @@ const maxText = 4096;
 
 /**
  * How many different types of errors are reported by name. All further types are reported as `_OTHER`. The
- * limit is needed because the plugin chooses the types, and each makes another time series of a metric.
+ * limit is needed because the plugin chooses the types, and each type adds a time series to a metric.
  */
 const maxTypes = 200;
 

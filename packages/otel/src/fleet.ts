@@ -13,7 +13,7 @@ export interface PoolFigures {
   stats(): { readonly processes: number; readonly busy: number; readonly queued: number };
 }
 
-/** A pool replaces a process that ends for one of these reasons. */
+/** The values of `change` for the end of a process that the pool replaces. */
 const replaced = new Set(['failed', 'lost', 'unhealthy', 'recycled', 'reloaded']);
 
 /** Counts restarts of supervisors and pools until the returned function is called. */

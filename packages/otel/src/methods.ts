@@ -72,7 +72,9 @@ function make(name: string, peer: string | undefined): Method {
   };
 }
 
-/** Returns the plugin's name if `peer` describes a plugin, as `plugin greeter` does; otherwise undefined. */
+/**
+ * Returns the name in `peer`, which is `greeter` for `plugin greeter`; undefined if the peer is no plugin.
+ */
 export function pluginOf(peer: string): string | undefined {
   return peer.startsWith('plugin ') ? peer.slice('plugin '.length) : undefined;
 }

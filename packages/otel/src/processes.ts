@@ -133,7 +133,7 @@ class Processes {
     this.#startDuration.record(seconds(live), { [attributes.plugin]: process.plugin });
   }
 
-  /** Called when the start of a process has failed, after its exit. */
+  /** Called after the exit of a process whose start has failed. */
   #failed(process: ProcessTrace): void {
     const live = this.#live.get(process);
     if (live === undefined) return;

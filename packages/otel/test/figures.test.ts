@@ -31,9 +31,7 @@ function turnOn(options: InstrumentOptions = {}): Instrumentation {
   return instrumentation;
 }
 
-/**
- * Returns the value of the metric `name` for the attributes `some`. There must be exactly one such figure.
- */
+/** Returns the value of the metric `name` with the attributes `some`. Fails unless there is exactly one. */
 function valueOf(figures: Figures, name: string, some: Record<string, unknown> = {}): unknown {
   const found = (figures[name] ?? []).filter(({ attributes: all }) =>
     Object.entries(some).every(([key, value]) => all[key] === value),

@@ -51,8 +51,8 @@ async function within<T>(act: () => Promise<T>): Promise<{ result: T; traceId: s
 }
 
 /**
- * Waits until there is a span for each of `names`, because a span may end just after its call is answered.
- * Returns all spans of both processes.
+ * Waits until there is a span for each of `names`, because a span may end shortly after the answer of its
+ * call has arrived. Returns all spans of both processes.
  */
 async function told(work: { spans(): Promise<ToldSpan[]> }, names: readonly string[]): Promise<ToldSpan[]> {
   let spans: ToldSpan[] = [];
@@ -144,7 +144,7 @@ describe('a call', () => {
     }
   });
 
-  test('has a span with the status error if the plugin dies, and the plugin’s exit has another span', async () => {
+  test('has a span with the status error if the plugin dies, and the plugin’s exit has a span of its own', async () => {
     const { work, client } = await startWork();
     const { pid } = client;
     const lost = work.wait({ signal: new AbortController().signal });

@@ -29,12 +29,12 @@ export type WorkClient = Client<{ work: Work }, { clock: Clock }>;
 
 export const program = fileURLToPath(new URL('../fixtures/traced.mjs', import.meta.url));
 
-/** The methods by which tests inspect a plugin. Their calls are not traced. */
+/** The methods by which tests inspect a plugin. Calls of these methods are not traced. */
 export const unwatched: ReadonlySet<string> = new Set(['Plugin.spans', 'Plugin.figures', 'Plugin.forget']);
 
 type Options = Partial<ClientConfig> & { silent?: boolean };
 
-/** Makes a client of the plugin. */
+/** Makes a client of the plugin, which the caller must kill. */
 export function makeClient({ silent = false, ...config }: Options = {}): WorkClient {
   return new Client<{ work: Work }, { clock: Clock }>({
     cmd: [process.execPath, program, ...(silent ? ['silent'] : [])],
