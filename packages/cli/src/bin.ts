@@ -29,7 +29,7 @@ try {
     process.exitCode = brokenStatus;
   } else {
     const { nodeCheck, supportsNode } = await import('./doctor/checks/node.ts');
-    // A version of Node that is not supported may lack a feature that these modules need.
+    // A version of Node that is not supported may lack a feature that the imported modules need.
     if (supportsNode(process.versions.node)) throw error;
     const { found, todo } = nodeCheck.run({ nodeVersion: process.versions.node });
     process.stderr.write(`pipework: ${found}\n  to do: ${todo}\n`);

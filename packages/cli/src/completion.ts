@@ -18,8 +18,8 @@ const namesOf = (command: Command): string =>
   [...wordsOf(command), ...optionsOf(command).map(([name]) => `--${name}`)].join(' ');
 
 /**
- * Returns the options with a value, of all commands. If several commands have an option of the same name, its
- * list of values is the same in each of them.
+ * Returns the options of all commands, but only those that take a value. If several commands have an option
+ * of the same name, its list of values is the same in each of them.
  */
 function valuesIn(commands: readonly Command[]): readonly Option[] {
   const all = commands.flatMap((command) => optionsOf(command)).filter(([, { type }]) => type === 'string');
@@ -71,7 +71,8 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 function zsh(commands: readonly Command[]): string {
   const described = (name: string, text: string): string => quoted(`${name.replaceAll(':', '\\:')}:${text}`);
   const values = valuesIn(commands).map(([name, { choices, isList }]) => {
-    // For a value without a known list the script offers nothing, because the value is not a file either.
+    // For a value without a known list, the script offers nothing, not even files, because no such value is a
+    // file.
     const offer =
       choices === undefined
         ? ''

@@ -16,8 +16,8 @@ export const typed = (...words: readonly string[]): string =>
   ['pipework', ...words].map(shellQuoted).join(' ');
 
 /**
- * True if the word after the first `--` is an option, because this `--` is then inside the plugin's command
- * line.
+ * True if the word after the first `--` is an option. Then this `--` is inside the plugin's command line,
+ * because no plugin's command line begins with an option.
  */
 export const isSplitInside = (argv: readonly string[]): boolean =>
   splitAtPlugin(argv).plugin?.[0]?.startsWith('-') === true;

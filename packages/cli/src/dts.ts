@@ -112,7 +112,7 @@ const block = (head: string, lines: readonly string[]): string =>
 
 /**
  * Changes a line of a plugin's text so that it is only text in the comment around it. The text cannot end the
- * comment, and a compiler finds no directive in it, because a backslash stands in the directive.
+ * comment, and a compiler finds no directive in it, because a backslash is put into the directive.
  * `printable()` is called first, because it removes colours, which may be between `*` and `/`.
  */
 const inComment = (line: string): string =>

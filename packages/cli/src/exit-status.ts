@@ -45,7 +45,8 @@ export class UsageError extends Error {
 }
 
 /**
- * The plugin did not start. Thrown if there is no StartError, because not core but other code found this out.
+ * The plugin did not start. Thrown if other code than core finds this out, because only core throws a
+ * StartError.
  */
 export class NotStarted extends Error {
   override readonly name = 'NotStarted';

@@ -30,7 +30,7 @@ export async function readArguments(operands: readonly string[], kind: StdinKind
   const at = operands.indexOf('-');
   if (at >= 0)
     args[at] = await readStdin(kind, io, (error) => {
-      // After a mistake the input is closed, and reports this as a further error.
+      // After a mistake the input is closed, which causes a further error. Only the first one is kept.
       mistake ??= error;
     });
   return { args, mistake: () => mistake };
@@ -80,10 +80,10 @@ async function contentOf(stdin: Readable): Promise<string> {
   return utf8In(bytes.take(), whole);
 }
 
-/** The most bytes that are decoded as one text. A longer text may not fit into a string. */
+/** The maximum number of bytes that are decoded as one text. A longer text may not fit into a string. */
 const maxTextBytes = constants.MAX_STRING_LENGTH;
 
-/** Returns a chunk of standard input as bytes. A stream with an encoding has texts. */
+/** Returns a chunk of standard input as bytes. If the stream has an encoding, its chunks are texts. */
 const bytesIn = (chunk: unknown): Uint8Array =>
   typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Uint8Array);
 

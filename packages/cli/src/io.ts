@@ -20,8 +20,8 @@ export interface Io {
   /** The directory that paths on the command line are relative to. */
   readonly cwd: string;
   /**
-   * Calls `listener` at each later Ctrl-C, which then does not end the process. `run()` also calls it at
-   * SIGTERM and SIGHUP. Returns a function that removes the listener.
+   * Calls `listener` at each later Ctrl-C, which then does not end the process. `run()` also calls `listener`
+   * at SIGTERM and SIGHUP. Returns a function that removes the listener.
    */
   onInterrupt(listener: () => void): () => void;
 }

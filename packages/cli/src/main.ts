@@ -132,7 +132,7 @@ function needsService(error: unknown): boolean {
 
 /**
  * True if the program ended because its environment has another magic cookie than it expects. Each plugin
- * says so in its own words on standard error, and this function looks for the usual ones.
+ * says so in its own words on standard error, and this function looks for the usual words.
  */
 function wantsAnotherCookie(error: unknown): boolean {
   if (!(error instanceof StartError) || error.code !== 'HANDSHAKE_EXITED') return false;

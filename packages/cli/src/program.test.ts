@@ -52,7 +52,7 @@ test.skipIf(isRoot || process.platform === 'win32')(
   },
 );
 
-test('tells words that begin a plugin’s command line from arguments', () => {
+test('distinguishes words that begin a plugin’s command line from arguments', () => {
   const programs = [
     'node',
     '/usr/bin/python3.11',

@@ -1,12 +1,10 @@
-/**
- * Guesses from a word of a command line whether it starts a program, and how a file can be started as one.
- */
+/** Guesses whether a word of a command line starts a program, and how a file can be started as a program. */
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 
 const interpreters = /^(?:node|bun|deno|python[\d.]*|ruby|perl|tsx|sh|bash)(?:\.exe)?$/;
 
-/** Programs that run another program, which the words after them name. */
+/** Programs whose arguments name another program, which they run. */
 const runners = /^(?:npx|npm|pnpm|yarn|env|sudo|uv|go|cargo|docker|podman)$/;
 
 export const isInterpreter = (file: string): boolean => interpreters.test(basename(file));
@@ -47,7 +45,7 @@ export function startable(
   const isFound = /[/\\]/.test(file);
   const isExecutable = allows(path);
   const interpreter = interpreterOf(path);
-  // /bin/sh runs a script without a first line of #!, whatever its language is.
+  // /bin/sh would run a script without a #! line, even a script in another language.
   if (interpreter !== undefined && !(isFound && isExecutable && hasShebang(path)))
     return { how: `start it by ${interpreter}`, words: [...interpreter.split(' '), file, ...args] };
   if (isExecutable) return isFound ? undefined : { how: 'give its path', words: [`./${file}`, ...args] };

@@ -43,15 +43,16 @@ export async function run(argv: readonly string[]): Promise<number> {
 }
 
 /**
- * The signals that interrupt a command. A plugin leads a process group of its own, so none of them reaches the
- * plugin. Windows has only Ctrl-C.
+ * The signals that interrupt a command. A plugin leads a process group of its own, so these signals do not
+ * reach the plugin. Windows has only Ctrl-C.
  */
 const interrupts: readonly NodeJS.Signals[] =
   process.platform === 'win32' ? ['SIGINT'] : ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
- * Ends this process by a signal that a command has handled, because its sender expects that. After Ctrl-C, the
- * exit status says enough. If the program has a listener of its own for the signal, that listener decides.
+ * Ends this process by a signal that a command has handled, because the sender of the signal expects that.
+ * After Ctrl-C, the exit status says enough. If the program has a listener of its own for the signal, that
+ * listener decides.
  */
 function dieOf(heard: ReadonlySet<NodeJS.Signals>): void {
   for (const name of heard)

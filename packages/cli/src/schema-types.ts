@@ -44,7 +44,7 @@ interface Place {
 const postponed = { isDirect: false, isDirectInList: false } as const;
 
 /**
- * How many schemas may contain each other, also by a `$ref` from alias to alias. The type of a deeper schema is
+ * How deep schemas may be nested, also by `$ref`s from alias to alias. The type of a deeper schema is
  * `unknown`. So a long chain of `$ref`s cannot exhaust the stack, here or in a compiler.
  */
 const maxDepth = 100;
@@ -186,7 +186,7 @@ class SchemaTypes {
   /**
    * Returns the name of the type for a `$ref` within the same schema. Because of the name, the type can
    * contain itself. A direct part of an alias is completed immediately, and is `unknown` if it contains the
-   * alias as a direct part. Every other alias waits until no alias is started.
+   * alias as a direct part. Any other alias is completed later, when no alias is in the state `started`.
    */
   #reference(pointer: string, place: Place): string {
     const target = resolve(place.root, pointer);

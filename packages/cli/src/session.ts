@@ -54,9 +54,9 @@ const maxEarlyOutput = 64 * 1024;
 type Use<T> = (rpc: RPCClient<Record<string, object>>, signal: AbortSignal) => Promise<T>;
 
 /**
- * Starts the plugin, and calls `use` with a connection to it. At the first Ctrl-C, aborts the signal, asks
- * the plugin to leave, and rejects with Interrupted. At the second Ctrl-C, ends the plugin immediately. For
- * each name in `services`, the plugin finds a service without methods.
+ * Starts the plugin, and calls `use` with a connection to it and a signal. At the first Ctrl-C, aborts that
+ * signal, asks the plugin to leave, and rejects with Interrupted. At the second Ctrl-C, ends the plugin
+ * immediately. For each name in `services`, provides a service without methods.
  */
 export async function withPlugin<T>(
   line: CommandLine,
@@ -142,8 +142,8 @@ function makeClient(
     env: { inherit: false, set: definedIn(io.env) },
     name: pluginName(line.plugin),
     managed: true,
-    // With this option, processes that the plugin has started end with it, even if the command line starts a
-    // wrapper.
+    // With this option, processes that the plugin has started end with the plugin, even if the command line
+    // starts a wrapper.
     processGroup: true,
     logger: warnings(line, io),
     // These services have no methods, which is enough for a factory that only dispenses them.

@@ -9,8 +9,9 @@ import { isInterpreter } from './program.ts';
 const javaScript = /(?:^|[/\\])(?:node|bun|deno|tsx)(?:\.exe)?$|\.[cm]?[jt]sx?$/;
 
 /**
- * Changes the message of a StartError, so that it names the command's options. It mentions `serve()` only if
- * the plugin is a program in JavaScript. Returns `error`, which is unchanged if it is another error.
+ * Changes the message of a StartError, so that the message names the command's options. The message mentions
+ * `serve()` only if the plugin is a program in JavaScript. Returns `error`; an error of another class is
+ * unchanged.
  */
 export function inCommandWords(
   error: unknown,

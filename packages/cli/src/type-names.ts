@@ -12,7 +12,7 @@ export function propertyName(name: string): string {
 /**
  * Returns a string literal of TypeScript that has nothing unprintable. Calls `printable()` for single
  * characters, because in a long text it would replace them by U+FFFD, which is another text. TypeScript reads
- * its escapes as the same characters.
+ * these escapes as the same characters.
  */
 export function quoted(text: string): string {
   return JSON.stringify(text).replaceAll(/[^ -~]/g, (character) => printable(character));
@@ -24,7 +24,9 @@ export function quoted(text: string): string {
  */
 const reserved = /^(Promise|AsyncIterable|AbortSignal)$/;
 
-/** Names in use, each with the number that the last name with the same beginning has: 3 for `Kv` and `Kv3`. */
+/**
+ * Names in use. The value is the highest number that was added to the name: 3 for `Kv` if `Kv3` is the last.
+ */
 export type TakenNames = Map<string, number>;
 
 /** Makes a new name for a type from any text, and adds it to `taken`. Takes linear time for many names. */

@@ -93,7 +93,7 @@ test('refuses a whole number of more than a million digits, because its conversi
   expect(() => parseJson(`[${'1'.repeat(1_000_001)}]`)).toThrow('$bigint: expected at most 1,000,000 digits');
 });
 
-test('refuses a value that is nested deeper than core sends it', () => {
+test('refuses a value that is nested deeper than core can send', () => {
   const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
   expect(() => parseJson(nested(128))).not.toThrow();
   expect(() => parseJson(nested(129))).toThrow('it is nested deeper than 128 levels');

@@ -7,7 +7,9 @@ import { types } from 'node:util';
 import { defaultLimits } from '@pipework/core';
 import { UsageError } from './exit-status.ts';
 
-/** The most digits of a whole number. A million digits take a second, and ten million take ten. */
+/**
+ * The maximum number of digits of a whole number. A million digits take a second, and ten million take ten.
+ */
 const maxDigits = 1_000_000;
 
 /** Writes and reads the form of one kind of value. `write` returns undefined for values of other kinds. */

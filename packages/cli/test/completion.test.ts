@@ -82,7 +82,7 @@ describe.each(['bash', 'fish'] as const)('the words that %s offers', (shell) => 
         ['pipework new packages/cli/sr', [`packages/cli/src${shell === 'bash' ? '' : '/'}`]],
         ['pipework describe -- node --j', []],
       ];
-      // In bash, the script itself must complete the value of an option.
+      // In bash, the script itself must recognize the value of an option. fish does that for its scripts.
       if (shell === 'bash')
         rows.push(
           ['pipework call --timeout --st', []],

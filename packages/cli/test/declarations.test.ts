@@ -15,7 +15,7 @@ const declarations = (methods: Methods, others = {}): string =>
   });
 
 test('no alias contains itself outside of an object or list', () => {
-  // An alias that is first made inside an object, and then used directly by another alias.
+  // The alias `Nullable` is first made inside an object. After that, another alias contains it directly.
   const $defs = {
     Either: {
       anyOf: [
@@ -31,7 +31,7 @@ test('no alias contains itself outside of an object or list', () => {
   expect(compile({ 'kv.ts': written })).toBe('');
 });
 
-test('a tuple contains itself in its rest', () => {
+test('a tuple that contains itself in its rest compiles', () => {
   const rest = (items: object): string =>
     declarations({ a: { output: { $ref: '#/$defs/T', $defs: { T: { prefixItems: [], items } } } } });
   const written = rest({ $ref: '#/$defs/T' });

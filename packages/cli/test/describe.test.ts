@@ -38,7 +38,7 @@ describe('describe in a pipe', () => {
     ]);
   });
 
-  test('says so if a plugin cannot describe itself', async () => {
+  test('warns if a plugin cannot describe itself', async () => {
     const { status, stdout, stderr } = await pipework(['describe', '--', ...misbehave('hangs-on-call')]);
     expect(stdout).toContain('protocol 1');
     expect(stderr).toContain('cannot be asked what it offers');

@@ -30,8 +30,8 @@ const permission = process.allowedNodeEnvironmentFlags.has('--permission')
   : '--experimental-permission';
 
 /**
- * Runs `command`, which makes an environment and a harmless program in it. Returns the reason if this fails;
- * undefined if this machine can make the environment.
+ * Runs `command`, which makes an environment and runs a harmless program in it. Returns the reason if this
+ * fails; undefined if this machine can make the environment.
  */
 function unmade(...command: readonly string[]): string | undefined {
   const [file = '', ...args] = command;

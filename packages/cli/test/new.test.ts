@@ -113,7 +113,7 @@ describe('`pipework new` refuses, with status 2 and without a change,', () => {
   });
 });
 
-// In such a place, a recursive mkdir of Node 20 never returns.
+// In a place that allows no folders, a recursive mkdir of Node 20 never returns.
 test.skipIf(process.platform !== 'linux')('`new` refuses a place that allows no folders', async () => {
   const { status, stderr } = await pipework(['new', '/proc/nope']);
   expect(stderr).toContain('"/proc/nope" cannot be used: ENOENT');

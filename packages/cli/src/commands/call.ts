@@ -134,7 +134,7 @@ class CallTime {
     return this.#deadlineMs !== undefined && this.#elapsedMs >= this.#deadlineMs - timerSlackMs;
   }
 
-  /** Returns the error for a step that took too long. */
+  /** Returns the error for `what`, which took too long. */
   over(what: string): PipeworkError {
     return new PipeworkError(
       'RPC_DEADLINE',

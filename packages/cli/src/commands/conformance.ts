@@ -97,7 +97,7 @@ const wrongService = (service: string): UsageError =>
 
 /**
  * Returns a last line that says how many checks were left out because the plugin does not serve the suite's
- * methods. If there are none, returns an empty text.
+ * methods. If no check was left out, returns an empty text.
  */
 function noteOn({ results }: ConformanceReport, unserved: string): string {
   const count = results.filter(({ outcome }) => isFor(unserved, outcome)).length;

@@ -54,7 +54,7 @@ async function run(line: CommandLine, io: Io): Promise<number> {
   return statusOf('answered');
 }
 
-/** Returns what came too late of each name: its factory, or its description. */
+/** Returns the parts of the description that came too late, such as `the factory of greeter`. */
 function lateParts({ plugins }: Description, timeoutMs: number): string[] {
   return Object.entries(plugins).flatMap(([name, { error }]) =>
     [`the factory of ${name}`, `the description of ${name}`].filter(
@@ -142,8 +142,9 @@ async function ask(
 }
 
 /**
- * Returns the name of the service that a factory did not find. After the name, the host's error lists its
- * services. If this list is missing because a plugin has changed the text, the name ends at a space or comma.
+ * Returns the name of the service that a factory did not find. After the name, the host's error lists the
+ * services that the host offers. If this list is missing because a plugin has changed the text, the name ends
+ * at a space or comma.
  */
 function missingService(error: string): string | undefined {
   const [, whole, word] = /unknown service: (?:(.+?): this host offers |([^\s:,;]+))/s.exec(error) ?? [];

@@ -38,7 +38,7 @@ export function randomSchemas(count: number): object[] {
   }));
 }
 
-/** Returns a function for whole numbers from 0 to `below - 1`, by a linear congruence. */
+/** Returns a function that makes whole numbers from 0 to `below - 1`, by a linear congruence. */
 function randomNumbers(): (below: number) => number {
   let state = 1;
   return (below) => {

@@ -89,8 +89,8 @@ function normal(text: string, folders: Readonly<Record<string, string>>): string
 }
 
 /**
- * Groups neighbouring lines so that they share one process. A line with its own environment, input or keys is
- * alone.
+ * Groups neighbouring lines so that they share one process. A line with its own environment, input or keys
+ * has a process of its own.
  */
 function* groups(lines: readonly Line[]): Generator<readonly Line[], void, undefined> {
   let shared: Line[] = [];

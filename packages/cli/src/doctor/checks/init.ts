@@ -1,4 +1,4 @@
-/** Checks whether this process has the number 1, as the main program of a container has. */
+/** Checks whether this process is process 1, like the main program of a container. */
 import { limited, ok, type Check } from '../finding.ts';
 
 export const initCheck: Check = {
