@@ -9,7 +9,8 @@ startPlugin({
     let next = 0;
     const ask = peer.dial(0, ([, , error, brokerId]) => {
       if (error === null) peer.dial(brokerId);
-      // Each answer of the host causes one more request, on a later turn. So the host's answers set the pace.
+      // Each answer of the host causes one more request, on a later turn. So the host decides by its answers
+      // how fast the requests come.
       setImmediate(() => ask([0, next++, 'Host.Dispense', [name]]));
     });
     ask(...Array.from({ length: 100 }, () => [0, next++, 'Host.Dispense', [name]]));

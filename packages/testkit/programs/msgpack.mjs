@@ -20,8 +20,8 @@ export const deepest = 512;
 
 /**
  * Encodes a value in its shortest form. Maps and plain objects become maps, and the bytes of {@link Raw} are
- * copied. `{ ext, data }` becomes ext 8, 16 or 32, even if a fixext would be shorter. So the conformance suite
- * tests that plugins take more than the shortest form.
+ * copied. `{ ext, data }` becomes ext 8, 16 or 32, even if a fixext would be shorter. So the conformance
+ * suite tests that plugins also accept longer forms.
  */
 export function encode(value) {
   const out = [];
@@ -91,7 +91,7 @@ const incomplete = new Error('incomplete');
 
 /**
  * The default of the parameter `makes` of `decode`. MessagePack's maps become objects of the class Map, and
- * extensions become `{ ext, data }`. If bytes are missing, decode() returns undefined.
+ * extensions become `{ ext, data }`. With these functions, decode() returns undefined if bytes are missing.
  */
 const plainly = {
   map: (entries) => new Map(entries),

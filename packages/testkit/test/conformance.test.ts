@@ -10,8 +10,8 @@ const node = process.execPath;
 /** A plugin that uses none of the project's own packages and keeps every rule. */
 const byHand = fileURLToPath(new URL('../../../reliability/mutants/plugin.mjs', import.meta.url));
 
-// Most plugins in this file never do the thing that a check waits for. So longer time limits would only make
-// the tests slower, even on a busy machine.
+// On a busy machine, the suite extends its waits, in this file at most twofold. Most plugins here never do
+// the thing that a check waits for, so longer waits would only make the tests slower.
 beforeAll(() => limitStretch(2));
 
 /**
@@ -185,7 +185,7 @@ describe.concurrent('the conformance suite', () => {
     expect(told).not.toContain('likely cause');
   });
 
-  test('shows an extension, bytes and text as such', () => {
+  test('shows extensions, bytes and texts in different forms', () => {
     const bytes = new TextEncoder().encode('as bin');
     const told = [
       [new Extension(80, Uint8Array.of(0x69, 0, 0, 0, 1)), '<iterable 1>'],
@@ -238,8 +238,8 @@ describe.concurrent('the conformance suite', () => {
         signal: stop.signal,
         onOutcome: (_, { status }) => outcomes.push(status),
       });
-      // Each plugin is a shell with another shell in its background, so more than three shells mean two
-      // plugins.
+      // Each plugin is a shell with another shell in its background. So if more than three shells run, at
+      // least two plugins run.
       await expect.poll(running, { timeout: 60_000 }).toBeGreaterThan(3);
       const reason = new Error('stopped');
       stop.abort(reason);

@@ -16,12 +16,12 @@ const checks = conformance({ cmd: ['never started'] }).checks.map(({ name }) => 
 const isMeant = (name: string, check: string): boolean =>
   name.endsWith('…') ? check.startsWith(name.slice(0, -1)) : check === name;
 
-test('the page names every check of the suite', () => {
+test('docs/protocol.md names every check of the suite', () => {
   expect(named.length).toBeGreaterThan(80);
   expect(checks.filter((check) => !named.some((name) => isMeant(name, check)))).toEqual([]);
 });
 
-test('every check that the page names is in the suite', () => {
+test('every check that docs/protocol.md names is in the suite', () => {
   expect(named.filter((name) => !checks.some((check) => isMeant(name, check)))).toEqual([]);
 });
 

@@ -86,7 +86,7 @@ describe('a remote', () => {
     expect(hasSent()).toBe(false);
   });
 
-  test('is shown in snapshots as its target', async () => {
+  test('is shown in snapshots by the name of its target', async () => {
     const { house, door, bell, hasSent } = await remotes();
     expect({ house, door, bell }).toMatchInlineSnapshot(`
       {

@@ -6,8 +6,8 @@ const suites = fileURLToPath(new URL('./fixtures/suites', import.meta.url));
 
 const run = (...args: string[]): Promise<Run> => runNode(suites, ...args);
 
-// All runs begin immediately, because each of them mostly waits: for its processes, and for events that never
-// come.
+// All runs go on at the same time, because each of them mostly waits: for its processes, and for events that
+// never come.
 const failing = runVitest(suites, 'failing');
 const inPools = runVitest(suites, 'passing.suite.ts', '--config', `${suites}/pools.config.ts`);
 const leftOpen = runVitest(suites, 'left-open.suite.ts');

@@ -7,7 +7,7 @@ interface Counter {
 
 /**
  * Makes a counter that loses an update if two calls overlap, because each call reads the count, waits, and
- * then writes it.
+ * then writes the sum.
  */
 const racy = (): Plugins<{ counter: Counter }> => {
   let total = 0;

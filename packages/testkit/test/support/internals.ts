@@ -1,6 +1,6 @@
 /**
- * The testkit's tests import internal names only from this module. If a file of `src` moves, only this module
- * changes.
+ * The testkit's tests import internal names only from this module. If a file inside `src` moves, only this
+ * module changes.
  */
 
 export { Bench, describeError, textOf } from '../../src/conformance/bench.ts';
