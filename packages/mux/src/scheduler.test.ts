@@ -49,34 +49,41 @@ function open(id: number, bytes = 0): StreamRecord {
 }
 
 describe('streams that wait for the transport', () => {
-  test('take turns of 16 KiB in the order in which they began to wait, and the last one left sends whole frames', () => {
+  test('take turns of one frame in the order in which they began to wait', () => {
     const { writer, scheduler, written } = makeScheduler();
     writer.isBlocked = true;
-    for (const stream of [open(1, 40 * KiB), open(3, 20 * KiB), open(5, 100 * KiB)]) scheduler.wake(stream);
+    for (const stream of [open(1, 100 * KiB), open(3, 20 * KiB), open(5, 160 * KiB)]) scheduler.wake(stream);
     expect(written()).toEqual([]);
     writer.isBlocked = false;
     scheduler.fill();
-    expect(written()).toEqual([
-      ...['1:16384', '3:16384', '5:16384', '1:16384', '3:4096', '5:16384', '1:8192'],
-      ...['5:65536', '5:4096'],
-    ]);
+    expect(written()).toEqual([...['1:65536', '3:20480', '5:65536', '1:36864', '5:65536'], '5:32768']);
     scheduler.fill();
     expect(written()).toEqual([]);
+  });
+
+  test('take turns of 16 KiB while more than 16 of them wait', () => {
+    const { writer, scheduler, written } = makeScheduler();
+    writer.isBlocked = true;
+    const ids = Array.from({ length: 17 }, (_, i) => 2 * i + 1);
+    for (const id of ids) scheduler.wake(open(id, id === 1 ? 40 * KiB : 16 * KiB));
+    writer.isBlocked = false;
+    scheduler.fill();
+    expect(written()).toEqual([...ids.map((id) => `${id}:16384`), '1:24576']);
   });
 
   test('stop in the middle of a round when the transport is full, and continue with the next stream', () => {
     const made = makeScheduler();
     const { writer, scheduler, written } = made;
     writer.isBlocked = true;
-    for (const stream of [open(1, 20 * KiB), open(3, 20 * KiB)]) scheduler.wake(stream);
+    for (const stream of [open(1, 80 * KiB), open(3, 80 * KiB)]) scheduler.wake(stream);
     writer.isBlocked = false;
     made.onSent = () => void (writer.isBlocked = true);
     scheduler.fill();
-    expect(written()).toEqual(['1:16384']);
+    expect(written()).toEqual(['1:65536']);
     writer.isBlocked = false;
     made.onSent = () => {};
     scheduler.fill();
-    expect(written()).toEqual(['3:16384', '1:4096', '3:4096']);
+    expect(written()).toEqual(['3:65536', '1:16384', '3:16384']);
   });
 
   test('send each frame that they owe (SYN, ACK, credit, FIN) exactly once, before any payload', () => {
@@ -241,7 +248,7 @@ describe('a handler that writes while turns are taken', () => {
     const { writer, scheduler, written } = made;
     const late = open(5, 10);
     writer.isBlocked = true;
-    for (const stream of [open(1, 40 * KiB), open(3, 20 * KiB)]) scheduler.wake(stream);
+    for (const stream of [open(1, 160 * KiB), open(3, 80 * KiB)]) scheduler.wake(stream);
     made.onSent = (id) => {
       if (id !== 1) return;
       made.onSent = () => {};
@@ -250,7 +257,7 @@ describe('a handler that writes while turns are taken', () => {
     };
     writer.isBlocked = false;
     scheduler.fill();
-    expect(written()).toEqual(['1:16384', '3:16384', '5:10', '1:16384', '3:4096', '1:8192']);
+    expect(written()).toEqual(['1:65536', '3:65536', '5:10', '1:65536', '3:16384', '1:32768']);
   });
 });
 

@@ -44,7 +44,7 @@ describe('while the transport is full', () => {
     peer.end.resumeTaking();
     await settled();
     const ids = dataOf(peer.frames).flatMap(([id]) => (id === 1 ? [] : [id]));
-    expect(ids.slice(0, 16)).toEqual(Array.from({ length: 16 }, (_, i) => (i % 2 === 0 ? 3 : 5)));
+    expect(ids).toEqual(Array.from({ length: 8 }, (_, i) => (i % 2 === 0 ? 3 : 5)));
   });
 
   test('frames without payload are sent before payload', async () => {
