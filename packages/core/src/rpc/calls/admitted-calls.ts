@@ -31,8 +31,8 @@ export class AdmittedCalls {
   }
 
   /**
-   * Returns the call with this id if it waits, streams its result, or runs beyond the turn in which it
-   * arrived.
+   * Returns the call with this id if the call waits, has an open stream in its result, or runs beyond the
+   * turn in which it arrived.
    */
   get(id: number): IncomingCall | undefined {
     return this.#tracked.size === 0 ? undefined : this.#tracked.get(id);
@@ -105,7 +105,8 @@ export class AdmittedCalls {
   }
 
   /**
-   * Must be called when the handler of a call has ended. The call remains tracked while its result streams.
+   * Must be called when the handler of a call has ended. The call remains tracked while a stream of its
+   * result is open.
    */
   handlerEnded(call: IncomingCall): void {
     this.#running--;
@@ -135,7 +136,7 @@ export class AdmittedCalls {
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  /** Cancels every call that runs, waits or streams its result. */
+  /** Cancels every call that runs, waits or has an open stream in its result. */
   cancelAll(reason: unknown): void {
     for (const call of this.#tracked.values()) call.cancel(reason);
   }

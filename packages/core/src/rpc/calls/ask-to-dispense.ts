@@ -14,7 +14,8 @@ export interface DispenseOptions {
 }
 
 /**
- * Returns the options of the dispensing call. For an invalid option, throws `CONFIG_INVALID` with its name.
+ * Returns the options of the call that dispenses. If an option is invalid, throws `CONFIG_INVALID` with the
+ * option's name.
  */
 export function checkDispenseOptions(options: DispenseOptions): CallOptions | undefined {
   expectKeys('options', options, ['signal']);
@@ -28,7 +29,7 @@ const maxBrokerId = 0xffff_ffff;
 /**
  * Calls the dispensing method `method`, and resolves with the broker id for the implementation of `name`. If
  * the call rejects, rejects with the same error. If the answer is not a broker id, rejects with
- * `RPC_PROTOCOL`, and names the other side as `peer` in the message.
+ * `RPC_PROTOCOL`. In the message, `peer` is the name of the other side.
  */
 export async function askToDispense(
   conversation: Conversation,

@@ -24,7 +24,7 @@ import { isWatched, watchedCall } from './watched-call.ts';
 
 export interface ConversationOptions {
   readonly shared: Shared;
-  /** Answers the peer's calls. If it is absent, these calls fail. */
+  /** The object that answers the peer's calls. Without it, these calls fail. */
   readonly served?: ServedObject | undefined;
   /**
    * The prefix of every method of both sides on the wire, for instance `Plugin.`. A conversation without a
@@ -45,7 +45,9 @@ export interface ConversationOptions {
    * never wait.
    */
   readonly isService?: boolean | undefined;
-  /** Called when a call or a stream has ended. {@link Conversation.isUnderWay} may have become false. */
+  /**
+   * Called when a call or a stream has ended, so that {@link Conversation.isUnderWay} may have become false.
+   */
   readonly onQuiet?: (() => void) | undefined;
 }
 
@@ -74,7 +76,7 @@ export class Conversation implements RawStreamHandler {
   #hasPeerFinished = false;
   #hasEnded = false;
 
-  /** Becomes the handler of the stream. */
+  /** Makes the conversation, and sets it as the handler of `stream`. */
   constructor(stream: RawStream, options: ConversationOptions) {
     const {
       shared,

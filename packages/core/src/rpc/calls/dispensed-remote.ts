@@ -98,8 +98,8 @@ function make(source: RemoteSource, options: CallOptions | undefined): object {
 }
 
 /**
- * Returns a remote over a function of your own. When one of the remote's methods is called, `call` gets the
- * method's name, the arguments and the options from {@link withCallOptions}. The remote is used like a
+ * Returns a remote whose methods run a function of yours. When one of these methods is called, `call` gets
+ * the method's name, the arguments and the options from {@link withCallOptions}. The remote is used like a
  * dispensed one. `withCallOptions()` and `await using` accept it, and a result that is a stream can be
  * iterated without awaiting the call. If `call` throws, the method's promise rejects with the thrown error.
  * Options that pipework does not know are passed on to `call`. The remote's `[Symbol.dispose]()` calls

@@ -65,7 +65,7 @@ export class Dispenser {
   readonly #options: DispenserOptions;
   readonly #dispensed = new Set<Dispensed>();
   readonly #conversations = new Set<Conversation>();
-  /** Conversations that have ended, but have handlers that run. */
+  /** Conversations that have ended while some of their handlers still run. */
   readonly #unfinished = new Set<Conversation>();
   /** How many implementations the peer has asked for, but has not dialled yet. */
   #undialled = 0;
@@ -99,7 +99,7 @@ export class Dispenser {
     if (this.#undialled >= maxWaitingStreams) {
       throw new PipeworkError(
         'RPC_OVERLOADED',
-        `dispense('${name}') was refused: ${this.#undialled} others are under way, or were made and never dialled (maxWaitingStreams). Wait for some of them first`,
+        `dispense('${name}') was refused: ${this.#undialled} other implementations are being made, or were made and not dialled yet (maxWaitingStreams). Wait for some of them first`,
       );
     }
     const dispensed: Dispensed = { controller: new AbortController(), implementation: undefined };

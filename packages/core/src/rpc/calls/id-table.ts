@@ -10,10 +10,10 @@ const firstSlots = 64;
 
 /**
  * Entries by message id. If calls were added to a Map and deleted from it, V8 would rebuild the Map's table
- * every few dozen calls. One table that reaches the old generation keeps all later tables alive until the
- * next full collection. With a Map, a call costs 2.9 µs of CPU instead of 2.0, and pauses last 5 ms instead
- * of 0.4 (64 calls in flight, Node 20). A peer may choose ids that share a slot. The entries of such ids are
- * stored in a map.
+ * every few dozen calls. One such table in V8's old generation keeps all later tables alive until the next
+ * full garbage collection. With a Map, a call costs 2.9 µs of CPU instead of 2.0, and pauses last 5 ms
+ * instead of 0.4 (64 calls in flight, Node 20). A peer may choose ids that share a slot. The entries of such
+ * ids are stored in a map.
  */
 export class IdTable<T extends { readonly id: number }> {
   #slots: (T | undefined)[] = new Array<T | undefined>(firstSlots).fill(undefined);

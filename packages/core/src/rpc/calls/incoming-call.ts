@@ -95,8 +95,8 @@ export class IncomingCall implements Borrower {
   }
 
   /**
-   * Aborts the handler's signal. If the handler reads `signal` for the first time later, it gets an aborted
-   * signal. The first reason counts.
+   * Aborts the handler's signal. If the handler reads `signal` for the first time after this, the signal is
+   * already aborted. The first reason counts.
    */
   abort(reason: unknown): void {
     if (this.#abortedWith !== undefined) return;

@@ -123,7 +123,8 @@ export class IncomingCalls {
   }
 
   #readWithMeta(call: IncomingCall, message: IncomingMessage): unknown {
-    // `read()` expects the last element, and the params are not the last one. So the whole message is read.
+    // `read()` can only read the last element of a message, and the fifth element follows the params. So the
+    // whole message is read.
     message.at = message.start;
     const elements = this.#messages.read(message) as unknown[];
     const { metadata, remainingMs } = readMeta(elements[4]);

@@ -44,7 +44,7 @@ export class OutgoingCalls {
   #endedBy: Error | undefined;
   #explanation: Promise<Error> | undefined;
   #isFinishing = false;
-  /** Called when the last call has been answered. */
+  /** Called when no caller waits for an answer any more. */
   onSettled: (() => void) | undefined;
 
   constructor(messages: MessageStream, references: References | undefined, isControl: boolean) {
@@ -261,8 +261,7 @@ export class OutgoingCalls {
 
   /**
    * Reads the error of an answer. In the message, the error stands before the result, and the result of a
-   * failed call is nil. `read()` can only read the last element, so the two are copied into an array of their
-   * own.
+   * failed call is nil. `read()` can only read the last element, so both are copied into a separate array.
    */
   #readError(message: IncomingMessage): unknown {
     const { source, at, end, bins } = message;

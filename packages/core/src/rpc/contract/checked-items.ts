@@ -2,7 +2,7 @@
 import { done, openSource, type Source, type Step } from '../sources/stream-source.ts';
 
 /**
- * The checks for items and errors of a stream. A check that fails rejects with the error that the consumer
+ * The checks for items and errors of a stream. A check that fails rejects with an error, which the consumer
  * gets instead of the item.
  */
 export interface ItemChecks {
@@ -13,8 +13,8 @@ export interface ItemChecks {
 
 /**
  * The iterator of a checked stream. It is not a generator, because a generator's `return()` waits for the
- * pending `next()`. Until that `next()` settled, the underlying stream would not learn that the consumer has
- * left.
+ * pending `next()`. So a generator would tell the underlying stream only after that `next()` that the
+ * consumer has left.
  */
 export class CheckedItems implements AsyncIterableIterator<unknown, unknown>, AsyncDisposable {
   readonly #stream: object;

@@ -1,6 +1,6 @@
 /**
- * Errors that a contract declares. One side throws such errors, and the other side tells them apart by their
- * code.
+ * Errors that a contract declares. One side throws these errors, and the other side distinguishes them by
+ * their codes.
  */
 import { PipeworkError } from '../../base/errors.ts';
 import { isError } from '../../base/realm.ts';

@@ -9,7 +9,7 @@ test('writeMessage() returns the result of the last write, even if other code as
   const stream: RawStream = {
     write: (): boolean => {
       writes++;
-      // Over pipes in memory, this side may answer a call of the peer before this write returns.
+      // Over pipes in memory, this side may answer a call of the peer before a write returns.
       if (writes === 1) expect(writeMessage(stream, message(2), true, 1e9)).toBe(true);
       // Writes 1 and 2, the two pieces of the first message, report a full stream. Writes 3 and 4, the second
       // message, report a stream with room.

@@ -14,8 +14,8 @@ import { scratch, type Gap } from '../wire/scratch.ts';
 
 const noBins: readonly Uint8Array[] = [];
 
-// The streams to which a message is being written in pieces. For each of them, the map has the writes that
-// other code has asked for in the meantime.
+// The streams to which a message is being written in pieces. For each of these streams, the map has the
+// writes that other code asked for in the meantime.
 const underWay = new Map<RawStream, (() => boolean)[]>();
 
 /**
@@ -42,8 +42,8 @@ export function writeMessage(
     );
   }
   if (gaps.length === 0 && underWay.size === 0) return stream.writeCopy(packed, start, end);
-  // The packed bytes are copied, because other code may use the slab during a write. Over pipes in memory,
-  // the peer may answer before a write returns.
+  // The packed bytes are copied, because other code may pack into the same buffer during a write. Over pipes
+  // in memory, the peer may answer before a write returns.
   const pieces = piecesOf(Buffer.from(packed.subarray(start, end)), start, gaps);
   const waiting = underWay.get(stream);
   if (waiting === undefined) return writePieces(stream, pieces);
@@ -65,8 +65,8 @@ export function writePlain(stream: RawStream, length: number): boolean {
 }
 
 /**
- * Packs a value that the walk has returned, into a buffer that the next message reuses. Packing runs no code
- * of the user, because the walk has copied the user's objects.
+ * Packs a value that the walk of outbound.ts has returned. The buffer of the packed bytes is reused for the
+ * next message. Packing runs no code of the user, because the walk has copied the user's objects.
  */
 export function pack(codec: Codec, value: unknown): Packed {
   takeGaps();

@@ -80,8 +80,7 @@ export class MessageStream {
 
   /**
    * Returns the options for the values of one message. The redaction hook also sees the errors inside values.
-   * The options are made for each message, because a getter among the values may begin a message of another
-   * method.
+   * Each message gets new options, because a getter in its values may begin a message of another method.
    */
   #redacting(where: string): OutboundOptions {
     const hook = this.shared.options.redactError;

@@ -7,8 +7,8 @@ export class MethodName {
   /** The method's name in the implementation, without the conversation's prefix. */
   readonly short: string;
   /**
-   * The method's name on the wire. All calls of a method share one string, because the engine would have to
-   * hash a new string for each call.
+   * The method's name on the wire. All calls of a method share one string. If each call had a new string, the
+   * engine would hash each of them.
    */
   readonly wire: string;
   /** The wire name as packed bytes, or no bytes if the name is too long for a plain message. */

@@ -49,8 +49,8 @@ export interface TakenReference extends RemoteTarget {
   /** How many unsettled calls brought the reference in their arguments. */
   borrowed: number;
   /**
-   * How often the reference came in results or was retained, minus how often it was given back. Giving a hold
-   * back takes a notification.
+   * How often the reference came in results or was retained, minus how often it was given back. To give back
+   * a hold, this side sends a notification.
    */
   held: number;
   readonly abort: ((reason: unknown) => void) | undefined;

@@ -1,7 +1,7 @@
 /**
  * The references of one conversation: those that this side gave, those that it took, and the given and taken
- * streams. Both sides have the same counts, because they compute them from the messages alone. No count
- * depends on the garbage collector. docs/protocol.md has the rules.
+ * streams. Both sides have the same counts, because each side computes its counts from the messages alone. No
+ * count depends on the garbage collector. docs/protocol.md has the rules.
  */
 import type { AsyncResource } from 'node:async_hooks';
 import { PipeworkError } from '../../base/errors.ts';
@@ -56,10 +56,7 @@ export class References implements ValueReferences, MessageScopes {
   #message: Message | undefined;
   #hasEnded = false;
 
-  /**
-   * Connects this table to the message stream, which sends and takes references through the table from now
-   * on.
-   */
+  /** Connects this object to `messages`, which sends and takes references through it from now on. */
   constructor(messages: MessageStream, host: ReferenceHost) {
     this.#messages = messages;
     this.#shared = messages.shared;
@@ -224,7 +221,8 @@ export class References implements ValueReferences, MessageScopes {
 
   /**
    * Must be called before values are decoded. If `incoming` is given, the values are the arguments of this
-   * call. If `outgoing` is given, they are its result. Otherwise, they are items of a stream.
+   * call. If `outgoing` is given, the values are the result of this call. Otherwise, they are items of a
+   * stream.
    */
   beginTaking(incoming?: Borrower, outgoing?: Receiver): void {
     this.#message = { outer: this.#message, incoming, outgoing, isHandingOver: false };
@@ -300,7 +298,7 @@ export class References implements ValueReferences, MessageScopes {
     for (const stream of call.held.streams.splice(0)) stream.callSettled();
   }
 
-  /** Releases the references of the message that was read last, because the message is dropped. */
+  /** Releases the references of the message that was read last, because that message is dropped. */
   releaseTaken(): void {
     this.#taken.releaseLatest();
   }

@@ -44,8 +44,8 @@ export class TakenReferences {
   }
 
   /**
-   * Must be called before a message is decoded. After this, {@link releaseLatest} no longer releases the
-   * references of the previous message, because they are in use.
+   * Must be called before a message is decoded. From then on, {@link releaseLatest} does not release the
+   * references of the previous message, which are in use.
    */
   beginMessage(): void {
     if (this.#latest.length > 0) this.#latest = [];

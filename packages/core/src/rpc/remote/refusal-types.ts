@@ -1,6 +1,6 @@
 /**
- * Types that explain why a declaration does not compile. They contain the texts that the compiler shows, and
- * decide when the compiler shows which text.
+ * Types that explain why a declaration does not compile. These types contain the texts that the compiler
+ * shows, and decide which text it shows.
  */
 import type { AnyFunction, CannotTravel, Itself, KeepsCall, Rule } from './travel-types.ts';
 import type { Signatures } from './signatures.ts';

@@ -59,7 +59,7 @@ type DisposeKey<K> = K extends typeof Symbol.dispose ? K : never;
 
 type MethodKey<M, K> = K extends NeverRemote ? never : [NonNullable<M>] extends [AnyFunction] ? K : never;
 
-// Names that are never calls of a remote. makeRemoteObject() decides which names these are.
+// Names under which a remote has no method. makeRemoteObject() decides which names these are.
 type NeverRemote = 'then' | 'catch' | 'finally' | ObjectName | ToolName;
 type ObjectName =
   | 'constructor'
@@ -71,7 +71,7 @@ type ObjectName =
   | 'valueOf'
   | '__proto__'
   | `__${'define' | 'lookup'}${'Getter' | 'Setter'}__`;
-// The same names as in base/probed-names.ts; a test compares the two.
+// These are the names in base/probed-names.ts. A test compares the two lists.
 type ToolName =
   | 'toJSON'
   | 'toBSON'
@@ -160,8 +160,8 @@ export type RemoteResult<R> =
 type IsPlainIterable<A, T> = [Iterable<T>] extends [A] ? true : false;
 
 /**
- * A call whose result is a stream. Iterate the call, and only once. If you await the call instead, you
- * get the iterator as soon as the call is answered.
+ * A call whose result is a stream. Iterate the call at most once. If you await the call instead, you get the
+ * iterator as soon as the call is answered.
  */
 export interface RemoteStream<T, Return = unknown>
   extends AsyncIterable<T, Return, undefined>, PromiseLike<AsyncGenerator<T, Return, undefined>> {}

@@ -9,7 +9,7 @@ import { isProbedName } from '../../base/probed-names.ts';
 import { callResult } from './call-result.ts';
 import type { Reference } from './remote-types.ts';
 
-/** The target of a remote function or object. */
+/** The target of a remote function or object: its owner, and the functions that call, keep and release it. */
 export interface RemoteTarget {
   /**
    * The `References` that took the target from the peer. If the remote is sent through the same `References`,
@@ -23,8 +23,8 @@ export interface RemoteTarget {
 }
 
 /**
- * Facts about objects. All copies of this package in the process share them, because one copy may mark an
- * object that another copy sends.
+ * Facts about objects. All copies of this package in the process share these facts, because one copy may mark
+ * an object that another copy sends.
  */
 interface Registry {
   readonly targets: WeakMap<object, RemoteTarget>;

@@ -1,6 +1,6 @@
 /**
- * One interface to every kind of stream. The interface reads the items. It can also tell the stream that no
- * more items are wanted, without waiting for a pending item.
+ * One interface to every kind of stream. The interface reads the items, and can tell the stream that no more
+ * items are wanted, even while an item is pending.
  */
 import { types } from 'node:util';
 import { iterableKind } from './stream-kind.ts';
@@ -96,7 +96,7 @@ class IteratorSource implements Source {
 }
 
 /**
- * Reads a web stream by a reader of its own. The stream's iterator is not used, because the iterator's
+ * Reads a web stream by the stream's reader. The stream's iterator is not used, because the iterator's
  * `return()` would wait for a pending `next()`.
  */
 class WebSource implements Source {

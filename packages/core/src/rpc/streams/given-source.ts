@@ -1,7 +1,7 @@
 /**
- * The source of a given stream. This file opens the source when it is first needed, and tells the source at
- * most once that no more items are wanted. The source's code can read the context of the stream's call,
- * and runs in the asynchronous context in which the stream was given.
+ * The source of a given stream. The source is opened when it is first needed, and is told at most once that
+ * no more items are wanted. The source's code can read the context of the stream's call, and runs in the
+ * asynchronous context in which the stream was given.
  */
 import { AsyncResource } from 'node:async_hooks';
 import type { CleanUps } from '../../session/clean-ups.ts';
@@ -86,8 +86,8 @@ export class GivenSource {
   }
 
   /**
-   * Removes the 'error' listener from a source that was not in a result, because its owner may use the source
-   * after this.
+   * If the stream was not in a result, removes the 'error' listener from its source, because the owner may
+   * use the source after this.
    */
   leave(): void {
     if (this.#call === undefined && isEmitter(this.#value)) this.#value.off('error', ignoreError);

@@ -132,7 +132,7 @@ export class GivenStream implements RawStreamHandler {
     raw?.reset(error);
   }
 
-  // This is a getter, because each await and each call may change the state.
+  // The state is read anew at each use, because each await and each call may change it.
   get #isReading(): boolean {
     return this.#state.is === 'open' || this.#state.is === 'leaving';
   }
@@ -204,7 +204,7 @@ export class GivenStream implements RawStreamHandler {
 
   /**
    * Handles the consumer's `return()` or `throw()`. If the source is already returning, does nothing, because
-   * the end of the stream is the answer.
+   * the end of the stream answers the consumer.
    */
   #interrupted(word: number, value: unknown): void {
     const on = this.#dialled;

@@ -32,7 +32,7 @@ export class ItemQueue {
 
   /**
    * Ends a chunk of this many bytes. The items of the chunk are those that were pushed since the previous
-   * chunk. Returns `bytes` if the chunk brought no item, and otherwise 0.
+   * chunk. Returns the credit to grant immediately: `bytes` if the chunk brought no item, and otherwise 0.
    */
   endChunk(bytes: number): number {
     const untaken = this.#arrived;

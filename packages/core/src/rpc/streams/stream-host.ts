@@ -28,7 +28,7 @@ export interface MessageScopes {
    */
   beginHandingOver(): void;
   endSending(): unknown;
-  /** Ends the walk of a message that cannot be sent, and takes back the references in it. */
+  /** Ends the walk of a message that cannot be sent, and takes back the references in the message. */
   revokeSending(reason: unknown): void;
   beginTaking(): void;
   /**

@@ -210,8 +210,8 @@ export class TakenStream
    */
   #interrupt(word: number, toWire: () => unknown, ended: Step | undefined, error: unknown): Promise<Step> {
     this.#discard();
-    // The waiter is registered before the write. Over pipes in memory, the peer may answer, or reset the
-    // stream, before `writeItem` returns.
+    // The waiter is registered before the write, because over pipes in memory the peer may answer, or reset
+    // the stream, before `writeItem` returns.
     const answer = new Promise<Step>((resolve, reject) => {
       const late = ended === undefined ? () => reject(error) : () => resolve(ended);
       this.#interrupters.push({ resolve, reject, late });
@@ -258,8 +258,9 @@ export class TakenStream
   }
 
   /**
-   * Tells the gate whether to grant credit for an incomplete message that is longer than the window. Its
-   * bytes are wanted only if the consumer waits for the message, or if the message will be dropped.
+   * Tells the stream's `CreditGate` whether to grant credit for an incomplete message that is longer than the
+   * window. The message's bytes are wanted only if the consumer waits for the message, or if the message will
+   * be dropped.
    */
   #want(): void {
     const on = this.#dialled;

@@ -28,7 +28,7 @@ export const maxErrorCount = 256;
  * written many times.
  */
 const maxErrorsInAll = 1_000;
-/** The maximum depth of a thrown value that is not an error. No value can be sent that is nested deeper. */
+/** The maximum depth of a thrown value that is not an error. A deeper value cannot be sent. */
 const maxCopied = 512;
 /** The message shows at most this many characters of a thrown value that is not an error. */
 const maxShown = 1_000;
@@ -56,8 +56,8 @@ export function errorMap(error: unknown, options: OutboundOptions, depth = 0): E
 class ErrorWriter {
   readonly #options: OutboundOptions;
   /**
-   * The errors that enclose the current one. If one of them occurs inside the current error again, it is left
-   * out there.
+   * The errors that enclose the current one. If an enclosing error occurs again inside the current one, it is
+   * left out there.
    */
   readonly #around = new Set<unknown>();
   #left = maxErrorsInAll;

@@ -26,7 +26,7 @@ function setStack(error: Error, where: string): void {
 }
 
 /**
- * Adds the frames of the code that awaited the call to the error's stack, if V8 knows them. Must be called in
+ * Adds to the error's stack the frames of the code that awaited the call, if V8 knows them. Must be called in
  * the async function `calledBy`, which the code awaits.
  */
 export function placeStack(error: unknown, calledBy: (...args: never) => unknown): void {

@@ -114,7 +114,10 @@ function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
 }
 
-/** Counts `values` further values. Throws `RPC_MESSAGE_TOO_LARGE` if the allowance is too small for them. */
+/**
+ * Counts `values` further values. Throws `RPC_MESSAGE_TOO_LARGE` if the allowance is too small for these
+ * values.
+ */
 export function claim(values: number, { allowance }: Pick<InboundOptions, 'allowance'>): void {
   allowance.values -= values;
   if (allowance.values < 0) throw tooManyValues();
@@ -149,8 +152,8 @@ function setOf(array: unknown[], allowance: InboundOptions['allowance']): Set<un
 }
 
 /**
- * Makes a regular expression. For an invalid one, throws an error with a shortened text, because the engine's
- * error message would have the whole text.
+ * Makes a regular expression. If the expression is invalid, throws an error with a shortened copy of its
+ * text, because the engine's error message would have the whole text.
  */
 function regExpOf(source: string, flags: string, options: InboundOptions): RegExp {
   // For some patterns, for instance groups that refer to each other, the time of V8's parser grows with the
@@ -177,8 +180,8 @@ function hostWeight(href: string): number {
 }
 
 /**
- * Makes a URL. For an invalid one, throws an error with a shortened text, because the engine's error would
- * have the whole text as a field.
+ * Makes a URL. If `href` is invalid, throws an error with a shortened copy of it, because the engine's error
+ * would have the whole text as a field.
  */
 function urlOf(href: string): URL {
   try {

@@ -300,8 +300,8 @@ function bytesOf(value: ArrayBufferView | ArrayBuffer): Uint8Array {
       ? new Uint8Array(value)
       : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   } catch {
-    // The buffer was transferred. The `detached` property would show this earlier, but Node 20 does not have
-    // it.
+    // The buffer was transferred. Its `detached` property would show this earlier, but Node 20 lacks that
+    // property.
     return refuse('is binary data whose buffer was transferred: there is nothing left to send');
   }
 }

@@ -11,7 +11,7 @@ const shortList = 16;
 /**
  * Returns true if reading the first `count + 1` fields of an object or list ran no code of the user. In this
  * case a second read gives the same values. The values of the first `count` fields are checked at every
- * depth. Of the field after them, only the field itself is checked, not the contents of its value.
+ * depth. Of the next field, only the property itself is checked, and not the contents of its value.
  */
 export function isTame(holder: object, count: number): boolean {
   if (types.isProxy(holder)) return false;

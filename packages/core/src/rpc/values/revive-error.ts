@@ -51,7 +51,7 @@ type SentMap = Partial<Record<keyof ErrorMap, unknown>>;
 /** The cost of an error beside the values of its map: 260 bytes to 1 KiB, and 5 µs. */
 const errorWeight = 8;
 const fieldWeight = 4;
-/** {@link errorWeight} covers this many fields of an error's map, and this many of its data. */
+/** {@link errorWeight} covers this many fields of an error's map, and as many fields of the error's data. */
 const usualFields = 16;
 
 /**
@@ -84,8 +84,8 @@ function revive(sent: unknown, revival: Revival, level: number): Error {
 }
 
 /**
- * Counts the fields of an error beyond {@link usualFields}. Each field takes 3 µs, because it is defined by a
- * call of its own.
+ * Counts the fields of an error beyond {@link usualFields}. Each field takes 3 µs, because a separate call
+ * defines it.
  */
 function claimFields(fields: object, { claim }: Revival): void {
   claim?.(Math.max(0, Object.keys(fields).length - usualFields) * fieldWeight);

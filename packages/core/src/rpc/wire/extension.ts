@@ -130,8 +130,8 @@ const kindsByCode = new Map(
     .map(([name, code]) => [code as number, name as ReferenceKind]),
 );
 
-// takeGaps() is called twice for each message. Most messages have no gaps, and all of them get the same empty
-// list.
+// takeGaps() is called twice for each message. Most messages have no gaps, and all of these get the same
+// empty list.
 const noGaps: readonly Gap[] = [];
 
 /** Returns the {@link Gap}s of the large bins that were packed since the last call. */
@@ -184,7 +184,7 @@ export function readExtension(type: number, data: Uint8Array): unknown {
 }
 
 /**
- * Makes a Date of a timestamp, rounded down to the millisecond. msgpackr would round to the nearest
+ * Converts a timestamp to a Date, and rounds it down to the millisecond. msgpackr would round to the nearest
  * millisecond, which can be in the next second.
  */
 function readDate(data: Uint8Array): Date {

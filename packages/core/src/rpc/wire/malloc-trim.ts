@@ -7,8 +7,8 @@
  * for each call. A call takes 1.4 ms instead of 1.6.
  *
  * When malloc frees a block that it had mapped separately, it raises its trim threshold to twice the block's
- * size. So it is enough to allocate one such block and to drop it immediately, without writing to it. Other
- * allocators are not affected.
+ * size. Below this threshold, freed memory stays with the process. So it is enough to allocate one such block
+ * and to drop it immediately, without writing to it. Other allocators are not affected.
  */
 
 /**

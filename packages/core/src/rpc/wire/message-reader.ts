@@ -19,8 +19,8 @@ export type MessageSink = (message: IncomingMessage) => void;
 export type PlainSink = (source: Uint8Array, start: number, end: number) => number;
 
 const firstCapacity = 4 * 1024;
-// The memory for a bin begins with at most this size, whatever length the bin's header claims. When this
-// memory is full, the bin gets memory of four times the size.
+// The buffer for a bin has at most this size at first, whatever length the bin's header claims. When the
+// buffer is full, the bin gets one of four times the size.
 const firstBinCapacity = 1024 * 1024;
 
 export class MessageReader {

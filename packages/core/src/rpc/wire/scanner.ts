@@ -35,8 +35,8 @@ export const atLargeBin = -2;
 export const largeBinBytes: number = 16 * 1024;
 
 /**
- * The costs of a bin, a Date and a reference beyond one value. A typed array with its own memory takes 190
- * bytes, a Date takes 100, and a reference takes 430 or more.
+ * How many values a bin, a Date and a reference cost, beyond the one that each is counted as. A typed array
+ * with its own memory takes 190 bytes, a Date takes 100, and a reference takes 430 or more.
  */
 const binWeight = 2;
 const dateWeight = 1;
@@ -210,8 +210,8 @@ export class Scanner {
       const length = readUint(chunk, at + 1, 1 << (token - 0xd9), end);
       if (length <= maxIndexDigits || length === Infinity) this.#tookIndex(Infinity);
     } else if (token >= 0xc4 && token < 0xd9) {
-      // Only a hostile peer writes an index in one of these forms. If the key is no index, it is read
-      // correctly nevertheless.
+      // Only a hostile peer writes an index in one of these forms. A key that only looks like an index is
+      // read correctly nevertheless.
       this.#tookIndex(Infinity);
     }
   }
@@ -331,8 +331,8 @@ export class Scanner {
     this.#values += values;
     if (keys > 0 && keys < 3) this.#fewKeys++;
     if (this.#level >= this.#maxLevels) {
-      // The values are counted on the current level, so the message's end is found. So only this message
-      // fails, and not the conversation.
+      // The values are counted on the current level, so that the message's end is still found. Then only this
+      // message fails, and not the conversation.
       this.flags |= saw.tooDeep;
       this.#left += values;
       return 0;

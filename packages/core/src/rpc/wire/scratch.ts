@@ -2,12 +2,12 @@
  * Memory that the codec reuses for every message, so that a small message allocates nothing.
  *
  * **The rule of re-entrancy.** All values that are stored here must be used up before any other code runs.
- * Such code is a handler, a getter, a proxy, or the peer at the other end of a pipe in memory. The walk reads
- * all values of the user before their message is packed. Values that were read from a message are taken from
- * this object before this side acts on the message. Small messages are the exception: the user's values are
- * read while the message is packed, and `isPackingSmall` is true meanwhile. If a getter begins another message,
- * that message takes the general path and leaves the fields of the small message alone. `left` and
- * `copies` are copied into variables before a getter can run.
+ * Other code is, for example, a handler, a getter, a proxy, or the peer at the other end of a pipe in memory.
+ * The walk reads all values of the user before their message is packed. Values that were read from a message
+ * are taken from this object before this side acts on the message. Small messages are the exception: the
+ * user's values are read while the message is packed, and `isPackingSmall` is true meanwhile. If a getter
+ * begins another message, that message takes the general path and leaves the fields of the small message
+ * alone. `left` and `copies` are copied into variables before a getter can run.
  */
 
 /** The position in the packed message at which the bytes of a LargeBin belong. */

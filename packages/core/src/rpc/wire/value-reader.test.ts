@@ -68,8 +68,8 @@ describe('the reader of values', () => {
 });
 
 /**
- * Scans a message in two pieces. Returns whether the scanner saw a sparse key, and how many of 1,000 values
- * are left.
+ * Scans a message in two pieces. Returns whether the scanner saw a sparse key, and how many of the 1,000
+ * allowed values are left.
  */
 function scanned(bytes: Buffer, split: number): [boolean, number] {
   const scanner = new Scanner(10_000, 10, 1_000);

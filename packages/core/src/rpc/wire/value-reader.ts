@@ -109,8 +109,8 @@ class ValueReader {
       if (key === '__proto__') {
         defineOwn(record, key, value);
       } else if (!hasTable && isSparse(indexOf(key), count)) {
-        // After this definition, V8 keeps all indexes of the object in a table, so the others can be
-        // assigned.
+        // After this definition, V8 keeps all indexes of the object in a table, so the object's other indexes
+        // can be assigned.
         defineOwn(record, key, value);
         hasTable = true;
       } else {

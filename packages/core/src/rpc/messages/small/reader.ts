@@ -133,8 +133,8 @@ function readRecord(source: Uint8Array, count: number, level: number): object {
 const keys = new KnownTexts(1024, (source, start, end) => {
   if (!isAscii(source, start, end)) return undefined;
   const key = latin1Slice.call(source, start, end);
-  // Assigning to `__proto__` creates no property. If the program has frozen Object.prototype, assigning to
-  // `toString` creates none either.
+  // Assigning to `__proto__` creates no property. If the program has frozen Object.prototype, the same holds
+  // for `toString` and other inherited names.
   if (key in Object.prototype) return undefined;
   // If a key is an array index of two or more digits, a small object may take much memory. The general path
   // avoids that.

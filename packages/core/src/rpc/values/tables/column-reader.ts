@@ -78,8 +78,8 @@ function readColumn(column: unknown, count: number, source: ColumnSource): Value
 /**
  * Builds the rows. Each of the first eight keys has a statement of its own, because V8 makes a statement fast
  * while the statement sets only one key. If all tables of the program have the same keys, a row takes a third
- * of the time that a loop would take. After a table with other keys, V8 looks up every key, as it would in a
- * loop.
+ * of the time that a loop over the keys would take. After a table with other keys, V8 looks up every key, as
+ * it would in a loop.
  */
 function buildRows(keys: readonly string[], columns: readonly Values[], count: number): object[] {
   const width = keys.length;

@@ -26,8 +26,8 @@ export interface ColumnWriter {
 type PassRow = (refusal: Refusal, row: number, key: string) => void;
 
 /**
- * A selection of `values`: every `step`th one from index `from` on, `count` in all. If packing is given up,
- * copies replace the values that were read.
+ * A selection of `values`: `count` of them, from index `from` on, at intervals of `step`. If packing is given
+ * up, copies replace the values that were read.
  */
 interface Cells {
   readonly values: unknown[];
@@ -145,8 +145,8 @@ function text({ values, from, step, count }: Cells): Column | undefined {
     lengths[to] = length;
     total += length;
   }
-  // If two neighbouring texts have the two halves of a surrogate pair, the totals differ, and the column is
-  // not packed as texts.
+  // If one text ends in half a surrogate pair and the next begins with the other half, the totals differ, and
+  // the column is not packed as texts.
   return total === bytes.length ? [columnKinds.text, packLengths(lengths), asBin(bytes)] : undefined;
 }
 
