@@ -30,8 +30,8 @@ export interface View {
 const scratchPlaces = ['/dev/shm', '/tmp', '/run'];
 
 /**
- * Returns the directories whose files are in memory. A directory that shows one of the host's directories is
- * not among them.
+ * Returns the directories whose files are in memory. Leaves out a directory in whose place the sandbox shows
+ * one of the host's directories.
  */
 export function privatePlaces({ read, write }: View): string[] {
   const shown = [...read, ...write].flatMap(({ given, real }) => [given, real]);
@@ -44,8 +44,8 @@ interface Mount {
 }
 
 /**
- * Returns the arguments before the command. From the descriptor `filter`, bubblewrap reads the filter of
- * system calls. It closes the descriptors in `unwanted`.
+ * Returns the arguments before the command. Bubblewrap reads the filter of system calls from the descriptor
+ * `filter`, and closes the descriptors in `unwanted`.
  */
 export function bubblewrapArguments(view: View, filter: number, unwanted: readonly number[] = []): string[] {
   return [
@@ -80,8 +80,8 @@ function mounts(view: View): Mount[] {
     // If the host is root, the plugin's user owns the kernel's settings in /proc/sys, even without
     // capabilities. So /proc is read-only.
     { path: '/proc', words: ['--proc', '/proc', '--remount-ro', '/proc'] },
-    // Process 1 is bubblewrap, which runs from the host's own file. Through /proc/1/exe, the plugin of the file's
-    // owner could change the file's mode.
+    // Process 1 is bubblewrap, which runs from a file of the host. If the host's user owns this file, the
+    // plugin could change the file's mode through /proc/1/exe.
     { path: '/proc/1', words: ['--size', '4096', '--tmpfs', '/proc/1', '--remount-ro', '/proc/1'] },
     ...view.masked.map((path) => ({ path, words: ['--ro-bind', '/dev/null', path] })),
     { path: '/dev', words: ['--dev', '/dev', '--remount-ro', '/dev'] },

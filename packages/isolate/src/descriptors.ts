@@ -1,6 +1,6 @@
 /**
- * Finds descriptors that a process of this host would inherit by accident. On systems other than Linux, none
- * are found.
+ * Finds descriptors that a child process of this host would inherit by accident. On systems other than Linux,
+ * none are found.
  */
 
 import { readdirSync } from 'node:fs';

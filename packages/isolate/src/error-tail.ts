@@ -12,7 +12,7 @@ import { PassThrough, type Readable } from 'node:stream';
  */
 const drainMs = 100;
 
-/** How many characters are kept. V8 prints at most this much: its message, and a trace after it. */
+/** How many characters are kept. If its heap is full, V8 prints at most this much: a message and a trace. */
 const keptCharacters = 16_384;
 
 const fullHeap = /JavaScript heap out of memory|Reached heap limit/;

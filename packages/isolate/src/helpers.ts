@@ -53,16 +53,16 @@ export function findShell(written: PlaceIndex): string | undefined {
 }
 
 /**
- * Returns the real path of a program. A program that is reached by a link with another name keeps the link,
- * because a program such as busybox does what its name says.
+ * Returns the real path of a program. If a link with another name leads to the program, returns the link,
+ * because the name decides what a program such as busybox does.
  */
 function withoutLinks({ given, real }: TracedPlace): string {
   return basename(real) === basename(given) ? real : given;
 }
 
 /**
- * Throws `ISOLATE_PATH` if the plugin could replace a file before its next start. The file runs, or is
- * loaded, outside of the sandbox.
+ * Throws `ISOLATE_PATH` if the plugin could replace the file at `place` before the plugin's next start. Such
+ * a file runs, or is loaded, outside of the sandbox.
  */
 export function refuseReplaceable(place: TracedPlace, written: PlaceIndex): void {
   const directory = written.outermost(place.real);
@@ -85,7 +85,10 @@ function isReplaceable(file: string, top: string): boolean {
   }
 }
 
-/** True if this user may change the directory of `link`, or one of the directories between `top` and it. */
+/**
+ * True if this user may change the directory of `link`, or one of the directories between `top` and that
+ * directory.
+ */
 export function isLinkReplaceable(link: string, top: string): boolean {
   return isReplaceable(dirname(link), top);
 }

@@ -63,7 +63,10 @@ describe('the last output of a plugin that did not start', () => {
       expect(await told(`ENOENT, open '${path}'`, main)).toBeUndefined();
   });
 
-  /** Texts of 16 KiB, which is as much as the host keeps. Each repeats one piece after one beginning. */
+  /**
+   * Texts of 16 KiB, which is as much as the host keeps. Each text has one beginning, and then repeats one
+   * piece.
+   */
   const slow = [
     `Cannot find package 'x' imported from `,
     `Cannot find module './x' imported from `,

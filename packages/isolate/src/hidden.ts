@@ -9,9 +9,9 @@ import { fileURLToPath } from 'node:url';
 import { ancestors, isWithin, neverGranted } from './paths.ts';
 
 /**
- * The most characters of a line that is read, how many paths of the output are considered, for how many
- * different paths this host looks, and how many hidden paths the sentence names. Linux opens no path of more
- * than 4,096 bytes.
+ * The maximum number of characters in a line that is read, of paths that are considered, of different paths
+ * that this host looks for, and of hidden paths that the sentence names. Longer lines are skipped, because
+ * Linux opens no path of more than 4,096 bytes.
  */
 const most = { lineCharacters: 8_192, considered: 240, looked: 24, named: 3 };
 

@@ -15,9 +15,9 @@ export const busVariables: readonly string[] = ['XDG_RUNTIME_DIR', 'DBUS_SESSION
 
 /**
  * Returns a script for sh that starts the keeper and then becomes the command in the script's arguments. If
- * `hasGroup` is true, the script first sends the lines of its control groups to the host. It always sends an
- * empty line. When the last process of a group ends, systemd removes the group, and the kernel's counts are
- * lost. So the keeper runs until the host closes its end of the pipe, or dies.
+ * `hasGroup` is true, the script first sends the lines of its control groups to the host. In any case, the
+ * script then sends an empty line. When the last process of a group ends, systemd removes the group, and the
+ * kernel's counts are lost. So the keeper runs until the host closes its end of the pipe, or dies.
  *
  * If `isSandbox` is true, the command is bubblewrap, and leads its own process group. The first process
  * inside the sandbox asks the kernel to kill it when its parent dies, but only late in its setup. If the host
@@ -57,7 +57,7 @@ memory) file=${root}/memory$path/memory.limit_in_bytes;;
 [ ! -r "$file" ] || { read -r limit <"$file"; echo "$limit"; }; done <${group}`;
 }
 
-/** How long a signal to the plugin is delayed at most, until the keeper has sent its empty line, in milliseconds. */
+/** How long a signal to the plugin waits at most for the keeper's empty line, in milliseconds. */
 const patienceMs = 1_000;
 /** How long a keeper may take to leave before it is killed, in milliseconds. */
 const leavingMs = 500;
@@ -123,10 +123,10 @@ export class Keeper {
   }
 
   /**
-   * Reads {@link kills} for the last time, and releases the keeper. Resolves with that count after the keeper
-   * is gone. The keeper cannot leave if its whole process group was stopped. If it does not leave within
-   * `leavingMs`, this method calls `end`, which must end the whole group if the plugin leads one. The keeper
-   * is still in the group then, so the group's id cannot have passed to another group.
+   * Reads {@link kills} for the last time, and releases the keeper. Resolves with the number of kills after
+   * the keeper is gone. The keeper cannot leave if its whole process group was stopped. If it does not leave
+   * within `leavingMs`, this method calls `end`, which must end the whole group if the plugin leads one. The
+   * keeper is still in the group then, so the group's id cannot have passed to another group.
    */
   async leave(end: () => void): Promise<number> {
     await this.#isTold;

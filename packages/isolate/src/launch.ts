@@ -18,8 +18,8 @@ import { read } from './system.ts';
 import { lookMs, ResourceWatch } from './watch.ts';
 
 /**
- * The most processes and threads of a plugin with `memoryBytes`. To measure that many takes the watch more
- * than a second, because it uses only a small share of the host's time.
+ * The maximum number of processes and threads of a plugin with `memoryBytes`. The watch needs more than a
+ * second to measure that many, because the watch uses only a small share of the host's time.
  */
 const mostTasks = 2_000;
 
@@ -70,10 +70,11 @@ export async function launchPlan(
 }
 
 /**
- * Returns the plugin's standard input. A sandbox must not get the host's own descriptor. Through /proc/self/fd,
- * the plugin could open a file for writing, or reach the directories above it. So the plugin gets a pipe
- * instead, with the file's contents from the host's position on. Throws `ISOLATE_UNENFORCEABLE` if the host's
- * standard input is a terminal, a pipe or a socket, because the plugin could write to it.
+ * Returns the plugin's standard input. A sandbox must not get the host's own descriptor, because through
+ * /proc/self/fd the plugin could open the input's file for writing, or reach the directories above it. So the
+ * plugin gets a pipe instead, with the file's contents from the host's position on. Throws
+ * `ISOLATE_UNENFORCEABLE` if the host's standard input is a terminal, a pipe or a socket, because the plugin
+ * could write to any of these.
  */
 function inputOf(plan: Plan, { stdin }: LaunchCommand): LaunchCommand['stdin'] {
   if (stdin !== 'inherit' || plan.filter === undefined) return stdin;
@@ -159,8 +160,8 @@ class Life {
       this.#starting = setInterval(() => this.#releaseOnceUp(keeper), lookMs).unref();
     const isWatched = resources.memoryBytes !== undefined || resources.cpuSeconds !== undefined;
     if (!isWatched) return;
-    // The filter of system calls refuses further processes to a plugin, and the programs that start the plugin
-    // have one thread each.
+    // Under the filter of system calls, the plugin has no child processes. The programs that start the plugin
+    // have children, but only one thread each.
     const mayFork = plan.isolation.held['run'] !== 'seccomp';
     this.#watch = new ResourceWatch(
       () => counting(pid, mayFork),
@@ -179,7 +180,7 @@ class Life {
     this.#watch?.stop();
     clearInterval(this.#starting);
     const { code, signal } = this.#isSandbox ? ofSandbox(exit) : exit;
-    // The words alone are no evidence, because a plugin may print them and abort.
+    // V8's message alone is no evidence, because a plugin may print this message and abort.
     const mayBeFull = signal === 'SIGABRT' && this.#watch?.mayHaveHeld(plan.heapBytes ?? Infinity) === true;
     const [kills = 0, isHeapFull] = await Promise.all([
       keeper?.leave(() => void (leadsGroup(plan, command) && send('SIGKILL', -pid))),
@@ -203,8 +204,8 @@ class Life {
   }
 
   /**
-   * Releases the keeper if the first process inside the sandbox has started the plugin. Before it started the
-   * plugin, that process has asked the kernel to kill it when its parent dies.
+   * Releases the keeper if the first process inside the sandbox has started the plugin. By then, that process
+   * has asked the kernel to kill it when its parent dies.
    */
   #releaseOnceUp(keeper: Keeper): void {
     if (this.#inside === undefined) return;
@@ -241,7 +242,8 @@ class Life {
   #signal(signal: NodeJS.Signals): boolean {
     const { child, pid, command, keeper } = this.#started;
     const isGone = child.exitCode !== null || child.signalCode !== null;
-    // A process group may exist longer than its leader, so it gets the signal even after the plugin's exit.
+    // A process group may exist longer than its leader, so the group gets the signal even after the plugin's
+    // exit.
     if (isGone && !command.processGroup) return false;
     if (keeper?.isSettled === false) {
       void keeper.settle().then(() => this.#signal(signal));
@@ -292,8 +294,8 @@ function endSandbox(pid: number, signal: NodeJS.Signals): boolean {
   const inside = isStarting(pid) ? [] : childrenOf(pid);
   if (inside.length === 0) {
     // Bubblewrap may be about to fork the first process inside. If the signal arrives before the fork, the
-    // fork fails. If it arrives later, the new process gets the signals too, because it is in this process
-    // group until late in its setup.
+    // fork fails. If the signal arrives later, the new process gets the signals too, because the new process
+    // is in this group until late in its setup.
     const isSent = send(signal, -pid);
     send('SIGKILL', -pid);
     return isSent;
@@ -308,8 +310,8 @@ function endSandbox(pid: number, signal: NodeJS.Signals): boolean {
 }
 
 /**
- * True if the process is not bubblewrap yet, but a program that starts it. A child of such a process is the
- * keeper.
+ * True if the process is not bubblewrap yet, but a program that starts bubblewrap. The child of such a
+ * program is the keeper.
  */
 function isStarting(pid: number): boolean {
   return ['sh', 'systemd-run'].includes(read(`/proc/${pid}/comm`).trim());

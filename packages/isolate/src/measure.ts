@@ -21,7 +21,7 @@ export interface Use {
   readonly residentBytes: number;
   /** The processor time of the process that has used the most. */
   readonly cpuSeconds: number;
-  /** How many processes the tree has, and how many threads were looked at for their children. */
+  /** The number of processes in the tree, plus the number of threads that were searched for children. */
   readonly tasks: number;
 }
 
@@ -32,8 +32,8 @@ export function canMeasure(): boolean {
 
 /**
  * Counts what the process and its descendants use, in small steps. Each step reads one small file. After each
- * step it yields the sums so far, and at the end it returns them. All sums are 0 if the process is gone. The
- * caller must let the generator end, or call its `return()`.
+ * step the generator yields the sums so far, and at the end it returns them. All sums are 0 if the process is
+ * gone. The caller must let the generator end, or call its `return()`.
  *
  * If `mayFork` is false, processes with several threads are not searched for children. Linux has a list of
  * children for each thread, so the search for children costs a step for each thread.
@@ -49,7 +49,7 @@ export function* counting(root: number, mayFork: boolean): Generator<Use, Use> {
     yield sums();
     if (threads === 1) all.push(...childrenOf(pid));
     if (threads <= 1) continue;
-    // After the end of its first thread, a process goes on, but only its other threads show its memory.
+    // A process may continue after its first thread has ended. Then only its other threads show its memory.
     if (pages === 0)
       for (const thread of threadsOf(pid)) {
         const held = statOf(`/proc/${pid}/task/${thread}`).pages;
@@ -116,7 +116,7 @@ function* threadsOf(pid: number): Generator<string> {
   }
 }
 
-/** The size of a page of memory, which the kernel tells each program in entry 6 of its auxiliary vector. */
+/** The size of a page of memory, which is entry 6 of each program's auxiliary vector. */
 const pageBytes = readPageBytes();
 
 function readPageBytes(): number {

@@ -7,9 +7,9 @@ import { PipeworkError } from '@pipework/core';
 /** Limits on the resources of a plugin. An absent option sets no limit. */
 export interface Resources {
   /**
-   * Resident memory in bytes, of the plugin and of all processes that it has started. If it exceeds the
-   * limit, a watch ends the plugin. In a Node plugin, the limit also makes V8 collect garbage earlier. If
-   * systemd makes a control group, the group enforces the limit too.
+   * Resident memory in bytes, of the plugin and of all processes that it has started. If they use more, a
+   * watch ends the plugin. In a Node plugin, the limit also makes V8 collect garbage earlier. If systemd
+   * makes a control group, the group enforces the limit too.
    */
   readonly memoryBytes?: number;
   /** The processor time that each process may use, in whole seconds. */
@@ -76,8 +76,8 @@ const maxCpuSeconds = 1e10;
 const keys = ['read', 'write', 'run', 'net', 'env', 'resources', 'require', 'bwrap'];
 
 /**
- * Checks the options. If one is invalid, throws `CONFIG_INVALID` with its name. Relative paths start from the
- * host's working directory.
+ * Checks the options. If an option is invalid, throws `CONFIG_INVALID` with the option's name. Relative paths
+ * start from the host's working directory.
  */
 export function checkOptions(options: IsolateOptions): Policy {
   checkKeys('options', options, keys);

@@ -10,7 +10,7 @@ export interface Place {
   readonly real: string;
 }
 
-/** A place, with what its real path depends on. */
+/** A place, with the links and directories on which its real path depends. */
 export interface TracedPlace extends Place {
   /**
    * The links on the way to the place, each as a path without other links, and the directories that these
@@ -65,7 +65,10 @@ export function isWithin(directory: string, path: string): boolean {
   return way !== '..' && !way.startsWith('../') && !isAbsolute(way);
 }
 
-/** Returns the place that contains one of the absolute `paths`, and is never granted; undefined if there is none. */
+/**
+ * Returns the place that is never granted and contains one of the absolute `paths`; undefined if there is
+ * none.
+ */
 export function neverGranted(...paths: readonly string[]): string | undefined {
   return ownPlaces.find((place) => paths.some((path) => isWithin(place, path)));
 }
@@ -138,7 +141,7 @@ const maxLinks = 40;
  * if this host must not look there.
  *
  * A running plugin can change the path only at the links in `turns`, and below places where it may write. If
- * no such place has a link of the path or the real path itself, the path keeps its meaning.
+ * neither one of these links nor the real path is in such a place, the path keeps its meaning.
  */
 export function trace(given: string): TracedPlace | undefined {
   const turns: string[] = [];
@@ -187,8 +190,8 @@ export interface Shown {
 
 /**
  * Decides how to show `places`. A place inside a writable place is not mounted, because the writable place
- * shows it already. A running plugin could also replace it by a link, between the check of the path and the
- * mount.
+ * shows it already. A running plugin could also replace the inner place by a link, between the check of the
+ * path and the mount.
  */
 export function howToShow(places: readonly Place[], written: PlaceIndex): Shown {
   const mounted: Place[] = [];

@@ -93,7 +93,7 @@ export function makePlan(policy: Policy, command: LaunchCommand): Plan {
   const program = findProgram({ ...command, cwd, path: command.env['PATH'] });
   const places = resolvePlaces(policy.read, policy.write);
   const own = resolveProgram(program, places.written);
-  // This comes before the probes, which already run programs with the host's rights.
+  // This check comes before the probes, which already run programs with the host's rights.
   for (const place of traceAll(loaderPlaces)) refuseReplaceable(place, places.written);
   const bubblewrap =
     policy.bwrap === false
@@ -211,8 +211,8 @@ function inBubblewrap(job: Job, file: string): Parts {
 }
 
 /**
- * Returns the script, if it is a file. If it is a directory, the user must list it, because it may hold more
- * than the program.
+ * Returns the script, if it is a file. If the script is a directory, the user must list that directory,
+ * because it may hold more than the program.
  */
 function scriptFile({ script }: ProgramPlaces): Place[] {
   return script !== undefined && lstatSync(script.real, { throwIfNoEntry: false })?.isFile() === true

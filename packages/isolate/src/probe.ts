@@ -40,7 +40,7 @@ export function probeBubblewrap(name: string, net: boolean, written: PlaceIndex)
     masked: readableKernelFiles(),
     scratchBytes: 65_536,
   };
-  // bubblewrap reads the filter from descriptor 0. It runs itself in the sandbox, because this program
+  // bubblewrap reads the filter from descriptor 0. It runs itself in the sandbox, because its own file
   // certainly exists.
   const { status, signal, stderr, error } = spawnSync(
     file,
@@ -87,8 +87,8 @@ export function probePrlimit(written: PlaceIndex): Found {
 const groups = new Map<string, Found>();
 
 /**
- * Finds out whether systemd makes control groups for this user. Tries a systemd-run only once, and keeps the
- * result. Throws `ISOLATE_PATH`, and runs nothing, if the plugin could replace systemd-run.
+ * Finds out whether systemd makes control groups for this user. Tries each systemd-run only once, and keeps
+ * the result. Throws `ISOLATE_PATH`, and runs nothing, if the plugin could replace systemd-run.
  */
 export function probeSystemd(shell: string | undefined, written: PlaceIndex): Found {
   if (!existsSync('/run/systemd/system')) return { missing: 'systemd does not run here' };

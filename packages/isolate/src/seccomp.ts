@@ -125,7 +125,7 @@ const setIdBits = 0o6000;
 /** The flags with which an `open` creates a file. Without these flags, the mode has no effect. */
 const making = 0o20000100;
 /**
- * Requests of `ioctl`. The first types into a terminal as if its user did, the second controls the console,
+ * Requests of `ioctl`. The first types into a terminal as if the user typed, the second controls the console,
  * and the third loads another line discipline into the kernel.
  */
 const ofTerminals = [0x5412, 0x541c, 0x5423];
@@ -144,7 +144,7 @@ const firstNameless = 32;
 const families = [1, 2, 10, 16];
 const unixFamily = 1;
 /**
- * The flag of urgent data. Programs do not use urgent data on Unix sockets, and its code in the kernel had
+ * The flag of urgent data. Programs do not use urgent data on Unix sockets, and the kernel's code for it had
  * security holes.
  */
 const urgent = 1;

@@ -32,7 +32,7 @@ export const loaderPlaces: readonly string[] = [
 ];
 
 /**
- * Files in which the kernel describes its own memory, timers and keys. Most of them only root can read. If
+ * Files in which the kernel describes its own memory, timers and keys. Only root can read most of them. If
  * the host is root, its plugin has root's user id.
  */
 const kernelFiles = [
@@ -69,8 +69,8 @@ export const programPlaces: readonly string[] = ['/usr', '/bin', '/sbin', '/etc/
 
 /**
  * True if a variable makes every program load code, or makes the system's libraries read files. Bubblewrap
- * must not get such a variable, because the code would run outside of the sandbox, and the plugin may have
- * written it.
+ * must not get such a variable, because such code would run outside of the sandbox, and may come from the
+ * plugin.
  */
 export function isLoaderVariable(name: string): boolean {
   return /^(LD_|MALLOC_|OPENSSL_|(GCONV_PATH|GLIBC_TUNABLES|LOCPATH|NLSPATH)$)/.test(name);

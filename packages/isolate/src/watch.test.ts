@@ -56,7 +56,7 @@ describe('a watch', () => {
     expect([watch.mayHaveUsed(60), watch.mayHaveUsed(60_000)]).toEqual([true, false]);
   });
 
-  test('reports that the heap may have been full by the largest measurement and the time since the last one', () => {
+  test('judges by the largest measurement and the age of the last one whether the heap may have been full', () => {
     const MiB = 2 ** 20;
     const ended = (lateMs: number, ...bytes: number[]): ResourceWatch => {
       const watch = new ResourceWatch(
@@ -107,7 +107,7 @@ describe('a watch', () => {
     expect(third - second).toBeGreaterThanOrEqual(1_000);
   });
 
-  test('ends in the middle of a measurement if the part that is measured exceeds the limit', () => {
+  test('stops in the middle of a measurement if the part that was measured exceeds the limit', () => {
     let [steps, isClosed] = [0, false];
     function* endless(): Generator<Use, Use> {
       try {

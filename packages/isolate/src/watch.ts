@@ -1,4 +1,4 @@
-/** Measures a process again and again, at a cost for the host that is bounded. */
+/** Measures a process again and again, at a bounded cost for the host. */
 
 import { availableParallelism } from 'node:os';
 import type { Use } from './measure.ts';
@@ -11,7 +11,7 @@ export const lookMs = 100;
 
 /**
  * How much processor time a turn of the host's event loop may use, in milliseconds. A measurement that needs
- * more goes on in a later turn.
+ * more time continues in a later turn.
  */
 const turnMs = 5;
 
@@ -53,7 +53,7 @@ export class ResourceWatch {
   #mostBytes = 0;
   readonly #begin: () => Generator<Use, Use>;
   readonly #isOver: (use: Use) => boolean;
-  /** The measurement that is not complete. */
+  /** The measurement that has begun and is not complete. */
   #look: { readonly steps: Generator<Use, Use>; readonly beganAt: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -69,14 +69,16 @@ export class ResourceWatch {
 
   /**
    * True if the process may have used `seconds` of processor time until the watch stopped. After the host was
-   * blocked, the last measurement is old, so the process may have used much more than it showed.
+   * blocked, the last measurement is old, so the process may have used much more time than this measurement
+   * showed.
    */
   mayHaveUsed(seconds: number): boolean {
     return this.#mostSeconds >= seconds * evidentShare;
   }
 
   /**
-   * True if the process may have held `bytes` of memory until the watch stopped, by the same reckoning.
+   * True if the process may have held `bytes` of memory until the watch stopped. This too depends on the age
+   * of the last measurement.
    */
   mayHaveHeld(bytes: number): boolean {
     return this.#mostBytes >= bytes * evidentShare;

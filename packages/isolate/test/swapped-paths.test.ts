@@ -45,7 +45,7 @@ function swapAt(at: number, swap: () => void, action: () => void): number {
 interface Folders {
   /** Where the plugin may write. */
   readonly own: string;
-  /** A file or directory in `own`, and what the plugin replaces it by: a link to `secret`. */
+  /** A file or directory in `own`, which the plugin replaces by a link to `secret`. */
   readonly changing: string;
   readonly secret: string;
   /** A link to `changing` that the plugin cannot change. */
@@ -114,7 +114,7 @@ for (const [name, options, isThere] of means) {
         }
       };
       look();
-      // The second start of each moment finds the link first.
+      // For each moment, `look` runs a second time, with the link in place from the beginning.
       const isReached = (moment: number): boolean => swapAt(moment, at.swap, look) > moment;
       for (let moment = 0; isReached(moment) && isReached(moment); moment++);
       expect(described).toBeGreaterThan(0);

@@ -1,4 +1,4 @@
-/** Tests what the watch sees of programs with many threads, and of those whose first thread has ended. */
+/** Tests measurements of programs with many threads, and of programs whose first thread has ended. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
