@@ -56,7 +56,7 @@ export class Activity {
    */
   setBusy(isBusy: boolean): void {
     this.#isBusy = isBusy;
-    // A referenced client keeps the loop alive even if nothing is under way, so it needs no update.
+    // A referenced client keeps the loop alive even if nothing is under way, so the process needs no update.
     if (!this.#isReferenced) this.#update();
     this.changed();
   }

@@ -45,9 +45,9 @@ export interface KillOptions {
 
 /** Options of {@link Client.drain}. */
 export interface DrainOptions {
-  /** Ends the wait when it aborts. */
+  /** When this signal aborts, the wait ends. */
   readonly signal?: AbortSignal;
-  /** Milliseconds after which the wait ends. Default: none. */
+  /** Milliseconds after which the wait ends. Default: no limit. */
   readonly timeoutMs?: number;
 }
 
@@ -378,8 +378,8 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
   }
 
   /**
-   * Called when the session or the control stream has ended. Without either of them the host cannot call the
-   * plugin, so the client ends the process unless the process exits first.
+   * Called when the session or the control stream has ended. If one of them is missing, the host cannot call
+   * the plugin, so the client ends the process unless the process exits first.
    */
   #onLoss(reason: unknown): void {
     const state = this.#state;

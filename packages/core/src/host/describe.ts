@@ -50,7 +50,7 @@ export interface Describer {
   readonly callOptions: CallOptions;
   /** Returns true once the connection has ended. After that, the plugin cannot be asked about any name. */
   hasEnded(): boolean;
-  /** Dispenses a name. Resolves to the conversation on which its methods are called. */
+  /** Dispenses a name. Resolves to the conversation on which the implementation's methods are called. */
   dispense(name: string): Promise<Conversation>;
 }
 

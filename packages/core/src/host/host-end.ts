@@ -31,7 +31,7 @@ export interface HostEndOptions {
   readonly stderrTail: Tail;
   explainLoss(cause: Error): Promise<Error>;
   readonly onBusy: (isBusy: boolean) => void;
-  /** Called when a call or a stream has ended. {@link HostEnd.isUnderWay} may be false now. */
+  /** Called when a call or a stream has ended, so that {@link HostEnd.isUnderWay} may have become false. */
   readonly onQuiet: () => void;
   /** The services that the host offers the plugin; undefined if it offers none. */
   readonly offer: ServiceOffer | undefined;

@@ -26,7 +26,7 @@ export interface Diagnostics {
   readonly pendingCalls: number;
   /** Running calls of the plugin to references and services of this side. */
   readonly runningCalls: number;
-  /** References held on this side, in both directions. */
+  /** References that this side has given to the plugin or taken from it. */
   readonly references: number;
   /** Streams of values that this side reads. Streams that the plugin reads count as references. */
   readonly valueStreams: number;
@@ -102,7 +102,7 @@ export interface DescribeOptions {
    * Default: no limit.
    */
   readonly timeoutMs?: number | undefined;
-  /** When it aborts, `describe()` rejects immediately with the signal's reason. */
+  /** When this signal aborts, `describe()` rejects immediately with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -28,11 +28,11 @@ export interface DiscoveredPackage {
 
 /**
  * Resolves to the plugins that packages declare in their package.json, sorted by path. `dir` is any directory
- * inside a workspace. The workspace's root is the nearest directory, from `dir` upwards, that has a
- * pnpm-workspace.yaml, or `workspaces` in its package.json. If `dir` is in no workspace, the packages are
- * those directly in the node_modules of the nearest application. An application is a directory that has both
- * a package.json and a node_modules. Rejects with `DISCOVER_UNREADABLE` if there is neither a workspace nor
- * an application.
+ * inside a workspace or an application. The workspace's root is the nearest directory, from `dir` upwards,
+ * that has a pnpm-workspace.yaml, or `workspaces` in its package.json. If `dir` is in no workspace, the
+ * packages are those directly in the node_modules of the nearest application. An application is a directory
+ * that has both a package.json and a node_modules. Rejects with `DISCOVER_UNREADABLE` if there is neither a
+ * workspace nor an application.
  *
  * @example
  * ```ts
@@ -102,7 +102,10 @@ async function readManifest(manifest: string, search: Search): Promise<Discovere
   return { name: typeof name === 'string' ? name : directory, directory, path, cmd, field };
 }
 
-/** Returns why the plugin's path in a manifest is absolute or leads out of the package. */
+/**
+ * Returns why the plugin's path in a manifest must not be used: the path is absolute, or leads out of the
+ * package.
+ */
 function whyEscaping(directory: string, entry: string): string | undefined {
   if (isAbsolute(entry)) return 'its path is absolute, but it must lead into its package';
   return isInside(directory, resolve(directory, entry)) ? undefined : 'its path leads out of its package';
@@ -110,7 +113,7 @@ function whyEscaping(directory: string, entry: string): string | undefined {
 
 const typeScript = /(?<!\.d)\.[cm]?ts$/;
 
-/** True if Node runs the file. Such a file need not be marked as executable. */
+/** True if the file is a script that Node runs. Such a file need not be marked as executable. */
 function isScript(path: string): boolean {
   return /^\.[cm]?js$/.test(extname(path)) || (typeScript.test(path) && stripsTypes);
 }

@@ -27,7 +27,7 @@ export async function findPackages(start: string, contained: boolean): Promise<P
   if (workspace !== undefined) {
     const manifests = await members(workspace, contained);
     // If an application is below a workspace, but is not one of the workspace's packages, the application was
-    // deployed or copied there.
+    // deployed or copied there. Then its own packages are searched.
     const isDeployed =
       application !== undefined &&
       application !== workspace.root &&

@@ -115,7 +115,8 @@ export function cleanupOnInterrupt(options: InterruptOptions = {}): Disposable {
   const die = (name: NodeJS.Signals): void => {
     stop();
     process.kill(process.pid, name);
-    // In a container, the kernel drops signals to process 1 if process 1 does not handle them.
+    // In a container, the kernel drops signals that process 1 does not handle, so the host must exit without
+    // a signal.
     if (process.pid === 1 && process.listenerCount(name) === 0) process.exit(128 + constants.signals[name]);
   };
   const onSignal = (name: NodeJS.Signals): void => {

@@ -150,7 +150,8 @@ export class PluginProcess {
     this.launched.readable.destroy();
     const stderrTail = this.stderrTail.toString();
     const outOfMemory = exit.limit === 'memory' || ranOutOfMemory(exit, stderrTail, kernelKilled);
-    // A launcher that limits memory has judged what the plugin printed. A plugin could print anything.
+    // A launcher that limits memory has judged the plugin's output already. The output alone is no evidence,
+    // because a plugin could print anything.
     const isJudged = exit.held?.['memoryBytes'] !== undefined;
     const isAtLimit = isJudged ? ranOutOfMemory(exit, '', kernelKilled) : outOfMemory;
     return {

@@ -170,7 +170,7 @@ function pause(): void {
     .unref();
 }
 
-/** Stops watching plugins for the rest of the process, and warns of this. */
+/** Stops watching plugins for the rest of the host's life, and warns of this. */
 function giveUp(why: string): void {
   isUnavailable = true;
   watched.clear();

@@ -39,8 +39,8 @@ const resolverPlaces = ['/run/systemd/resolve', '/run/resolvconf', '/run/Network
 /**
  * Returns a launcher that runs the plugin in a bubblewrap sandbox (Linux). The plugin has a separate process
  * id namespace, a read-only file system and the two pipes, but no network and no capabilities. If the host
- * runs as root, the plugin is root without capabilities. It can then read and change only files that root
- * owns or that everyone may use. `args: ['--cap-add', …]` gives a capability back. `client.pid` is the
+ * runs as root, the plugin is root without capabilities. Such a plugin can read and change only files that
+ * root owns or that everyone may use. `args: ['--cap-add', …]` gives a capability back. `client.pid` is the
  * process id of bwrap. bwrap runs with `--die-with-parent`, so the plugin ends when the host or bwrap ends.
  * `kill()` sends its signals to bwrap. So if `kill()` sends SIGTERM, bwrap and the plugin end immediately.
  * After Quit, and after the end of its pipe, the plugin gets the usual time. If `stdin` is `'inherit'` and

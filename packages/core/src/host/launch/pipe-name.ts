@@ -9,8 +9,8 @@ import { readdirSync, readlinkSync } from 'node:fs';
 export type PipeName = `${number}/${number}`;
 
 /**
- * Returns the name of the pipe at a descriptor; undefined if the descriptor is not a socket, as Node's pipes
- * are.
+ * Returns the name of the pipe at a descriptor; undefined if the descriptor is not a socket. Node's pipes are
+ * sockets.
  */
 export function pipeNameOf(pid: number, descriptor: number): PipeName | undefined {
   try {

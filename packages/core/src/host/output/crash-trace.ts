@@ -13,7 +13,8 @@
 export type Verdict = 'part' | 'maybe' | 'perhaps' | 'last' | 'none';
 
 /**
- * Yields the verdict on the line that it last received. The first verdict is on the first line of the trace.
+ * A generator that yields the verdict on the line that it received last. The first verdict is on the first
+ * line of the trace.
  */
 export type Steps = Generator<Exclude<Verdict, 'last' | 'none'>, 'last' | 'none', string>;
 

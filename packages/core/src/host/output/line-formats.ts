@@ -44,7 +44,10 @@ const bracketed =
  * `ERROR …` or `ERROR: …` in capitals. In small letters and without a colon, the same word is ordinary text.
  */
 const bare = /^(?!FATAL ERROR: )([A-Z]{4,8}(?:[+-]\d{1,4})?)(?::\s{0,8}|\s{1,8}|$)/;
-/** `error: …`, as compilers and command lines write it. `panic:` and `Error:` begin traces. */
+/**
+ * `error: …`, as compilers and command lines write it. `panic:` and `Error:` are left out, because they begin
+ * traces.
+ */
 const lowerCase =
   /^(trace|debug|info|notice|[Ww]arn|[Ww]arning|error|fatal|critical|fail|crit|dbug|trce):(?:\s{1,8}|$)/;
 

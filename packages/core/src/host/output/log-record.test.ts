@@ -36,7 +36,7 @@ describe('a line', () => {
     ['WARNING:root:x', 'warn', 'root:x', {}],
     ['ERROR something', 'error', 'something', {}],
     ['\u001b[31m[ERROR]\u001b[0m red', 'error', 'red', {}],
-    // A number below 8 is a syslog severity. slog writes a name and a distance from it.
+    // A number below 8 is a syslog severity. slog writes a name and a distance from the number of that name.
     ['{"level":3,"msg":"syslog"}', 'error', 'syslog', {}],
     ['{"level":4,"short_message":"GELF"}', 'warn', 'GELF', {}],
     ['{"level":6,"msg":"notice"}', 'info', 'notice', {}],

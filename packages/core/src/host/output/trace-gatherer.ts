@@ -25,7 +25,7 @@ interface OpenTrace {
   length: number;
   /** False while the lines may turn out not to be a trace. */
   isProven: boolean;
-  /** When the first line arrived that is not logged yet. */
+  /** The time at which the first of the lines that are not logged yet arrived. */
   since: number;
 }
 

@@ -49,7 +49,7 @@ export type Command =
       readonly env?: Readonly<Record<string, string | undefined>>;
     };
 
-/** The client whose plugin asks for a service, as far as the service's factory may use it. */
+/** The client whose plugin asks for a service: the members that the service's factory may use. */
 export interface ServiceClient {
   /** The plugin's process id; undefined if the launcher started no process on this system. */
   readonly pid: number | undefined;
@@ -140,7 +140,7 @@ export interface ClientConfig<S = Record<never, never>> {
    * the host's variables.
    */
   readonly env?: EnvOptions;
-  /** The file's digest, verified before anything is started. */
+  /** The expected digest of a file, verified before anything is started. */
   readonly checksum?: Checksum;
   /** Starts the process. Default `spawnLauncher`. */
   readonly launcher?: Launcher;
@@ -149,7 +149,7 @@ export interface ClientConfig<S = Record<never, never>> {
    * included. Refused if `stdin` is `'inherit'` and the host's standard input is a terminal. Default `false`.
    */
   readonly processGroup?: boolean;
-  /** When it aborts, the client is killed, even during a start. */
+  /** When this signal aborts, the client is killed, even during a start. */
   readonly signal?: AbortSignal;
   /** Bounds of the session. A bound that is left out has its value from `defaultLimits`. */
   readonly limits?: Partial<Limits>;

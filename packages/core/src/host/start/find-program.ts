@@ -34,8 +34,8 @@ export function programPaths(
 }
 
 /**
- * Returns the paths that cross-spawn tries. The working directory precedes the directories of PATH, and the
- * names with an extension of the host's PATHEXT precede the bare names.
+ * Returns the paths that cross-spawn, which execa uses, tries on Windows. The working directory precedes the
+ * directories of PATH, and the names with an extension of the host's PATHEXT precede the bare names.
  */
 function windowsPaths(
   file: string,
@@ -62,7 +62,9 @@ function variable(env: Readonly<Record<string, string>>, name: string): string |
   return Object.entries(env).find(([key]) => key.toUpperCase() === name)?.[1];
 }
 
-/** Resolves to the first file that allows `mode`, one of fs.constants. */
+/**
+ * Resolves to the first of `paths` that allows `mode`, one of fs.constants; undefined if none of them does.
+ */
 export async function firstThatAllows(paths: readonly string[], mode: number): Promise<string | undefined> {
   for (const path of paths) if (await allows(path, mode)) return path;
   return undefined;

@@ -14,7 +14,7 @@ const maxDepth = 3;
 
 /**
  * The mark that a host puts into the environment of a process that it starts: the depth of that process, and
- * its command.
+ * a digest of its command.
  */
 export interface StartMark {
   readonly depth: number;
