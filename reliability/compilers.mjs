@@ -1,6 +1,6 @@
 // compilers.mjs [VERSION...]: compiles the type tests with each of these versions of TypeScript (5.9, 6 and 7
-// by default). Each is installed from the registry into a folder of its own. A failed `expectTypeOf` or an
-// unused `@ts-expect-error` is a compile error, so the compiler itself finds the faults.
+// by default). Each version is installed from the registry into a separate folder. A failed `expectTypeOf` or
+// an unused `@ts-expect-error` is a compile error, so the compiler itself finds the faults.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -45,9 +45,9 @@ function report(name, problem) {
 }
 
 /**
- * Runs a host in a project of Plug'n'Play, and returns what went wrong, or undefined. The host starts its
- * plugin with all environment variables, with PATH and NODE_OPTIONS, and with PATH alone. The last start must
- * fail with a note.
+ * Runs a host in a project of Plug'n'Play, and returns the failure; undefined if there was none. The host
+ * starts its plugin with all environment variables, with PATH and NODE_OPTIONS, and with PATH alone. The last
+ * start must fail with a note.
  */
 function plugAndPlay() {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-pnp-'));

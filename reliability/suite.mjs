@@ -50,8 +50,8 @@ function makePlace() {
 }
 
 /**
- * Returns `command` with all that makes it run as the user `--user`, on the cores `--cpus`, and with `node`
- * as the only Node on the PATH.
+ * Returns a command that runs `command` as the user `--user`, on the cores `--cpus`, and with `node` as the
+ * only Node on the PATH.
  */
 function wrapped(command, node) {
   const id = (flag) => execFileSync('id', [flag, options.user], { encoding: 'utf8' }).trim();

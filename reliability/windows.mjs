@@ -3,8 +3,8 @@
 // packages/core/test/life as they are, run by Vitest, in a copy of this workspace. npm brings Node for
 // Windows. `--only` chooses files by a part of their names. The tests use dist too, so build first.
 //
-// Prints what passed, failed and was skipped, with the reasons. Exits with 1 if a test failed, if the run was
-// not done in time, or if processes were left behind.
+// Prints the numbers of tests that passed, failed and were skipped, with the reasons. Exits with 1 if a test
+// failed, if the run was not done in time, or if processes were left behind.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -43,7 +43,7 @@ const faultsOfWine = {
   'its taskkill does not know /T': ['the process group > ends with its plugin, grandchildren included'],
 };
 
-/** How many crashes of Wine's server a run may survive. One more fails the run. */
+/** How many crashes of Wine's server a run may survive. One further crash fails the run. */
 const mostCrashes = 3;
 
 /** Copies the parts of this workspace that core's tests need, and installs their dependencies for Windows. */
@@ -78,7 +78,7 @@ function makeWorkspace(folder) {
 
 /**
  * Runs the tests. After a crash of Wine's server, all processes wait without end. So this function then runs
- * the unfinished files again. Returns the lines of the report, and what Vitest printed last.
+ * the unfinished files again. Returns the lines of the report, and Vitest's last output.
  */
 async function runTests(windows, folder) {
   const [report, printed] = [join(folder, 'report'), join(folder, 'printed')];
@@ -89,7 +89,8 @@ async function runTests(windows, folder) {
     NODE_NO_WARNINGS: '1',
     WINDOWS_REPORT: 'C:\\pipework\\report',
     WINDOWS_WORKERS: options.workers,
-    // The time limits of tests grow with the load. Windows does not report it, so it comes from Linux.
+    // The time limits of tests grow with the load. Windows does not report the load, so the figure comes from
+    // Linux.
     LOADAVG_FILE: 'Z:\\proc\\loadavg',
   };
   const deadline = performance.now() + Number(options.minutes) * 60_000;
@@ -113,7 +114,10 @@ async function runTests(windows, folder) {
   }
 }
 
-/** Prints a table of the files, each failure, and what was skipped. Returns how much failed. */
+/**
+ * Prints a table of the files, the failures, and the reasons of skipped tests. Returns the number of
+ * failures.
+ */
 function tell({ status, told, printed }, left) {
   const tests = told.filter(({ name }) => name !== undefined);
   const modules = told.filter(({ ended }) => ended);

@@ -1,10 +1,9 @@
-// Waits that always end. If a promise does not settle in time, that is a finding, and must not hang the
-// program.
+// Waits that always end. A promise that does not settle in time is a finding, and must not hang the program.
 import { happensWithin } from '../../testing/happens-within.mjs';
 
 /**
- * Settles as `promise` does. If it is still pending after `ms`, rejects with a `STILL_PENDING` error that
- * begins with `what`.
+ * Settles in the same way as `promise`. If `promise` is still pending after `ms`, rejects with a
+ * `STILL_PENDING` error that begins with `what`.
  */
 export async function within(ms, what, promise) {
   const { pass, message } = await happensWithin(promise, ms);

@@ -45,7 +45,10 @@ const ofFiles = {
   'leave a file that runs with its owner’s rights': 'setuid',
 };
 
-/** The attempts that may succeed, by means of isolation. Each has words that SECURITY.md must contain. */
+/**
+ * For each means of isolation, the attempts that may succeed. Each attempt has words that SECURITY.md must
+ * contain.
+ */
 export const holes = {
   bubblewrap: {
     ...always,

@@ -31,7 +31,8 @@ const uses = {
 export const useNames = Object.keys(uses);
 
 /**
- * The names of further uses, in which the worker calls its host's service. Only for hosts that provide one.
+ * The names of further uses, in which the worker calls its host's service. They are only for hosts that
+ * provide this service.
  */
 export const askNames = ['read', 'each', 'count', 'early', 'unknown'].map((how) => {
   const name = `ask ${how}`;
@@ -40,7 +41,7 @@ export const askNames = ['read', 'each', 'count', 'early', 'unknown'].map((how) 
 });
 
 /**
- * Starts the client and uses it in every way. Ends it after `holdMs` at the latest. Resolves with `{ name,
+ * Starts the client, uses it in every way, and ends it after `holdMs` at the latest. Resolves with `{ name,
  * ms, error? }` for each use, when all have settled. If `describes` is true, describing the plugin is one of
  * the uses. If a use has not settled `graceMs` after the client was killed, its error is `STILL_PENDING`.
  */
@@ -89,8 +90,8 @@ export async function exercise(
       'dispense',
       rpc.dispense('worker').then((value) => void (remote = value)),
     );
-    // A remote is a proxy, so it stays in a variable: an async function that returned it would ask it for
-    // `then`.
+    // The remote is kept in a variable. If an async function returned the remote, JavaScript would ask this
+    // proxy for `then`.
     if (!failed)
       asked.push(
         ...names.map((name) =>
@@ -124,11 +125,13 @@ export const isOurBug = (error) => {
   return !isPipeworkError(error) && /packages\/(core|mux)\/(src|dist)/.test(made ?? '');
 };
 
-/** Returns what is wrong with an outcome, or undefined. Only pipework's own errors must have a code. */
+/**
+ * Returns the fault of an outcome; undefined if there is none. Only pipework's own errors must have a code.
+ */
 export function fault({ name, error }) {
   if (error === undefined) return undefined;
   if (error.code === 'STILL_PENDING') return error.message;
-  if (!(error instanceof Error)) return `${name} rejected with what is no Error: ${typeof error}`;
+  if (!(error instanceof Error)) return `${name} rejected with a value that is no Error: ${typeof error}`;
   if (isPipeworkError(error) && typeof error.code !== 'string')
     return `${name} rejected without a code: ${error.stack}`;
   if (isOurBug(error)) return `${name} rejected with a bug's error: ${error.stack}`;

@@ -45,7 +45,7 @@ export const onServices = {
       if (error === null && msgid < 8_000) dial(attack, (stream += 2), result)([0, 'Plugin.read', ['x']]);
     });
   },
-  'asks for what is not provided': (attack) => {
+  'asks for a service that is not provided': (attack) => {
     const names = ['constructor', '__proto__', 'then', 'toString', '', 'x'.repeat(100_000), null, 7, ['files'], { name: 'files' }];
     const ask = dial(attack, 2, 0, ({ msgid }) => msgid === 99 && attack.peer.message(attack.id, [1, attack.msgid, null, 'asked']));
     ask(...names.map((name, n) => [n, 'Host.Dispense', [name]]), ...['Control.Quit', '__proto__', 'Host.constructor'].map((method, n) => [50 + n, method, []]), [99, 'Host.Dispense', []]);
@@ -66,7 +66,7 @@ export const onServices = {
     for (let n = 1; n <= 5_000; n++) peer.send(data(2 * n, [0, 0, 0, 0], SYN | FIN));
     peer.message(id, [1, msgid, null, 'opened']);
   },
-  'dials what was never given out, a thousand times': (attack) => {
+  'dials a thousand ids that were never given out': (attack) => {
     for (let n = 1; n <= 1_000; n++) dial(attack, 2 * n, 1_000 + n)([0, 'Plugin.read', ['x']]);
     attack.peer.message(attack.id, [1, attack.msgid, null, 'dialled']);
   },
@@ -138,8 +138,9 @@ function askingMessage(random) {
 
 /**
  * Returns the frames of one attack about services or descriptions. The messages are sent on an existing
- * stream or on a new one. A new stream begins with the broker id of services, with another broker id, or with
- * part of one or none. `side` is 0 if the attacker's stream ids are even, and 1 if they are odd.
+ * stream or on a new one. A new stream begins with the broker id of services, with another broker id, with a
+ * part of a broker id, or with none. `side` is 0 if the attacker's stream ids are even, and 1 if they are
+ * odd.
  */
 export function servicesLie(random, ids, side) {
   const messages = () => Buffer.concat(Array.from({ length: random.pick([1, 1, 2, 30]) }, () => askingMessage(random))); // prettier-ignore

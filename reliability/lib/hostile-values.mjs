@@ -140,7 +140,7 @@ function hostileColumn(random, rows, levels) {
 
 const letter = (random, letters) => letters[random.below(letters.length)];
 
-/** Returns a value to put after a mark. Most of these values are not what the mark requires. */
+/** Returns a value to put after a mark. Most of these values do not fit the mark. */
 const hostileScalar = (random) =>
   random.pick([
     () => m.nil,

@@ -75,8 +75,9 @@ export function spans(bytes) {
 }
 
 /**
- * Returns `[length, { items }]` or `[length, { body }]`. `length` is that of the value without its items, and
- * `items` is how many items follow. `body` is how many of the `length` bytes come after the header.
+ * Returns `[length, { items }]` or `[length, { body }]`. `length` is the length of the value without its
+ * items, and `items` is the number of items that follow. `body` is the number of the `length` bytes that come
+ * after the header.
  */
 function shape(bytes, at, byte) {
   const body = (head, length) => [head + length, { body: length }];

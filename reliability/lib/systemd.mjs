@@ -19,9 +19,9 @@ for group; do shift; [ "$group" = -- ] && break; echo $$ > "$group/cgroup.procs"
 exec "$@"`;
 
 /**
- * systemd's own units would empty the real /tmp and mount what is already mounted. So this systemd gets only
- * one unit. If the script cannot mount a new /tmp and /run, systemd is not started. The arguments are the
- * kinds of control groups. If there are none, control groups of version 2 are used.
+ * systemd's own units would empty the real /tmp and repeat mounts. So this systemd gets only one unit. If the
+ * script cannot mount a new /tmp and /run, systemd is not started. The script's arguments are the kinds of
+ * control groups of version 1. Without arguments, control groups of version 2 are used.
  */
 const boot = `set -eu
 mount --make-rprivate /

@@ -106,7 +106,10 @@ export class Windows {
     }
   }
 
-  /** Returns the processes of this Windows. They all have the Unix environment of the first of them. */
+  /**
+   * Returns the processes of this Windows. All of them have the Unix environment of the first process, in
+   * which WINEPREFIX names this Windows.
+   */
   #all() {
     const mark = `WINEPREFIX=${this.#env.WINEPREFIX}`;
     return readdirSync('/proc')

@@ -24,7 +24,7 @@ export function worker(context) {
       new Promise((_, reject) => {
         const signals = [context.signal, options?.signal].filter((signal) => signal !== undefined);
         const stop = () => {
-          // The context's signal lives as long as the plugin, and so does a listener that is left on it.
+          // A listener that is not removed from the context's signal lives until the plugin ends.
           for (const signal of signals) signal.removeEventListener('abort', stop);
           reject(Object.assign(new Error('hang was stopped'), { code: 'WORKER_STOPPED' }));
         };
@@ -65,7 +65,7 @@ export function worker(context) {
       }
     },
 
-    /** Reads a byte stream to its end. With `pauseMs` it pauses between two chunks, as a slow consumer. */
+    /** Reads a byte stream to its end. With `pauseMs`, pauses between two chunks, like a slow consumer. */
     async digest(bytes, pauseMs = 0) {
       const hash = createHash('sha256');
       let length = 0;

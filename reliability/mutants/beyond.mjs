@@ -21,8 +21,8 @@ const marked = {
 const isMark = (value) => value instanceof Ext && value.type === 80 && value.data.length === 1;
 
 /**
- * Returns why a value cannot be accepted, or undefined. `kinds` has the kind of each reference that the host
- * gave on this stream, by its id.
+ * Returns why a value cannot be accepted; undefined if it can. `kinds` has the kind of each reference that
+ * the host gave on this stream, by its id.
  */
 export function refusal(value, kinds, breaks) {
   if (isMark(value)) return breaks('takes-marks-anywhere') ? undefined : 'a mark that does not stand first';
@@ -85,8 +85,8 @@ export function reference(kind, id) {
 }
 
 /**
- * Returns the value for the way back. In it, each of the host's references has the form that means the host's
- * own object.
+ * Returns the value as it is sent back to the host. In this copy, each of the host's references has the form
+ * that means the host's own object.
  */
 export function returned(value) {
   if (isReference(value)) return reference('y', value.data.readUInt32BE(1));

@@ -153,10 +153,10 @@ const conducts = {
   'answers twice': ({ peer, id, msgid }) => [1, 2].forEach((n) => peer.message(id, [1, msgid, null, n])),
   'answers with both an error and a result': ({ peer, id, msgid }) => peer.message(id, [1, msgid, 'no', 'yes']),
   'answers with an id that is text': ({ peer, id, msgid }) => peer.message(id, [1, `${msgid}`, null, 1]),
-  'answers with an array of fifteen': ({ peer, id }) => peer.message(id, Array.from({ length: 15 }, () => 1)),
+  'answers with an array of fifteen elements': ({ peer, id }) => peer.message(id, Array.from({ length: 15 }, () => 1)),
   'answers with no array': ({ peer, id }) => peer.message(id, { 1: 2 }),
   'sends a message of type 9': ({ peer, id, msgid }) => peer.message(id, [9, msgid, null, 1]),
-  'calls its host where nothing was offered': ({ peer, id }) => peer.message(id, [0, 1, 'Plugin.echo', [1]]),
+  'calls its host on a stream on which the host serves nothing': ({ peer, id }) => peer.message(id, [0, 1, 'Plugin.echo', [1]]),
   'calls its host on the control stream': ({ peer }) => peer.message(1, [0, 1, 'Control.Quit', [true]]),
   'calls constructor, __proto__, then': ({ peer, id }) =>
     ['constructor', '__proto__', 'then', 'Plugin.__proto__', 'Plugin.constructor'].forEach((name, n) => peer.message(id, [0, n, name, []])),
@@ -166,10 +166,10 @@ const conducts = {
   },
   'calls references that were never given': ({ peer, id }) =>
     [0, 1, 77, MOST, -1, 'x', null].forEach((reference, n) => peer.message(id, [0, n, '$/call', [reference, [1], 'constructor']])),
-  'releases and retains what was never given': ({ peer, id }) => {
+  'releases and retains references that were never given': ({ peer, id }) => {
     for (const name of ['$/release', '$/retain', '$/abort', '$/drop']) for (const n of [0, 1, 77, MOST]) peer.message(id, [2, name, [n, MOST]]);
   },
-  'releases with lies for parameters': ({ peer, id }) => {
+  'releases references with invalid parameters': ({ peer, id }) => {
     for (const name of ['$/release', '$/retain', '$/abort', '$/drop', '$/cancel']) for (const params of [null, [], ['x'], [1, 'x'], [[[]]], { a: 1 }]) peer.message(id, [2, name, params]);
   },
   'prints on its own where RPC should be': ({ peer, id }) => peer.send(data(id, Buffer.from('Hello, world! This is console.log.\n'))),
@@ -225,8 +225,8 @@ const printAndAnswer =
   };
 
 /**
- * Returns records of the plugin's lines in the host's log that pass for the host's own, or that contain
- * characters that a terminal obeys.
+ * Returns a finding for each record in the host's log that comes from the plugin but looks like the host's
+ * own, and for each record with characters that a terminal obeys.
  */
 function forgeries(records) {
   const said = records.filter((record) => JSON.stringify(record).includes('forged'));

@@ -14,8 +14,8 @@ export const defaults = { only: '', most: 16, ms: 1_000 };
 
 const MiB = 2 ** 20;
 /**
- * The limits for one message. Its values may hold `TIMES` its bytes, or `FLOOR` bytes if that is more. The
- * limit of time is the option `ms`, one second by default.
+ * The limits for one message. The message's values may hold `TIMES` times as many bytes as the message has,
+ * or `FLOOR` bytes if that is more. The limit of time is the option `ms`, one second by default.
  */
 const FLOOR = 64 * MiB;
 const TIMES = 10;

@@ -14,7 +14,7 @@ export const defaults = { times: 3, victim: 'both', phase: '', concurrency: 2, b
 const alive = (pid) => isAlive(pid, (file) => readFileSync(file, 'latin1'));
 const gone = (pid, ms) => until(ms, `process ${pid} gone`, () => !alive(pid));
 
-/** Returns what is wrong with how `promise` settled, or undefined. */
+/** Returns the fault in how `promise` settled; undefined if there is none. */
 async function judge({ name, promise, resolves = false }) {
   let error;
   try {

@@ -169,7 +169,7 @@ export function reloads({ reloads: count }) {
 
 /**
  * Checks that a stopped process is replaced, and that a process that computes for less than `timeoutMs` is
- * not.
+ * not replaced.
  */
 export function health() {
   return withNotes(async ({ findings, pids, config }) => {

@@ -116,7 +116,7 @@ async function openReader() {
     // The bytes are split as a pipe would split them.
     for (let at = 0; at < bytes.length; at += 64 * KiB) stderr.write(bytes.subarray(at, at + 64 * KiB));
     await logged;
-    // The turn in which the last line was logged counts as well: it may have been the only one.
+    // The turn in which the last line was logged counts as well, because it may have been the only turn.
     await new Promise(setImmediate);
     isOver = true;
     awaited.delete(sentinel);

@@ -35,13 +35,13 @@ const label = (error) => {
   return typeof error.code === 'string' ? error.code : error.name;
 };
 
-/** In cases about services, at least this share of the frames has an attack on services before it. */
+/** In cases about services, an attack on services precedes at least this share of the frames. */
 const liesAtLeast = 0.1;
 
 /**
- * Runs one session whose bytes are corrupted on the way to the victim. Returns what went wrong, and how far
- * the session got. In a case about services, the host provides a service that the plugin uses, and asks for
- * the plugin's description. The inserted messages then concern services and descriptions.
+ * Runs one session whose bytes are corrupted on the way to the victim. Returns the findings, and how far the
+ * session got. In a case about services, the host provides a service that the plugin uses, and asks for the
+ * plugin's description. The inserted messages then concern services and descriptions.
  */
 export async function runCase(seed, victim, about = 'calls') {
   const random = randomOf(seed);

@@ -86,8 +86,8 @@ const manyBytes = (length, pauseMs) =>
     const findings = [];
     if (answer.length !== length || answer.sha256 !== patternDigest(length))
       findings.push('other bytes arrived than were sent');
-    // Garbage that is not collected yet counts too, so the limit is far above the window. It is far below the
-    // length of the stream.
+    // Garbage that is not collected yet counts too, so the limit is far above the window. Nevertheless the
+    // limit is far below the length of the stream.
     if (hostGrew > 96 * 2 ** 20) findings.push(`the host grew by ${mebibytes(hostGrew)} MiB`);
     if (pluginGrew > 128 * 2 ** 20) findings.push(`the plugin grew by ${mebibytes(pluginGrew)} MiB`);
     return {

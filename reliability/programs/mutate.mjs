@@ -1,4 +1,4 @@
-// Changes the sources a little at a time, and reports which changes no test notices.
+// Changes the sources a little at a time, and reports the changes that no test notices.
 import { readFileSync, rmSync } from 'node:fs';
 import { relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';

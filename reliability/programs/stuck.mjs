@@ -14,7 +14,7 @@ import { rawHost } from '../lib/raw-peer.mjs';
 import { heldNow, mebibytes, watch } from '../lib/watch.mjs';
 import { patternStream } from '../lib/worker.mjs';
 
-export const help = 'stopped, blocked and deaf peers: bounded memory, a ping that tells, a kill that ends';
+export const help = 'stopped, blocked and deaf peers: bounded memory, a failing ping, a kill() that ends in time';
 export const defaults = { seconds: 1, only: '', boundMiB: 32 };
 
 const MiB = 2 ** 20;
@@ -188,11 +188,11 @@ const scenes = {
   'a plugin that stops reading and pings': (s) =>
     stuckPlugin(s, { cmd: rawPluginCommand('stops-reading-and-pings'), by: whatIsLeft, stick: wordFrom(50) }),
   'a host that stops reading and calls': (s) => greedyHost(s, true, requests('echo')),
-  'a host that stops reading and has it print': (s) => greedyHost(s, true, requests('print')),
+  'a host that stops reading and has the plugin print': (s) => greedyHost(s, true, requests('print')),
   'a host that stops reading and pings': (s) => greedyHost(s, true, pings),
   'a host that stops reading and opens streams': (s) => greedyHost(s, true, openings),
   'a host that calls and grants nothing for the answers': (s) => greedyHost(s, false, requests('echo')),
-  'a host that has it print and grants nothing for that': (s) =>
+  'a host that has the plugin print and grants nothing for the output': (s) =>
     greedyHost(s, false, requests('print'), 'serves-few-calls'),
 };
 

@@ -10,7 +10,7 @@ describe.each(Object.keys(runtimes))('%s', (name) => {
   for (const [rule, run] of Object.entries({
     'runs a plugin': runSession,
     'runs a host': runHostSession,
-    'runs a host that ends what does not start, blocks or dies': runHostEdges,
+    'runs a host whose plugins block, die or never start': runHostEdges,
   })) {
     test.skipIf(file === undefined)(`${rule}${why}`, () => {
       const { status, stdout, stderr } = run(name, file);
