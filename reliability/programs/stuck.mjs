@@ -14,7 +14,7 @@ import { rawHost } from '../lib/raw-peer.mjs';
 import { heldNow, mebibytes, watch } from '../lib/watch.mjs';
 import { patternStream } from '../lib/worker.mjs';
 
-export const help = 'stopped, blocked and deaf peers: bounded memory, a failing ping, a kill() that ends in time';
+export const help = 'stopped, blocked and deaf peers: bounded memory, a failing ping, a kill() in time';
 export const defaults = { seconds: 1, only: '', boundMiB: 32 };
 
 const MiB = 2 ** 20;
