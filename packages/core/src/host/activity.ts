@@ -1,6 +1,6 @@
 /**
  * Tracks the calls and streams that are under way with one plugin. These calls and streams decide whether the
- * plugin keeps the host's event loop alive, and when a drain is done.
+ * plugin keeps the host's event loop alive, and when `drain()` is done.
  */
 
 import { onAbort } from '../base/on-abort.ts';
@@ -23,7 +23,7 @@ export class Activity {
   #brokerStreams = 0;
   /** Returns true if a call or a stream of values, in either direction, is under way. */
   #isUnderWay = (): boolean => false;
-  /** The checks of the waiting drains. Each check runs whenever a count changes. */
+  /** One check for each `drain()` that waits. The checks run whenever a count changes. */
   readonly #drains = new Set<() => void>();
 
   /**
@@ -73,7 +73,10 @@ export class Activity {
     return this.#brokerStreams;
   }
 
-  /** Called when a call or a stream has ended. If it was the last one under way, the drains end. */
+  /**
+   * Called when a call or a stream has ended. If no other call or stream is under way, each `drain()`
+   * resolves.
+   */
   changed(): void {
     for (const drain of this.#drains) drain();
   }

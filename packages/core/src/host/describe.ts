@@ -9,7 +9,7 @@ import type { CallOptions } from '../rpc/api/call-options.ts';
 import type { MethodDescription } from '../rpc/api/description.ts';
 import type { Conversation } from '../rpc/calls/conversation.ts';
 
-/** A plugin's description of itself and of its services, from `rpc.describe()`. */
+/** A plugin's description of itself and of the names that it offers, from `rpc.describe()`. */
 export interface Description {
   /** The name that the plugin gives itself. Absent if the plugin reports none. */
   readonly name?: string;
@@ -39,7 +39,7 @@ export interface PluginDescription {
 /** The parts of the connection to the plugin that {@link describePlugin} uses. */
 export interface Describer {
   readonly control: Conversation;
-  /** The protocol versions from the plugin's handshake. Used if the plugin cannot be asked. */
+  /** The protocol versions from the plugin's handshake. They are reported if the plugin cannot be asked. */
   readonly protocolVersions: readonly number[];
   /**
    * True if the plugin announced the capability `describe`. A plugin that was built with version 0.1 does not
@@ -163,7 +163,10 @@ interface Room {
   values: number;
 }
 
-/** Copies the keys that this version knows, if their types are right. Leaves out all other keys. */
+/**
+ * Copies those keys of a method's description that this version of the package knows, if their values have
+ * the right types. Leaves out all other keys.
+ */
 function methodOf(value: unknown, room: Room): MethodDescription {
   const json = (part: unknown): unknown => jsonOf(part, room);
   const { doc, input, output, items, errors } = recordOf(value);

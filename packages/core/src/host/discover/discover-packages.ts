@@ -22,7 +22,7 @@ export interface DiscoveredPackage {
    * Node. TypeScript files count as scripts if that Node strips types.
    */
   readonly cmd: readonly [file: string, ...args: string[]];
-  /** The whole value of the field. */
+  /** The whole value of the field that declares the plugin. */
   readonly field: unknown;
 }
 

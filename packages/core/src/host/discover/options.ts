@@ -11,8 +11,8 @@ export interface DiscoverOptions {
   /** Called with the path of each file or directory that is left out, and with the reason. */
   readonly onSkip?: (path: string, reason: string) => void;
   /**
-   * Leaves out plugins that are outside of the directory or package: `../` paths, absolute paths, and links
-   * that lead out. Default `false` for `discover()`, `true` for `discoverPackages()`.
+   * If true, plugins that are outside of the directory or package are left out: `../` paths, absolute paths,
+   * and links that lead out. Default `false` for `discover()`, `true` for `discoverPackages()`.
    */
   readonly contained?: boolean;
 }

@@ -1,6 +1,6 @@
 /**
- * The ladder that ends a plugin: ask it to leave, close its pipe, SIGTERM, SIGKILL. Each step is bounded, and
- * the step that ended the plugin is recorded.
+ * The ladder that ends a plugin: ask it to leave, close its pipe, SIGTERM, SIGKILL. Each step has a time
+ * limit, and the step that ended the plugin is recorded.
  */
 
 import type { EndedBy } from './exit.ts';
@@ -32,7 +32,7 @@ export interface LadderBounds {
   readonly killMs: number;
 }
 
-/** The usual bound of each step after the request to leave: a second. */
+/** The usual time limit of each step after the request to leave: a second. */
 export const stepMs = 1_000;
 
 /**

@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 const roots = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'];
 
 /**
- * Returns a function that tells whether the kernel has killed a process in the control group of `pid` for
+ * Returns a function that returns true if the kernel has killed a process in the control group of `pid` for
  * lack of memory since `watchMemory()` was called. On other systems, or if no control group can be read, the
  * function returns false.
  */

@@ -105,7 +105,10 @@ function enter(pid: number, entry: Watched): void {
   else tell(line(pid, entry));
 }
 
-/** Called when the process has ended, because its id may soon belong to another process. */
+/**
+ * Stops watching a process. Must be called when the process has ended, because its id may soon belong to
+ * another process.
+ */
 export function unwatch(pid: number): void {
   holders.delete(pid);
   if (watched.delete(pid) && reaper !== undefined) tell(`- ${pid}\n`);
@@ -113,7 +116,7 @@ export function unwatch(pid: number): void {
 
 /**
  * True if this host is process 1 of a namespace. When that process ends, the kernel kills all others in the
- * namespace.
+ * namespace, so no reaper is needed.
  */
 function isNeedless(): boolean {
   return process.platform === 'linux' && process.pid === 1;

@@ -43,9 +43,9 @@ const resolverPlaces = ['/run/systemd/resolve', '/run/resolvconf', '/run/Network
  * root owns or that everyone may use. `args: ['--cap-add', …]` gives a capability back. `client.pid` is the
  * process id of bwrap. bwrap runs with `--die-with-parent`, so the plugin ends when the host or bwrap ends.
  * `kill()` sends its signals to bwrap. So if `kill()` sends SIGTERM, bwrap and the plugin end immediately.
- * After Quit, and after the end of its pipe, the plugin gets the usual time. If `stdin` is `'inherit'` and
- * the host's standard input is a file, the plugin may be able to write to that file. If the host's standard
- * input is a directory, the plugin gets an empty input instead.
+ * After Quit, and after the end of its pipe, the plugin has the usual time to end. If `stdin` is `'inherit'`
+ * and the host's standard input is a file, the plugin may be able to write to that file. If the host's
+ * standard input is a directory, the plugin gets an empty input instead.
  *
  * Throws `CONFIG_INVALID` if an option is invalid. If there is no `bwrap`, the start rejects with
  * `PLUGIN_NOT_STARTED`. If `bwrap` refuses to run, the start rejects with `HANDSHAKE_EXITED` and bwrap's

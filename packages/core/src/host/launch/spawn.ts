@@ -172,9 +172,9 @@ export async function spawnWithPipes(
 const reportMs = 100;
 
 /**
- * Calls `spawn`, and listens for errors of the child from the moment when Node makes it. If the host is out
- * of descriptors, Node makes a child without pipes. execa then throws before it listens for the child's error
- * event. Without a listener, that event would end the host.
+ * Calls `spawn`, and listens for errors of the child from the moment when Node makes the child. If the host
+ * is out of descriptors, Node makes a child without pipes. execa then throws before it listens for the
+ * child's error event. Without a listener, that event would end the host.
  */
 function hearChild<T>(spawn: () => T): { readonly child: T } | Promise<never> {
   const failed = defer<unknown>();

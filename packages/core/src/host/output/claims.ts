@@ -1,7 +1,7 @@
 /**
  * Sorts the fields of a plugin's log line before they enter the host's log. A line may contain any field. If
- * a field has a name that a logger or this host uses itself, it is put under `claims`, so that it cannot
- * replace the real field.
+ * a field has a name that a logger or this host uses itself, the field is put under `claims`, so that it
+ * cannot replace the real one.
  */
 
 import { compacted } from '../../base/own-property.ts';

@@ -7,8 +7,8 @@
 import { clock, realTimers } from '../../base/timers.ts';
 
 /**
- * The budget of one turn in milliseconds. Together with the callbacks of the previous turn, it delays timers
- * by about 10 ms.
+ * The budget of one turn in milliseconds. Together with the callbacks of the previous turn, the work of one
+ * turn delays timers by about 10 ms.
  */
 const budgetMs = 5;
 
@@ -42,7 +42,7 @@ function nextTurn(): void {
   turnBegan = undefined;
   while (waiting.size > 0 && hasTime()) {
     for (const backlog of waiting) {
-      // The backlog is removed and added again, so that the next turn begins with the one after it.
+      // The backlog is removed and added again, so that the next turn begins with another backlog.
       waiting.delete(backlog);
       if (backlog.workOn()) waiting.add(backlog);
       if (!hasTime()) break;

@@ -13,7 +13,7 @@ export interface Checksum {
    * name the script. The path is relative to the command's working directory.
    */
   readonly file?: string;
-  /** The algorithm of the digest. Only this one is supported. */
+  /** The algorithm of the digest. Only `sha256` is supported. */
   readonly algorithm: 'sha256';
   /** The digest: 64 hexadecimal digits, or its 32 bytes. */
   readonly value: string | Uint8Array;

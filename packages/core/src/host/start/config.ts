@@ -59,7 +59,7 @@ export interface ServiceClient {
   readonly exit: Promise<PluginExit>;
   /** The protocol version that both sides agreed on; undefined before the start has succeeded. */
   readonly negotiatedVersion: number | undefined;
-  /** Ends the plugin, as `kill()` of its client does. */
+  /** Ends the plugin, like `Client.kill()`. */
   kill(): Promise<PluginExit>;
 }
 
