@@ -132,7 +132,7 @@ export class GivenStream implements RawStreamHandler {
     raw?.reset(error);
   }
 
-  // The state is read anew at each use, because each await and each call may change it.
+  // The state is read again at each use, because each await and each call may change it.
   get #isReading(): boolean {
     return this.#state.is === 'open' || this.#state.is === 'leaving';
   }
