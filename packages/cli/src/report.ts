@@ -1,6 +1,6 @@
 /** Shows an error, in words or as one line of JSON. */
 import { inspect } from 'node:util';
-import { isPipeworkError, printable } from '@pipework/core';
+import { isPipeworkError, printable, StartError } from '@pipework/core';
 import {
   CallFailed,
   CommandBroken,
@@ -13,8 +13,12 @@ import {
 import { styler, type Io } from './io.ts';
 import { jsonText, membersOf, toJson } from './values.ts';
 
-/** How many causes of an error are shown in JSON, and how many members are shown in words. */
-const maxCauses = 8;
+/** How deep the causes and members of an error are shown. */
+const maxDepth = 8;
+/** How many members of one error are shown in words. */
+const maxMembers = 8;
+/** How many lines about causes and members are shown in words. A message of several lines counts as one. */
+const maxReasons = 64;
 
 /** What the user can do about an error. */
 export interface Hints {
@@ -55,35 +59,62 @@ export function warningLine(
 /** Indents all lines of a text but the first, so that none of them looks like a message of the command. */
 const indented = (text: string): string => text.replaceAll(/\n(?! {2})/g, '\n  ');
 
+/** Like {@link indented}, but indents deeper than a line of the command that begins with `cause:` or `to do:`. */
+const indentedTwice = (text: string): string => text.replaceAll('\n', '\n    ');
+
 function inWords(error: unknown): string {
-  if (!(error instanceof Error)) return indented(`the method threw ${printable(inspect(error))}`);
+  if (!(error instanceof Error)) return indentedTwice(`the method threw ${printable(inspect(error))}`);
   if (isPlain(error)) return printable(error.message);
+  // Core writes each fact about a start on a line of its own.
+  const head = error instanceof StartError ? indented(printable(headOf(error))) : safe(headOf(error));
+  const lines = [head, ...dataOf(error).map(safe)];
+  for (const line of reasonsOf(error, '  ', 1)) {
+    if (lines.length > maxReasons) return [...lines, '  and more, which --json shows'].join('\n');
+    lines.push(line);
+  }
+  return lines.join('\n');
+}
+
+const safe = (text: string): string => indentedTwice(printable(text));
+
+/** Returns the name, the code and the message of an error. */
+function headOf(error: Error): string {
+  const isOurs = isPipeworkError(error);
+  const said = isOurs ? withoutOutput(error.message) : error.message;
+  const message = said === '' ? 'an error without a message' : said;
+  if (isOurs) return `[${error.code}] ${message}`;
   const { code } = error as { code?: unknown };
   // A thrown value that was not an error has no name.
   const labels = [error.name, code === undefined || code === '' ? '' : `[${shown(code)}]`];
   const label = labels.filter((one) => one !== '').join(' ');
-  const prefix = isPipeworkError(error) ? `[${error.code}] ` : label === '' ? '' : `${label}: `;
-  const said = isPipeworkError(error) ? withoutOutput(error.message) : error.message;
-  const message = said === '' ? 'an error without a message' : said;
-  const lines = [prefix + message, ...dataOf(error)];
-  const { cause } = error;
-  // The message of a pipework error already contains the message of its cause.
-  if (cause instanceof Error && !error.message.includes(cause.message))
-    lines.push(`  cause: ${cause.message}`);
-  lines.push(...membersInWords(error));
-  return lines.map((line) => indented(printable(line))).join('\n');
+  return label === '' ? message : `${label}: ${message}`;
 }
 
-const named = ({ name, message }: Error): string => [name, message].filter((one) => one !== '').join(': ');
-
-/** Returns a line for each of the first members of an AggregateError. */
-function membersInWords(error: Error): string[] {
+/** Yields indented lines about the cause and the members of an error, each followed by its own reasons. */
+function* reasonsOf(error: Error, indent: string, depth: number): Generator<string, void, undefined> {
+  if (depth > maxDepth) return;
+  const { cause } = error;
+  if (cause instanceof Error && isSaid(cause, error)) yield* reasonsOf(cause, indent, depth + 1);
+  else if (cause !== undefined) yield* reasonIn('cause', cause, indent, depth);
   const members = membersOf(error) ?? [];
-  const lines = members
-    .slice(0, maxCauses)
-    .map((one) => `  error: ${one instanceof Error ? named(one) : inspect(one)}`);
-  const more = members.length - lines.length;
-  return more === 0 ? lines : [...lines, `  and ${more} more errors`];
+  for (const member of members.slice(0, maxMembers)) yield* reasonIn('error', member, indent, depth);
+  if (members.length > maxMembers) yield `${indent}and ${members.length - maxMembers} more errors`;
+}
+
+/** True if `error` is a pipework error whose message contains that of its cause. */
+const isSaid = ({ message }: Error, error: Error): boolean =>
+  message !== '' && isPipeworkError(error) && error.message.includes(message);
+
+function* reasonIn(
+  what: 'cause' | 'error',
+  reason: unknown,
+  indent: string,
+  depth: number,
+): Generator<string, void, undefined> {
+  const isError = reason instanceof Error;
+  const lines = isError ? [headOf(reason), ...dataOf(reason)] : [inspect(reason)];
+  yield `${indent}${what}: ${lines.map(safe).join('\n').replaceAll('\n', `\n${indent}`)}`;
+  if (isError) yield* reasonsOf(reason, `${indent}  `, depth + 1);
 }
 
 /** True for an error of this package, whose message needs no name or code. */
@@ -115,7 +146,7 @@ function factsOf(error: unknown, depth: number): Record<string, unknown> {
   const { name, message, cause } = error;
   const { code, data } = error as { code?: unknown; data?: unknown };
   const members = membersOf(error);
-  const isDeep = depth >= maxCauses;
+  const isDeep = depth >= maxDepth;
   return {
     name,
     message,

@@ -141,7 +141,7 @@ describe('call in a pipe', () => {
 
   test('shows the members of an AggregateError that a method throws', async () => {
     expect((await call('tool.failTwice')).stderr).toBe(
-      'pipework: AggregateError: both failed\n  error: TypeError: first\n  line\n  error: { second: 2n }\n',
+      'pipework: AggregateError: both failed\n  error: TypeError: first\n      line\n  error: { second: 2n }\n',
     );
     const { stderr } = await call('--json', 'tool.failTwice');
     expect(JSON.parse(stderr)).toEqual({
@@ -158,6 +158,19 @@ describe('call in a pipe', () => {
     const error =
       '{"$error":{"name":"AggregateError","message":"both","errors":[{"$error":{"name":"RangeError","message":"first"}},2]}}';
     expect(await call('tool.echo', error)).toEqual({ status: 0, stdout: `${error}\n`, stderr: '' });
+  test('shows all causes of an error that a method throws, and their members', async () => {
+    expect((await call('tool.failForReasons')).stderr).toBe(
+      [
+        'pipework: Error: not done',
+        '  cause: Error: no state',
+        '    cause: AggregateError: not saved',
+        '      error: RangeError [ENOSPC]: disk full',
+        '        data: {"free":0}',
+        '      error: Error: no backup\n',
+      ].join('\n'),
+    );
+  });
+
   });
 
   test('shows that an error has neither a name nor a message', async () => {
@@ -585,7 +598,7 @@ describe.skipIf(process.platform === 'win32')('a background process of the plugi
 
 test('further lines of an error are indented, so that none looks like a message of the command', async () => {
   expect((await call('tool.failInLines')).stderr).toBe(
-    'pipework: Error: one\n  two\n  pipework: all is well\n',
+    'pipework: Error: one\n    two\n    pipework: all is well\n',
   );
   expect(JSON.parse((await call('--json', 'tool.failInLines')).stderr)).toEqual({
     error: { status: 4, name: 'Error', message: 'one\ntwo\npipework: all is well' },
