@@ -44,6 +44,13 @@ const listIn = (content: unknown): readonly unknown[] => {
   return content as unknown[];
 };
 
+/** Returns a list of two items, which `what` names. */
+const pairIn = (content: unknown, what: string): readonly [unknown, unknown] => {
+  const [first, second, ...others] = Array.isArray(content) ? (content as unknown[]) : [];
+  if (second === undefined || others.length > 0) throw new Error(`expected ${what}`);
+  return [first, second];
+};
+
 const base64 = (bytes: ArrayBufferView): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 
@@ -54,15 +61,31 @@ const base64 = (bytes: ArrayBufferView): string =>
 function bytesIn(content: unknown): Uint8Array<ArrayBuffer> {
   const text = textIn(content);
   const bytes = Buffer.from(text, 'base64');
-  if (bytes.toString('base64').replace(/=+$/, '') !== text.replace(/=+$/, ''))
-    throw new Error('expected base64');
+  const padded = bytes.toString('base64');
+  if (text !== padded && text !== padded.replace(/=+$/, '')) throw new Error('expected base64');
   return new Uint8Array(bytes);
+}
+
+/** Matches a date of ISO 8601, with or without a time. The group is the day. */
+const isoDate = /^((?:[+-]\d\d)?\d{4}-\d\d-\d\d)(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?$/;
+
+/** Reads a date of ISO 8601. `Date` alone would also read `1`, and would turn 31 February into 3 March. */
+function dateIn(text: string): Date {
+  const [, day = ''] = isoDate.exec(text) ?? [];
+  const date = new Date(text);
+  const isDay = new Date(Date.parse(day) || 0).toISOString().startsWith(day);
+  if (day === '' || !isDay || Number.isNaN(date.getTime()))
+    throw new Error('expected a date such as 2026-01-31T12:00:00.000Z, or null for an invalid date');
+  return date;
 }
 
 const forms: Readonly<Record<string, Form>> = {
   $undefined: {
     write: (value) => (value === undefined ? true : undefined),
-    read: () => undefined,
+    read: (content) => {
+      if (content !== true) throw new Error('expected true');
+      return undefined;
+    },
   },
   $bigint: {
     write: (value) => (typeof value === 'bigint' ? String(value) : undefined),
@@ -91,12 +114,7 @@ const forms: Readonly<Record<string, Form>> = {
   $date: {
     write: (value) =>
       types.isDate(value) ? (Number.isNaN(value.getTime()) ? null : value.toISOString()) : undefined,
-    read: (content) => {
-      const date = new Date(content === null ? Number.NaN : textIn(content));
-      if (content !== null && Number.isNaN(date.getTime()))
-        throw new Error('expected a date such as 2026-01-31T12:00:00.000Z');
-      return date;
-    },
+    read: (content) => (content === null ? new Date(Number.NaN) : dateIn(textIn(content))),
   },
   $bytes: {
     write: (value) => (types.isUint8Array(value) ? base64(value) : undefined),
@@ -109,7 +127,7 @@ const forms: Readonly<Record<string, Form>> = {
   $array: {
     write: (value) => (ArrayBuffer.isView(value) ? [nameOfView(value), base64(value)] : undefined),
     read: (content) => {
-      const [name, bytes] = listIn(content);
+      const [name, bytes] = pairIn(content, 'a list of the name of a class and base64');
       const maker = typeof name === 'string' && Object.hasOwn(arrays, name) ? arrays[name] : undefined;
       if (maker === undefined) throw new Error(`expected one of ${Object.keys(arrays).join(', ')}`);
       return new maker(bytesIn(bytes).buffer);
@@ -119,7 +137,11 @@ const forms: Readonly<Record<string, Form>> = {
     write: (value) =>
       types.isMap(value) ? [...value].map(([key, item]) => [toJson(key), toJson(item)]) : undefined,
     read: (content, read) =>
-      new Map(listIn(content).map((entry) => pairIn(entry).map(read) as [unknown, unknown])),
+      new Map(
+        listIn(content)
+          .map((entry) => pairIn(entry, 'pairs of a key and a value'))
+          .map(([key, value]) => [read(key), read(value)]),
+      ),
   },
   $set: {
     write: (value) => (types.isSet(value) ? [...value].map(toJson) : undefined),
@@ -128,7 +150,7 @@ const forms: Readonly<Record<string, Form>> = {
   $regexp: {
     write: (value) => (types.isRegExp(value) ? [value.source, value.flags] : undefined),
     read: (content) => {
-      const [source, flags = ''] = listIn(content);
+      const [source, flags] = pairIn(content, 'a list of a source and flags');
       return new RegExp(textIn(source), textIn(flags));
     },
   },
@@ -144,12 +166,6 @@ const forms: Readonly<Record<string, Form>> = {
 
 function nameOfView(value: ArrayBufferView): string {
   return Object.prototype.toString.call(value).slice('[object '.length, -1);
-}
-
-function pairIn(entry: unknown): readonly unknown[] {
-  const pair = listIn(entry);
-  if (pair.length !== 2) throw new Error('expected pairs of a key and a value');
-  return pair;
 }
 
 /**
@@ -183,7 +199,8 @@ function emptyError(name: unknown, message: string): Error {
 }
 
 function errorIn(content: unknown, read: (inner: unknown) => unknown): Error {
-  if (typeof content !== 'object' || content === null) throw new Error('expected an object');
+  if (typeof content !== 'object' || content === null || Array.isArray(content))
+    throw new Error('expected an object');
   const { name = 'Error', message = '', ...others } = content as Record<string, unknown>;
   const error = emptyError(name, textIn(message));
   if (error.name !== name)
@@ -225,7 +242,6 @@ export function toJson(value: unknown): unknown {
     if (written !== undefined) return { [key]: written };
   }
   if (Array.isArray(value)) return Array.from(value, toJson);
-  if (typeof value === 'symbol') return { $symbol: String(value.description) };
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value;
   const reference = referenceForm(value);
   if (reference !== undefined) return reference;
@@ -271,6 +287,8 @@ export function fromJson(json: unknown): unknown {
 
 function fromJsonAt(json: unknown, depth: number): unknown {
   if (typeof json === 'string') return wellFormed(json);
+  if (typeof json === 'number' && !Number.isFinite(json))
+    throw new UsageError('a number is too large. {"$number":"Infinity"} stands for infinity');
   if (typeof json !== 'object' || json === null) return json;
   if (depth >= maxDepth) throw new UsageError(`it is nested deeper than ${maxDepth} levels`);
   const read = (inner: unknown): unknown => fromJsonAt(inner, depth + 1);
