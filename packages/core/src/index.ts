@@ -26,6 +26,7 @@ export {
   killed,
   type InterruptOptions,
 } from './host/end/managed.ts';
+export { endWithHost } from './host/end/end-with-host.ts';
 export { PluginExitError, type EndedBy, type PluginExit } from './host/end/exit.ts';
 export {
   StartError,

@@ -2,28 +2,34 @@
  * The process group of a plugin under test. A plugin, or a wrapper around it, may leave processes behind, and
  * these processes must end with the check.
  */
+import { endWithHost } from '@pipework/core';
 import type { ChildProcess } from 'node:child_process';
 
 /** True if this system has process groups. */
 export const hasGroups: boolean = process.platform !== 'win32';
 
-/** The process group that a spawned process leads. On Windows, the spawned process alone. */
+/** The process group that a spawned process leads. On Windows, the spawned process alone. Make it right after the spawn. */
 export class ProcessGroup {
   readonly #leader: ChildProcess;
+  /** Ends the group if this process dies before the check has ended. */
+  readonly #ending: Disposable;
   /** True if the leader has exited and other processes of the group ran at that moment. */
   #outlivesLeader = false;
 
   constructor(leader: ChildProcess) {
     this.#leader = leader;
+    this.#ending = endWithHost(leader);
     // Right after the exit, the group's id cannot belong to another group yet.
     leader.once('exit', () => {
       this.#outlivesLeader = hasGroups && exists(-(leader.pid ?? 0));
+      if (!this.#outlivesLeader) this.#ending[Symbol.dispose]();
     });
   }
 
   /** Kills all processes of the group. Returns false if there is no process that may be killed. */
   kill(): boolean {
     const { pid } = this.#leader;
+    this.#ending[Symbol.dispose]();
     if (pid === undefined || !this.#isOurs(pid)) return false;
     try {
       return process.kill(hasGroups ? -pid : pid, 'SIGKILL');
