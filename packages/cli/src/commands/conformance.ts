@@ -10,6 +10,10 @@ import { jsonText } from '../values.ts';
 
 type Outcome = ConformanceReport['results'][number]['outcome'];
 
+/** Says how the author of a plugin makes the checks apply that call methods. */
+const howToServe =
+  'docs/other-languages.md#prove-it lists the methods that it must have. In JavaScript, conformancePlugin of @pipework/testkit has them';
+
 export const conformanceCommand: Command = {
   name: 'conformance',
   operands: '',
@@ -18,6 +22,7 @@ export const conformanceCommand: Command = {
   summary: 'Checks that a plugin keeps the protocol.',
   details: [
     'Starts the plugin as a host would, many times. The report names each check. For a failed check, it also shows the traffic on the pipes. Ctrl-C ends all running plugins.',
+    `About half of the checks call a service of the plugin. ${howToServe}.`,
   ],
   options: {
     service: {
@@ -102,7 +107,7 @@ const wrongService = (service: string): UsageError =>
 function noteOn({ results }: ConformanceReport, unserved: string): string {
   const count = results.filter(({ outcome }) => isFor(unserved, outcome)).length;
   if (count === 0) return '';
-  return `the suite did not try ${count} of ${results.length} checks, because ${unserved.trim()}. --service names another service\n`;
+  return `the suite did not try ${count} of ${results.length} checks, because ${unserved.trim()}. ${howToServe}. --service names another service\n`;
 }
 
 /** Throws a UsageError if no check applies to the plugin, because such a report proves nothing. */

@@ -8,6 +8,9 @@ import { RawPlugin, type StartOptions, type Target } from './raw-plugin.ts';
 import { RawConnection, RawSession, WaitFailure, type RawStream } from './raw-session.ts';
 import { CheckFailure, demand, DoesNotApply } from './verdict.ts';
 
+/** The section for authors in any language that describes the methods of the suite's service. */
+const methodsPage = 'docs/other-languages.md#prove-it';
+
 /** One check: a rule that a plugin must keep, and the code that tests it. */
 export interface Check {
   /** A rule in plain present tense, with the plugin as its subject. */
@@ -110,7 +113,7 @@ export class Bench {
     const { error, result } = await control.call('Dispenser.Dispense', name);
     if (textOf(error).includes('unknown plugin type')) {
       throw new DoesNotApply(
-        `the plugin serves no '${name}' (see conformancePlugin for what this check needs)`,
+        `the plugin serves no '${name}' (${methodsPage} lists the methods of this service; in JavaScript, conformancePlugin serves them)`,
       );
     }
     demand(error === null, `Dispenser.Dispense('${name}') to succeed`, describeError(error));
@@ -134,7 +137,9 @@ export class Bench {
 
   need(method: string, error: unknown): void {
     if (!textOf(error).includes("can't find")) return;
-    throw new DoesNotApply(`the plugin's '${this.target.service}' has no method ${method}`);
+    throw new DoesNotApply(
+      `the plugin's '${this.target.service}' has no method ${method} (${methodsPage} describes it)`,
+    );
   }
 
   /** Fails if the plugin broke a rule of the wire during the check, or right after it. */

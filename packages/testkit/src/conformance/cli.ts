@@ -7,7 +7,8 @@ const usage = `Usage: pipework-conformance [options] -- FILE [ARGS...]
 Starts the plugin as a host would, again and again, and checks that it keeps the protocol.
 Exit status: 0 when no check failed, 1 when one did, 2 for a wrong command line.
 
-  --service NAME        the name that serves the suite's methods (conformance)
+  --service NAME        the name that serves the suite's methods (conformance);
+                        docs/other-languages.md#prove-it lists these methods
   --cookie KEY=VALUE    the magic cookie that the plugin expects
   --timeout MS          how long any one answer or exit may take (5000)
   --start-timeout MS    how long the plugin may take to its handshake line (10000)

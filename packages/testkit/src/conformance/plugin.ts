@@ -49,7 +49,8 @@ type Dispensed = Disposable & Readonly<Record<string, (argument: unknown) => Pro
 
 /**
  * Makes the suite's service. Serve it under the name `conformance`, and only in tests, because its method
- * `run` starts any program that the host names.
+ * `run` starts any program that the host names. A plugin in another language serves the same methods, which
+ * docs/other-languages.md describes.
  *
  * @example
  * ```ts

@@ -33,8 +33,8 @@ export interface ConformanceOptions {
   /** The handshake that the plugin expects. The default is the protocol's own. */
   readonly handshake?: { readonly magicCookieKey?: string; readonly magicCookieValue?: string };
   /**
-   * The name under which the plugin serves the suite's methods. The default is `conformance`. See
-   * `conformancePlugin`.
+   * The name under which the plugin serves the suite's methods. The default is `conformance`. In JavaScript,
+   * `conformancePlugin` has these methods. For other languages, docs/other-languages.md describes them.
    */
   readonly service?: string;
   /** How long any one answer may take, in milliseconds. The default is 5000. */
