@@ -41,8 +41,12 @@ describe('describe in a pipe', () => {
   test('warns if a plugin cannot describe itself', async () => {
     const { status, stdout, stderr } = await pipework(['describe', '--', ...misbehave('hangs-on-call')]);
     expect(stdout).toContain('protocol 1');
-    expect(stderr).toContain('cannot be asked what it offers');
+    expect(stderr).toMatch(/^pipework: warning: the plugin cannot be asked what it offers/m);
     expect(status).toBe(0);
+    const json = await pipework(['describe', '--json', '--', ...misbehave('hangs-on-call')]);
+    expect(JSON.parse(json.stderr)).toMatchObject({
+      warning: { message: expect.stringContaining('cannot be asked what it offers') as string },
+    });
   });
 
   test('shows the other names and exits with 8 if a factory never settles', async () => {

@@ -10,6 +10,7 @@ import { styler, widthOf, type Io } from '../io.ts';
 import { print } from '../output.ts';
 import { wholeNumber } from '../parse.ts';
 import { interruptHelp, pluginOptions, watchEnd, withPlugin } from '../session.ts';
+import { warningLine } from '../report.ts';
 import { columns } from '../usage.ts';
 import { jsonText } from '../values.ts';
 
@@ -45,9 +46,9 @@ async function run(line: CommandLine, io: Io): Promise<number> {
   else if (line.values.dts === true) await print(io, declarationsOf(description));
   else await print(io, tableOf(description, io));
   if (isSilent(description)) {
-    io.stderr.write(
-      'pipework: the plugin cannot be asked what it offers (it is of version 0.1, or does not announce "describe"). pipework call NAME.METHOD works if you know the names\n',
-    );
+    const message =
+      'the plugin cannot be asked what it offers (it is of version 0.1, or does not announce "describe"). pipework call NAME.METHOD works if you know the names';
+    io.stderr.write(warningLine(message, io, line.values.json === true));
   }
   const late = lateParts(description, timeoutMs);
   if (late.length > 0) throw tookLonger(late.join(', '), timeoutMs);
