@@ -79,18 +79,20 @@ interface Surroundings {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/**
- * Makes a folder with a wrapper named `node`, which starts Node without the descriptors 3 and 4. Returns the
- * folder.
- */
-function folderOfWrapper(): string {
+/** Makes an executable file with this name and text. Returns its folder. */
+function folderOf(name: string, content: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-doctor-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const file = join(folder, 'node');
-  writeFileSync(file, `#!/bin/sh\nexec '${node}' "$@" 3<&- 4>&-\n`);
+  const file = join(folder, name);
+  writeFileSync(file, content);
   chmodSync(file, 0o755);
   return folder;
 }
+
+/** Returns surroundings in which the first `node` of PATH is a shell script. */
+const withNode = (script: string): Surroundings => ({
+  env: { PATH: `${folderOf('node', `#!/bin/sh\n${script}\n`)}${delimiter}${process.env['PATH']}` },
+});
 
 const boxed = ['bwrap', '--dev-bind', '/', '/'];
 const shell = process.platform === 'win32' ? '' : realpathSync('/bin/sh');
@@ -122,12 +124,18 @@ const environments: [
   [
     'the node in PATH is a wrapper that loses descriptors',
     'wrappers',
-    () => ({ env: { PATH: `${folderOfWrapper()}${delimiter}${process.env['PATH']}` } }),
+    () => withNode(`exec '${node}' "$@" 3<&- 4>&-`),
     {
       level: 'broken',
       found: /\/node does not pass on descriptors 3 and 4 \(.*E(BADF|INVAL)/,
       todo: /^put .* first in PATH/,
     },
+  ],
+  [
+    'the node in PATH is too old',
+    'wrappers',
+    () => withNode('read -r word <&3; printf "18.20.8 $word" >&4'),
+    { level: 'broken', found: /\/node is Node 18\.20\.8, which is not among/, todo: /^put .* first in PATH/ },
   ],
   [
     'there is no shell',
@@ -195,6 +203,12 @@ const environments: [
     'permission',
     () => ({ nodeFlags: [permission, '--allow-fs-read=*'] }),
     { level: 'broken', found: /without --allow-child-process$/, todo: /^add --allow-child-process/ },
+  ],
+  [
+    'options of Node let no plugin run under the permission model',
+    'permission',
+    () => ({ env: { NODE_OPTIONS: `--import=file://${folderOf('empty.mjs', '')}/empty.mjs` } }),
+    { level: 'limited', found: /^a plugin does not run with --[\w-]*permission \(/, todo: /NODE_OPTIONS/ },
   ],
   [
     'there is room for a plugin, but not for a pool',
