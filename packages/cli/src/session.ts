@@ -15,6 +15,9 @@ import { isInterpreter } from './program.ts';
 import { warningLine } from './report.ts';
 import { inCommandWords } from './start-advice.ts';
 
+/** The highest protocol version that a command uses without `--protocol`. */
+const highestVersion = 64;
+
 /** Options of every command that starts a plugin. */
 export const pluginOptions: Readonly<Record<string, OptionSpec>> = {
   'start-timeout': {
@@ -25,7 +28,7 @@ export const pluginOptions: Readonly<Record<string, OptionSpec>> = {
   protocol: {
     type: 'string',
     value: 'N',
-    help: 'the protocol version to use (the highest that the plugin has)',
+    help: `the protocol version to use (the plugin's highest up to ${highestVersion})`,
   },
   cookie: { type: 'string', value: 'KEY=VALUE', help: 'the magic cookie, if it is not the default' },
 };
@@ -34,7 +37,7 @@ export const pluginOptions: Readonly<Record<string, OptionSpec>> = {
  * The protocol versions that a command accepts. A command has no contract, so it works with any version that
  * the plugin offers.
  */
-const anyVersion: readonly number[] = Array.from({ length: 64 }, (_, index) => index + 1);
+const anyVersion: readonly number[] = Array.from({ length: highestVersion }, (_, index) => index + 1);
 
 /** How long a plugin may take to end after a second Ctrl-C, in milliseconds. */
 const hurriedGraceMs = 1;

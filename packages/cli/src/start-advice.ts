@@ -30,11 +30,12 @@ export function inCommandWords(
     message = message
       .replace(', which serve() makes: does the program call it?', ': is the program a plugin?')
       .replace(', which serve() makes', '');
-  if (values.protocol !== undefined)
-    message = message.replace(
-      /The plugin is (?:older|newer) than this host: [^\n]*/,
-      '--protocol names a version that the plugin does not have',
-    );
+  message = message.replace(
+    /The plugin is (?:older|newer) than this host: [^\n]*/,
+    values.protocol === undefined
+      ? 'Name a version of the plugin by --protocol N'
+      : '--protocol names a version that the plugin does not have',
+  );
   error.message = message;
   return error;
 }

@@ -28,6 +28,9 @@ import {
 const call = async (...args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> =>
   await pipework(['call', ...args, '--', ...fixture]);
 
+const ofVersion100 =
+  'import { serve } from "@pipework/core/plugin"; await serve({ protocolVersions: [100], plugins: { a: () => ({ b: () => 1 }) } })';
+
 describe('call in a pipe', () => {
   test('says that it offers no services if a factory needs one', async () => {
     const links = join(root, 'examples/docs-check/plugins/dist/links/main.js');
@@ -155,10 +158,6 @@ describe('call in a pipe', () => {
     });
   });
 
-  test('passes the members of an AggregateError in an argument, and prints them in a result', async () => {
-    const error =
-      '{"$error":{"name":"AggregateError","message":"both","errors":[{"$error":{"name":"RangeError","message":"first"}},2]}}';
-    expect(await call('tool.echo', error)).toEqual({ status: 0, stdout: `${error}\n`, stderr: '' });
   test('shows all causes of an error that a method throws, and their members', async () => {
     expect((await call('tool.failForReasons')).stderr).toBe(
       [
@@ -172,6 +171,10 @@ describe('call in a pipe', () => {
     );
   });
 
+  test('passes the members of an AggregateError in an argument, and prints them in a result', async () => {
+    const error =
+      '{"$error":{"name":"AggregateError","message":"both","errors":[{"$error":{"name":"RangeError","message":"first"}},2]}}';
+    expect(await call('tool.echo', error)).toEqual({ status: 0, stdout: `${error}\n`, stderr: '' });
   });
 
   test('shows that an error has neither a name nor a message', async () => {
@@ -433,6 +436,10 @@ describe('the exit status of call', () => {
       ['--protocol', '9', 'tool.echo', '1', '--', ...fixture],
       'Plugin versions: [1]. --protocol names a version that the plugin does not have\n',
     ],
+    [
+      ['a.b', '--', 'node', '--input-type=module', '-e', ofVersion100],
+      'Plugin versions: [100]. Name a version of the plugin by --protocol N\n',
+    ],
   ])('is 7, and the advice is in words of the command: %j', async (args, advice) => {
     const ran = await pipework(['call', ...args]);
     expect(ran.stderr).toContain(advice);
@@ -506,13 +513,6 @@ describe('the wait for a factory that never settles', () => {
   });
 });
 
-test('the wait for standard input ends with Ctrl-C', async () => {
-  let interrupt = (): void => {};
-  const running = inProcess(['call', '--stdin', 'json', 'tool.echo', '-', '--', ...fixture], {
-    stdin: new PassThrough(),
-    onInterrupt: (listener) => {
-      interrupt = listener;
-      return () => {};
 describe.skipIf(process.platform === 'win32')('Ctrl-C', () => {
   /** Starts a call, and returns it with a function that waits for a line of the plugin. */
   const started = (
@@ -572,6 +572,13 @@ describe.skipIf(process.platform === 'win32')('Ctrl-C', () => {
   });
 });
 
+test('the wait for standard input ends with Ctrl-C', async () => {
+  let interrupt = (): void => {};
+  const running = inProcess(['call', '--stdin', 'json', 'tool.echo', '-', '--', ...fixture], {
+    stdin: new PassThrough(),
+    onInterrupt: (listener) => {
+      interrupt = listener;
+      return () => {};
     },
   });
   interrupt();

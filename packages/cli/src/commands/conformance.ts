@@ -32,7 +32,11 @@ export const conformanceCommand: Command = {
     },
     only: { type: 'string', value: 'TEXT', help: 'run only the checks whose names contain TEXT' },
     quick: { type: 'boolean', help: 'leave out the checks that wait long or send much data' },
-    concurrency: { type: 'string', value: 'N', help: 'how many checks run at a time (4)' },
+    concurrency: {
+      type: 'string',
+      value: 'N',
+      help: 'how many checks run at a time, beside as many that mostly wait (4)',
+    },
     timeout: { type: 'string', value: 'MS', help: 'how long any one answer may take (5000)' },
     'start-timeout': { type: 'string', value: 'MS', help: 'how long the plugin may take to start (10000)' },
     cookie: { type: 'string', value: 'KEY=VALUE', help: 'the magic cookie, if it is not the default' },
