@@ -126,15 +126,22 @@ function fish(commands: readonly Command[]): string {
         (word) =>
           `complete -c pipework -n ${quoted(within)} -f -a ${/^\w+$/.test(word) ? word : quoted(word)}`,
       ),
-      ...optionsOf(command).map(([name, { type, choices, help: text }]) => {
-        const value =
-          type === 'boolean' ? '' : choices === undefined ? ' -r' : ` -x -a ${quoted(choices.join(' '))}`;
-        return `complete -c pipework -n ${quoted(within)} -l ${name}${value} -d ${quoted(text)}`;
-      }),
+      ...optionsOf(command).map(
+        ([name, spec]) =>
+          `complete -c pipework -n ${quoted(within)} -l ${name}${fishValue(spec)} -d ${quoted(spec.help)}`,
+      ),
     ];
   });
   const ofHelp = `complete -c pipework -n ${quoted(`__fish_seen_subcommand_from ${help}`)} -f -a ${quoted(all)}`;
-  return `${[...lines, ofHelp].join('\n')}\n`;
+  const ofTop = `complete -c pipework -n ${quoted(first)} -f -a ${quoted([help, ...topLevel].join(' '))}`;
+  return `${[...lines, ofTop, ofHelp].join('\n')}\n`;
+}
+
+/** Returns the arguments of fish's `complete` for the value of an option. No value is a file. */
+function fishValue({ type, choices = [], isList }: OptionSpec): string {
+  if (type === 'boolean') return '';
+  const words = choices.join(' ');
+  return words === '' ? ' -x' : ` -x -a ${quoted(isList === true ? `(__fish_append , ${words})` : words)}`;
 }
 
 /** For each shell, by name, the function that makes its script. */

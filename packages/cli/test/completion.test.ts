@@ -73,21 +73,20 @@ describe.each(['bash', 'fish'] as const)('the words that %s offers', (shell) => 
     async () => {
       const rows: [line: string, words: string[]][] = [
         ['pipework co', ['completion', 'conformance']],
+        ['pipework hel', ['help']],
+        ['pipework --ver', ['--version']],
         ['pipework call --st', ['--start-timeout', '--stdin']],
         ['pipework call --stdin ', ['bytes', 'json', 'ndjson', 'text']],
         ['pipework completion z', ['zsh']],
         ['pipework call --stdin=js', shell === 'bash' ? ['json'] : ['--stdin=json']],
         ['pipework doctor --skip name', ['namespaces']],
+        ['pipework doctor --skip init,na', ['init,namespaces']],
         ['pipework help doc', ['doctor']],
         ['pipework new packages/cli/sr', [`packages/cli/src${shell === 'bash' ? '' : '/'}`]],
         ['pipework describe -- node --j', []],
       ];
       // In bash, the script itself must recognize the value of an option. fish does that for its scripts.
-      if (shell === 'bash')
-        rows.push(
-          ['pipework call --timeout --st', []],
-          ['pipework doctor --skip init,na', ['init,namespaces']],
-        );
+      if (shell === 'bash') rows.push(['pipework call --timeout --st', []]);
       const { stdout } = await run([shell, '-c', offers[shell](rows.map(([line]) => line))], { env });
       // fish prints a description after each word.
       const offered = stdout.split('=\n').map((part) => part.split('\n').map((one) => one.split('\t')[0]));
