@@ -1,6 +1,7 @@
 /** Guesses whether a word of a command line starts a program, and how a file can be started as a program. */
-import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
+import { readBeginning } from '@pipework/core';
 
 const interpreters = /^(?:node|bun|deno|python[\d.]*|ruby|perl|tsx|sh|bash)(?:\.exe)?$/;
 
@@ -93,14 +94,9 @@ const isMachineCode = (path: string): boolean =>
 
 /** Returns the first characters of a file; an empty text if it cannot be read. */
 function beginning(path: string): string {
-  let file: number | undefined;
   try {
-    file = openSync(path, 'r');
-    const bytes = Buffer.alloc(256);
-    return bytes.toString('latin1', 0, readSync(file, bytes));
+    return readBeginning(path, 256).toString('latin1');
   } catch {
     return '';
-  } finally {
-    if (file !== undefined) closeSync(file);
   }
 }

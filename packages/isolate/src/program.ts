@@ -3,9 +3,10 @@
  * its script.
  */
 
-import { accessSync, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { basename, delimiter, resolve } from 'node:path';
 import { spawnSync } from 'node:child_process';
+import { readBeginning } from '@pipework/core';
 
 /** A command as the kernel would run it. */
 export interface Program {
@@ -103,21 +104,12 @@ function shebang(file: string): string[] {
   return argument.trim() === '' ? [interpreter] : [interpreter, argument.trim()];
 }
 
-/**
- * Returns the first 256 bytes of a regular file; empty if the file cannot be read. A plugin may have made the
- * file. Without O_NONBLOCK, opening a FIFO would block this host until another process opens it for writing.
- */
+/** Returns the first 256 bytes of a regular file; empty if the file cannot be read. */
 function headOf(file: string): string {
-  let descriptor: number | undefined;
   try {
-    descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    if (!fstatSync(descriptor).isFile()) return '';
-    const head = Buffer.alloc(256);
-    return head.toString('latin1', 0, readSync(descriptor, head));
+    return readBeginning(file, 256).toString('latin1');
   } catch {
     return '';
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 

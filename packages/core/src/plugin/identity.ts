@@ -1,6 +1,7 @@
 /** Finds the name, version and runtime that a plugin reports in its description. */
-import { readFileSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { readText } from '../base/regular-file.ts';
 
 export interface Identity {
   readonly name?: string | undefined;
@@ -16,10 +17,7 @@ export function packageIdentity(program: string | undefined): Identity {
   if (program === undefined) return {};
   for (let folder = dirname(targetOf(program)); ; folder = dirname(folder)) {
     try {
-      const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<
-        string,
-        unknown
-      >;
+      const { name, version } = JSON.parse(readText(join(folder, 'package.json'))) as Record<string, unknown>;
       if (typeof name === 'string')
         return { name, version: typeof version === 'string' ? version : undefined };
     } catch {

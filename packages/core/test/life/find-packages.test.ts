@@ -1,10 +1,20 @@
-import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync, spawn } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, realpath, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Client, discoverPackages, type DiscoverPackagesOptions } from '../../src/index.ts';
-import { failure, fixture, isWindows, noLinks, noModes, slashed, type Fixtures } from '../support/life.ts';
+import {
+  failure,
+  fixture,
+  isWindows,
+  noFifos,
+  noLinks,
+  noModes,
+  slashed,
+  type Fixtures,
+} from '../support/life.ts';
 
 /** The name of an executable file. On Windows, the extension makes a file executable. */
 const program = isWindows ? 'run.cmd' : 'run.sh';
@@ -20,6 +30,14 @@ const put = async (path: string, content = '', mode = 0o644): Promise<void> => {
 };
 const manifest = (path: string, content: object): Promise<void> =>
   put(`${path}/package.json`, JSON.stringify(content));
+
+/** Makes a FIFO, and a process that writes `content` to it as soon as a reader opens the FIFO. */
+async function fifo(path: string, content: string): Promise<void> {
+  await mkdir(dirname(join(root, path)), { recursive: true });
+  execFileSync('mkfifo', [join(root, path)]);
+  const writer = spawn('/bin/sh', ['-c', 'printf %s "$0" > "$1"', content, join(root, path)]);
+  onTestFinished(() => void writer.kill());
+}
 
 /** Returns the found files, as paths below the root, and the files that were left out, with the reasons. */
 async function search(
@@ -148,6 +166,45 @@ describe('discoverPackages()', () => {
       });
     },
   );
+
+  test.skipIf(noFifos)(
+    `reads a manifest only if it is a regular file of at most 8 MiB, and waits for no other process${noFifos}`,
+    async () => {
+      const content = JSON.stringify({ pipework: 'plugin.mjs' });
+      await put('special/pnpm-workspace.yaml', 'packages: ["*"]');
+      await fifo('special/pipe/package.json', content);
+      await put('special/pipe/plugin.mjs');
+      await mkdir(join(root, 'special/device'));
+      await symlink('/dev/null', join(root, 'special/device/package.json'));
+      await put('special/large/package.json', content);
+      await truncate(join(root, 'special/large/package.json'), 2 ** 23 + 1);
+      expect(await search('special')).toEqual({
+        found: [],
+        skipped: {
+          'special/pipe/package.json': 'it cannot be read: it is not a regular file',
+          'special/device/package.json': 'it cannot be read: it is not a regular file',
+          'special/large/package.json': 'it cannot be read: it has more than 8388608 bytes',
+        },
+      });
+    },
+  );
+
+  test.skipIf(noFifos)(`reads the list of a workspace only from a regular file${noFifos}`, async () => {
+    await fifo('lists/pnpm-workspace.yaml', 'packages: ["other/*"]');
+    await manifest('lists', { workspaces: ['plugins/*'] });
+    for (const folder of ['plugins', 'other']) {
+      await manifest(`lists/${folder}/one`, { pipework: 'plugin.mjs' });
+      await put(`lists/${folder}/one/plugin.mjs`);
+    }
+    expect((await search('lists')).found).toEqual(['lists/plugins/one/plugin.mjs']);
+    await fifo('inner/app/package.json', JSON.stringify({ workspaces: ['other/*'] }));
+    await put('inner/pnpm-workspace.yaml', 'packages: ["plugins/*"]');
+    for (const folder of ['plugins', 'app/other']) {
+      await manifest(`inner/${folder}/one`, { pipework: 'plugin.mjs' });
+      await put(`inner/${folder}/one/plugin.mjs`);
+    }
+    expect((await search('inner/app')).found).toEqual(['inner/plugins/one/plugin.mjs']);
+  });
 
   test('finds the plugins that a deployed application has installed, and these plugins can be started', async () => {
     await manifest('app', { name: 'app' });

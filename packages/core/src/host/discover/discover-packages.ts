@@ -3,8 +3,9 @@
  * installed.
  */
 
-import { readFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { dirname, extname, isAbsolute, resolve, sep } from 'node:path';
+import { readText } from '../../base/regular-file.ts';
 import { isInside, whyNoFile, whyNotExecutable, whyOthersMayWrite, whyOutside } from './candidates.ts';
 import { checkDirectory, checkOptions, skipper, type DiscoverPackagesOptions } from './options.ts';
 import { findPackages } from './workspace.ts';
@@ -71,7 +72,7 @@ async function readManifest(manifest: string, search: Search): Promise<Discovere
   const directory = dirname(manifest);
   let content: Map<string, unknown>;
   try {
-    content = new Map(Object.entries(JSON.parse(await readFile(manifest, 'utf8')) as object));
+    content = new Map(Object.entries(JSON.parse(readText(manifest)) as object));
   } catch (error) {
     return void skip(
       manifest,

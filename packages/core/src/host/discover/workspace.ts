@@ -1,9 +1,10 @@
 /** Finds packages: the members of a workspace, or the packages that an application has installed. */
 
 import { readdir } from 'node:fs';
-import { stat, readFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { PipeworkError } from '../../base/errors.ts';
+import { readText } from '../../base/regular-file.ts';
 import { isInside, whyOutside } from './candidates.ts';
 import { listUnlessOutside, type List } from './listing.ts';
 
@@ -51,13 +52,22 @@ interface Workspace {
 async function findWorkspace(start: string): Promise<Workspace | undefined> {
   for (const root of upwards(start)) {
     const file = join(root, 'pnpm-workspace.yaml');
-    const yaml = await readFile(file, 'utf8').catch(() => undefined);
+    const yaml = readIfThere(file);
     if (yaml !== undefined) return { root, patterns: await readPackageList(yaml, file) };
-    const manifest = await readFile(join(root, 'package.json'), 'utf8').catch(() => undefined);
+    const manifest = readIfThere(join(root, 'package.json'));
     const patterns = manifest === undefined ? [] : readWorkspaces(manifest);
     if (patterns.length > 0) return { root, patterns };
   }
   return undefined;
+}
+
+/** Returns the text of a file; undefined if it cannot be read. */
+function readIfThere(path: string): string | undefined {
+  try {
+    return readText(path);
+  } catch {
+    return undefined;
+  }
 }
 
 async function findApplication(start: string): Promise<string | undefined> {

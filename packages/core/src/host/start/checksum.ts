@@ -1,10 +1,10 @@
 /** Verifies before the start that a plugin's file is the intended file. */
 
 import type { Hash } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
+import { openRegular } from '../../base/regular-file.ts';
 import { firstThatAllows, programPaths, type NamedProgram } from './find-program.ts';
-import { openFile } from './open-file.ts';
 
 /** The file's expected digest. */
 export interface Checksum {
@@ -52,16 +52,11 @@ export async function verifyChecksum(
 }
 
 async function hashFile(path: string, hash: Hash, isWanted: () => boolean): Promise<Buffer> {
-  const file = await openFile(path);
-  try {
-    for await (const chunk of file.createReadStream({ autoClose: false })) {
-      if (!isWanted()) throw new Error('the start was given up');
-      hash.update(chunk as Buffer);
-    }
-    return hash.digest();
-  } finally {
-    await file.close();
+  for await (const chunk of createReadStream(path, { fd: openRegular(path) })) {
+    if (!isWanted()) throw new Error('the start was given up');
+    hash.update(chunk as Buffer);
   }
+  return hash.digest();
 }
 
 async function findProgram(command: NamedProgram): Promise<string | undefined> {

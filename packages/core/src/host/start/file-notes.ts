@@ -4,8 +4,8 @@ import { constants } from 'node:fs';
 import { readlink, stat } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { resolve } from 'node:path';
+import { readBeginning } from '../../base/regular-file.ts';
 import { allows, firstThatAllows, isPath, programPaths, type NamedProgram } from './find-program.ts';
-import { openFile } from './open-file.ts';
 
 /** Returns sentences on the file that `command` names. Empty if the file looks right. */
 export async function fileNotes(command: NamedProgram): Promise<string[]> {
@@ -33,7 +33,7 @@ export async function fileNotes(command: NamedProgram): Promise<string[]> {
   const mode = (info.mode & 0o7777).toString(8).padStart(4, '0');
   if (!(await allows(path, constants.X_OK))) return [`${path} is not executable (mode ${mode})`];
   if (!(await allows(path, constants.R_OK))) return [];
-  return kindNotes(path, await head(path), mode);
+  return kindNotes(path, readBeginning(path, 512), mode);
 }
 
 async function kindNotes(path: string, bytes: Buffer, mode: string): Promise<string[]> {
@@ -66,16 +66,6 @@ async function interpreterNotes(path: string, bytes: Buffer): Promise<string[]> 
   return (await allows(interpreter, constants.X_OK))
     ? []
     : [`${path} asks for the interpreter ${interpreter}, which is not executable`];
-}
-
-async function head(path: string): Promise<Buffer> {
-  const file = await openFile(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(512), 0, 512, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
 }
 
 /** Machine numbers of ELF, Mach-O and PE headers, and Node's names for them. */
