@@ -48,6 +48,7 @@ export { discoverPackages, type DiscoveredPackage } from './host/discover/discov
 export type { DiscoverOptions, DiscoverPackagesOptions } from './host/discover/options.ts';
 export { bubblewrap, type BubblewrapOptions } from './host/launch/bubblewrap.ts';
 export { overStdio, type OverStdioOptions } from './host/launch/over-stdio.ts';
+export { isListOf } from './base/expect.ts';
 export { readBeginning } from './base/regular-file.ts';
 export type { Checksum } from './host/start/checksum.ts';
 export type { EnvOptions } from './host/start/env.ts';

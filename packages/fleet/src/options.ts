@@ -1,5 +1,5 @@
 /** The options of a supervisor, their defaults, and the check of each. */
-import { PipeworkError, type ClientConfig, type RPCClientOf } from '@pipework/core';
+import { Client, isListOf, PipeworkError, type ClientConfig, type RPCClientOf } from '@pipework/core';
 import { realClock, type Clock } from './clock.ts';
 import type { RestartLimits } from './restart-budget.ts';
 
@@ -190,10 +190,7 @@ export function checkHealth<P>(health: HealthOptions<P> | undefined): HealthOpti
   return health;
 }
 
-/**
- * Checks every option that is not the client's own, and fills in the defaults. Each process's `Client` checks
- * the rest.
- */
+/** Checks every option and fills in the defaults. Throws `CONFIG_INVALID` if an option is invalid. */
 export function checkSupervisor<P, S>(config: SupervisorConfig<P, S>): SupervisorSettings<P> {
   checkNames(config, supervisorOptions);
   const {
@@ -220,9 +217,11 @@ export function checkSupervisor<P, S>(config: SupervisorConfig<P, S>): Superviso
   checkOption('spare', spare, { expected: '0 or 1', holds: (value) => value === 0 || value === 1 });
   checkOption('watch', watch, {
     expected: 'a path or a list of paths',
-    holds: (value) =>
-      typeof value === 'string' || (Array.isArray(value) && value.every((path) => typeof path === 'string')),
+    holds: (value) => typeof value === 'string' || isListOf(value, (path) => typeof path === 'string'),
   });
+  // This client is never started. Its constructor checks the client's options now, and not only at the first
+  // start.
+  new Client(client);
   return {
     client,
     name: client.name ?? nameOf(client.cmd),

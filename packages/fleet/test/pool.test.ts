@@ -18,6 +18,16 @@ describe('a pool', () => {
     expect(make).not.toThrow(/watch|maxWaitingCalls/);
   });
 
+  test.each([
+    [{ cmd: [] }, /^cmd\[0\] must be the program to run; got nothing$/],
+    [{ cmd: Object.assign(['x'], { 2: 'y' }) }, /^cmd\.args must be a list of texts/],
+    [{ cmd: ['x'], managed: 1 }, /^managed must be true or false/],
+  ])('refuses the options %j, and the error names the option', (options, message) => {
+    expect(() => new Pool(options as never)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) as string }),
+    );
+  });
+
   test('says in an error that the pool was stopped, and gives a deadline in whole milliseconds', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
     const worker = await pool.dispense('worker');

@@ -34,6 +34,22 @@ describe('a supervisor', () => {
     expect(refusal(make)).toContain(`, clock, ${ofClient}, not`);
   });
 
+  test.each([
+    [{}, /^cmd must be /],
+    [{ cmd: [] }, /^cmd\[0\] must be the program to run; got nothing$/],
+    [{ cmd: Object.assign([], { 1: 'x' }) }, /^cmd\[0\] must be the program to run; got nothing$/],
+    [{ cmd: ['x', 5] }, /^cmd\.args must be a list of texts/],
+    [{ cmd: Object.assign(['x'], { 2: 'y' }) }, /^cmd\.args must be a list of texts/],
+    [{ cmd: { file: 'x', args: Object.assign([], { 1: 'y' }) } }, /^cmd\.args must be a list of texts/],
+    [{ cmd: ['x'], provide: {}, idleMs: 5, handlerInterceptors: 5 }, /^handlerInterceptors must be a list/],
+    [{ cmd: ['x'], watch: Object.assign([], { 1: 'y' }) }, /^watch: expected a path or a list of paths/],
+    [{ cmd: ['x'], watch: [undefined] }, /^watch: expected a path or a list of paths/],
+  ])('refuses the options %j, and the error names the option', (options, message) => {
+    expect(() => new Supervisor(options as never)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) as string }),
+    );
+  });
+
   test('starts its plugin at the first dispense', async () => {
     await using supervisor = new Supervisor<Workers>({ cmd: workerCommand() });
     expect(supervisor.state).toBe('new');

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import { inspect } from 'node:util';
-import { PipeworkError } from '@pipework/core';
+import { isListOf, PipeworkError } from '@pipework/core';
 
 /** Limits on the resources of a plugin. An absent option sets no limit. */
 export interface Resources {
@@ -131,11 +131,6 @@ function check(holds: boolean, name: string, expected: string, came: unknown): v
   if (holds) return;
   const got = typeof came === 'object' && came !== null ? inspect(came).slice(0, 60) : String(came);
   throw new PipeworkError('CONFIG_INVALID', `${name} must be ${expected}; got ${got}`);
-}
-
-/** True if `list` is a list whose entries all fit. A hole in the list counts as undefined. */
-function isListOf(list: unknown, fits: (entry: unknown) => boolean): boolean {
-  return Array.isArray(list) && Array.from(list).every(fits);
 }
 
 function isArgument(value: unknown): value is string {

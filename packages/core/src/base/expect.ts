@@ -33,7 +33,7 @@ export function expectKeys(name: string, value: unknown, keys: readonly string[]
 /** Throws if `value` is not a list of functions. */
 export function expectFunctions(name: string, value: unknown): void {
   expect(
-    Array.isArray(value) && value.every((entry) => typeof entry === 'function'),
+    isListOf(value, (entry) => typeof entry === 'function'),
     name,
     'a list of functions',
     value,
@@ -70,6 +70,11 @@ export function expectVariables(name: string, value: unknown): void {
       entry,
     );
   }
+}
+
+/** True for a list whose entries all fit. A hole in the list counts as undefined. */
+export function isListOf(list: unknown, fits: (entry: unknown) => boolean): boolean {
+  return Array.isArray(list) && Array.from(list).every((entry) => fits(entry));
 }
 
 /** True for a text that is not empty and that the operating system accepts. */

@@ -213,7 +213,7 @@ function checkSets<P, S>(options: ServeOptions<P, S>): ReadonlyMap<number, Facto
       'a list with at least one version',
       protocolVersions,
     );
-    return new Map(protocolVersions.map((version) => [checkVersion(version), set]));
+    return new Map(Array.from(protocolVersions, (version) => [checkVersion(version), set]));
   }
   expect(
     plugins === undefined,

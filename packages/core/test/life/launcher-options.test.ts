@@ -5,6 +5,9 @@ import { failure, plugin } from '../support/life.ts';
 
 const wrong = (value: unknown): never => value as never;
 
+/** Returns a list without its first entry: not even undefined is there. */
+const withHole = (second: unknown): never => wrong(Object.assign([], { 1: second }));
+
 test.each<[string, () => unknown, RegExp]>([
   ['overStdio(5)', () => overStdio(wrong(5)), /^options must be an object of via; got 5/],
   ['overStdio({ foo })', () => overStdio(wrong({ foo: 1 })), /^options must be made of via, not foo/],
@@ -16,13 +19,18 @@ test.each<[string, () => unknown, RegExp]>([
   ['bubblewrap({ args })', () => bubblewrap({ args: [wrong(5)] }), /^args must be a list of texts/],
   [
     'bubblewrap({ readable }) with a hole',
-    () => bubblewrap({ readable: Object.assign([], { 1: '/etc' }) }),
+    () => bubblewrap({ readable: withHole('/etc') }),
     /^readable must be a list of texts/,
   ],
   ['bubblewrap({ network })', () => bubblewrap({ network: wrong('no') }), /^network must be true or/],
   ['bubblewrap({ write })', () => bubblewrap(wrong({ write: [] })), /^options must be made of .*not write/],
   ['cleanupOnInterrupt(null)', () => cleanupOnInterrupt(wrong(null)), /^options must be an object/],
   ['cleanupOnInterrupt({ signals: 5 })', () => cleanupOnInterrupt({ signals: wrong(5) }), /^signals must/],
+  [
+    'cleanupOnInterrupt of a hole',
+    () => cleanupOnInterrupt({ signals: withHole('SIGINT') }),
+    /^signals must/,
+  ],
   ['cleanupOnInterrupt of INT', () => cleanupOnInterrupt({ signals: [wrong('INT')] }), /^signals must/],
   [
     'cleanupOnInterrupt({ onInterrupt })',
@@ -42,6 +50,7 @@ describe('overStdio()', () => {
     ['nothing', () => undefined],
     ['an empty list', () => []],
     ['numbers', () => ['ssh', 5]],
+    ['a list with a hole', () => withHole('ssh')],
   ])('makes the start fail if via returns %s', async (_name, via) => {
     const error = await failure(plugin('greets', { launcher: overStdio({ via: wrong(via) }) }).start());
     expect(error.code).toBe('PLUGIN_NOT_STARTED');

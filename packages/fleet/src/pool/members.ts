@@ -75,9 +75,6 @@ export class Members<P> {
       endIdle: (member) => this.#end(member, { how: 'quit' }, 'idle'),
       endSpare: () => this.#endSpare('idle'),
     });
-    // This process is never started. Its constructor checks the client's options now, and not only at the
-    // first call.
-    new FleetProcess<P>(0, settings.process, client.cmd);
   }
 
   /** The processes that accept calls. */

@@ -61,9 +61,6 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
     const { clock, name, signal } = settings;
     this.#settings = settings;
     this.#announcer = new Announcer(name);
-    // This process is never started. Its constructor checks the client's options now, and not only at the
-    // first start.
-    new FleetProcess<P>(0, settings, settings.client.cmd);
     this.#facts = new SupervisorFacts({
       command: settings.client.cmd,
       restart: settings.restart,

@@ -1,7 +1,7 @@
 /** Ends the managed clients with their host: by `cleanupClients()`, at the host's exit, and at Ctrl-C. */
 
 import { constants } from 'node:os';
-import { expect, expectKeys } from '../../base/expect.ts';
+import { expect, expectKeys, isListOf } from '../../base/expect.ts';
 import { isReaping } from './reaper.ts';
 
 /** The methods of a managed client that the registry calls. */
@@ -98,12 +98,7 @@ export function cleanupOnInterrupt(options: InterruptOptions = {}): Disposable {
   expectKeys('options', options, ['signals', 'onInterrupt']);
   const { signals = ['SIGINT', 'SIGTERM', 'SIGHUP'], onInterrupt } = options;
   const isSignal = (name: unknown): boolean => typeof name === 'string' && name in constants.signals;
-  expect(
-    Array.isArray(signals) && signals.every(isSignal),
-    'signals',
-    'a list of names such as SIGINT',
-    signals,
-  );
+  expect(isListOf(signals, isSignal), 'signals', 'a list of names such as SIGINT', signals);
   expect(
     onInterrupt === undefined || typeof onInterrupt === 'function',
     'onInterrupt',

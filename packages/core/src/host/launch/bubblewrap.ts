@@ -2,7 +2,7 @@
 
 import { existsSync, fstatSync, realpathSync } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
-import { expect, expectKeys, isText } from '../../base/expect.ts';
+import { expect, expectKeys, isListOf, isText } from '../../base/expect.ts';
 import { printable } from '../../base/printable.ts';
 import { giveHint } from './launch-hints.ts';
 import { spawnLauncher, type LaunchCommand, type Launcher } from './spawn.ts';
@@ -65,8 +65,7 @@ export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
   expect(isText(bwrap), 'bwrap', 'the program', bwrap);
   expect(typeof network === 'boolean', 'network', 'true or false', network);
   for (const [name, list] of Object.entries({ readable, writable, args }))
-    // `every` would skip the holes of a list.
-    expect(Array.isArray(list) && Array.from(list).every(isText), name, 'a list of texts', list);
+    expect(isListOf(list, isText), name, 'a list of texts', list);
   const shown = readable.map((path) => resolve(path));
   const changed = writable.map((path) => resolve(path));
   const launcher: Launcher = (command) =>

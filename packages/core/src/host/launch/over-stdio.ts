@@ -3,7 +3,7 @@
  */
 
 import type { Readable, Writable } from 'node:stream';
-import { expect, expectKeys } from '../../base/expect.ts';
+import { expect, expectKeys, isListOf } from '../../base/expect.ts';
 import { envNames } from '../../handshake/env.ts';
 import { handOver, spawnWithPipes, type LaunchCommand, type Launcher } from './spawn.ts';
 
@@ -51,7 +51,7 @@ export function overStdio(options: OverStdioOptions = {}): Launcher {
     };
     const words: unknown = via === undefined ? [command.file, ...command.args] : via(command);
     expect(
-      Array.isArray(words) && words.length > 0 && words.every((word) => typeof word === 'string'),
+      isListOf(words, (word) => typeof word === 'string') && (words as []).length > 0,
       'via',
       'a function that returns [file, ...args]',
       words,

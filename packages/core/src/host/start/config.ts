@@ -9,6 +9,7 @@ import {
   expectKeys,
   expectSignal,
   expectVariables,
+  isListOf,
   isObject,
   isStream,
   isText,
@@ -310,7 +311,7 @@ function checkProcess({ stdin, processGroup }: ClientSettings): void {
 function checkEnv(env: EnvOptions): void {
   expectKeys('env', env, ['inherit', 'set'], ' (variables go into env.set)');
   const { inherit, set } = env;
-  const names = Array.isArray(inherit) && inherit.every((name) => typeof name === 'string');
+  const names = isListOf(inherit, (name) => typeof name === 'string');
   expect(
     inherit === undefined || typeof inherit === 'boolean' || names,
     'env.inherit',
@@ -336,7 +337,7 @@ function checkCommand(cmd: Command): Extract<Command, { file: string }> & { args
   expectKeys('cmd', command, ['file', 'args', 'cwd', 'env']);
   const { file, args = [], cwd, env } = command as Extract<Command, { file: string }>;
   expect(isText(file), isList ? 'cmd[0]' : 'cmd.file', 'the program to run', file);
-  const texts = Array.isArray(args) && args.every((arg) => typeof arg === 'string' && !arg.includes('\0'));
+  const texts = isListOf(args, (arg) => arg === '' || isText(arg));
   expect(texts, 'cmd.args', 'a list of texts', args);
   expect(cwd === undefined || isText(cwd), 'cmd.cwd', 'a directory', cwd);
   if (env !== undefined) expectVariables('cmd.env', env);
@@ -356,7 +357,8 @@ function nameOf(file: string, args: readonly string[]): string {
 
 function versions(given: readonly number[] | undefined): readonly number[] {
   const list = given ?? [1];
-  const valid = Array.isArray(list) && list.length > 0 && list.every((v) => Number.isSafeInteger(v) && v > 0);
+  const isVersion = (version: unknown): boolean => Number.isSafeInteger(version) && (version as number) > 0;
+  const valid = isListOf(list, isVersion) && list.length > 0;
   expect(valid, 'protocolVersions', 'a list of whole numbers above 0', given);
   return sortVersions(list);
 }

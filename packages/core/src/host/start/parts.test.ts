@@ -188,11 +188,18 @@ describe('a digest', () => {
 });
 
 describe('a client’s option', () => {
+  /** Returns a list without its first entry: not even undefined is there. */
+  const withHole = (second: unknown): unknown[] => Object.assign([], { 1: second });
+
   test.each([
     [{}, 'cmd'],
     [{ cmd: [] }, 'cmd[0]'],
     [{ cmd: { file: '' } }, 'cmd.file'],
     [{ cmd: ['x', 5] }, 'cmd.args'],
+    [{ cmd: withHole('x') }, 'cmd[0]'],
+    [{ cmd: ['x', ...withHole('y')] }, 'cmd.args'],
+    [{ cmd: Object.assign(['x'], { 2: 'y' }) }, 'cmd.args'],
+    [{ cmd: { file: 'x', args: withHole('y') } }, 'cmd.args'],
     [{ cmd: ['x'], startTimeout: 0 }, 'startTimeout'],
     [{ cmd: ['x'], gracePeriod: '5' }, 'gracePeriod'],
     [{ cmd: ['x'], managed: 1 }, 'managed'],
@@ -200,6 +207,7 @@ describe('a client’s option', () => {
     [{ cmd: ['x'], stdin: 'pipe' }, 'stdin'],
     [{ cmd: ['x'], protocolVersions: [] }, 'protocolVersions'],
     [{ cmd: ['x'], protocolVersions: [1.5] }, 'protocolVersions'],
+    [{ cmd: ['x'], protocolVersions: withHole(1) }, 'protocolVersions'],
     [{ cmd: ['x'], checksum: { algorithm: 'md5', value: '' } }, 'checksum.algorithm'],
     [{ cmd: ['x'], checksum: { algorithm: 'sha256', value: 'ab' } }, 'checksum.value'],
     [{ cmd: ['x'], env: { inherit: 'PATH' } }, 'env.inherit'],
@@ -213,12 +221,15 @@ describe('a client’s option', () => {
     [{ cmd: ['x'], env: { PATH: '/bin' } }, 'env.set'],
     [{ cmd: ['x'], env: null }, 'env'],
     [{ cmd: ['x'], env: { inherit: [1] } }, 'env.inherit'],
+    [{ cmd: ['x'], env: { inherit: withHole('PATH') } }, 'env.inherit'],
     [{ cmd: ['x'], env: { set: { A: 'a\0' } } }, 'env.set.A'],
     [{ cmd: ['x'], handshake: { magicCookieKey: 'A=B' } }, 'handshake.magicCookieKey'],
     [{ cmd: ['x'], handshake: { magicCookieKey: 'PIPEWORK_FDS' } }, 'handshake.magicCookieKey'],
     [{ cmd: ['x'], handshake: { cookie: 'x' } }, 'handshake'],
     [{ cmd: ['x'], checksum: { algorithm: 'sha256', value: 'a'.repeat(64), file: 5 } }, 'checksum.file'],
     [{ cmd: ['x'], interceptors: [5] }, 'interceptors'],
+    [{ cmd: ['x'], interceptors: withHole(() => {}) }, 'interceptors'],
+    [{ cmd: ['x'], handlerInterceptors: withHole(() => {}) }, 'handlerInterceptors'],
     [{ cmd: ['x'], limits: 5 }, 'limits'],
     [{ cmd: ['x'], limits: null }, 'limits'],
     [{ cmd: ['x'], limits: { maxDept: 5 } }, 'maxDept'],
