@@ -77,11 +77,17 @@ export function refuseReplaceable(place: TracedPlace, written: PlaceIndex): void
 
 /** True if this user may change `file`, or one of the directories between `top` and the file. */
 function isReplaceable(file: string, top: string): boolean {
+  return mayChange(file) || (file !== top && file !== '/' && isReplaceable(dirname(file), top));
+}
+
+/** True if this user may write to `file`, or owns it and could therefore allow itself to write. */
+function mayChange(file: string): boolean {
   try {
     accessSync(file, constants.W_OK);
     return true;
-  } catch {
-    return file !== top && file !== '/' && isReplaceable(dirname(file), top);
+  } catch (error) {
+    // On a read-only file system, the owner cannot change a mode.
+    return (error as NodeJS.ErrnoException).code === 'EACCES' && statSync(file).uid === process.getuid?.();
   }
 }
 

@@ -1,4 +1,6 @@
+import fs from 'node:fs';
 import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Client, type StartError } from '@pipework/core';
@@ -150,6 +152,27 @@ describe('a program that runs outside of the sandbox', () => {
       /^write: \/etc lies where the plugin may/,
     );
   });
+
+  test.skipIf(process.platform === 'win32')(
+    'is refused if the plugin owns it and could make it writable',
+    () => {
+      const path = onPath('prlimit', 0o755);
+      const { accessSync } = fs;
+      // Root may write to every file, so the answer that another owner would get is made here.
+      fs.accessSync = (file, mode) => {
+        if (mode === fs.constants.W_OK) throw Object.assign(new Error('EACCES'), { code: 'EACCES' });
+        accessSync(file, mode);
+      };
+      syncBuiltinESMExports();
+      onTestFinished(() => {
+        fs.accessSync = accessSync;
+        syncBuiltinESMExports();
+      });
+      expect(refusal({ ...limited, write: [path] }).message).toMatch(
+        /^write: .*prlimit lies where the plugin may write/,
+      );
+    },
+  );
 
   test('is refused if it is found through a link that the plugin could change', () => {
     const path = onPath('prlimit', 0o755);
