@@ -11,7 +11,13 @@ import { read } from './system.ts';
 export const keeperDescriptor = 6;
 
 /** The variables by which a user's programs find the systemd of that user. */
-export const busVariables: readonly string[] = ['XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'];
+const busVariables: readonly string[] = ['XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'];
+
+/** Returns the variables of this host that systemd-run needs. */
+export function busEnvironment(): Readonly<Record<string, string>> {
+  const entries = busVariables.map((name) => [name, process.env[name]] as const);
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
 
 /**
  * Returns a script for sh that starts the keeper and then becomes the command in the script's arguments. If

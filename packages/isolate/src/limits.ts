@@ -3,7 +3,7 @@
  * the limit and then becomes the next program.
  */
 
-import { busVariables, keeperScript } from './keeper.ts';
+import { busEnvironment, keeperScript } from './keeper.ts';
 import { IsolateError } from './errors.ts';
 import { findShell } from './helpers.ts';
 import { limitNames, type Resources } from './options.ts';
@@ -134,9 +134,4 @@ function prlimit(wanted: readonly string[], written: PlaceIndex): string {
     'ISOLATE_UNENFORCEABLE',
     `resources: ${names} cannot be enforced, because ${found.missing}`,
   );
-}
-
-function busEnvironment(): Readonly<Record<string, string>> {
-  const entries = busVariables.map((name) => [name, process.env[name]] as const);
-  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { bubblewrapArguments } from './bubblewrap.ts';
 import { findHelper, type Found } from './helpers.ts';
-import { limitScript } from './keeper.ts';
+import { busEnvironment, limitScript } from './keeper.ts';
 import type { PlaceIndex } from './paths.ts';
 import { hasFilter, seccompFilter } from './seccomp.ts';
 import { read, readableKernelFiles } from './system.ts';
@@ -110,6 +110,8 @@ function trySystemd(file: string, shell: string): Found {
   const { status, stdout, stderr } = spawnSync(file, [...scopeArguments(limit), shell, '-c', limitScript()], {
     encoding: 'utf8',
     timeout: trialMs,
+    // Further variables of this host could make systemd-run load libraries that the plugin may write.
+    env: busEnvironment(),
   });
   if (stdout?.split('\n').includes(String(limit)) === true) return { file };
   const said = status === 0 ? 'its group has no memory limit' : (stderr?.trim() ?? 'it hangs');

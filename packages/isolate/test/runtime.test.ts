@@ -138,6 +138,29 @@ describe('a program that runs outside of the sandbox', () => {
     },
   );
 
+  test.skipIf(process.platform !== 'linux')(
+    'is tried without the variables that make it load libraries',
+    () => {
+      const path = onPath('systemd-run', 0o755);
+      const mark = join(directory(), 'mark');
+      writeFileSync(
+        join(path, 'systemd-run'),
+        `#!/bin/sh\necho "$LD_LIBRARY_PATH $XDG_RUNTIME_DIR" > ${mark}\n`,
+      );
+      vi.stubEnv('LD_LIBRARY_PATH', directory());
+      vi.stubEnv('XDG_RUNTIME_DIR', '/run/user/1');
+      const { existsSync: exists } = fs;
+      fs.existsSync = (file) => file === '/run/systemd/system' || exists(file);
+      syncBuiltinESMExports();
+      onTestFinished(() => {
+        fs.existsSync = exists;
+        syncBuiltinESMExports();
+      });
+      isolated({ ...runtime, net: true, resources: { memoryBytes: 2 ** 30 } }).describe(command);
+      expect(fs.readFileSync(mark, 'utf8')).toBe(' /run/user/1\n');
+    },
+  );
+
   test('is run by its real path', () => {
     const path = onPath('prlimit', 0o755);
     const links = directory();
