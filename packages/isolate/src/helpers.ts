@@ -6,9 +6,9 @@
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { IsolateError } from './errors.ts';
-import { refuseLinks, trace, traceAll, type PlaceIndex, type TracedPlace } from './paths.ts';
+import { PlaceIndex, refuseLinks, trace, traceAll, type Places, type TracedPlace } from './paths.ts';
 import { findOnPath, findProgram } from './program.ts';
-import { howToInstall } from './system.ts';
+import { howToInstall, loaderPlaces } from './system.ts';
 
 /** The file of a tool that can be used, or the reason why the tool cannot be used, with a remedy. */
 export type Found = { readonly file: string } | { readonly missing: string };
@@ -73,6 +73,26 @@ export function refuseReplaceable(place: TracedPlace, written: PlaceIndex): void
     );
   }
   refuseLinks('write', place, written, isLinkReplaceable);
+}
+
+/**
+ * Throws `ISOLATE_PATH` if the plugin could change a library that programs outside of the sandbox load, or the
+ * files that tell the loader what to load. A place inside of a directory of libraries is never granted, because
+ * the loader may look there for a library that does not exist yet.
+ */
+export function refuseLibraries({ write, written }: Places): void {
+  const loaded = traceAll(loaderPlaces);
+  const index = new PlaceIndex(loaded);
+  for (const { given, real } of write) {
+    const library = index.outermost(real);
+    if (library === undefined) continue;
+    throw new IsolateError(
+      'ISOLATE_PATH',
+      `write: ${given} belongs to ${library.given}, from which programs outside of the sandbox load libraries, and is never granted`,
+    );
+  }
+  // If a file of the loader does not exist, the plugin could make it in /etc.
+  for (const place of [...traceAll(['/etc']), ...loaded]) refuseReplaceable(place, written);
 }
 
 /** True if this user may change `file`, or one of the directories between `top` and the file. */

@@ -10,7 +10,7 @@ import { bubblewrapArguments, privatePlaces } from './bubblewrap.ts';
 import { keeperDescriptor } from './keeper.ts';
 import { inheritedDescriptors } from './descriptors.ts';
 import { IsolateError } from './errors.ts';
-import { isLinkReplaceable, refuseReplaceable } from './helpers.ts';
+import { isLinkReplaceable, refuseLibraries } from './helpers.ts';
 import { planLimits, type LimitPlan } from './limits.ts';
 import type { Policy } from './options.ts';
 import {
@@ -30,7 +30,6 @@ import { seccompFilter } from './seccomp.ts';
 import {
   isLoaderVariable,
   libraryPlaces,
-  loaderPlaces,
   networkPlaces,
   programPlaces,
   readableKernelFiles,
@@ -94,7 +93,7 @@ export function makePlan(policy: Policy, command: LaunchCommand): Plan {
   const places = resolvePlaces(policy.read, policy.write);
   const own = resolveProgram(program, places.written);
   // This check comes before the probes, which already run programs with the host's rights.
-  for (const place of traceAll(loaderPlaces)) refuseReplaceable(place, places.written);
+  refuseLibraries(places);
   const bubblewrap =
     policy.bwrap === false
       ? { missing: 'bubblewrap was left out by `bwrap: false`' }

@@ -2,11 +2,7 @@
 
 import { accessSync, constants, readFileSync } from 'node:fs';
 
-/**
- * The places that a program needs to start and to know the time: libraries, the loader's list of libraries,
- * time zones.
- */
-export const libraryPlaces: readonly string[] = [
+const libraryDirectories = [
   '/lib',
   '/lib32',
   '/lib64',
@@ -16,19 +12,26 @@ export const libraryPlaces: readonly string[] = [
   '/usr/lib64',
   '/usr/local/lib',
   '/nix/store',
+];
+
+/**
+ * The places that a program needs to start and to know the time: libraries, the loader's list of libraries,
+ * time zones.
+ */
+export const libraryPlaces: readonly string[] = [
+  ...libraryDirectories,
   '/etc/ld.so.cache',
   '/etc/localtime',
   '/usr/share/zoneinfo',
 ];
 
-/** The libraries that programs outside of the sandbox load, and the directory of the loader's settings. */
+/** The libraries that programs outside of the sandbox load, and the files that tell the loader what to load. */
 export const loaderPlaces: readonly string[] = [
-  '/lib',
-  '/lib64',
-  '/usr/lib',
-  '/usr/lib64',
-  '/usr/local/lib',
-  '/etc',
+  ...libraryDirectories,
+  '/etc/ld.so.cache',
+  '/etc/ld.so.conf',
+  '/etc/ld.so.conf.d',
+  '/etc/ld.so.preload',
 ];
 
 /**

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
-import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Client, type StartError } from '@pipework/core';
 import { Supervisor } from '@pipework/fleet';
@@ -203,6 +203,31 @@ describe('a program that runs outside of the sandbox', () => {
     symlinkSync(join(path, 'prlimit'), join(links, 'prlimit'));
     vi.stubEnv('PATH', links);
     expect(refusal({ ...limited, write: [links] }).message).toMatch(/^write: .* is a link to /);
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('a place in `write`', () => {
+  const libraries = (path: string): string =>
+    `write: ${path} belongs to /usr/lib, from which programs outside of the sandbox load libraries, and is never granted`;
+
+  test('is refused if it is a directory of libraries, or lies inside of one', () => {
+    const isThere = (name: string): boolean => !fs.lstatSync(join('/usr/lib', name)).isSymbolicLink();
+    const inside = join('/usr/lib', readdirSync('/usr/lib').find(isThere) as string);
+    const link = join(directory(), 'link');
+    symlinkSync(inside, link);
+    for (const write of ['/usr/lib', inside, link])
+      expect(refusal({ ...runtime, net: true, write: [write] })).toMatchObject({
+        code: 'ISOLATE_PATH',
+        message: libraries(write),
+      });
+    expect(refusal({ write: [inside] }).message).toBe(libraries(inside));
+  });
+
+  test('is refused under a permission model if it contains the program that isolates the plugin', () => {
+    for (const write of [process.execPath, dirname(process.execPath)])
+      expect(refusal({ ...runtime, net: true, write: [write] }).message).toMatch(
+        /could replace (the|a) program/,
+      );
   });
 });
 
