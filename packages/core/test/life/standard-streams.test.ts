@@ -139,7 +139,8 @@ describe('a sink that is stuck', () => {
         taken.push(done);
       },
     });
-    const client = plugin('prints', { syncStdout: sink });
+    const stderr = new Collector();
+    const client = plugin('prints', { syncStdout: sink, stderr });
     const printer = await (await client.client()).dispense('printer');
     const exiting = printer.floodThenExit(20 * MiB).catch(() => {});
     // The sink now accepts each waiting chunk within a millisecond.
@@ -149,6 +150,9 @@ describe('a sink that is stuck', () => {
     await until(() => sink.writableLength === 0);
     clearInterval(taking);
     const end = Buffer.concat(chunks).toString().slice(-100);
-    expect(end).toMatch(/\n\[pipework: \d+ bytes dropped, the host does not keep up\]\n$/);
+    // If a busy machine makes no progress for two seconds, the plugin reports all lost bytes at its descriptor
+    // 2 instead.
+    const gaveUp = /^pipework: \d+ bytes of printed output are lost/.test(stderr.text);
+    if (!gaveUp) expect(end).toMatch(/\n\[pipework: \d+ bytes dropped, the host does not keep up\]\n$/);
   });
 });
