@@ -59,6 +59,12 @@ test('a schema value that JSON lacks becomes null, and a key such as __proto__ i
   expect(Object.getPrototypeOf(told)).toBe(Object.prototype);
 });
 
+test('a description of 1,000 names is accepted, and one of 1,001 names is refused', async () => {
+  const names = Array.from({ length: 1_001 }, (_, index) => `p${index}`);
+  expect(Object.keys((await described({ plugins: names.slice(1) })).plugins)).toHaveLength(1_000);
+  await expect(described({ plugins: names })).rejects.toMatchObject({ code: 'RPC_PROTOCOL' });
+});
+
 test.each([
   ['names', { plugins: ['x'.repeat(2 ** 23), 'y'.repeat(2 ** 23)] }, {}],
   ['a version', { version: 'x'.repeat(2 ** 24) }, {}],

@@ -222,6 +222,23 @@ const canUnmount =
 
 const noUnmount = canUnmount ? '' : ' (SKIPPED: needs unshare, and leave to make namespaces)';
 
+test.skipIf(noUnmount)(
+  `a host that cannot run /bin/sh warns that it does not watch its plugins${noUnmount}`,
+  async () => {
+    const behind = ['unshare', '--mount', 'sh', '-c', 'mount --bind /dev/null /bin/sh && exec "$@"', 'sh'];
+    const it = await host('idle', 'greets', { behind });
+    const warned = (async () => {
+      let warning: unknown = it.warnings[0];
+      while (warning === undefined) warning = (await it.next())['message'];
+      return warning;
+    })();
+    await expect(warned, 'the warning').toHappenWithin(10_000);
+    expect(await warned).toMatch(
+      /may outlive this host: plugins are not watched, because \/bin\/sh cannot be run \(EACCES\)/,
+    );
+  },
+);
+
 describe.skipIf(noUnmount)(`a host that cannot distinguish processes${noUnmount}`, () => {
   test.each([
     ['has no /proc', ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none /proc && exec "$@"', 'sh']],

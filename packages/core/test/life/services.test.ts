@@ -162,6 +162,8 @@ describe('a service of the host', () => {
     const hung = asker.hang(5);
     hung.catch(() => {});
     await until(() => rpc.diagnostics().runningCalls === 3);
+    await expect(asker.read('one more')).rejects.toMatchObject({ code: 'RPC_OVERLOADED' });
+    expect(rpc.diagnostics().runningCalls).toBe(3);
   });
 
   test("passes through the host's handlerInterceptors and redactError", async () => {

@@ -242,6 +242,8 @@ test('a connection error that the peer relays has a remote stack, and a connecti
 describe('a hostile error', () => {
   const hostile: [string, string][] = [
     ['named constructor', '82 a4 6e616d65 ab 636f6e7374727563746f72 a7 6d657373616765 a1 78'],
+    ['named Function', '82 a4 6e616d65 a8 46756e6374696f6e a7 6d657373616765 a1 78'],
+    ['named Buffer', '82 a4 6e616d65 a6 427566666572 a7 6d657373616765 a1 78'],
     ['named __proto__', '81 a4 6e616d65 a9 5f5f70726f746f5f5f'],
     ['with data that shadows then and toString', '81 a4 64617461 82 a4 7468656e 01 a8 746f537472696e67 01'],
     ['with data __proto__', '81 a4 64617461 81 a9 5f5f70726f746f5f5f 81 a1 78 01'],

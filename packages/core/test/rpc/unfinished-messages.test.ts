@@ -3,6 +3,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { defaultLimits } from '@pipework/core';
 import { withCallOptions } from '../support/internals.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 import { atRest } from '../support/streams.ts';
@@ -77,6 +78,25 @@ test('streams with chunks of any size arrive complete, beside calls and in both 
     { numRuns: 20, verbose: 1 },
   );
 }, 60_000);
+
+test('beyond the budget, which is 256 MiB by default, a session lets only one unfinished message grow', async () => {
+  expect(defaultLimits.maxUnfinishedBytes).toBe(256 * 2 ** 20);
+  const pair = await rpcPair({ down: (sizes: number[]) => chunks(sizes) }, { hostLimits: limits });
+  let [used, most] = [0, 0];
+  Object.defineProperty(pair.hostShared.budget, 'used', {
+    get: () => used,
+    set: (bytes: number) => {
+      used = bytes;
+      most = Math.max(most, used);
+    },
+  });
+  const [count, size, window] = [8, 5_000_000, 2 ** 20];
+  const streams = await Promise.all(Array.from({ length: count }, () => pair.remote.down([size])));
+  const sizes = await Promise.all(streams.map((stream) => sizesOf(stream, () => turns(0))));
+  expect(sizes).toEqual(Array.from({ length: count }, () => [size]));
+  expect(most).toBeGreaterThan(limits.maxUnfinishedBytes);
+  expect(most).toBeLessThan(limits.maxUnfinishedBytes + size + count * window);
+});
 
 test('a message that is larger than the budget arrives', async () => {
   const pair = await rpcPair({ length: (bytes: Uint8Array) => bytes.length }, { pluginLimits: limits });
