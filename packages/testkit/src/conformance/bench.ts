@@ -5,7 +5,9 @@ import { show } from '../transcript/show.ts';
 import { encode } from '../wire/msgpack.ts';
 import { diagnose } from './diagnosis.ts';
 import { RawPlugin, type StartOptions, type Target } from './raw-plugin.ts';
-import { RawConnection, RawSession, WaitFailure, type RawStream } from './raw-session.ts';
+import { RawConnection } from './raw-connection.ts';
+import { RawSession } from './raw-session.ts';
+import { WaitFailure, type RawStream } from './raw-stream.ts';
 import { CheckFailure, demand, DoesNotApply } from './verdict.ts';
 
 /** The section for authors in any language that describes the methods of the suite's service. */

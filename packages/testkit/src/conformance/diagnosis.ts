@@ -1,6 +1,7 @@
 /** Says why a check probably waited in vain, judging by the streams and the call that it waited for. */
 import type { Diagnosis } from './excerpt.ts';
-import type { AwaitedCall, RawSession, RawStream, WaitFailure } from './raw-session.ts';
+import type { RawSession } from './raw-session.ts';
+import type { AwaitedCall, RawStream, WaitFailure } from './raw-stream.ts';
 
 export function diagnose({ session, call }: WaitFailure): Diagnosis {
   const silent = [...session.streams.values()].filter(isSilent);

@@ -5,7 +5,9 @@
 import { initialWindow } from '../../wire/yamux.ts';
 import { idBytes, requestBytes, type Check } from '../bench.ts';
 import { pause } from '../raw-plugin.ts';
-import { RawConnection, resultOf, type RawSession, type RawStream } from '../raw-session.ts';
+import { RawConnection, resultOf } from '../raw-connection.ts';
+import type { RawSession } from '../raw-session.ts';
+import type { RawStream } from '../raw-stream.ts';
 import { realNow } from '../../real-time.ts';
 import { CheckFailure, demand, demandEqual, DoesNotApply } from '../verdict.ts';
 

@@ -16,7 +16,8 @@ import {
   type Check,
   type Running,
 } from '../bench.ts';
-import { resultOf, type RawStream } from '../raw-session.ts';
+import { resultOf } from '../raw-connection.ts';
+import type { RawStream } from '../raw-stream.ts';
 import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
 import { echoOf, nested } from './limits.ts';
 

@@ -12,7 +12,7 @@ import {
   type Check,
   type Running,
 } from '../bench.ts';
-import type { RawResponse } from '../raw-session.ts';
+import type { RawResponse } from '../raw-connection.ts';
 import { describeExit, expectWithin, pause } from '../raw-plugin.ts';
 import { realNow } from '../../real-time.ts';
 import { demand, demandEqual, DoesNotApply } from '../verdict.ts';

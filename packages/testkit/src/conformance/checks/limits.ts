@@ -3,7 +3,8 @@ import { initialWindow } from '../../wire/yamux.ts';
 import { encode } from '../../wire/msgpack.ts';
 import { describeError, requestBytes, textOf, type Bench, type Check, type Running } from '../bench.ts';
 import { pause } from '../raw-plugin.ts';
-import type { RawConnection, RawStream } from '../raw-session.ts';
+import type { RawConnection } from '../raw-connection.ts';
+import type { RawStream } from '../raw-stream.ts';
 import { demand, demandEqual } from '../verdict.ts';
 
 const section = 'limits';

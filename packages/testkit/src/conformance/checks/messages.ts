@@ -5,7 +5,7 @@
 import { show } from '../../transcript/show.ts';
 import { encode } from '../../wire/msgpack.ts';
 import { describeError, requestBytes, textOf, type Bench, type Check, type Running } from '../bench.ts';
-import type { RawConnection } from '../raw-session.ts';
+import type { RawConnection } from '../raw-connection.ts';
 import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
 
 const section = 'calls';

@@ -3,7 +3,8 @@ import { encodeFrame, initialWindow, SYN } from '../../wire/yamux.ts';
 import { encode } from '../../wire/msgpack.ts';
 import { idBytes, requestBytes, type Check } from '../bench.ts';
 import { pause } from '../raw-plugin.ts';
-import { openingCredit, RawConnection, resultOf } from '../raw-session.ts';
+import { RawConnection, resultOf } from '../raw-connection.ts';
+import { openingCredit } from '../raw-session.ts';
 import { demand, demandEqual } from '../verdict.ts';
 import { patternBytes } from './calls.ts';
 

@@ -7,7 +7,9 @@ import { ValueReader } from '../../wire/decode.ts';
 import { encode } from '../../wire/msgpack.ts';
 import { concat, initialWindow } from '../../wire/yamux.ts';
 import { describeError, requestBytes, textOf, type Bench, type Check, type Running } from '../bench.ts';
-import { openingCredit, type RawConnection, type RawSession, type RawStream } from '../raw-session.ts';
+import type { RawConnection } from '../raw-connection.ts';
+import { openingCredit, type RawSession } from '../raw-session.ts';
+import type { RawStream } from '../raw-stream.ts';
 import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
 import { patternBytes } from './calls.ts';
 
