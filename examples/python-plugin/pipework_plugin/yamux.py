@@ -222,8 +222,8 @@ class Session:
                 with self.lock:
                     if target is not None and part:
                         target.receive(part)
-                    if target is not None and left == 0:
-                        self._on_end_flags(target, flags)
+                    if target is not None and left == 0 and flags & FIN:
+                        target.remote_finish()
 
     def close_streams(self):
         """Ends every stream, because the session is over, and wakes the threads that wait on them."""
@@ -279,11 +279,16 @@ class Session:
                 return None, size, 0  # the stream was closed a moment ago, or refused, so its bytes are dropped
             if stream.acknowledge():
                 self._settle_opening(stream)
+            if flags & RST:
+                self.forget(stream)
+                stream.close()
+                return None, size, 0  # the payload of this frame is dropped too
             if kind == DATA:
                 stream.admit(size)
                 return stream, size, flags
             stream.grant(length)
-            self._on_end_flags(stream, flags)
+            if flags & FIN:
+                stream.remote_finish()
             return None, 0, 0
 
     def _on_syn(self, stream_id):
@@ -298,13 +303,6 @@ class Session:
         self.outbox.put(WINDOW_UPDATE, ACK, stream_id, 0)  # each stream is acknowledged once, as soon as it arrives
         self._on_stream(stream)
         return stream
-
-    def _on_end_flags(self, stream, flags):
-        if flags & RST:
-            self.forget(stream)
-            stream.close()
-        elif flags & FIN:
-            stream.remote_finish()
 
     def _settle_opening(self, stream):
         if stream.id % 2 == 0:

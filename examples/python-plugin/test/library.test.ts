@@ -2,9 +2,10 @@
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { callContext, Client } from '@pipework/core';
-import { Flag, FrameType } from '@pipework/mux/frame';
+import { encodeFrame, Flag, FrameType } from '@pipework/mux/frame';
 import { describe, expect, test } from 'vitest';
 import { command as greeter, missing, python } from './support/python.ts';
 import { rawHost } from './support/raw-host.ts';
@@ -110,6 +111,29 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
       () => ['cancelled', 'disposed'].every((word) => host.bytes(3).toString().slice(9).includes(word)),
       'the second one to be aborted and disposed of',
     );
+  });
+
+  test('drops the payload of a frame that resets its stream, also if the payload arrives in parts', async () => {
+    await using host = await rawHost(command);
+    await host.dispense('everything', 7);
+    host.request(7, 1, 'Plugin.environment');
+    await host.response(7, 1);
+    const before = host.bytes(7).length;
+    const method = Buffer.from('Plugin.environment');
+    // The last byte of the payload begins another message.
+    const payload = Buffer.concat([
+      Buffer.of(0x94, 0, 2, 0xa0 | method.length),
+      method,
+      Buffer.of(0x90, 0x94),
+    ]);
+    const frame = encodeFrame({ type: FrameType.Data, flags: Flag.RST, streamId: 7, payload });
+    host.write(frame.subarray(0, -1));
+    // If the plugin handled a part of the payload, it could do so now. If this pause is too short, the test
+    // passes in any case.
+    await setTimeout(200);
+    host.write(frame.subarray(-1));
+    await host.settled();
+    expect(host.bytes(7).length).toBe(before);
   });
 
   test('runs the shutdown hook when the host ends without a Quit', async () => {
