@@ -70,6 +70,47 @@ describe('a peer of the base', () => {
     await peer.expects('94 01 01 c0 ff');
   });
 
+  test.each([
+    ...['cc00', 'cd0000', 'ce00000000', 'cf0000000000000000'],
+    ...['d000', 'd10000', 'd200000000', 'd30000000000000000'],
+  ])('may send %s as the kind of a message', async (kind) => {
+    const peer = await rawHost(echo);
+    peer.sends(`94 ${kind} 07 ac 506c7567696e2e6772656574 91 a2 6869`);
+    await peer.expects('94 01 07 c0 a2 6869');
+  });
+
+  test.each([
+    ...['cc07', 'cd0007', 'ce00000007', 'cf0000000000000007'],
+    ...['d007', 'd10007', 'd200000007', 'd30000000000000007'],
+  ])('may send %s as the id of a message', async (id) => {
+    const peer = await rawHost(echo);
+    peer.sends(`94 00 ${id} ac 506c7567696e2e6772656574 91 a2 6869`);
+    await peer.expects('94 01 07 c0 a2 6869');
+  });
+
+  test('may send an answer whose kind and id have longer forms', async () => {
+    const peer = await rawPlugin();
+    const result = peer.conversation.call('greet', ['world']);
+    await peer.expects('94 00 00 ac 506c7567696e2e6772656574 91 a5 776f726c64');
+    peer.sends('94 cc01 d30000000000000000 c0 a2 6869');
+    expect(await result).toBe('hi');
+  });
+
+  test.each(['d90c', 'da000c', 'db0000000c'])('may send a method with the header %s', async (header) => {
+    const peer = await rawHost(echo);
+    peer.sends(`94 00 07 ${header} 506c7567696e2e6772656574 91 a2 6869`);
+    await peer.expects('94 01 07 c0 a2 6869');
+  });
+
+  test.each(['ca40e00000', 'cb401c000000000000'])(
+    'may send a whole number as the float %s',
+    async (float) => {
+      const peer = await rawHost(echo);
+      peer.sends(`94 00 07 ac 506c7567696e2e6772656574 91 ${float}`);
+      await peer.expects('94 01 07 c0 07');
+    },
+  );
+
   test('may send an error of any shape, and the call rejects with an Error', async () => {
     const peer = await rawPlugin();
     for (const [id, error] of ['a2 6e6f', '01', 'c2', '90', '80', '81 a7 6d657373616765 2a'].entries()) {

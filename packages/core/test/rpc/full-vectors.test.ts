@@ -151,6 +151,20 @@ describe('the protocol page shows the bytes of calls with references:', () => {
   });
 });
 
+test('the number of a message on a stream of values may have any form of an integer', async () => {
+  const peer = await rawPlugin(all);
+  const result = peer.conversation.call('count', []);
+  await peer.received();
+  peer.sends('94 01 00 c0 c7 05 50 69 00000001');
+  const items = ((await result) as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+  const first = items.next();
+  await peer.expects('00000001');
+  peer.sends('92 cc00 05 92 d30000000000000000 06 92 cf0000000000000001 07');
+  expect(await first).toEqual({ done: false, value: 5 });
+  expect(await items.next()).toEqual({ done: false, value: 6 });
+  expect(await items.next()).toEqual({ done: true, value: 7 });
+});
+
 test('a deadline and metadata are a fifth element', async () => {
   const peer = await rawPlugin(all);
   const options = { deadlineMs: 500, metadata: { traceparent: 'x' } };

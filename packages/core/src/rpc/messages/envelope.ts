@@ -6,6 +6,7 @@ import { PipeworkError } from '../../base/errors.ts';
 import { messageType } from '../../session/wire-words.ts';
 import type { IncomingMessage } from '../wire/incoming-message.ts';
 import { methodNameAt } from '../wire/method-name.ts';
+import { sizeBytes } from '../wire/tokens.ts';
 
 /**
  * Reads the type, id and method of a message into the message's fields, and moves `at` to the element after
@@ -14,13 +15,14 @@ import { methodNameAt } from '../wire/method-name.ts';
 export function readEnvelope(message: IncomingMessage): void {
   const { source, start } = message;
   const first = source[start]!;
-  const type = source[start + 1]!;
   const size = first - 0x90;
   if (first < 0x90 || first > 0x9f)
     return malformed(`begins with 0x${first.toString(16)}, and every message begins with a fixarray byte`);
-  message.type = type;
+  if (size < 3) return malformed(`has ${size} elements, which no message of MessagePack-RPC has`);
   message.size = size;
-  message.at = start + 2;
+  message.at = start + 1;
+  const type = message.takeUint() ?? malformed('has a type that is not a u32');
+  message.type = type;
   if (type === messageType.request && (size === 4 || size === 5)) {
     message.id = readId(message);
     message.method = readMethod(message);
@@ -33,31 +35,20 @@ export function readEnvelope(message: IncomingMessage): void {
   }
 }
 
-function readId(message: IncomingMessage): number {
-  const { source } = message;
-  let { at } = message;
-  const token = source[at++]!;
-  const bytes =
-    token < 0x80
-      ? 0
-      : token >= 0xcc && token <= 0xce
-        ? 1 << (token - 0xcc)
-        : malformed('has an id that is not a u32');
-  let id = bytes === 0 ? token : 0;
-  for (let index = 0; index < bytes; index++) id = id * 256 + source[at++]!;
-  message.at = at;
-  return id;
-}
+const readId = (message: IncomingMessage): number =>
+  message.takeUint() ?? malformed('has an id that is not a u32');
 
 function readMethod(message: IncomingMessage): string {
   const { source } = message;
   let { at } = message;
   const token = source[at++]!;
-  let length = 0;
-  if (token >= 0xa0 && token < 0xc0) length = token & 31;
-  else if (token === 0xd9) length = source[at++]!;
-  else if (token === 0xda) length = source[at++]! * 256 + source[at++]!;
-  else malformed('has a method that is not a string');
+  let length = token & 31;
+  if (token >= 0xd9 && token <= 0xdb) {
+    const end = at + sizeBytes[token]!;
+    for (length = 0; at < end; at++) length = length * 256 + source[at]!;
+  } else if (token < 0xa0 || token >= 0xc0) {
+    return malformed('has a method that is not a string');
+  }
   message.at = at + length;
   return methodNameAt(source, at, at + length);
 }

@@ -75,13 +75,13 @@ export class StreamHost {
     const scopes = this.#scopes;
     return this.#messages.reader((message) => {
       const { source, start } = message;
-      const word = source[start + 1]!;
-      if (source[start] !== 0x92 || word > produced.items)
+      message.at = start + 1;
+      const word = source[start] === 0x92 ? message.takeUint() : undefined;
+      if (word === undefined || word > produced.items)
         throw new PipeworkError('RPC_PROTOCOL', 'the peer sent an invalid message on a stream of values');
       scopes.beginTaking();
       let value: unknown;
       try {
-        message.at = start + 2;
         value = this.#messages.read(message);
       } finally {
         scopes.endTakingItems(word === produced.items && Array.isArray(value) ? value : [value]);

@@ -1,5 +1,6 @@
 /** One received message: its bytes, and the fields that have been read from them. */
 import type { Scanner } from './scanner.ts';
+import { payloadBytes } from './tokens.ts';
 
 const noBytes = new Uint8Array(0);
 export const noBins: readonly Uint8Array[] = [];
@@ -40,6 +41,25 @@ export class IncomingMessage {
     this.end = end;
     this.at = start;
     this.bins = bins;
+  }
+
+  /**
+   * Reads the element at `at`, which may have any form of an integer, and moves `at` to the next one. Returns
+   * undefined if the element is no integer from 0 to 2^32 - 1.
+   */
+  takeUint(): number | undefined {
+    const { source } = this;
+    let { at } = this;
+    const token = source[at++]!;
+    let value = token;
+    if (token >= 0x80) {
+      if (token < 0xcc || token > 0xd3 || (token >= 0xd0 && source[at]! >= 0x80)) return undefined;
+      const end = at + payloadBytes[token]!;
+      for (value = 0; at < end; at++) value = value * 256 + source[at]!;
+      if (value > 0xffff_ffff) return undefined;
+    }
+    this.at = at;
+    return value;
   }
 
   /** Releases the bytes, which may be many. */
