@@ -43,6 +43,8 @@ export const breaches = [
   ['never-finishes', 'finishes a stream after the host has finished it'],
   ['finishes-before-it-answers', 'finishes a stream after the host has finished it'],
   ['ends-at-a-reset', 'goes on with the other streams when one is reset'],
+  ['ends-at-syn-with-rst', 'drops a stream that one frame opens and resets'],
+  ['ignores-rst-with-syn', 'drops a stream that one frame opens and resets'],
   ['leaves-at-go-away-0', 'goes on with open streams after a go-away'],
   ['serves-100-streams', 'serves two hundred streams at the same time'],
   ['blocks-for-a-message', 'serves other streams while a message is incomplete'],

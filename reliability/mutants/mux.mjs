@@ -184,6 +184,7 @@ export class Mux {
     const { breaks } = this;
     if (version !== 0 && !breaks('takes-any-version')) return 'version';
     if (flags > 15 && breaks('ends-at-unknown-flags')) return 'flags';
+    if ((flags & (SYN | RST)) === (SYN | RST) && breaks('ends-at-syn-with-rst')) return 'SYN with RST';
     if (type > GO_AWAY) return breaks('takes-any-type') ? undefined : 'type';
     if (type !== DATA && type !== WINDOW) return undefined;
     if (flags & SYN && id % 2 === 0 && !breaks('takes-even-ids')) return 'an even id';
@@ -231,7 +232,8 @@ export class Mux {
     const isIgnored = this.breaks('ignores-credit') || (this.breaks('ignores-credit-of-syn') && flags & SYN);
     if (type === WINDOW && !isIgnored) stream.credit += length;
     if (flags & RST && this.breaks('ends-at-a-reset')) this.#fail();
-    if (flags & RST) return stream.end();
+    const isReset = flags & RST && !(flags & SYN && this.breaks('ignores-rst-with-syn'));
+    if (isReset) return stream.end();
     if (flags & FIN) stream.peerFinished = true;
     if (type === WINDOW) {
       stream.flush();

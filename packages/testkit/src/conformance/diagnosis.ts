@@ -14,9 +14,9 @@ export function diagnose({ session, call }: WaitFailure): Diagnosis {
   return { causes: [...partial, whyUnanswered(call)], streams: idsOf([call.stream]) };
 }
 
-/** True if the host opened the stream, and the plugin has sent nothing on it. */
-const isSilent = ({ id, acks, receivedBytes, isRefused }: RawStream): boolean =>
-  id % 2 === 1 && acks === 0 && receivedBytes === 0 && !isRefused;
+/** True if the host opened the stream and has not reset it, and the plugin has sent nothing on it. */
+const isSilent = ({ id, acks, receivedBytes, isRefused, isDropped }: RawStream): boolean =>
+  id % 2 === 1 && acks === 0 && receivedBytes === 0 && !isRefused && !isDropped;
 
 const idsOf = (streams: readonly RawStream[]): Set<number> => new Set(streams.map(({ id }) => id));
 

@@ -116,6 +116,13 @@ export class RawSession {
     return this.open(bytes, FIN);
   }
 
+  /** Opens the host's next stream and resets it in the same frame. */
+  openReset(bytes?: Uint8Array): RawStream {
+    const stream = this.open(bytes, RST);
+    stream.isDropped = true;
+    return stream;
+  }
+
   /**
    * Sends a ping, and reads everything that the plugin sends before it answers the ping. Bytes after the last
    * answer that the check waited for may break a rule too.

@@ -33,6 +33,8 @@ export class RawStream {
   readonly pending: Map<number, string> = new Map();
   hasFinished = false;
   wasReset = false;
+  /** True if the suite has reset the stream, so that the plugin need not send anything on it. */
+  isDropped = false;
   /** How many more bytes the plugin may send on the stream, and how many more the suite may send. */
   theirCredit: number = initialWindow;
   ourCredit: number = initialWindow;
@@ -90,6 +92,7 @@ export class RawStream {
   }
 
   reset(): void {
+    this.isDropped = true;
     this.session.send({ type: 'window-update', flags: RST, id: this.id });
   }
 

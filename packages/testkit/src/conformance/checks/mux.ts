@@ -223,6 +223,29 @@ export const muxChecks: Check[] = [
   },
   {
     section,
+    name: 'drops a stream that one frame opens and resets, and goes on',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const { session, control } = running;
+      const id = await bench.dispenseId(running);
+      const dropped = [
+        session.openReset(),
+        session.openReset(Buffer.concat([idBytes(id), requestBytes(0, 'Plugin.echo', ['dropped'])])),
+      ];
+      // The plugin has not taken the broker id from the payload of the reset frame, so the id is still free.
+      const connection = bench.dial(session, id);
+      demandEqual(await bench.call(connection, 'echo', 'still here'), 'still here', 'the result of echo');
+      await control.result('Control.Ping', true);
+      demandEqual(
+        dropped.map(({ receivedBytes }) => receivedBytes),
+        [0, 0],
+        'the bytes received on the streams that were reset',
+      );
+      demandEqual(session.goAway, undefined, 'go-away');
+    },
+  },
+  {
+    section,
     name: 'goes on with open streams after a go-away',
     run: async (bench) => {
       const { session, control } = await bench.ready();
