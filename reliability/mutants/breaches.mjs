@@ -120,6 +120,7 @@ export const breaches = [
   ['takes-any-header', 'resets a stream at a message that does not begin with a fixarray'],
   ['ignores-broken-messages', 'resets a stream at a message that is no array'],
   ['ends-the-session-for-a-message', 'resets a stream at a message of another kind'],
+  ['drops-long-requests', 'takes a request that has more elements than it knows'],
   ['takes-an-id-twice', 'resets a stream at a request whose id is in use'],
   ['resets-at-stray-answers', 'ignores an answer to a call that it never made'],
   ['resets-at-unknown-notifications', 'ignores an answer to a call that it never made'],

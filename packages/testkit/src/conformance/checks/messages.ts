@@ -5,7 +5,7 @@
 import { show } from '../../transcript/show.ts';
 import { encode } from '../../wire/msgpack.ts';
 import { describeError, requestBytes, textOf, type Bench, type Check, type Running } from '../bench.ts';
-import type { RawConnection } from '../raw-connection.ts';
+import { resultOf, type RawConnection } from '../raw-connection.ts';
 import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
 
 const section = 'calls';
@@ -51,6 +51,32 @@ export const messageChecks: Check[] = [
       demandEqual(connection.responses.size - answered, 0, 'the number of answers to it');
     },
   })),
+  {
+    section,
+    name: 'takes a request that has more elements than it knows, or resets the stream',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const other = await bench.dispense(running);
+      // If the plugin announced meta, the fifth element is the map of section 12.
+      for (const further of [[{}], [{}, null]]) {
+        const connection = await bench.dispense(running);
+        await bench.call(connection, 'echo', 0);
+        const { stream } = connection;
+        const id = connection.skipId('Plugin.echo');
+        stream.send(encode([0, id, 'Plugin.echo', ['long'], ...further]));
+        const what = `an answer to a request of ${String(4 + further.length)} elements, or a reset of its stream`;
+        await running.session.until(() => stream.isRefused || connection.responses.has(id), what);
+        const response = connection.responses.get(id);
+        if (response !== undefined)
+          demandEqual(resultOf('Plugin.echo', response), 'long', 'the result of echo');
+      }
+      demandEqual(
+        await bench.call(other, 'echo', 'still here'),
+        'still here',
+        'the result of echo on another stream',
+      );
+    },
+  },
   {
     section,
     name: 'resets a stream at a request whose id is in use, and no other stream',
