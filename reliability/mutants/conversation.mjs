@@ -1,6 +1,6 @@
 // MessagePack-RPC on one stream of the plugin of the mutants.
 import { refusal } from './beyond.mjs';
-import { MessageReader, Raw, Reader, encode } from './values.mjs';
+import { Float, MessageReader, Raw, Reader, encode } from './values.mjs';
 
 const MAX_UNFINISHED = 256 * 1024 * 1024;
 
@@ -94,7 +94,10 @@ export class Conversation {
 
   #call(message, count, fault, bytes) {
     const { session, breaks } = this;
+    const { at } = message;
     const id = message.value();
+    if (message.at - at > 8 && breaks('knows-no-ids-of-8-bytes')) throw new Error('a long id');
+    if (bytes[message.at] >= 0xda && breaks('knows-no-long-methods')) throw new Error('a long method');
     const method = message.value();
     if (this.running.has(id) && !breaks('takes-an-id-twice')) throw new Error('an id in use');
     const call = { id, kinds: new Map(this.kinds), abort: new AbortController(), conversation: this };
@@ -142,7 +145,9 @@ export class Conversation {
     this.running.delete(call.id);
     const id = breaks('answers-with-another-id') && stream.id > 5 ? call.id + 1 : call.id;
     const beside = breaks('sends-results-with-errors') ? 'a result' : null;
-    const message = encode([1, id, error ?? null, error ? beside : result]);
+    const kind = breaks('writes-kinds-as-floats') ? new Float(1) : 1;
+    const sentId = breaks('writes-ids-as-floats') ? new Float(id) : id;
+    const message = encode([kind, sentId, error ?? null, error ? beside : result]);
     if (breaks('begins-messages-with-array16') && stream.id > 5)
       stream.write(Buffer.concat([Buffer.of(0xdc, 0, 4), message.subarray(1)]));
     else stream.write(message);

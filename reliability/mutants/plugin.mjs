@@ -6,6 +6,7 @@ import { Broker } from './broker.mjs';
 import { Budget, Conversation } from './conversation.mjs';
 import { Mux } from './mux.mjs';
 import { serviceOf } from './service.mjs';
+import { Float } from './values.mjs';
 
 const breach = process.argv[2];
 const breaks = (name) => name === breach;
@@ -134,10 +135,8 @@ class Session {
       const code = breaks('sends-no-code-for-methods') ? 'NO_METHOD' : 'RPC_UNKNOWN_METHOD';
       return { message: `can't find method ${method}`, code };
     };
-    return answer(
-      null,
-      this.broker.offer((stream) => new Conversation(stream, this, find).pull(), true),
-    );
+    const id = this.broker.offer((stream) => new Conversation(stream, this, find).pull(), true);
+    return answer(null, breaks('hands-out-floats') ? new Float(id) : id);
   }
 
   /** True if another stream has an incomplete message. */

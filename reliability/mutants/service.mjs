@@ -18,6 +18,8 @@ export function serviceOf(session) {
         ]);
       }
       if (breaks('loses-bigints') && typeof value === 'bigint') return answer(null, Number(value));
+      if (breaks('refuses-whole-floats') && value instanceof Float && Number.isInteger(value.value))
+        return answer({ message: 'a float in place of an integer' });
       if (breaks('writes-integers-as-floats') && Number.isInteger(value))
         return answer(null, new Float(value));
       if (breaks('loses-negative-zero') && value instanceof Float && value.value === 0)

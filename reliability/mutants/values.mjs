@@ -62,9 +62,17 @@ const fixedBytes = [
   ...Array(7).fill(0),
 ];
 
+/** For each of these breaches, the tags that the plugin does not know. */
+const unknownTags = {
+  'knows-no-float-32': [0xca],
+  'knows-no-ext-16': [0xc8],
+  'knows-no-fixext': [0xd4, 0xd5, 0xd6, 0xd7, 0xd8],
+};
+
 /** Collects the messages of one stream. `breaks(name)` is true if the plugin has the breach `name`. */
 export class MessageReader {
   #breaks;
+  #unknown;
   #chunks = [];
   #held = 0;
   #open = [];
@@ -79,6 +87,9 @@ export class MessageReader {
 
   constructor(breaks) {
     this.#breaks = breaks;
+    this.#unknown = Object.keys(unknownTags)
+      .filter(breaks)
+      .flatMap((name) => unknownTags[name]);
   }
 
   /** How many bytes of the incomplete message are held. */
@@ -124,6 +135,7 @@ export class MessageReader {
   #begin(tag, offset) {
     if (offset === 0 && (tag & 0xf0) !== 0x90 && !this.#breaks('takes-any-header'))
       throw new Error('no fixarray');
+    if (this.#unknown.includes(tag)) throw new Error('an unknown tag');
     this.#tag = tag;
     this.#fresh = false;
     if (tag < 0x80 || tag >= 0xe0) return;
@@ -137,6 +149,8 @@ export class MessageReader {
 
   #enter(length, size) {
     const tag = this.#tag;
+    if (tag === 0xdb && length < 0x1_0000 && this.#breaks('refuses-needless-lengths'))
+      throw new Error('a longer length than the text needs');
     if (tag >= 0xdc) return this.#contain(length * (tag >= 0xde ? 2 : 1));
     this.#skip = length + fixedBytes[tag - 0xc0];
     if (size + this.#skip > tooLong && !this.#breaks('takes-any-length'))

@@ -17,6 +17,9 @@ const samples = [
   'sends-empty-errors',
   'dies-of-sigint',
   'says-internal-error',
+  'ends-at-syn-with-rst',
+  'writes-ids-as-floats',
+  'refuses-needless-lengths',
 ];
 
 describe.concurrent('a plugin that breaks one rule', () => {

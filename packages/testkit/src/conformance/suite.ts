@@ -7,6 +7,7 @@ import { callChecks } from './checks/calls.ts';
 import { capabilityChecks } from './checks/capabilities.ts';
 import { childChecks } from './checks/children.ts';
 import { controlChecks, endChecks } from './checks/control.ts';
+import { formChecks } from './checks/forms.ts';
 import { limitChecks } from './checks/limits.ts';
 import { messageChecks } from './checks/messages.ts';
 import { muxChecks } from './checks/mux.ts';
@@ -75,6 +76,7 @@ const allChecks: readonly Check[] = [
   ...controlChecks,
   ...callChecks,
   ...messageChecks,
+  ...formChecks,
   ...limitChecks,
   ...outputChecks,
   ...capabilityChecks,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CutBytes, CutOff, decode, Extension, MalformedError, ValueReader } from './decode.ts';
+import { arrayForms, binForms, extensionForms, integerForms, mapForms, textForms } from './forms.ts';
 import { encode } from './msgpack.ts';
 import { ACK, describeFrame, encodeFrame, FrameReader, SYN, type Frame } from './yamux.ts';
 
@@ -47,6 +48,19 @@ describe('MessagePack', () => {
   ])('%s is decoded and encoded as the specification says', (wire, value) => {
     expect([...new ValueReader().push(hex(wire))]).toEqual([value]);
     expect(Buffer.from(encode(value)).toString('hex')).toBe(wire);
+  });
+
+  test.each<[unknown, Uint8Array[]]>([
+    [7, integerForms(7)],
+    ['text', textForms('text')],
+    [hex('0102'), binForms(hex('0102'))],
+    [[1, 'two'], arrayForms([1, 'two'])],
+    [{ a: 1 }, mapForms([['a', 1]])],
+    [new Extension(-1, hex('00000005')), extensionForms(-1, hex('00000005'))],
+    [new Extension(80, hex('010203')), extensionForms(80, hex('010203'))],
+  ])('each form of %j is decoded as this value', (value, forms) => {
+    expect(new Set(forms.map(String)).size).toBe(forms.length);
+    for (const form of forms) expect([...new ValueReader().push(form)].map(normal)).toEqual([value]);
   });
 
   test('a byte that begins no value is malformed', () => {

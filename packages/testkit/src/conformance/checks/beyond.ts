@@ -2,7 +2,8 @@
  * Checks of section 8 of docs/protocol.md: tables and columns, and values that a plugin with `types` must
  * refuse.
  */
-import { Extension } from '../../wire/decode.ts';
+import { Raw } from '../../../programs/msgpack.mjs';
+import { extensionForms } from '../../wire/forms.ts';
 import { textOf, withCapability, type Bench, type Check, type Running } from '../bench.ts';
 import { DoesNotApply, demand, demandEqual, plain } from '../verdict.ts';
 import { mark } from './capabilities.ts';
@@ -43,7 +44,12 @@ const forms: [name: string, wire: unknown, value: unknown][] = [
 
 /** Parameters that are not valid values. */
 const refused: [what: string, wire: unknown][] = [
-  ['an extension of another type', new Extension(5, bin(1))],
+  ...[1, 2, 4, 8, 16].flatMap((length) =>
+    extensionForms(5, new Uint8Array(length)).map((form): [what: string, wire: unknown] => [
+      `the extension ${Buffer.from(form).toString('hex')} of another type`,
+      new Raw(form),
+    ]),
+  ),
   ['a mark that does not stand first', [1, mark('S')]],
   ['a mark with a value that does not fit it', [mark('R'), 5]],
   ['an unknown mark', [mark('z'), 1]],

@@ -120,13 +120,25 @@ export const messageChecks: Check[] = [
   },
   {
     section,
+    name: 'writes the kind and the id of an answer, and a broker id, as integers',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const connection = await bench.dispense(running);
+      const brokerId = resultTag(running.control.newest);
+      await bench.call(connection, 'echo', 0);
+      const [, kind, id] = connection.newest;
+      const tags = { 'the kind of an answer': kind, 'the id of an answer': id, 'a broker id': brokerId };
+      for (const [what, tag] of Object.entries(tags)) demandInteger(tag, what);
+    },
+  },
+  {
+    section,
     name: 'writes integers as integers, and negative zero as a float',
     run: async (bench) => {
       const connection = await bench.dispense(await bench.ready());
       for (const value of [0, 7, 1_000_000, -5]) {
         demandEqual(await bench.call(connection, 'echo', value), value, 'the result of echo');
-        const tag = resultTag(connection.newest);
-        demand(tag !== 0xca && tag !== 0xcb, `${String(value)} as an integer`, 'a float');
+        demandInteger(resultTag(connection.newest), String(value));
       }
       const id = connection.request('Plugin.echo', []);
       await connection.response(id);
@@ -143,6 +155,10 @@ export const messageChecks: Check[] = [
     },
   },
 ];
+
+function demandInteger(tag: number | undefined, what: string): void {
+  demand(tag !== 0xca && tag !== 0xcb, `${what} as an integer`, 'a float');
+}
 
 /**
  * Returns the first byte of the result in a small response. In the message, this byte follows the header of

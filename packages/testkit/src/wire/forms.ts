@@ -1,0 +1,53 @@
+/**
+ * The forms in which MessagePack can write one value. Libraries choose different forms, so a receiver must
+ * take all of them. Here, integers and lengths are at most 127.
+ */
+import { encode } from './msgpack.ts';
+import { concat } from './yamux.ts';
+
+/** Returns a tag, and `value` in the `size` bytes after it. */
+function head(tag: number, size: number, value: number): Uint8Array {
+  const bytes = new Uint8Array(1 + size);
+  bytes[0] = tag;
+  bytes[size] = value;
+  return bytes;
+}
+
+/** Returns a form for each size that the length of `content` may have. `tag` is the tag of the first size. */
+const sized = (tag: number, sizes: readonly number[], length: number, content: Uint8Array): Uint8Array[] =>
+  sizes.map((size, i) => concat([head(tag + i, size, length), content]));
+
+/** Returns the unsigned and the signed forms of an integer in 1, 2, 4 and 8 bytes. */
+export const integerForms = (value: number): Uint8Array[] =>
+  [0xcc, 0xd0].flatMap((tag) => [1, 2, 4, 8].map((size, i) => head(tag + i, size, value)));
+
+/** Returns the forms of a text whose length has 1, 2 and 4 bytes. */
+export function textForms(text: string): Uint8Array[] {
+  const bytes = new TextEncoder().encode(text);
+  return sized(0xd9, [1, 2, 4], bytes.length, bytes);
+}
+
+/** Returns the forms of bytes whose length has 1, 2 and 4 bytes. */
+export const binForms = (bytes: Uint8Array): Uint8Array[] => sized(0xc4, [1, 2, 4], bytes.length, bytes);
+
+/** Returns the forms of an array whose length has 2 and 4 bytes. */
+export const arrayForms = (items: readonly unknown[]): Uint8Array[] =>
+  sized(0xdc, [2, 4], items.length, concat(items.map(encode)));
+
+/** Returns the forms of a map whose length has 2 and 4 bytes. */
+export const mapForms = (entries: readonly (readonly [key: unknown, value: unknown])[]): Uint8Array[] =>
+  sized(0xde, [2, 4], entries.length, concat(entries.flat().map(encode)));
+
+/**
+ * Returns the forms of an extension: the fixext of its length, if there is one, and those whose length has 1, 2
+ * and 4 bytes.
+ */
+export function extensionForms(type: number, data: Uint8Array): Uint8Array[] {
+  const content = Uint8Array.of(type, ...data);
+  const power = Math.log2(data.length);
+  const hasFixed = Number.isInteger(power) && power <= 4;
+  return [
+    ...(hasFixed ? [Uint8Array.of(0xd4 + power, ...content)] : []),
+    ...sized(0xc7, [1, 2, 4], data.length, content),
+  ];
+}
