@@ -2,10 +2,10 @@
 import { initialWindow } from '../../wire/yamux.ts';
 import { encode } from '../../wire/msgpack.ts';
 import { describeError, requestBytes, textOf, type Bench, type Check, type Running } from '../bench.ts';
-import { pause } from '../raw-plugin.ts';
+import { withPatience } from '../patience.ts';
 import type { RawConnection } from '../raw-connection.ts';
 import type { RawStream } from '../raw-stream.ts';
-import { demand, demandEqual } from '../verdict.ts';
+import { CheckFailure, demand, demandEqual } from '../verdict.ts';
 
 const section = 'limits';
 const MiB = 1024 * 1024;
@@ -69,21 +69,25 @@ async function demandFails(
 }
 
 /**
- * How long the check waits before it concludes that no credit will come. If this time is too short, the check
- * may pass a plugin that breaks the rule, but never fails one that keeps it.
+ * How long the check waits before it concludes that no credit will come. A busy machine gets more time. If the
+ * wait is too short, the check may pass a plugin that breaks the rule, but never fails one that keeps it.
  */
 const quietMs = 2_000;
 
+/** Resolves with true if `promise` resolves within {@link quietMs}. A busy machine gets more time. */
+const comesSoon = (promise: PromiseLike<unknown>): Promise<boolean> =>
+  withPatience(promise, quietMs, (waited) => new CheckFailure(`nothing came ${waited}`)).then(
+    () => true,
+    () => false,
+  );
+
 /**
- * Waits until the stream has credit or was refused, but at most {@link quietMs}. Resolves with true if the
- * stream has credit.
+ * Waits until the stream has credit or was refused, but no longer than {@link comesSoon} does. Resolves with
+ * true if the stream has credit.
  */
 async function hasCredit({ session }: Running, stream: RawStream): Promise<boolean> {
   const came = (): boolean => stream.ourCredit > 0 || stream.isRefused;
-  if (!came()) {
-    const waiting = session.until(came, 'credit', quietMs).catch(() => undefined);
-    await Promise.race([waiting, pause(quietMs)]);
-  }
+  if (!came()) await session.until(came, 'credit', quietMs).catch(() => undefined);
   return stream.ourCredit > 0 && !stream.isRefused;
 }
 
@@ -187,8 +191,7 @@ export const limitChecks: Check[] = [
         if (stream.ourCredit >= bytes.length) stream.send(bytes);
         else {
           const sending = stream.sendAll(bytes);
-          const isSent = await Promise.race([sending.then(() => true), pause(quietMs).then(() => false)]);
-          if (isSent) continue;
+          if (await comesSoon(sending)) continue;
           stream.autoCredit = true;
           stream.grant(initialWindow);
           await sending;
