@@ -12,12 +12,13 @@ import { messageType, runtimeMethods, runtimePrefix } from '../../session/wire-w
 import { readEnvelope } from '../messages/envelope.ts';
 import { referenceCallName, type CallInterceptor, type HandlerInterceptor } from '../api/interceptors.ts';
 import type { Shared } from '../../session/shared.ts';
-import type { IncomingMessage } from '../wire/incoming-message.ts';
+import { noBins, type IncomingMessage } from '../wire/incoming-message.ts';
 import type { MessageReader } from '../wire/message-reader.ts';
 import { plain, readPlain } from '../messages/small/reader.ts';
 import type { ReferenceHost } from '../references/reference-host.ts';
 import { MethodName, MethodNames } from '../messages/method-names.ts';
 import { References } from '../references/references.ts';
+import { PostponedMessages } from './postponed-messages.ts';
 import type { ServedObject } from '../api/served-object.ts';
 import { CreditGate } from '../../session/unfinished.ts';
 import { isWatched, watchedCall } from './watched-call.ts';
@@ -71,6 +72,9 @@ export class Conversation implements RawStreamHandler {
   readonly #onQuiet: (() => void) | undefined;
   readonly #resolveClosed: () => void;
   readonly #gate: CreditGate;
+  /** Messages that are handled when the peer has read its answers. Answers of the peer never wait. */
+  #postponed: PostponedMessages | undefined;
+  #isCatchingUp = false;
   #owedCredit = 0;
   #isFinishing = false;
   #hasPeerFinished = false;
@@ -187,8 +191,9 @@ export class Conversation implements RawStreamHandler {
   }
 
   /** Resolves as soon as no call of the peer runs or waits. */
-  idle(): Promise<void> {
-    return this.#incoming.admitted.idle();
+  async idle(): Promise<void> {
+    await this.#postponed?.emptied();
+    await this.#incoming.admitted.idle();
   }
 
   /**
@@ -247,23 +252,66 @@ export class Conversation implements RawStreamHandler {
 
   #message(message: IncomingMessage): void {
     readEnvelope(message);
-    switch (message.type) {
-      case messageType.request:
-        return this.#incoming.request(message);
-      case messageType.response:
-        return this.#outgoing.takeAnswer(message);
-      default:
-        return this.#notified(message);
-    }
+    if (message.type === messageType.response) return this.#outgoing.takeAnswer(message);
+    if (this.#mustPostpone) this.#postpone(message.source, message.start, message.end, message.bins);
+    else this.#handle(message);
   }
 
   #plain(source: Uint8Array, start: number, end: number): number {
     const next = readPlain(source, start, end);
     if (next === 0) return 0;
-    if (plain.type === messageType.request) this.#incoming.plainRequest(plain.id, plain.method, plain.params);
-    else this.#outgoing.takePlainAnswer(plain.id, plain.result);
+    if (plain.type === messageType.response) this.#outgoing.takePlainAnswer(plain.id, plain.result);
+    else if (this.#mustPostpone) this.#postpone(source, start, next, noBins);
+    else this.#incoming.plainRequest(plain.id, plain.method, plain.params);
     return next;
   }
+
+  /**
+   * True while the peer does not read its answers. Further calls would make further answers, and these answers
+   * would fill the memory. Notifications wait too, because they may concern a call or a reference of a call
+   * that waits.
+   */
+  get #mustPostpone(): boolean {
+    return this.#incoming.areTooManyUnread || this.#postponed?.isEmpty === false;
+  }
+
+  #postpone(source: Uint8Array, start: number, end: number, bins: readonly Uint8Array[]): void {
+    this.#postponed ??= new PostponedMessages(this.#messages.scanner(), this.shared.peer);
+    this.#postponed.add(source, start, end, bins);
+  }
+
+  #handle(message: IncomingMessage): void {
+    if (message.type === messageType.request) this.#incoming.request(message);
+    else this.#notified(message);
+  }
+
+  /** Handles the postponed messages until the peer has to read again. */
+  #catchUp(postponed: PostponedMessages): void {
+    // An answer within the loop may drain the stream, so that this method is called again.
+    if (this.#isCatchingUp) return;
+    this.#isCatchingUp = true;
+    try {
+      while (!this.#incoming.areTooManyUnread && !postponed.isEmpty) {
+        postponed.handleFirst(this.#handlePlain, this.#handleWhole);
+      }
+    } catch (error) {
+      this.close(error as Error);
+    } finally {
+      this.#isCatchingUp = false;
+    }
+    if (postponed.isEmpty) void this.idle().then(() => this.#finishWhenIdle());
+  }
+
+  readonly #handlePlain = (source: Uint8Array, start: number, end: number): number => {
+    const next = readPlain(source, start, end);
+    if (next > 0) this.#incoming.plainRequest(plain.id, plain.method, plain.params);
+    return next;
+  };
+
+  readonly #handleWhole = (message: IncomingMessage): void => {
+    readEnvelope(message);
+    this.#handle(message);
+  };
 
   #notified(message: IncomingMessage): void {
     const { method } = message;
@@ -299,7 +347,9 @@ export class Conversation implements RawStreamHandler {
   }
 
   onDrain(): void {
-    this.#incoming.isFlowing = true;
+    this.#incoming.drained();
+    if (this.#postponed !== undefined) this.#catchUp(this.#postponed);
+    if (!this.#incoming.isFlowing || this.#hasEnded) return;
     const owed = this.#owedCredit;
     this.#owedCredit = 0;
     this.#gate.isWanted = true;
@@ -313,12 +363,13 @@ export class Conversation implements RawStreamHandler {
     }
     // No more answers can come, because the peer sends its answers on the half that has just ended.
     this.#outgoing.end(new PipeworkError('RPC_CLOSED', 'the peer finished the connection'));
-    void this.#incoming.admitted.idle().then(() => this.#finishWhenIdle());
+    void this.idle().then(() => this.#finishWhenIdle());
   }
 
   #finishWhenIdle(): void {
     this.#onQuiet?.();
     if (this.#hasEnded || (!this.#isFinishing && !this.#hasPeerFinished)) return;
+    if (this.#postponed?.isEmpty === false) return;
     if (this.#outgoing.unanswered > 0 || this.#incoming.admitted.count > 0) return;
     if (this.#references?.isStreaming === true) return;
     this.#messages.end();
@@ -340,6 +391,7 @@ export class Conversation implements RawStreamHandler {
     this.#messages.end();
     this.#reader.stop();
     this.#gate.end();
+    this.#postponed?.clear();
     this.#incoming.admitted.end(reason);
     this.#outgoing.end(reason);
     this.#references?.close(reason);

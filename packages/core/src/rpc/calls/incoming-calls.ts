@@ -32,6 +32,9 @@ export interface IncomingCallsOptions {
   readonly interceptors: readonly HandlerInterceptor[];
 }
 
+/** If the peer has not read this many bytes of answers, further calls wait until it has read them. */
+const maxUnreadBytes = 1024 * 1024;
+
 export class IncomingCalls {
   readonly admitted: AdmittedCalls;
   readonly #messages: MessageStream;
@@ -45,8 +48,8 @@ export class IncomingCalls {
   readonly #isService: boolean;
   readonly #service: string | undefined;
   readonly #names: MethodNames;
-  /** False while the peer does not read its answers. While this is false, arriving requests get no credit. */
-  isFlowing = true;
+  #isFlowing = true;
+  #unreadBytes = 0;
 
   constructor(
     messages: MessageStream,
@@ -65,6 +68,22 @@ export class IncomingCalls {
     this.#service = service;
     this.#interceptors = this.#isControl ? [] : interceptors;
     this.admitted = new AdmittedCalls(messages.shared.callQueue);
+  }
+
+  /** False while the peer does not read its answers. While this is false, arriving requests get no credit. */
+  get isFlowing(): boolean {
+    return this.#isFlowing;
+  }
+
+  /** True while so many answers wait for the peer that no further call may be answered. */
+  get areTooManyUnread(): boolean {
+    return this.#unreadBytes > maxUnreadBytes;
+  }
+
+  /** Must be called when the stream has drained. */
+  drained(): void {
+    this.#isFlowing = true;
+    this.#unreadBytes = 0;
   }
 
   /** Handles a request. Throws `RPC_PROTOCOL` if the request's id is in use. */
@@ -285,6 +304,7 @@ export class IncomingCalls {
 
   #answer(call: IncomingCall, result: unknown): void {
     this.#beforeReply?.();
+    const { queuedBytes } = this.#messages;
     let written: boolean | Unwritten;
     try {
       written = this.#messages.writeAnswer(call.id, result);
@@ -292,7 +312,7 @@ export class IncomingCalls {
       return this.#fail(call, error); // a getter of the result threw
     }
     if (typeof written !== 'boolean') return this.#answerAtLength(call, written);
-    if (!written) this.isFlowing = false;
+    if (!written) this.#blocked(queuedBytes);
     this.#answered(call);
   }
 
@@ -340,7 +360,14 @@ export class IncomingCalls {
 
   #write(message: readonly unknown[]): void {
     this.#beforeReply?.();
-    if (!this.#messages.write(message)) this.isFlowing = false;
+    const { queuedBytes } = this.#messages;
+    if (!this.#messages.write(message)) this.#blocked(queuedBytes);
+  }
+
+  /** Counts an answer that the peer has not read. `before` is how many bytes waited before the answer. */
+  #blocked(before: number): void {
+    this.#isFlowing = false;
+    this.#unreadBytes += Math.max(0, this.#messages.queuedBytes - before);
   }
 
   #answered(call: IncomingCall): void {

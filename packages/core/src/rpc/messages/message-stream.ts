@@ -128,6 +128,11 @@ export class MessageStream {
     return writeMessage(stream, message, this.#takesTypes, this.shared.limits.maxMessageBytes);
   }
 
+  /** How many bytes wait because the peer does not read the conversation's stream. */
+  get queuedBytes(): number {
+    return this.#stream.queuedBytes;
+  }
+
   /** Sends a notification on the conversation's stream. */
   notify(method: string, params: unknown[]): void {
     this.write([messageType.notification, method, params]);
@@ -157,16 +162,20 @@ export class MessageStream {
   }
 
   reader(sink: MessageSink, takePlain?: PlainSink): MessageReader {
-    const { limits, budget } = this.shared;
-    // The scanner accepts the extensions that this package announces, whatever the peer announced. A peer
-    // that has only the base protocol sends no extensions.
-    const { maxMessageBytes, maxMessageValues, maxDepth } = limits;
     return new MessageReader(
-      new Scanner(maxMessageBytes, maxDepth + levelsAround, maxMessageValues),
-      budget,
+      this.scanner(),
+      this.shared.budget,
       sink,
       this.#mayBePlain ? takePlain : undefined,
     );
+  }
+
+  /** Returns a new scanner with the limits of the session. */
+  scanner(): Scanner {
+    // The scanner accepts the extensions that this package announces, whatever the peer announced. A peer
+    // that has only the base protocol sends no extensions.
+    const { maxMessageBytes, maxMessageValues, maxDepth } = this.shared.limits;
+    return new Scanner(maxMessageBytes, maxDepth + levelsAround, maxMessageValues);
   }
 
   /** Decodes the element at the message's `at`, which must be the message's last element. */
