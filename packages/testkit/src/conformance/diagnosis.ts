@@ -1,7 +1,7 @@
 /** Says why a check probably waited in vain, judging by the streams and the call that it waited for. */
 import type { Diagnosis } from './excerpt.ts';
-import type { RawSession } from './raw-session.ts';
-import type { AwaitedCall, RawStream, WaitFailure } from './raw-stream.ts';
+
+import type { AwaitedCall, RawStream, StreamSession, WaitFailure } from './raw-stream.ts';
 
 export function diagnose({ session, call }: WaitFailure): Diagnosis {
   const silent = [...session.streams.values()].filter(isSilent);
@@ -20,7 +20,7 @@ const isSilent = ({ id, acks, receivedBytes, isRefused, isDropped }: RawStream):
 
 const idsOf = (streams: readonly RawStream[]): Set<number> => new Set(streams.map(({ id }) => id));
 
-function whySilent({ plugin }: RawSession, streams: readonly RawStream[]): string {
+function whySilent({ plugin }: StreamSession, streams: readonly RawStream[]): string {
   const ids = streams.map(({ id }) => id);
   const named =
     ids.length > 5 ? `${ids.slice(0, 5).join(', ')} and ${String(ids.length - 5)} more` : ids.join(', ');

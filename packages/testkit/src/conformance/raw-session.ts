@@ -16,7 +16,7 @@ import {
 } from '../wire/yamux.ts';
 import { withPatience } from './patience.ts';
 import { expectWithin, notWithin, type RawPlugin } from './raw-plugin.ts';
-import { RawStream, WaitFailure, type AwaitedCall } from './raw-stream.ts';
+import { RawStream, WaitFailure, type AwaitedCall, type StreamSession } from './raw-stream.ts';
 import { CheckFailure } from './verdict.ts';
 
 /**
@@ -45,7 +45,7 @@ class Bell {
   }
 }
 
-export class RawSession {
+export class RawSession implements StreamSession {
   readonly plugin: RawPlugin;
   readonly streams: Map<number, RawStream> = new Map();
   /** The streams that the plugin opened. */

@@ -1,7 +1,22 @@
 /** One stream of the suite's yamux session, with its bytes and its credit. */
-import { FIN, initialWindow, RST } from '../wire/yamux.ts';
-import type { RawSession } from './raw-session.ts';
+import { FIN, initialWindow, RST, type FrameParts } from '../wire/yamux.ts';
+import type { RawPlugin } from './raw-plugin.ts';
 import { CheckFailure } from './verdict.ts';
+
+/** The part of its session that a stream uses. */
+export interface StreamSession {
+  readonly plugin: RawPlugin;
+  readonly streams: ReadonlyMap<number, RawStream>;
+  /** How many bytes of an incomplete frame have arrived. */
+  readonly partialBytes: number;
+  /** The breaches of the protocol by the plugin, in words. */
+  readonly violations: string[];
+  send(frame: FrameParts): void;
+  /** Makes every wait fail. `what` completes "expected ...". */
+  fail(what: string): void;
+  /** Waits until `isDone` returns true. If the plugin takes longer than `ms`, throws a {@link WaitFailure}. */
+  until(isDone: () => boolean, what: string, ms?: number, call?: AwaitedCall): Promise<void>;
+}
 
 /** A call that a check waits for. */
 export interface AwaitedCall {
@@ -11,10 +26,10 @@ export interface AwaitedCall {
 
 /** Thrown if a check waited for frames, and the plugin did not send them. */
 export class WaitFailure extends CheckFailure {
-  readonly session: RawSession;
+  readonly session: StreamSession;
   /** The call to which the check awaited the answer. Undefined if the check awaited something else. */
   readonly call: AwaitedCall | undefined;
-  constructor(message: string, session: RawSession, call?: AwaitedCall) {
+  constructor(message: string, session: StreamSession, call?: AwaitedCall) {
     super(message);
     this.session = session;
     this.call = call;
@@ -23,7 +38,7 @@ export class WaitFailure extends CheckFailure {
 
 export class RawStream {
   readonly id: number;
-  readonly session: RawSession;
+  readonly session: StreamSession;
   /** The received payloads that no reader has removed. */
   received: Uint8Array[] = [];
   receivedBytes = 0;
@@ -49,7 +64,7 @@ export class RawStream {
    */
   grantedBytes = 0;
 
-  constructor(session: RawSession, id: number) {
+  constructor(session: StreamSession, id: number) {
     this.session = session;
     this.id = id;
   }
