@@ -241,6 +241,16 @@ describe('discoverPackages()', () => {
     expect((await search('ws/plugins/one')).found).toHaveLength(2);
   });
 
+  test('searches a workspace without a node_modules, even if a directory above it is an application', async () => {
+    await manifest('home', { name: 'home' });
+    await mkdir(join(root, 'home/node_modules'));
+    await put('home/ws/pnpm-workspace.yaml', 'packages: ["packages/*"]');
+    await manifest('home/ws/packages/one', { pipework: 'plugin.mjs' });
+    await put('home/ws/packages/one/plugin.mjs');
+    expect((await search('home/ws')).found).toEqual(['home/ws/packages/one/plugin.mjs']);
+    expect((await search('home/ws/packages/one')).found).toEqual(['home/ws/packages/one/plugin.mjs']);
+  });
+
   test('finds a TypeScript plugin if this Node strips types, and otherwise says why it is left out', async () => {
     await put('ts/pnpm-workspace.yaml', 'packages: ["*"]');
     for (const name of ['plugin.ts', 'plugin.mts', 'types.d.ts']) {

@@ -28,10 +28,12 @@ export async function findPackages(start: string, contained: boolean): Promise<P
   if (workspace !== undefined) {
     const manifests = await members(workspace, contained);
     // If an application is below a workspace, but is not one of the workspace's packages, the application was
-    // deployed or copied there. Then its own packages are searched.
+    // deployed or copied there. Then its own packages are searched. An application above the workspace is
+    // another project, for example the owner of a home directory that has a package.json.
     const isDeployed =
       application !== undefined &&
       application !== workspace.root &&
+      isInside(workspace.root, application) &&
       !manifests.includes(join(application, 'package.json'));
     if (!isDeployed) return { root: workspace.root, manifests, areInstalled: false };
   }
