@@ -241,6 +241,32 @@ describe('discoverPackages()', () => {
     expect((await search('ws/plugins/one')).found).toHaveLength(2);
   });
 
+  test('refuses a pattern of a workspace that would take too long to match', async () => {
+    await manifest(`stars/packages/${'a'.repeat(200)}`, {});
+    for (const pattern of [`packages/${'*a'.repeat(30)}b`, `!packages/${'*a'.repeat(30)}b`]) {
+      await put('stars/pnpm-workspace.yaml', JSON.stringify({ packages: ['packages/*', pattern] }));
+      const error = await failure(discoverPackages(join(root, 'stars')));
+      expect(error.code).toBe('DISCOVER_UNREADABLE');
+      expect(error.message).toContain(`${pattern} is too complex: it has more than 3 wildcards`);
+    }
+  });
+
+  test('does not walk to where a pattern leads out of the workspace, unless told to', async () => {
+    await manifest('beside', { pipework: 'plugin.mjs' });
+    await put('beside/plugin.mjs');
+    await manifest('leading/packages/one', { pipework: 'plugin.mjs' });
+    await put('leading/packages/one/plugin.mjs');
+    await manifest('leading/packages/two', { pipework: 'plugin.mjs' });
+    await put('leading/packages/two/plugin.mjs');
+    const patterns = ['packages/*', '../beside', `${slashed(root)}/beside`, '!../x', '!../leading/*/two'];
+    await put('leading/pnpm-workspace.yaml', JSON.stringify({ packages: patterns }));
+    const { found, skipped } = await search('leading');
+    expect(found).toEqual(['leading/packages/one/plugin.mjs']);
+    expect(skipped['beside']).toMatch(/^the workspace's pattern ".*beside" leads out of /);
+    expect(skipped).not.toHaveProperty(['beside/plugin.mjs']);
+    expect((await search('leading', { contained: false })).found).toHaveLength(2);
+  });
+
   test('searches a workspace without a node_modules, even if a directory above it is an application', async () => {
     await manifest('home', { name: 'home' });
     await mkdir(join(root, 'home/node_modules'));

@@ -62,6 +62,14 @@ describe('discover()', () => {
     expect(await discover('bin/**/tool-*', root)).toEqual(found);
   });
 
+  test('refuses a pattern that would take too long to match', async () => {
+    const error = await failure(discover(`${'*a'.repeat(30)}b`, join(root, 'bin')));
+    expect(error.code).toBe('CONFIG_INVALID');
+    expect(error.message).toMatch(
+      /^the pattern of discover\(\) must be simpler: it has more than 3 wildcards/,
+    );
+  });
+
   test('passes the reason to onSkip if it leaves out a file', async () => {
     const skipped: Record<string, string> = {};
     await discover('tool-*', join(root, 'bin'), {

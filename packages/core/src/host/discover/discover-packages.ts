@@ -7,7 +7,7 @@ import { realpath } from 'node:fs/promises';
 import { dirname, extname, isAbsolute, resolve, sep } from 'node:path';
 import { readText } from '../../base/regular-file.ts';
 import { isInside, whyNoFile, whyNotExecutable, whyOthersMayWrite, whyOutside } from './candidates.ts';
-import { checkDirectory, checkOptions, skipper, type DiscoverPackagesOptions } from './options.ts';
+import { checkDirectory, checkOptions, skipper, type DiscoverPackagesOptions, type Skip } from './options.ts';
 import { findPackages } from './workspace.ts';
 
 /** A plugin that a package declares. */
@@ -51,8 +51,11 @@ export async function discoverPackages(
 ): Promise<DiscoveredPackage[]> {
   checkOptions(options, ['onSkip', 'field', 'contained']);
   const { contained = true } = options;
-  const { root, manifests, areInstalled } = await findPackages(await checkDirectory(dir), contained);
   const skip = skipper(options);
+  const { root, manifests, areInstalled } = await findPackages(await checkDirectory(dir), {
+    contained,
+    skip,
+  });
   const found: DiscoveredPackage[] = [];
   for (const manifest of manifests) {
     const plugin = await readManifest(manifest, { ...options, root, areInstalled, skip });
@@ -64,7 +67,7 @@ export async function discoverPackages(
 interface Search extends DiscoverPackagesOptions {
   readonly root: string;
   readonly areInstalled: boolean;
-  skip(path: string, reason: string): void;
+  readonly skip: Skip;
 }
 
 async function readManifest(manifest: string, search: Search): Promise<DiscoveredPackage | undefined> {

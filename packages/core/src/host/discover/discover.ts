@@ -6,6 +6,7 @@ import { expect, isText } from '../../base/expect.ts';
 import { whyNoFile, whyNotExecutable, whyOutside, whyOthersMayWrite } from './candidates.ts';
 import { listEverything, listUnlessOutside } from './listing.ts';
 import { checkDirectory, checkOptions, skipper, type DiscoverOptions } from './options.ts';
+import { whyTooComplex } from './patterns.ts';
 
 /**
  * Resolves to the plugins that `pattern` matches in `dir` (default the working directory). Each plugin is the
@@ -23,6 +24,8 @@ import { checkDirectory, checkOptions, skipper, type DiscoverOptions } from './o
  */
 export async function discover(pattern: string, dir = '.', options: DiscoverOptions = {}): Promise<string[]> {
   expect(isText(pattern), 'the pattern of discover()', 'a text', pattern);
+  const tooComplex = whyTooComplex(pattern);
+  expect(tooComplex === undefined, 'the pattern of discover()', `simpler: ${tooComplex}`, pattern);
   checkOptions(options, ['onSkip', 'contained']);
   const { contained = false } = options;
   const root = await checkDirectory(dir);

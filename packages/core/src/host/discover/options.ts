@@ -35,11 +35,14 @@ export function checkOptions(options: DiscoverPackagesOptions, keys: readonly st
   expect(field === undefined || isText(field), 'field', 'the name of a field of package.json', field);
 }
 
+/** Reports what is left out, and the reason. */
+export type Skip = (path: string, reason: string) => void;
+
 /**
  * Returns a function that reports a skipped path and the reason to `onSkip`. The function makes the reasons
  * safe to print, because manifests and links may hold any text.
  */
-export function skipper({ onSkip }: DiscoverOptions): (path: string, reason: string) => void {
+export function skipper({ onSkip }: DiscoverOptions): Skip {
   return (path, reason) => onSkip?.(path, printable(reason));
 }
 

@@ -11,6 +11,7 @@ describe('the packages of a pnpm workspace', () => {
     ['some: &list [a]\npackages: *list\n', ['a']],
     ['packages:\n- "a,b/*"\n-\n  c\n', ['a,b/*', 'c']],
     ['# nothing\ncatalog: {}\n', []],
+    ['packages: ["", "!", a]\n', ['a']],
     ['', []],
   ])('are read from %j', async (yaml, packages) => {
     expect(await readPackageList(yaml, 'pnpm-workspace.yaml')).toEqual(packages);

@@ -4,9 +4,12 @@ import { readdir } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { PipeworkError } from '../../base/errors.ts';
+import { printableLine } from '../../base/printable.ts';
 import { readText } from '../../base/regular-file.ts';
 import { isInside, whyOutside } from './candidates.ts';
 import { listUnlessOutside, type List } from './listing.ts';
+import type { Skip } from './options.ts';
+import { whyTooComplex, within } from './patterns.ts';
 
 /** The manifests to read, and the directory that holds all of them. */
 export interface Packages {
@@ -19,14 +22,18 @@ export interface Packages {
 /**
  * Returns the packages around `start`. If `start` is in a workspace, these packages are the workspace's
  * members. Otherwise these are the packages that the nearest application has installed. An application is a
- * directory with a package.json and a node_modules. If `contained` is true, the search follows a link out of
- * the workspace only as far as the linked package. Rejects with `DISCOVER_UNREADABLE` if there is neither a
- * workspace nor an application.
+ * directory with a package.json and a node_modules. If `contained` is true, the search skips each pattern of
+ * the workspace that leads out, and follows a link out of the workspace only as far as the linked package.
+ * Rejects with `DISCOVER_UNREADABLE` if there is neither a workspace nor an application, or if a pattern of
+ * the workspace is too complex.
  */
-export async function findPackages(start: string, contained: boolean): Promise<Packages> {
+export async function findPackages(
+  start: string,
+  { contained, skip }: { readonly contained: boolean; readonly skip: Skip },
+): Promise<Packages> {
   const [workspace, application] = await Promise.all([findWorkspace(start), findApplication(start)]);
   if (workspace !== undefined) {
-    const manifests = await members(workspace, contained);
+    const manifests = await members(contained ? contain(workspace, skip) : workspace, contained);
     // If an application is below a workspace, but is not one of the workspace's packages, the application was
     // deployed or copied there. Then its own packages are searched. An application above the workspace is
     // another project, for example the owner of a home directory that has a package.json.
@@ -50,6 +57,22 @@ interface Workspace {
   readonly root: string;
   readonly patterns: readonly string[];
 }
+
+/** Returns the workspace with the patterns that stay inside of it. Reports each of the others to `skip`. */
+function contain({ root, patterns }: Workspace, skip: Skip): Workspace {
+  const kept: string[] = [];
+  for (const pattern of patterns) {
+    const sign = isExclusion(pattern) ? '!' : '';
+    const way = within(root, pattern.slice(sign.length));
+    if (way !== undefined) kept.push(sign + way);
+    // An exclusion of what is outside changes nothing.
+    else if (sign === '')
+      skip(resolve(root, pattern), `the workspace's pattern "${pattern}" leads out of ${root}`);
+  }
+  return { root, patterns: kept };
+}
+
+const isExclusion = (pattern: string): boolean => pattern.startsWith('!');
 
 async function findWorkspace(start: string): Promise<Workspace | undefined> {
   for (const root of upwards(start)) {
@@ -81,23 +104,39 @@ async function findApplication(start: string): Promise<string | undefined> {
 }
 
 async function members({ root, patterns }: Workspace, contained: boolean): Promise<string[]> {
+  checkPatterns(root, patterns);
   const { glob } = await import('tinyglobby');
-  const isUnwanted = (pattern: string): boolean => pattern.startsWith('!');
   const manifests = await glob(
     patterns
-      .filter((pattern) => !isUnwanted(pattern))
+      .filter((pattern) => !isExclusion(pattern))
       .map((pattern) => `${pattern.replace(/\/$/, '')}/package.json`),
     {
       cwd: root,
       absolute: true,
       ignore: [
         '**/node_modules/**',
-        ...patterns.filter(isUnwanted).map((pattern) => `${pattern.slice(1).replace(/\/$/, '')}/**`),
+        ...patterns.filter(isExclusion).map((pattern) => `${pattern.slice(1).replace(/\/$/, '')}/**`),
       ],
       ...(contained ? { fs: { readdir: listShallowOutside(root) as typeof readdir } } : {}),
     },
   );
   return manifests.map((path) => resolve(path)).sort();
+}
+
+/**
+ * Throws `DISCOVER_UNREADABLE` if a pattern is too complex. The pattern is not skipped, because without an
+ * exclusion the search would find what it excludes.
+ */
+function checkPatterns(root: string, patterns: readonly string[]): void {
+  for (const pattern of patterns) {
+    const reason = whyTooComplex(pattern);
+    if (reason !== undefined) {
+      throw new PipeworkError(
+        'DISCOVER_UNREADABLE',
+        `the workspace ${root} cannot be searched for plugins: its pattern ${printableLine(pattern)} is too complex: ${reason}`,
+      );
+    }
+  }
 }
 
 /**
@@ -107,7 +146,7 @@ async function members({ root, patterns }: Workspace, contained: boolean): Promi
  */
 function listShallowOutside(root: string): List {
   return listUnlessOutside(
-    async (path) => (isInside(root, resolve(path)) ? whyOutside(root, resolve(path)) : undefined),
+    (path) => whyOutside(root, resolve(path)),
     (_reason, path, options, done) =>
       readdir(path, options, (error, entries) =>
         done(
@@ -156,7 +195,9 @@ function readWorkspaces(manifest: string): string[] {
 }
 
 function textsOf(list: unknown): string[] {
-  return Array.isArray(list) ? list.filter((item): item is string => typeof item === 'string') : [];
+  // The glob would read an empty pattern as the root of the file system.
+  const isPattern = (item: unknown): item is string => typeof item === 'string' && !/^!?$/.test(item);
+  return Array.isArray(list) ? list.filter(isPattern) : [];
 }
 
 function* upwards(start: string): Generator<string> {

@@ -1,0 +1,52 @@
+/** Checks glob patterns before a search uses them. */
+
+import { isAbsolute, relative, resolve, sep } from 'node:path';
+
+/**
+ * The most characters of a pattern, the most repeated parts in one segment, and the most `**` in a pattern.
+ * The glob turns a pattern into a regular expression that backtracks. With three repeated parts, a name of
+ * 255 characters takes about 20 ms; with four, it takes seconds.
+ */
+const mostCharacters = 1_000;
+const mostRepeated = 3;
+const mostGlobstars = 2;
+
+/** Returns why matching a path against the pattern could take too long. Undefined if it cannot. */
+export function whyTooComplex(pattern: string): string | undefined {
+  if (pattern.length > mostCharacters) return `it has more than ${mostCharacters} characters`;
+  // The glob reads such a `+` as a repetition, as a regular expression does. `(a+)+` takes exponential time.
+  if (/\+\(|[)\]}]\+|\(.*\+/s.test(pattern)) return 'it repeats a group by +';
+  if (pattern.split('**').length > mostGlobstars + 1) return `it has more than ${mostGlobstars} **`;
+  return segmentsOf(pattern).some((segment) => segment.split(/[*({]/).length > mostRepeated + 1)
+    ? `it has more than ${mostRepeated} wildcards or groups in one segment`
+    : undefined;
+}
+
+const group = /\(([^(){}]*)\)|\{([^(){}]*)\}/;
+
+/**
+ * Returns the parts between the slashes. In each part, a `*` stands for one wildcard, and a group is replaced
+ * by one `*` for the group and one for each wildcard of its longest alternative. If quotes, escapes, classes
+ * or open groups may hide a slash, the whole pattern counts as one part.
+ */
+function segmentsOf(pattern: string): string[] {
+  let flat = pattern.replace(/\*+/g, '*');
+  if (/["\\[]/.test(flat)) return [flat];
+  while (group.test(flat)) {
+    flat = flat.replace(group, (_all, round?: string, curly?: string) => {
+      const alternatives = (round ?? curly ?? '').split(/[|,]/);
+      return '*'.repeat(1 + Math.max(...alternatives.map((text) => text.split('*').length - 1)));
+    });
+  }
+  return /[({]/.test(flat) ? [flat] : flat.split('/');
+}
+
+/**
+ * Returns the pattern relative to `root`. Undefined if the pattern leads out of `root`, so that the glob would
+ * search outside.
+ */
+export function within(root: string, pattern: string): string | undefined {
+  const way = relative(root, resolve(root, pattern)).split(sep).join('/') || '.';
+  // The glob treats a name that starts with two dots like the parent directory.
+  return way.startsWith('..') || isAbsolute(way) ? undefined : way;
+}
