@@ -1,5 +1,7 @@
 /** The errors of this package: a closed table of two codes. */
 
+import { printable } from '@pipework/core';
+
 const table = {
   FLEET_GIVEN_UP: 'The plugin failed more often than `restart` allows, or in a way that no restart can mend.',
   FLEET_STOPPED: '`stop()` was called, the signal was aborted, or `cleanupClients()` ran.',
@@ -31,7 +33,7 @@ export class FleetError extends Error {
   declare readonly sent: false;
 
   constructor(code: FleetErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+    super(printable(message), options);
     this.name = 'FleetError';
     this.code = code;
     Object.defineProperty(this, brand, { value: true });

@@ -1,5 +1,12 @@
 /** The options of a supervisor, their defaults, and the check of each. */
-import { Client, isListOf, PipeworkError, type ClientConfig, type RPCClientOf } from '@pipework/core';
+import {
+  Client,
+  isListOf,
+  PipeworkError,
+  printable,
+  type ClientConfig,
+  type RPCClientOf,
+} from '@pipework/core';
 import { realClock, type Clock } from './clock.ts';
 import type { RestartLimits } from './restart-budget.ts';
 
@@ -224,7 +231,7 @@ export function checkSupervisor<P, S>(config: SupervisorConfig<P, S>): Superviso
   new Client(client);
   return {
     client,
-    name: client.name ?? nameOf(client.cmd),
+    name: printable(client.name ?? nameOf(client.cmd)),
     signal,
     restart: checkRestart(restart),
     setup,

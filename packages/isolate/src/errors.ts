@@ -1,5 +1,7 @@
 /** The errors of this package: a closed table of codes. */
 
+import { printable } from '@pipework/core';
+
 const table = {
   ISOLATE_UNAVAILABLE: 'This machine has no means of isolation that is as strong as `require` asks.',
   ISOLATE_UNENFORCEABLE:
@@ -31,7 +33,7 @@ export class IsolateError extends Error {
   readonly permanent: true = true;
 
   constructor(code: IsolateErrorCode, message: string) {
-    super(message);
+    super(printable(message));
     this.name = 'IsolateError';
     this.code = code;
     Object.defineProperty(this, brand, { value: true });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { Client, discoverPackages, type DiscoverPackagesOptions } from '../../src/index.ts';
+import { Client, discover, discoverPackages, type DiscoverPackagesOptions } from '../../src/index.ts';
 import {
   failure,
   fixture,
@@ -240,6 +240,23 @@ describe('discoverPackages()', () => {
     await mkdir(join(root, 'ws/plugins/one/node_modules'));
     expect((await search('ws/plugins/one')).found).toHaveLength(2);
   });
+
+  test.skipIf(isWindows)(
+    'passes texts to onSkip that are safe to print, as a package chooses them',
+    async () => {
+      await put('hostile/pnpm-workspace.yaml', 'packages: ["packages/*"]');
+      await manifest('hostile/packages/a\u001b[2J\nb', {});
+      await manifest('hostile/packages/c', { pipework: 'x\u001b[2J\ny.js' });
+      const skipped: string[] = [];
+      const onSkip = (path: string, reason: string): unknown => skipped.push(`${path}: ${reason}`);
+      await discoverPackages(join(root, 'hostile'), { onSkip });
+      await discover('packages/*', join(root, 'hostile'), { onSkip });
+      expect(skipped).toHaveLength(4);
+      expect(skipped.join('')).not.toContain('\u001b');
+      expect(skipped.join('')).not.toContain('\n');
+      expect(skipped.join('\n')).toContain(String.raw`a\x1b[2J\x0ab`);
+    },
+  );
 
   test('refuses a pattern of a workspace that would take too long to match', async () => {
     await manifest(`stars/packages/${'a'.repeat(200)}`, {});

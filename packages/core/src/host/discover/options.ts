@@ -4,11 +4,14 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { PipeworkError } from '../../base/errors.ts';
 import { expect, expectKeys, isText } from '../../base/expect.ts';
-import { printable } from '../../base/printable.ts';
+import { printableLine } from '../../base/printable.ts';
 
 /** Options of {@link discover}. */
 export interface DiscoverOptions {
-  /** Called with the path of each file or directory that is left out, and with the reason. */
+  /**
+   * Called with the path of each file or directory that is left out, and with the reason. Packages choose
+   * their paths. So both texts are one line each, with everything unprintable written out, as in `\x1b`.
+   */
   readonly onSkip?: (path: string, reason: string) => void;
   /**
    * If true, plugins that are outside of the directory or package are left out: `../` paths, absolute paths,
@@ -39,11 +42,11 @@ export function checkOptions(options: DiscoverPackagesOptions, keys: readonly st
 export type Skip = (path: string, reason: string) => void;
 
 /**
- * Returns a function that reports a skipped path and the reason to `onSkip`. The function makes the reasons
- * safe to print, because manifests and links may hold any text.
+ * Returns a function that reports a skipped path and the reason to `onSkip`. The function makes both safe to
+ * print, because the names of files, manifests and links may hold any text.
  */
 export function skipper({ onSkip }: DiscoverOptions): Skip {
-  return (path, reason) => onSkip?.(path, printable(reason));
+  return (path, reason) => onSkip?.(printableLine(path, Infinity), printableLine(reason, Infinity));
 }
 
 /** Resolves to the absolute path of `dir`. Rejects with `DISCOVER_UNREADABLE` if `dir` is not a directory. */

@@ -22,6 +22,7 @@ import {
   type LogLevel,
 } from '../../handshake/env.ts';
 import { sortVersions } from '../../handshake/negotiate.ts';
+import { printableLine } from '../../base/printable.ts';
 import { maxTimerMs } from '../../base/timers.ts';
 import { checkLimits, type Limits } from '../../base/limits.ts';
 import type { CallInterceptor, HandlerInterceptor } from '../../rpc/api/interceptors.ts';
@@ -86,7 +87,10 @@ export type ServiceSet<S> = {
 export interface ClientConfig<S = Record<never, never>> {
   /** The program to run. */
   readonly cmd: Command;
-  /** The plugin's name in messages and log records. Default: the script's or program's base name. */
+  /**
+   * The plugin's name in messages and log records, where everything unprintable is written out. Default: the
+   * script's or program's base name.
+   */
   readonly name?: string;
   /**
    * If true, the client ends when `cleanupClients()` is called and when the host process ends. Default
@@ -281,7 +285,8 @@ export function checkConfig(config: ClientConfig<unknown>): ClientSettings {
   );
   expectFunctions('interceptors', interceptors);
   checkServices(settings);
-  return settings;
+  // The name may come from a package, as discoverPackages() returns it, and may hold any text.
+  return { ...settings, name: printableLine(name, Infinity) };
 }
 
 function checkServices({ provide, handlerInterceptors, redactError }: ClientSettings): void {

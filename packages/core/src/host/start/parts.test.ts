@@ -287,3 +287,7 @@ describe('a client’s option', () => {
     expect(checkConfig({ cmd: ['/opt/tool', 'a.js'] }).name).toBe('tool');
   });
 });
+
+test('the name of a plugin is one printable line, because a package may have chosen it', () => {
+  expect(checkConfig({ cmd: ['p'], name: 'a\u001b[2J\nb' }).name).toBe(String.raw`a\x1b[2J\x0ab`);
+});
