@@ -37,6 +37,17 @@ describe('a logger', () => {
     ).toEqual([true, true, true, true]);
   });
 
+  test.each(['trace', 'debug', 'info', 'warn', 'error'] as const)(
+    'gets warnings and errors even if %s is its only method',
+    (name) => {
+      const method = vi.fn();
+      const log = bindLogger({ [name]: method }, {});
+      log?.('warn', 'low');
+      log?.('error', 'full');
+      expect(method.mock.calls.map(([message]) => message as unknown)).toEqual(['low', 'full']);
+    },
+  );
+
   test('gets the fields that describe the host only from the host, never from a plugin’s line', () => {
     const logger = methods();
     bindLogger(logger, { plugin: 'p' })?.('info', 'text', { stream: 'stderr' }, forged);

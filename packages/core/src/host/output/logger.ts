@@ -9,9 +9,10 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * A logger like pino, winston or console, with at least one of these methods. If the logger lacks the method
- * for a level, the record goes to the nearest method that exists, or is dropped. A method is called with the
- * message, which is text and not a format, and an object of fields. pino and bunyan get the fields first.
- * winston gets one object. Loggers that format their first argument, as `console` does, get a format first.
+ * for a level, the record goes to the nearest method that exists. Only records below `warn` may be dropped. A
+ * method is called with the message, which is text and not a format, and an object of fields. pino and bunyan
+ * get the fields first. winston gets one object. Loggers that format their first argument, as `console` does,
+ * get a format first.
  */
 export interface Logger {
   /** A method for records of the finest detail. */
@@ -44,14 +45,15 @@ export type Log = (level: RecordLevel, message: string, fields?: Fields, claimed
 
 /**
  * For each level, the methods that can log it, the best first. If a logger lacks the level's own method, the
- * method that replaces it must not make the record look like an error.
+ * method that replaces it must not make the record look like an error. Warnings and errors are never dropped,
+ * so the last methods of their lists may be of any level.
  */
 const methods: Readonly<Record<RecordLevel, readonly string[]>> = {
   trace: ['trace', 'silly', 'debug'],
   debug: ['debug', 'trace'],
   info: ['info', 'log'],
-  warn: ['warn', 'warning', 'info'],
-  error: ['error', 'warn'],
+  warn: ['warn', 'warning', 'info', 'log', 'error', 'debug', 'trace'],
+  error: ['error', 'warn', 'warning', 'info', 'log', 'debug', 'trace'],
 };
 
 /** How to call one kind of logger. */
