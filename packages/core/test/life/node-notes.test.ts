@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Client, type StartError } from '../../src/index.ts';
-import { failure, fixture, plugin } from '../support/life.ts';
+import { failure, fixture, noShell, plugin } from '../support/life.ts';
 
 let directory = '';
 beforeAll(async () => {
@@ -50,6 +50,22 @@ describe('the notes on a Node program that did not start', () => {
         ? /plugin\.ts: Node strips types and compiles nothing/
         : /plugin\.ts: this Node runs no TypeScript/,
     );
+  });
+});
+
+describe('the notes on a program that Node does not run as it is', () => {
+  test('say so for a .tsx and a .jsx file', async () => {
+    for (const name of ['plugin.tsx', 'plugin.jsx']) {
+      await writeFile(join(directory, name), 'console.log(<a />);\n');
+      expect(await notesOf(join(directory, name))).toContain(`${name}: Node runs neither .tsx nor .jsx`);
+    }
+  });
+
+  test.skipIf(noShell)(`say so for a TypeScript file that is started by its #! line${noShell}`, async () => {
+    const file = join(directory, 'direct.ts');
+    await writeFile(file, `#!${process.execPath}\nenum Colour { Red }\n`, { mode: 0o755 });
+    const { notes } = await failure<StartError>(new Client({ cmd: [file], stdin: 'ignore' }).start());
+    expect(notes.join()).toMatch(/direct\.ts: (this Node runs no TypeScript|Node strips types)/);
   });
 });
 

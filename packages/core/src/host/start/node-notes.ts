@@ -108,10 +108,21 @@ const typeScriptFaults: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-function typeScriptNotes({ args, stderr }: FailedCommand): string[] {
-  const script = args.find((arg) => /^\.[cm]?ts$/.test(extname(arg)));
-  const fault = typeScriptFaults.find(([pattern]) => pattern.test(stderr));
-  return script === undefined || fault === undefined ? [] : [`${script}: ${fault[1]}`];
+/** Faults of files that no version of Node runs, not even one that strips types. */
+const jsxFaults: typeof typeScriptFaults = [
+  [
+    /ERR_UNKNOWN_FILE_EXTENSION|SyntaxError/,
+    'Node runs neither .tsx nor .jsx files: build the plugin to JavaScript, or start it by `node --import tsx`',
+  ],
+];
+
+function typeScriptNotes({ file, args, stderr }: FailedCommand): string[] {
+  // The program itself is the script if the host starts it directly, by its #! line.
+  const script = [file, ...args].find((word) => /^\.([cm]?ts|[jt]sx)$/.test(extname(word)));
+  if (script === undefined) return [];
+  const faults = script.endsWith('x') ? jsxFaults : typeScriptFaults;
+  const fault = faults.find(([pattern]) => pattern.test(stderr));
+  return fault === undefined ? [] : [`${script}: ${fault[1]}`];
 }
 
 function optionNotes({ env, stderr }: FailedCommand): string[] {
