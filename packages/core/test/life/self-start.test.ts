@@ -21,6 +21,16 @@ describe('an application that starts itself', () => {
     expect(await countOf(log)).toBe(1);
   });
 
+  test('has the reason in its error even if the copy handles its own error and prints nothing', async () => {
+    const error = await failure<StartError>(
+      plugin('starts-itself', {}, join(directory, 'quiet'), 'quiet').start(),
+    );
+    expect(error.code).toBe('HANDSHAKE_EXITED');
+    expect(error.message).toContain(
+      'pipework: the plugin could not be started: this process was started by the same command',
+    );
+  });
+
   test('fails at the third level if each copy gets other arguments', async () => {
     const log = join(directory, 'changing');
     const error = await failure<StartError>(plugin('starts-itself', {}, log, 'changing').start());

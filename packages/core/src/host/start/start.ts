@@ -4,6 +4,7 @@
  */
 
 import pTimeout from 'p-timeout';
+import { writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { isObject } from '../../base/expect.ts';
 import { printableLine } from '../../base/printable.ts';
@@ -121,10 +122,9 @@ export class Start {
     const reason = whyNotFromHere([file, ...args], ownMark(process.env));
     if (reason === undefined) return;
     this.#phase = 'spawn';
-    throw new StartFailure(
-      'PLUGIN_NOT_STARTED',
-      `the plugin could not be started: ${reason}. In ${selfStartAdvice}`,
-    );
+    const message = `the plugin could not be started: ${reason}. In ${selfStartAdvice}`;
+    printRefusal(message);
+    throw new StartFailure('PLUGIN_NOT_STARTED', message);
   }
 
   async #reach(): Promise<Started> {
@@ -257,6 +257,18 @@ export class Start {
    */
   async #endRun(run: PluginProcess): Promise<void> {
     await run.end({ closePipe: () => run.launched.writable.end(), waitsForPipe: false });
+  }
+}
+
+/**
+ * Prints why this process refuses to start itself. This process may handle the error and say nothing, but the
+ * host that started this process shows its standard error.
+ */
+function printRefusal(message: string): void {
+  try {
+    writeSync(2, `pipework: ${message}\n`);
+  } catch {
+    // Standard error is closed, or its pipe is full. The error of the start has the same message.
   }
 }
 
