@@ -253,7 +253,24 @@ describe('overStdio()', () => {
   test('does not search this system for a program that runs elsewhere', async () => {
     const via = (): [string, ...string[]] => [process.execPath, '-e', 'process.exit(3)'];
     const client = new Client({ cmd: ['/app/plugin'], launcher: overStdio({ via }) });
-    expect(await failure(client.start())).toMatchObject({ exitCode: 3, notes: [] });
+    const { exitCode, notes } = await failure<StartError>(client.start());
+    expect(exitCode).toBe(3);
+    expect(notes).toEqual([expect.stringContaining(' `via` ')]);
+  });
+
+  test.each([
+    ['prints', 'console.log(1)', 'HANDSHAKE_UNRECOGNIZED'],
+    ['exits', 'process.exit(127)', 'HANDSHAKE_EXITED'],
+  ])('shows the command of `via`, without values of variables, if it %s', async (_how, script, code) => {
+    const via = (): [string, ...string[]] => [process.execPath, '-e', script, 'to', 'TOKEN=secret'];
+    const env = { set: { TOKEN: 'secret' } };
+    const launcher = overStdio({ via });
+    const client = new Client({ cmd: ['/app/plugin'], launcher, env });
+    const error = await failure<StartError>(client.start());
+    expect(error.code).toBe(code);
+    expect(error.notes[0]).toContain('overStdio() ran the command that `via` returned: ');
+    expect(error.notes[0]).toContain(' to …. That command must start the plugin');
+    expect(error.message).not.toContain('secret');
   });
 
   test('names descriptor 1 in the error if other output came before the handshake', async () => {

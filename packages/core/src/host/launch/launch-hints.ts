@@ -1,6 +1,6 @@
 /**
- * Keeps, for each launcher, a function that returns likely reasons why a command did not start. The notes on
- * a failed start include these reasons.
+ * Keeps what launchers know about commands that may not start, for the notes on a failed start: for each
+ * launcher a function that returns likely reasons, and for each command the words that were run in its place.
  */
 
 import type { LaunchCommand, Launcher } from './spawn.ts';
@@ -21,4 +21,16 @@ export function giveHint(launcher: Launcher, hint: Hint): Launcher {
  */
 export function hintOf(launcher: Launcher | undefined): Hint | undefined {
   return launcher && hints.get(launcher);
+}
+
+const replacements = new WeakMap<LaunchCommand, readonly string[]>();
+
+/** Registers the program and arguments that a launcher runs in place of `command`. */
+export function tellReplacement(command: LaunchCommand, words: readonly string[]): void {
+  replacements.set(command, words);
+}
+
+/** Returns the program and arguments that were run in place of `command`. Undefined if `command` itself ran. */
+export function replacementOf(command: LaunchCommand): readonly string[] | undefined {
+  return replacements.get(command);
 }

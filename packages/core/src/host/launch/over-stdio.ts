@@ -5,6 +5,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { expect, expectKeys, isListOf } from '../../base/expect.ts';
 import { envNames } from '../../handshake/env.ts';
+import { tellReplacement } from './launch-hints.ts';
 import { handOver, spawnWithPipes, type LaunchCommand, type Launcher } from './spawn.ts';
 
 /** Options of {@link overStdio}. */
@@ -57,6 +58,7 @@ export function overStdio(options: OverStdioOptions = {}): Launcher {
       words,
     );
     const [file, ...args] = words as [string, ...string[]];
+    if (via !== undefined) tellReplacement(given, [file, ...args]);
     const spawned = await spawnWithPipes({ ...command, file, args }, ['pipe', 'pipe', 'pipe']);
     const { stdin, stdout } = spawned.process;
     return handOver(spawned, stdout as Readable, stdin as Writable, command);

@@ -5,9 +5,27 @@ import { lostDescriptorsMark } from '../../handshake/env.ts';
 import type { FailedCommand } from './failed-command.ts';
 import { fileNotes } from './file-notes.ts';
 import { hostPermissionNotes, nodeNotes } from './node-notes.ts';
+import { showCommand } from './show-command.ts';
 
 /** Resolves to sentences, the most helpful first. The list is empty if no cause was found. Never rejects. */
 export async function diagnose(command: FailedCommand): Promise<string[]> {
+  return [...replacementNotes(command), ...(await causes(command))];
+}
+
+/**
+ * Returns a note that shows the command that `via` returned. A word that sets a variable of the plugin is left
+ * out, because the variable's value may be a secret.
+ */
+function replacementNotes({ replacement, env }: FailedCommand): string[] {
+  if (replacement === undefined) return [];
+  const names = Object.keys(env).map((name) => `${name}=`);
+  const shown = replacement.map((word) => (names.some((name) => word.includes(name)) ? '…' : word));
+  return [
+    `overStdio() ran the command that \`via\` returned: ${showCommand(shown)}. That command must start the plugin with the variables of handshakeEnv, and pass on standard input and output`,
+  ];
+}
+
+async function causes(command: FailedCommand): Promise<string[]> {
   // If the host is the cause, the program is not examined. Examining it would need the resource that the host
   // lacks.
   const host = hostNotes(command);

@@ -24,6 +24,8 @@ export interface FailedCommand {
    * container or on another machine, or make no process at all.
    */
   readonly isLocal: boolean;
+  /** The program and arguments that the launcher ran in place of the command. */
+  readonly replacement: readonly string[] | undefined;
   /** Sentences that the launcher adds about the command. */
   readonly launcherNotes: readonly string[];
 }

@@ -17,7 +17,7 @@ import { diagnose } from './diagnose.ts';
 import { buildEnv } from './env.ts';
 import { awaitLine, type Greeted } from './greeting.ts';
 import { markOf, ownMark, selfStartAdvice, whyNotFromHere } from './self-start.ts';
-import { hintOf } from '../launch/launch-hints.ts';
+import { hintOf, replacementOf } from '../launch/launch-hints.ts';
 import { checkLaunched } from '../launch/check-launched.ts';
 import {
   spawnLauncher,
@@ -247,6 +247,7 @@ export class Start {
       stdout: tails.stdoutTail,
       code: failure.code,
       isLocal: [undefined, spawnLauncher].includes(launcher) || hint !== undefined,
+      replacement: replacementOf(this.#command),
       launcherNotes: hint?.(this.#command) ?? [],
     });
   }
