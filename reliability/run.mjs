@@ -37,8 +37,8 @@ globalThis.gc = runInNewContext('gc');
 const { run, defaults } = await import(new URL(`${name}.mjs`, folder));
 const started = performance.now();
 const { findings, figures } = await run(parse(defaults), (line) => console.log(line)).catch((error) => {
-  // Print the error here. If it were not caught, a running watch would keep the error for a report that is
-  // never made.
+  // Print the error here. If nothing caught it, a watch that still runs would store the error for a report,
+  // and the report would never be made.
   console.error(error);
   process.exit(1);
 });

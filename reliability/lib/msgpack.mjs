@@ -76,8 +76,8 @@ export function spans(bytes) {
 
 /**
  * Returns `[length, { items }]` or `[length, { body }]`. `length` is the length of the value without its
- * items, and `items` is the number of items that follow. `body` is the number of the `length` bytes that come
- * after the header.
+ * items, and `items` is the number of items that follow. `body` counts the bytes after the header. They are
+ * included in `length`.
  */
 function shape(bytes, at, byte) {
   const body = (head, length) => [head + length, { body: length }];

@@ -35,7 +35,10 @@ const label = (error) => {
   return typeof error.code === 'string' ? error.code : error.name;
 };
 
-/** In cases about services, an attack on services precedes at least this share of the frames. */
+/**
+ * In cases about services, this is the least probability that an attack on services is inserted before a
+ * frame.
+ */
 const liesAtLeast = 0.1;
 
 /**

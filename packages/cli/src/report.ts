@@ -17,7 +17,10 @@ import { jsonText, membersOf, toJson } from './values.ts';
 const maxDepth = 8;
 /** How many members of one error are shown in words. */
 const maxMembers = 8;
-/** How many lines about causes and members are shown in words. A message of several lines counts as one. */
+/**
+ * The maximum number of entries after the head, including the head's data line. A cause counts once, with its
+ * data and its further lines.
+ */
 const maxReasons = 64;
 
 /** What the user can do about an error. */
@@ -59,7 +62,10 @@ export function warningLine(
 /** Indents all lines of a text but the first, so that none of them looks like a message of the command. */
 const indented = (text: string): string => text.replaceAll(/\n(?! {2})/g, '\n  ');
 
-/** Like {@link indented}, but indents deeper than a line of the command that begins with `cause:` or `to do:`. */
+/**
+ * Like {@link indented}, but indents by four spaces, so that no further line is aligned with the `cause:` or
+ * `to do:` of the same error.
+ */
 const indentedTwice = (text: string): string => text.replaceAll('\n', '\n    ');
 
 function inWords(error: unknown): string {

@@ -51,8 +51,8 @@ const interrupts: readonly NodeJS.Signals[] =
 
 /**
  * Ends this process by a signal that a command has handled, because the sender of the signal expects that.
- * After Ctrl-C, the exit status says enough. If the program has a listener of its own for the signal, that
- * listener decides.
+ * After Ctrl-C, the process exits with status 130 instead. If the program has a listener of its own for the
+ * signal, that listener decides.
  */
 function dieOf(heard: ReadonlySet<NodeJS.Signals>): void {
   for (const name of heard)

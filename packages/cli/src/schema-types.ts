@@ -185,8 +185,9 @@ class SchemaTypes {
 
   /**
    * Returns the name of the type for a `$ref` within the same schema. Because of the name, the type can
-   * contain itself. A direct part of an alias is completed immediately, and is `unknown` if it contains the
-   * alias as a direct part. Any other alias is completed later, when no alias is in the state `started`.
+   * contain itself. If the `$ref` is a direct part of an alias, its target is completed immediately. If the
+   * target is itself being completed, the reference becomes `unknown`. Any other alias is completed later,
+   * when no alias is in the state `started`.
    */
   #reference(pointer: string, place: Place): string {
     const target = resolve(place.root, pointer);

@@ -25,7 +25,8 @@ export function quoted(text: string): string {
 const reserved = /^(Promise|AsyncIterable|AbortSignal)$/;
 
 /**
- * Names in use. The value is the highest number that was added to the name: 3 for `Kv` if `Kv3` is the last.
+ * Names in use. The value is the highest number that was added to the name, or 1 if none was: 3 for `Kv` if
+ * `Kv3` is the last.
  */
 export type TakenNames = Map<string, number>;
 

@@ -44,7 +44,10 @@ const listIn = (content: unknown): readonly unknown[] => {
   return content as unknown[];
 };
 
-/** Returns a list of two items, which `what` names. */
+/**
+ * Returns `content` if it is a list of two items. Otherwise throws an error that says that `what` was
+ * expected.
+ */
 const pairIn = (content: unknown, what: string): readonly [unknown, unknown] => {
   const [first, second, ...others] = Array.isArray(content) ? (content as unknown[]) : [];
   if (second === undefined || others.length > 0) throw new Error(`expected ${what}`);

@@ -205,7 +205,7 @@ const environments: [
     { level: 'broken', found: /without --allow-child-process$/, todo: /^add --allow-child-process/ },
   ],
   [
-    'options of Node let no plugin run under the permission model',
+    'NODE_OPTIONS prevents every plugin from running under the permission model',
     'permission',
     () => ({ env: { NODE_OPTIONS: `--import=file://${folderOf('empty.mjs', '')}/empty.mjs` } }),
     { level: 'limited', found: /^a plugin does not run with --[\w-]*permission \(/, todo: /NODE_OPTIONS/ },

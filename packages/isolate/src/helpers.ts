@@ -61,8 +61,8 @@ function withoutLinks({ given, real }: TracedPlace): string {
 }
 
 /**
- * Throws `ISOLATE_PATH` if the plugin could replace the file at `place` before the plugin's next start. Such
- * a file runs, or is loaded, outside of the sandbox.
+ * Throws `ISOLATE_PATH` if the plugin could replace the file at `place` before the plugin's next start. The
+ * file at `place` runs, or is loaded, outside of the sandbox.
  */
 export function refuseReplaceable(place: TracedPlace, written: PlaceIndex): void {
   const directory = written.outermost(place.real);
@@ -88,7 +88,7 @@ export function refuseLibraries({ write, written }: Places): void {
     if (library === undefined) continue;
     throw new IsolateError(
       'ISOLATE_PATH',
-      `write: ${given} belongs to ${library.given}, from which programs outside of the sandbox load libraries, and is never granted`,
+      `write: ${given} belongs to ${library.given}, which programs outside of the sandbox use to load libraries, and is never granted`,
     );
   }
   // If a file of the loader does not exist, the plugin could make it in /etc.

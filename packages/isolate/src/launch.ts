@@ -309,10 +309,7 @@ function endSandbox(pid: number, signal: NodeJS.Signals): boolean {
   return killed.length > 0 || send(signal, pid);
 }
 
-/**
- * True if the process is not bubblewrap yet, but a program that starts bubblewrap. The child of such a
- * program is the keeper.
- */
+/** True if the process is still `sh` or `systemd-run`. A child that it has now can only be the keeper. */
 function isStarting(pid: number): boolean {
   return ['sh', 'systemd-run'].includes(read(`/proc/${pid}/comm`).trim());
 }

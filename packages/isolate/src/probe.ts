@@ -40,8 +40,8 @@ export function probeBubblewrap(name: string, net: boolean, written: PlaceIndex)
     masked: readableKernelFiles(),
     scratchBytes: 65_536,
   };
-  // bubblewrap reads the filter from descriptor 0. It runs itself in the sandbox, because its own file
-  // certainly exists.
+  // bubblewrap reads the filter from descriptor 0. The program that it runs in the sandbox is bubblewrap
+  // again, because this file certainly exists.
   const { status, signal, stderr, error } = spawnSync(
     file,
     [...bubblewrapArguments(view, 0), file, '--version'],

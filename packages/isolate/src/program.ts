@@ -161,7 +161,7 @@ const letPipes = new Map<string, boolean>();
 
 /**
  * Returns true if a plugin can open its pipes while the permission model of the Node program `file` denies
- * the network. Under later versions of Node 26, a plugin cannot. Runs the program once.
+ * the network. Later releases of Node 26 do not allow it. Runs the program once.
  */
 export function letsPipes(file: string): boolean {
   const known = letPipes.get(file);

@@ -417,7 +417,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
   });
 
   test('a plugin may not inherit a channel of the host as its standard input', async () => {
-    // As `pipe`, Node gives the child a socket. Through `cat`, the child gets a pipe of the kernel.
+    // With `stdio: 'pipe'`, Node makes a socket. With `cat |`, the shell makes a pipe.
     for (const command of [`exec "$0" "$1"`, `cat | "$0" "$1"`]) {
       const args = ['-c', command, process.execPath, input];
       const child = spawn('/bin/sh', args, { stdio: ['pipe', 'pipe', 'inherit'] });

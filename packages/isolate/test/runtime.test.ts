@@ -181,7 +181,7 @@ describe('a program that runs outside of the sandbox', () => {
     () => {
       const path = onPath('prlimit', 0o755);
       const { accessSync } = fs;
-      // Root may write to every file, so the answer that another owner would get is made here.
+      // Root may write to every file, so this test makes `accessSync` fail as it would for another user.
       fs.accessSync = (file, mode) => {
         if (mode === fs.constants.W_OK) throw Object.assign(new Error('EACCES'), { code: 'EACCES' });
         accessSync(file, mode);

@@ -114,7 +114,7 @@ for (const [name, options, isThere] of means) {
         }
       };
       look();
-      // For each moment, `look` runs a second time, with the link in place from the beginning.
+      // For each moment, `look` runs twice. In the second run the link is there from the start.
       const isReached = (moment: number): boolean => swapAt(moment, at.swap, look) > moment;
       for (let moment = 0; isReached(moment) && isReached(moment); moment++);
       expect(described).toBeGreaterThan(0);

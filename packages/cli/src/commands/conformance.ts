@@ -10,7 +10,7 @@ import { jsonText } from '../values.ts';
 
 type Outcome = ConformanceReport['results'][number]['outcome'];
 
-/** Says how the author of a plugin makes the checks apply that call methods. */
+/** Tells the author of a plugin what the plugin must serve, so that the checks that call methods apply. */
 const howToServe =
   'docs/other-languages.md#prove-it lists the methods that it must have. In JavaScript, conformancePlugin of @pipework/testkit has them';
 
@@ -35,7 +35,7 @@ export const conformanceCommand: Command = {
     concurrency: {
       type: 'string',
       value: 'N',
-      help: 'how many checks run at a time, beside as many that mostly wait (4)',
+      help: 'how many checks run at the same time; as many further checks, which mostly wait, run beside them (4)',
     },
     timeout: { type: 'string', value: 'MS', help: 'how long any one answer may take (5000)' },
     'start-timeout': { type: 'string', value: 'MS', help: 'how long the plugin may take to start (10000)' },

@@ -144,8 +144,8 @@ async function ask(
 
 /**
  * Returns the name of the service that a factory did not find. After the name, the host's error lists the
- * services that the host offers. If this list is missing because a plugin has changed the text, the name ends
- * at a space or comma.
+ * services that the host offers. If this list is missing because a plugin has changed the text, the name
+ * ends at white space, a colon, a comma or a semicolon.
  */
 function missingService(error: string): string | undefined {
   const [, whole, word] = /unknown service: (?:(.+?): this host offers |([^\s:,;]+))/s.exec(error) ?? [];

@@ -10,7 +10,7 @@ import { RawSession } from './raw-session.ts';
 import { WaitFailure, type RawStream } from './raw-stream.ts';
 import { CheckFailure, demand, DoesNotApply } from './verdict.ts';
 
-/** The section for authors in any language that describes the methods of the suite's service. */
+/** The section that describes the methods of the suite's service, for plugins in any language. */
 const methodsPage = 'docs/other-languages.md#prove-it';
 
 /** One check: a rule that a plugin must keep, and the code that tests it. */

@@ -14,7 +14,7 @@ Exit status: 0 when no check failed, 1 when one did, 2 for a wrong command line.
   --start-timeout MS    how long the plugin may take to its handshake line (10000)
   --only TEXT           only the checks whose name contains this
   --quick               without the checks that wait for long or move much
-  --concurrency N       how many checks run at a time, beside as many that mostly wait (4)
+  --concurrency N       how many checks run at the same time; as many further checks, which mostly wait, run beside them (4)
   --help                this text
 `;
 

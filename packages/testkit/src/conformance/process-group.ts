@@ -8,7 +8,10 @@ import type { ChildProcess } from 'node:child_process';
 /** True if this system has process groups. */
 export const hasGroups: boolean = process.platform !== 'win32';
 
-/** The process group that a spawned process leads. On Windows, the spawned process alone. Make it right after the spawn. */
+/**
+ * The process group that a spawned process leads. On Windows, this is only the spawned process. Call the
+ * constructor right after the spawn.
+ */
 export class ProcessGroup {
   readonly #leader: ChildProcess;
   /** Ends the group if this process dies before the check has ended. */

@@ -81,7 +81,9 @@ export class RawConnection {
     const [type, id, error, result] = Array.isArray(message) ? (message as unknown[]) : [];
     const { violations } = this.stream.session;
     if (type !== 1 || typeof id !== 'number' || !Array.isArray(message) || message.length !== 4) {
-      violations.push(`it sent ${show(message)}, which is no response, although it may only answer`);
+      violations.push(
+        `it sent ${show(message)}, which is no response; on this stream the plugin may send only responses`,
+      );
     } else if (this.responses.has(id)) violations.push(`it answered call ${String(id)} twice`);
     else if (id >= this.#nextId) violations.push(`it answered call ${String(id)}, which was never made`);
     else {

@@ -27,7 +27,7 @@ export interface AwaitedCall {
 /** Thrown if a check waited for frames, and the plugin did not send them. */
 export class WaitFailure extends CheckFailure {
   readonly session: StreamSession;
-  /** The call to which the check awaited the answer. Undefined if the check awaited something else. */
+  /** The call whose answer the check waited for. Undefined if the check waited for something else. */
   readonly call: AwaitedCall | undefined;
   constructor(message: string, session: StreamSession, call?: AwaitedCall) {
     super(message);
@@ -70,8 +70,8 @@ export class RawStream {
   }
 
   /**
-   * True if the plugin takes no more bytes on the stream. Go's stock yamux has no reset, so a plugin that
-   * uses it can only finish a stream.
+   * True if the plugin takes no more bytes on the stream. A plugin that uses Go's stock yamux cannot reset a
+   * stream, and can only finish it.
    */
   get isRefused(): boolean {
     return this.wasReset || this.hasFinished;

@@ -267,9 +267,9 @@ export class Conversation implements RawStreamHandler {
   }
 
   /**
-   * True while the peer does not read its answers. Further calls would make further answers, and these answers
-   * would fill the memory. Notifications wait too, because they may concern a call or a reference of a call
-   * that waits.
+   * True while the peer does not read its answers. Further calls would make further answers, and these
+   * answers would fill the memory. Notifications wait too, because they may refer to a call that waits, or
+   * to a reference that such a call uses.
    */
   get #mustPostpone(): boolean {
     return this.#incoming.areTooManyUnread || this.#postponed?.isEmpty === false;

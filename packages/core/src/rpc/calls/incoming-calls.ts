@@ -32,7 +32,10 @@ export interface IncomingCallsOptions {
   readonly interceptors: readonly HandlerInterceptor[];
 }
 
-/** If the peer has not read this many bytes of answers, further calls wait until it has read them. */
+/**
+ * If more bytes of answers than this wait for the peer, further calls wait until most of these bytes have
+ * left.
+ */
 const maxUnreadBytes = 1024 * 1024;
 
 export class IncomingCalls {
@@ -75,7 +78,10 @@ export class IncomingCalls {
     return this.#isFlowing;
   }
 
-  /** True while so many answers wait for the peer that no further call may be answered. */
+  /**
+   * True while more than `maxUnreadBytes` of answers wait for the peer. Calls that arrive meanwhile must
+   * wait. Running calls are still answered.
+   */
   get areTooManyUnread(): boolean {
     return this.#unreadBytes > maxUnreadBytes;
   }

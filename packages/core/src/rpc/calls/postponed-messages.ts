@@ -8,8 +8,8 @@ import type { PlainSink } from '../wire/message-reader.ts';
 import { atLargeBin, type Scanner } from '../wire/scanner.ts';
 
 /**
- * The most bytes that wait in one conversation. A correct peer can reach this number only by more than a
- * million calls that it makes in one turn.
+ * The most bytes that wait in one conversation. More than a million of the smallest calls fit. Large
+ * arguments reach the limit with far fewer calls.
  */
 const maxBytes = 32 * 1024 * 1024;
 const blockBytes = 16 * 1024;

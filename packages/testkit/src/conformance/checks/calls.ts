@@ -95,8 +95,8 @@ const echoes = groups.map(([name, values]): Check => ({
 }));
 
 /**
- * A time as a timestamp of 32, 64 and 96 bits, each in all forms of an extension. The longer timestamps have
- * half a second more.
+ * A time as a timestamp of 32, 64 and 96 bits, each in all forms of an extension. In the timestamps of 64
+ * and 96 bits, the time is half a second later.
  */
 const timestamps = [
   Uint8Array.of(0x5e, 0x0b, 0xe1, 0x00),

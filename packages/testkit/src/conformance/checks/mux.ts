@@ -232,7 +232,8 @@ export const muxChecks: Check[] = [
         session.openReset(),
         session.openReset(Buffer.concat([idBytes(id), requestBytes(0, 'Plugin.echo', ['dropped'])])),
       ];
-      // The plugin has not taken the broker id from the payload of the reset frame, so the id is still free.
+      // The plugin must not take the broker id from the payload of the reset frame. So the id must still be
+      // free.
       const connection = bench.dial(session, id);
       demandEqual(await bench.call(connection, 'echo', 'still here'), 'still here', 'the result of echo');
       await control.result('Control.Ping', true);
