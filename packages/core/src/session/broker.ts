@@ -16,25 +16,26 @@ import { explained, isAlone, streamLost } from './loss.ts';
 
 const maxId = 0xffff_ffff;
 
-interface Waiter {
+/** Receives the stream that brings an id. */
+export interface Waiter {
   resolve(stream: RawStream): void;
   reject(error: unknown): void;
 }
 
 /**
- * Raw byte streams that carry any other protocol. An id from `nextId()` is sent to the other side inside a
- * call. Then one side dials the id, and the other accepts it. Each id is used once.
+ * Raw byte streams that carry any other protocol. One side takes an id from `nextId()`, sends it to the other
+ * side inside a call, and accepts it. The other side dials the id. Each id is used once.
  */
 export interface StreamBroker {
   /** Returns an id to send to the peer. */
   nextId(): number;
   /**
-   * Waits for the stream that the peer dials with this id, which must come from `nextId()`. Rejects with
-   * `BROKER_TIMEOUT` after five seconds, with `BROKER_ID_IN_USE` if the id is awaited already, and with the
-   * signal's reason if `options.signal` aborts. If the session ends first, rejects with `BROKER_CLOSED`. The
-   * cause of that error has the known facts about the plugin's exit. If the session ends later, the stream
-   * fails with `RPC_CLOSED`. A caller that fails before it awaits the promise need not handle the promise's
-   * rejection.
+   * Waits for the stream that the peer dials with this id, which must come from this broker's `nextId()`.
+   * Rejects with `BROKER_TIMEOUT` after five seconds, with `BROKER_ID_IN_USE` if the id is awaited already,
+   * and with the signal's reason if `options.signal` aborts. If the session ends first, rejects with
+   * `BROKER_CLOSED`. The cause of that error has the known facts about the plugin's exit. If the session ends
+   * later, the stream fails with `RPC_CLOSED`. A caller that fails before it awaits the promise need not
+   * handle the promise's rejection.
    */
   accept(id: number, options?: { readonly signal?: AbortSignal | undefined }): Promise<MuxStream>;
   /**
@@ -91,9 +92,13 @@ export class Broker implements StreamBroker, Arrivals {
   }
 
   nextId(): number {
-    const id = this.#nextId;
-    this.#nextId = id === maxId ? 1 : id + 1;
-    return id;
+    for (;;) {
+      const id = this.#nextId;
+      this.#nextId = id === maxId ? 1 : id + 1;
+      // A user may have accepted an id of the peer's by mistake. This side must not give out the same id.
+      // A held stream is no reason to skip its id, because a peer may dial an id before it is handed out.
+      if (!this.#waiters.has(id) && !this.#forgotten.has(id)) return id;
+    }
   }
 
   accept(id: number, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<MuxStream> {
@@ -119,9 +124,7 @@ export class Broker implements StreamBroker, Arrivals {
       waiter = { resolve, reject };
     });
     const giveUp = (reason: unknown): void => {
-      if (this.#waiters.get(id) !== waiter) return;
-      this.forget(id);
-      waiter.reject(reason);
+      if (this.forget(id, waiter)) waiter.reject(reason);
     };
     const stop = signal && onAbort(signal, () => giveUp(signal.reason));
     this.#accepting.add(giveUp);
@@ -191,13 +194,15 @@ export class Broker implements StreamBroker, Arrivals {
   }
 
   /**
-   * Stops waiting for an id. The waiter of the id is not called. If a stream with the id arrives later, it is
-   * reset immediately.
+   * Ends the wait of `waiter` for an id, without a call of the waiter. If a stream with the id arrives later,
+   * it is reset immediately. Returns false, and does nothing, if `waiter` does not wait for the id.
    */
-  forget(id: number): void {
-    if (!this.#waiters.delete(id)) return;
+  forget(id: number, waiter: Waiter): boolean {
+    if (this.#waiters.get(id) !== waiter) return false;
+    this.#waiters.delete(id);
     this.#clearTimer(id);
     this.#forgotten.add(id);
+    return true;
   }
 
   /**

@@ -23,6 +23,10 @@ export class ForgottenIds {
     this.#since.set(id, now);
   }
 
+  has(id: number): boolean {
+    return this.#since.has(id);
+  }
+
   /** Removes an id. Returns true if it was there. */
   delete(id: number): boolean {
     return this.#since.delete(id);

@@ -116,3 +116,29 @@ describe('accept()', () => {
     await expect(host.dial(1)).rejects.toMatchObject({ code: 'BROKER_CLOSED' });
   });
 });
+
+describe('nextId()', () => {
+  test('skips an id that is awaited, or that was awaited a moment ago', async () => {
+    const { plugin } = brokers();
+    const stop = new AbortController();
+    const foreign = [1, 3].map((id) => plugin.accept(id));
+    const stopped = plugin.accept(2, { signal: stop.signal });
+    stop.abort(new Error('stopped'));
+    await expect(stopped).rejects.toThrow('stopped');
+    expect([plugin.nextId(), plugin.nextId()]).toEqual([4, 5]);
+    plugin.close(new Error('over'));
+    await Promise.allSettled(foreign);
+  });
+});
+
+describe('forget()', () => {
+  test('leaves the waiter of another user under the same id alone', async () => {
+    const { host, plugin } = brokers();
+    const accepted = plugin.accept(1);
+    plugin.forget(1, { resolve() {}, reject() {} });
+    (await host.dial(1)).end('a word');
+    const stream = await accepted;
+    expect(await text(stream)).toBe('a word');
+    stream.end();
+  });
+});

@@ -1,7 +1,12 @@
+import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { callContext, withCallOptions } from '../support/internals.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
+
+async function* one() {
+  yield 1;
+}
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -43,6 +48,37 @@ describe('a stream', () => {
     expect(closed).toBe(0);
     await expect.poll(() => [pair.host.references, pair.plugin.runningCalls]).toEqual([0, 0]);
   });
+
+  test.each(['plugin', 'host'] as const)(
+    'of the %s leaves alone an accept() of an id of the other side',
+    async (side) => {
+      const pair = await rpcPair({
+        count: one,
+        async read(numbers: AsyncIterable<number>) {
+          const items: number[] = [];
+          for await (const item of numbers) items.push(item);
+          return items;
+        },
+      });
+      const [here, there] =
+        side === 'plugin' ? [pair.pluginShared, pair.hostShared] : [pair.hostShared, pair.pluginShared];
+      const next = here.broker.nextId() + 1;
+      const ids = [next, next + 1, next + 2];
+      const accepted = ids.map((id) => here.broker.accept(id));
+      for (let count = 0; count < 5; count++) {
+        const items: number[] = [];
+        if (side === 'plugin') for await (const item of await pair.remote.count()) items.push(item);
+        else items.push(...(await pair.remote.read(one())));
+        expect(items).toEqual([1]);
+      }
+      for (const [at, id] of ids.entries()) {
+        (await there.broker.dial(id)).end('for the user');
+        const stream = await (accepted[at] as (typeof accepted)[0]);
+        expect(String(await once(stream, 'data'))).toBe('for the user');
+        stream.end();
+      }
+    },
+  );
 
   test('makes only its reader fail if the source failed before the reader began to read', async () => {
     const broken = (): Readable => {

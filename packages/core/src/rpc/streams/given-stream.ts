@@ -3,6 +3,7 @@
  * fast as the peer's window allows.
  */
 import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
+import type { Waiter } from '../../session/broker.ts';
 import { explained, streamLost } from '../../session/loss.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from '../api/instrumentation.ts';
 import type { StreamHost, StreamingCall } from './stream-host.ts';
@@ -52,6 +53,11 @@ export class GivenStream implements RawStreamHandler {
   readonly #call: StreamingCall | undefined;
   readonly #source: GivenSource;
   readonly #onEnd: () => void;
+  /** Waits for the peer to dial. */
+  readonly #waiter: Waiter = {
+    resolve: (raw) => this.#start(raw),
+    reject: (error) => this.drop(error),
+  };
   #state: State = { is: 'waiting' };
 
   /**
@@ -72,11 +78,7 @@ export class GivenStream implements RawStreamHandler {
    * case the stream ends before `offer()` returns.
    */
   offer(): void {
-    const waiter = {
-      resolve: (raw: RawStream) => this.#start(raw),
-      reject: (error: Error) => this.drop(error),
-    };
-    this.#host.shared.broker.acceptWith(this.id, waiter, Infinity);
+    this.#host.shared.broker.acceptWith(this.id, this.#waiter, Infinity);
   }
 
   /** True from the moment when the peer dials until the end. */
@@ -311,7 +313,7 @@ export class GivenStream implements RawStreamHandler {
 
   #end(): void {
     const on = this.#dialled;
-    if (on === undefined) this.#host.shared.broker.forget(this.id);
+    if (on === undefined) this.#host.shared.broker.forget(this.id, this.#waiter);
     this.#state = { is: 'ended' };
     on?.reader.stop();
     on?.writer.end();
