@@ -62,6 +62,8 @@ export async function leave(leaver: Leaver, budgetMs: number, graceful: boolean)
   }
   for (const conversation of conversations) conversation.leave(reason);
   leaver.abort(reason);
+  // If the host is gone, streams of the broker have no peer, so handlers must not wait for them any longer.
+  if (!graceful) leaver.cutStreams(reason);
   const ended = leaver.ended();
   // Handlers that have not ended may be waiting for a stream of the broker. If a handler waits for anything
   // else, the shutdown hook must end it.
