@@ -175,6 +175,167 @@ async function running(text: string, count: number): Promise<string[]> {
   return found;
 }
 
+describe('a whole trace', () => {
+  test.each([
+    [
+      'of a panic of Go',
+      [
+        'panic: boom [recovered]',
+        '\tpanic: again',
+        '[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x45e0e0]',
+        '',
+        'goroutine 1 gp=0xc0000061c0 m=0 mp=0x57fd20 [running, locked to thread]:',
+        'panic({0x45e0e0?, 0x4b5f38?})',
+        '\t/usr/lib/go/src/runtime/panic.go:770 +0x132 fp=0xc000072f20 sp=0xc000072e70 pc=0x434d72',
+        'main.(*Tree[...]).Walk(0xc00001c0a8, {0x1, 0x2, ...}, _)',
+        '\t/x/main.go:4 +0x18',
+        'main.sum[...](...)',
+        '\t/x/main.go:9',
+        'created by example.com/a/b.(*T).Start.func1 in goroutine 7',
+        '\t/x/b.go:12 +0x65',
+        '',
+        'goroutine 5 [chan receive, 2 minutes]:',
+        'main.main.func1()',
+        '\t/x/main.go:12 +0x1f',
+        '...additional frames elided...',
+        'created by main.main',
+        '\t/x/main.go:11 +0x5a',
+        'exit status 2',
+      ],
+    ],
+    [
+      'of a signal in Go',
+      [
+        'SIGQUIT: quit',
+        'PC=0x45d5c1 m=0 sigcode=0',
+        '',
+        'goroutine 0 [idle]:',
+        'runtime.futex(0x52c8a8, 0x80, 0x0, 0x0, 0x0, 0x0)',
+        '\t/usr/lib/go/src/runtime/sys_linux_amd64.s:557 +0x21',
+        '',
+        'rax    0xca',
+        'r8     0x0',
+        'rip    0x45d5c1',
+      ],
+    ],
+    [
+      'of a fatal error of Go',
+      [
+        'runtime: goroutine stack exceeds 1000000000-byte limit',
+        'fatal error: stack overflow',
+        '',
+        'runtime stack:',
+        'runtime.throw({0x46a3e5?, 0x0?})',
+        '\t/usr/lib/go/src/runtime/panic.go:1047 +0x5d',
+      ],
+    ],
+    [
+      'of a failed check of V8',
+      [
+        '# Fatal error in , line 0',
+        '# Check failed: it.IsValid().',
+        '#',
+        '#FailureMessage Object: 0x7ffe0c0d5b80',
+        '----- Native stack trace -----',
+        '',
+        ' 1: 0xb1a5b1  [node]',
+        '10: 0x1050bd5 V8_Fatal(char const*, ...) [node]',
+      ],
+    ],
+    [
+      'of a full heap of V8',
+      [
+        '<--- Last few GCs --->',
+        '',
+        '[12345:0x5581a0]    52 ms: Mark-Compact 4.1 (5.0) -> 4.0 (6.0) MB, 1.2 / 0.0 ms',
+        '',
+        '<--- JS stacktrace --->',
+        '',
+        'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory',
+        '----- Native stack trace -----',
+        '',
+        ' 1: 0xb090e0 node::Abort() [node]',
+        '----- JavaScript stack trace -----',
+        '',
+        '1: 0x7f2f19e0a1',
+      ],
+    ],
+    [
+      'of a panic of Rust',
+      [
+        "thread 'main' panicked at src/main.rs:2:5:",
+        'several lines',
+        'of message',
+        'stack backtrace:',
+        '   0: rust_begin_unwind',
+        '             at /rustc/90b35a6/library/std/src/panicking.rs:597:5',
+        'note: Some details are omitted, run with `RUST_BACKTRACE=full` for a verbose backtrace.',
+      ],
+    ],
+    [
+      'of a fatal error of Python',
+      [
+        'Fatal Python error: Segmentation fault',
+        '',
+        'Thread 0x00007f2f19e0a740 (most recent call first):',
+        '  File "a.py", line 3 in wait',
+        '',
+        'Current thread 0x00007f2f19e0b740 (most recent call first):',
+        '  File "a.py", line 9 in <module>',
+        '',
+        'Extension modules: numpy.core._multiarray_umath (total: 1)',
+      ],
+    ],
+  ])('%s is one record', async (_name, lines) => {
+    const trace = lines.join('\n');
+    expect(await brief(`${trace}\nrequest (1) handled\n`)).toEqual([
+      `error: ${trace}`,
+      'debug: request (1) handled',
+    ]);
+  });
+});
+
+describe('ordinary lines that resemble lines of a trace are separate records', () => {
+  test.each([
+    [
+      'V8’s',
+      'FATAL ERROR: cannot read config, using defaults',
+      ['[12:00:01] GET / 200', '[1] ready', '# heading', '-----', '==== menu', '<--- sent', 'request done'],
+    ],
+    [
+      'Go’s',
+      'panic: recovered, going on',
+      [
+        'request 1 handled',
+        'goroutine 7 finished its work',
+        'request(2) handled()',
+        'runtime stack: 5 frames',
+      ],
+    ],
+    [
+      'the frames of Go’s',
+      'panic: x\n\ngoroutine 1 [running]:\nmain.main()\n\t/x/main.go:4 +0x18',
+      ['request(2) handled()', 'f(2)', 'created by the user', 'goroutine 7 ended'],
+    ],
+    [
+      'Rust’s',
+      "thread 'worker' panicked at a.rs:4:5:\nboom",
+      ['request 1', 'note: cache is warm', 'request 2'],
+    ],
+    ['Python’s', 'Fatal Python error: not really', ['Thread 0x is fine', 'Current threads: 5']],
+  ])('of %s', async (_name, head, lines) => {
+    expect(await brief(`${[head, ...lines].join('\n')}\n`)).toEqual([
+      `error: ${head}`,
+      ...lines.map((line) => `debug: ${line}`),
+    ]);
+  });
+
+  test('of the report of a signal', async () => {
+    const lines = ['SIGTERM: shutting down', 'PC=5 connections', 'request 2', 'goroutine 1 ended', 'bye'];
+    expect(await brief(`${lines.join('\n')}\n`)).toEqual(lines.map((line) => `debug: ${line}`));
+  });
+});
+
 describe('lines that follow a trace, or that follow a line that looks like the start of a trace', () => {
   const lines = ['request 0 handled', '  indented', 'request 1 handled', '', 'request 2 handled'];
   const plain = lines.filter((line) => line !== '').map((line) => `debug: ${line}`);

@@ -86,13 +86,12 @@ const python: TraceKind = {
   takesTheEnd: true,
 };
 
-const goHeader = /^(goroutine \d+ |runtime stack:)/;
+/** `goroutine 7 [running]:`. Go 1.23 and later write `gp=0xc0000061c0 m=0` before the state. */
+const goHeader = /^(goroutine \d+ (\w+=\S+ )*\[.*\]:|runtime stack:)$/;
+/** A line with a function and its arguments, such as `main.(*T).f(0x1, {0x2, ...})`. */
+const goFunction = /^(panic|[^\s(.]+\.[^\s(]*(\([^\s()]+\)[^\s(]*)?)\([\da-fx?_., {}]*\)$/;
+const goCreator = /^created by [^\s.]+\.\S+( in goroutine \d+)?$/;
 const goRegister = /^[a-z0-9]{2,6} +0x[0-9a-f]+$/;
-
-/** True for a line of a Go stack that names a function and its arguments. The name has no space. */
-function isGoFunction(line: string): boolean {
-  return line.startsWith('created by ') || (line.endsWith(')') && /^[^\s(]+\(/.test(line));
-}
 
 const go: TraceKind = {
   begins: (line) => /^(panic: |fatal error: |runtime: |SIG[A-Z]+: )/.test(line),
@@ -101,7 +100,7 @@ const go: TraceKind = {
     if (line.startsWith('SIG')) {
       // The program counter distinguishes the runtime's report from a message about a signal.
       line = yield 'maybe';
-      if (!line.startsWith('PC=')) return 'none';
+      if (!line.startsWith('PC=0x')) return 'none';
     }
     for (let count = 0; count < 4 && line.startsWith('runtime: '); count++) line = yield 'maybe';
     if (line.startsWith('runtime: ')) return 'none';
@@ -109,14 +108,15 @@ const go: TraceKind = {
       return 'none';
     // This loop reads the message. Today Go indents the message's further lines, but older versions did not.
     for (let isFirst = true; !goHeader.test(line); isFirst = false)
-      line = yield isFirst || /^(\t|\[signal |PC=)/.test(line) ? 'part' : 'perhaps';
+      line = yield isFirst || /^(\t|\[signal |PC=0x)/.test(line) ? 'part' : 'perhaps';
     for (;;) {
       const isPart =
         line === '' ||
         line.startsWith('\t') ||
         line.startsWith('...') ||
         goHeader.test(line) ||
-        isGoFunction(line) ||
+        goFunction.test(line) ||
+        goCreator.test(line) ||
         goRegister.test(line);
       if (!isPart) return /^exit status \d+$/.test(line) ? 'last' : 'none';
       line = yield 'part';
@@ -124,6 +124,7 @@ const go: TraceKind = {
   },
 };
 
+const rustNote = /^note: [^`]*`RUST_BACKTRACE=/;
 const rustHead = /^thread '.*' (\(\d+\) )?panicked at /;
 
 const rust: TraceKind = {
@@ -133,12 +134,12 @@ const rust: TraceKind = {
     // The source position comes first, then the message. Before Rust 1.73 the message came first.
     if (head.endsWith(':')) line = yield 'part';
     while (!line.startsWith('stack backtrace:')) {
-      if (line.startsWith('note: ')) return 'last';
+      if (rustNote.test(line)) return 'last';
       line = yield 'perhaps';
     }
     do line = yield 'part';
     while (isIndented(line));
-    return line.startsWith('note: ') ? 'last' : 'none';
+    return rustNote.test(line) ? 'last' : 'none';
   },
 };
 const nodePlace = /^(node:|file:\/\/|\/|[A-Za-z]:\\|\[eval|\[stdin|<anonymous|evalmachine\.|undefined:)/;
@@ -181,14 +182,18 @@ const node: TraceKind = {
   takesTheEnd: true,
 };
 
+/** A collection of garbage, a heading, the error, or a frame. */
+const v8Part = /^(\s|\[\d+:0x|<--- .*--->$|FATAL ERROR: |-{5} [A-Z].* -{5}$|={4} [A-Z].* ={4,}$|\d+: 0x)/;
+
 /** V8's report of a fatal error. */
 const v8: TraceKind = {
   begins: (line) => /^(<--- Last few GCs --->|FATAL ERROR: |# Fatal error in )/.test(line),
-  *read() {
+  *read(head) {
     let line = yield 'part';
+    if (head.startsWith('#')) while (line.startsWith('#')) line = yield 'part';
     for (;;) {
       if (line === '') line = yield 'perhaps';
-      else if (/^(\s|#|\[\d|<---|FATAL ERROR: |-----|====|\d+: 0x)/.test(line)) line = yield 'part';
+      else if (v8Part.test(line)) line = yield 'part';
       else return 'none';
     }
   },
@@ -201,7 +206,11 @@ const pythonFatal: TraceKind = {
     let line = yield 'part';
     for (;;) {
       if (line === '') line = yield 'perhaps';
-      else if (/^(\s|Python runtime state: |Current thread |Thread 0x|Extension modules: )/.test(line))
+      else if (
+        /^(\s|Python runtime state: |(Current thread|Thread) 0x[\da-f]+ |Current thread's |Extension modules: )/.test(
+          line,
+        )
+      )
         line = yield 'part';
       else return 'none';
     }
