@@ -10,10 +10,12 @@ const words: Readonly<Record<RecordLevel, readonly string[]>> = {
   warn: ['warn', 'wrn', 'warning'],
   error: [
     'error',
+    'erro',
     'err',
     'fail',
     'severe',
     'fatal',
+    'fata',
     'ftl',
     'critical',
     'crit',

@@ -51,8 +51,18 @@ const bare = /^(?!FATAL ERROR: )([A-Z]{4,8}(?:[+-]\d{1,4})?)(?::\s{0,8}|\s{1,8}|
 const lowerCase =
   /^(trace|debug|info|notice|[Ww]arn|[Ww]arning|error|fatal|critical|fail|crit|dbug|trce):(?:\s{1,8}|$)/;
 
+/** logrus writes `ERRO[0012] …` on a terminal. */
+const short = /^([A-Z]{4})\[\d{4,9}\] ?/;
+/** tracing and env_logger write ` WARN app: …` without a time. The target sets the level apart from prose. */
+const indented = /^ {1,2}([A-Z]{4,5}) {1,2}(?=[\w:]{1,100}(?: >|:) )/;
+
 const readWord: Reader = (head, line) => {
-  const match = bracketed.exec(head) ?? bare.exec(head) ?? lowerCase.exec(head);
+  const match =
+    bracketed.exec(head) ??
+    bare.exec(head) ??
+    lowerCase.exec(head) ??
+    short.exec(head) ??
+    indented.exec(head);
   return match === null ? undefined : textLine(readLevel(match[1]), line.slice(match[0].length));
 };
 
@@ -96,6 +106,28 @@ function behindTarget(rest: string): string {
   return match[1] === '' ? message : `${match[1]}: ${message}`;
 }
 
+/** env_logger's `[LEVEL target] message` without a time. */
+const targeted = /^\[([A-Z]{4,5}) {1,2}(?=[\w:]{1,100}\] )/;
+
+const readTargeted: Reader = (head, line) => {
+  const match = targeted.exec(head);
+  return match === null
+    ? undefined
+    : textLine(readLevel(match[1]), behindTarget(line.slice(match[0].length)));
+};
+
+/** Celery's `[TIME: LEVEL/process] message`. */
+const celery = new RegExp(String.raw`^\[${date} ${time}: ([A-Z]{4,8})\/[\w-]{1,60}\] `);
+/** Python's `TIME logger LEVEL message`. The dotted name and the capitals set the level apart from prose. */
+const named = new RegExp(
+  String.raw`^${date}[T ]${time}${zone} (?:[a-z_][\w-]{0,60}\.)[\w.-]{1,100} ([A-Z]{4,8}):? `,
+);
+
+const readPython: Reader = (head, line) => {
+  const match = celery.exec(head) ?? named.exec(head);
+  return match === null ? undefined : textLine(readLevel(match[1]), line.slice(match[0].length));
+};
+
 /** klog's and glog's `E0102 15:04:05.678901  123 file.go:12] message`. */
 const klog = /^([IWEFD])\d{4,8} \d\d:\d\d:\d\d(?:\.\d{1,9})?\s{1,10}\d{1,10} ([^\s\]]{1,120})\] ?/;
 const klogLevels: Readonly<Record<string, RecordLevel>> = {
@@ -127,7 +159,7 @@ const readPriority: Reader = (head, line) => {
   return textLine(levelOfSeverity(Number(match[1]) & 7), line.slice(match[0].length));
 };
 
-const levelKeys = ['level', 'lvl', 'severity'];
+const levelKeys = ['level', 'lvl', 'severity', 'priority'];
 const maxPairs = 64;
 
 /** logfmt: `time=… level=error msg="…" key=value`, as logrus, go-kit and slog write it. */
@@ -169,4 +201,13 @@ function unquoted(text: string): string {
   }
 }
 
-const readers: readonly Reader[] = [readWord, readTimed, readKlog, readRuby, readPriority, readLogfmt];
+const readers: readonly Reader[] = [
+  readWord,
+  readTargeted,
+  readTimed,
+  readPython,
+  readKlog,
+  readRuby,
+  readPriority,
+  readLogfmt,
+];

@@ -37,8 +37,8 @@ export function readRecord(line: string, fallback: RecordLevel = 'debug'): LogRe
   return { level: fallback, message: text, fields: {}, isTagged: false };
 }
 
-const levelKeys = ['@level', 'level', 'severity', 'lvl'];
-const messageKeys = ['@message', 'msg', 'message', 'short_message', 'event'];
+const levelKeys = ['@level', 'level', 'severity', 'lvl', 'levelname', 'log.level', 'PRIORITY'];
+const messageKeys = ['@message', 'msg', 'message', 'short_message', 'event', 'MESSAGE'];
 
 function readJson(line: string, fallback: RecordLevel): LogRecord | undefined {
   if (!line.startsWith('{') || !line.endsWith('}') || line.length < 9) return undefined;
