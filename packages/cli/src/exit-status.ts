@@ -22,7 +22,7 @@ export type ExitName = keyof typeof table;
 
 /**
  * The exit statuses of the command `pipework` by name. Each entry has the number of the status and a sentence
- * with its meaning.
+ * with its meaning. The table and its entries are frozen.
  *
  * @example
  * ```ts
@@ -32,7 +32,9 @@ export type ExitName = keyof typeof table;
  * if ((await run(['call', 'greeter.greet', '"world"', '--', 'node', 'plugin.js'])) === died) console.log('it died');
  * ```
  */
-export const exitStatuses: Readonly<Record<ExitName, readonly [status: number, meaning: string]>> = table;
+export const exitStatuses: Readonly<Record<ExitName, readonly [status: number, meaning: string]>> =
+  Object.freeze(table);
+for (const row of Object.values(table)) Object.freeze(row);
 
 /** Returns the number of a status. */
 export function statusOf(name: ExitName): number {
