@@ -1,12 +1,13 @@
 // check-api.mjs [--write] [ENTRY...]: compares the declarations of each entry of each package with the
 // entry's committed report in `api/`. So each change of a public name or type is a line of a diff. `--write`
 // accepts the change. An ENTRY is a report's name, such as `core-plugin`. Without an ENTRY, all entries are
-// compared. API Extractor makes the reports from the built declarations. The check also fails if an exported
-// name, or a member of one, has no docstring.
+// compared. API Extractor makes the reports from the built declarations. A report also has the types and
+// tables that an exported name is made of, so a new code in a table of errors is a line of the diff. The check
+// also fails if an exported name, or a member of one, has no docstring.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor';
+import { CompilerState, Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor';
 
 const accepts = process.argv.includes('--write');
 const wanted = process.argv.slice(2).filter((argument) => argument !== '--write');
@@ -46,8 +47,36 @@ function* entries() {
   }
 }
 
-function makeReport({ folder, name, types }) {
-  const config = ExtractorConfig.prepare({
+/**
+ * Checks the exported names of an entry, and returns its report. The checks do not apply to names that are not
+ * exported, and only the report has these. So API Extractor runs twice, with one compiler state.
+ */
+function makeReport(entry) {
+  const config = configOf(entry, false);
+  const compilerState = CompilerState.create(config);
+  Extractor.invoke(config, {
+    compilerState,
+    localBuild: true,
+    messageCallback: (message) => {
+      message.handled = true;
+      if (message.logLevel !== ExtractorLogLevel.Error) return;
+      if (unnamed.has(/^The symbol "(\w+)"/.exec(message.text)?.[1])) return;
+      failed++;
+      console.error(`${entry.name}: ${message.text}`);
+    },
+  });
+  Extractor.invoke(configOf(entry, true), {
+    compilerState,
+    localBuild: true,
+    messageCallback: (message) => {
+      message.handled = true;
+    },
+  });
+  return readFileSync(join(scratch, `${entry.name}.api.md`), 'utf8');
+}
+
+function configOf({ folder, name, types }, includeForgottenExports) {
+  return ExtractorConfig.prepare({
     configObject: {
       projectFolder: resolve(folder),
       mainEntryPointFilePath: resolve(types),
@@ -64,7 +93,13 @@ function makeReport({ folder, name, types }) {
           include: [resolve(types)],
         },
       },
-      apiReport: { enabled: true, reportFolder: scratch, reportTempFolder: scratch, reportFileName: name },
+      apiReport: {
+        enabled: true,
+        reportFolder: scratch,
+        reportTempFolder: scratch,
+        reportFileName: name,
+        includeForgottenExports,
+      },
       docModel: { enabled: false },
       dtsRollup: { enabled: false },
       tsdocMetadata: { enabled: false },
@@ -84,17 +119,6 @@ function makeReport({ folder, name, types }) {
     configObjectFullPath: undefined,
     packageJsonFullPath: resolve(folder, 'package.json'),
   });
-  Extractor.invoke(config, {
-    localBuild: true,
-    messageCallback: (message) => {
-      message.handled = true;
-      if (message.logLevel !== ExtractorLogLevel.Error) return;
-      if (unnamed.has(/^The symbol "(\w+)"/.exec(message.text)?.[1])) return;
-      failed++;
-      console.error(`${name}: ${message.text}`);
-    },
-  });
-  return readFileSync(join(scratch, `${name}.api.md`), 'utf8');
 }
 
 try {

@@ -100,6 +100,15 @@ const faults = [
     says: /^\+ export const planted: number;$/m,
   },
   {
+    fault: 'a new code in a table of errors',
+    file: 'packages/fleet/src/errors.ts',
+    before: '} as const;',
+    text: "  FLEET_PLANTED: 'Planted.',\n",
+    built: [() => compile('fleet')],
+    step: ['scripts/check-api.mjs', 'fleet'],
+    says: /^\+ .*FLEET_PLANTED/m,
+  },
+  {
     fault: '5 kB more in an entry',
     file: 'packages/mux/src/index.ts',
     text: `globalThis.planted = '${'x'.repeat(5_000)}';\n`,
