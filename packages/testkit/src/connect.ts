@@ -12,7 +12,7 @@ import {
   type ServeOptions,
 } from '@pipework/core';
 import { Capture, joinSections, section } from './capture.ts';
-import { delay as delayFault, chunks, narrowWindows } from './faults/plans.ts';
+import { chunks, delay, narrowWindows } from './faults/plans.ts';
 import type { Fault } from './faults/fault.ts';
 import { freshSeed } from './faults/random.ts';
 import { inMemory, openedPair } from './leaks/open-things.ts';
@@ -43,7 +43,7 @@ export interface ConnectOptions<P = Record<string, object>, S = Record<never, ne
   /** Bytes arrive in chunks of 1 to this many bytes, chosen at random. `'random'` means up to 64. */
   readonly chunking?: 'random' | number;
   /** Each chunk waits this many milliseconds, or a random number of milliseconds in this range. */
-  readonly delay?: number | { readonly min: number; readonly max: number };
+  readonly delayMs?: number | { readonly min: number; readonly max: number };
   /** The width of a stream's window, in bytes, after its first 256 KiB are used up. */
   readonly window?: number;
   /**
@@ -74,7 +74,7 @@ export interface ConnectOptions<P = Record<string, object>, S = Record<never, ne
 const optionNames: ReadonlySet<string> = new Set<keyof ConnectOptions<unknown>>([
   'seed',
   'chunking',
-  'delay',
+  'delayMs',
   'window',
   'pipeBytes',
   'faults',
@@ -316,11 +316,11 @@ function checkArguments(plugins: unknown, options: object): void {
     );
 }
 
-function plannedFaults<P, S>({ chunking, delay, window }: ConnectOptions<P, S>, seed: number): Fault[] {
+function plannedFaults<P, S>({ chunking, delayMs, window }: ConnectOptions<P, S>, seed: number): Fault[] {
   return [
     ...(window === undefined ? [] : [narrowWindows({ bytes: window })]),
     ...(chunking === undefined ? [] : [chunks({ seed, max: chunking === 'random' ? 64 : chunking })]),
-    ...(delay === undefined ? [] : [delayFault(typeof delay === 'number' ? delay : { ...delay, seed })]),
+    ...(delayMs === undefined ? [] : [delay(typeof delayMs === 'number' ? delayMs : { ...delayMs, seed })]),
   ];
 }
 

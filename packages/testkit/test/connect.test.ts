@@ -92,7 +92,7 @@ describe('connect', () => {
         plugin → host  items 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, … 28 more
         plugin → host  done undefined"
     `);
-    expect(await said({ chunking: 'random', delay: { min: 0, max: 1 }, pipeBytes: 100 })).toBe(first);
+    expect(await said({ chunking: 'random', delayMs: { min: 0, max: 1 }, pipeBytes: 100 })).toBe(first);
     expect(await said({ window: 100 })).toBe(first);
   });
 
@@ -114,7 +114,7 @@ describe('connect', () => {
   test.each([
     ['every byte by itself', { faults: { toPlugin: [faults.everyByte()], toHost: [faults.everyByte()] } }],
     ['random chunks', { chunking: 'random', seed: 42 }],
-    ['a delay', { delay: { min: 0, max: 2 }, seed: 7 }],
+    ['a delay', { delayMs: { min: 0, max: 2 }, seed: 7 }],
     ['narrow windows', { window: 100 }],
     ['narrow pipes', { pipeBytes: 1 }],
   ] as const)('works the same with %s', async (_name, options) => {

@@ -37,7 +37,7 @@ export interface Diagnostics {
 /** Options of {@link RPCClient.ping}. */
 export interface PingOptions {
   /** Milliseconds after which the ping rejects with `RPC_DEADLINE`. Default 5,000. */
-  readonly timeout?: number;
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -64,7 +64,7 @@ export interface RPCClient<P = Record<string, object>> extends AsyncDisposable {
 
   /**
    * Returns the round-trip time to the plugin's runtime, in milliseconds. A ping distinguishes a blocked
-   * event loop from a handler that is merely slow. Rejects with `RPC_DEADLINE` after `timeout` milliseconds.
+   * event loop from a handler that is merely slow. Rejects with `RPC_DEADLINE` after `timeoutMs` milliseconds.
    */
   ping(options?: PingOptions): Promise<number>;
 
@@ -203,13 +203,13 @@ class SessionClient<P> implements RPCClient<P> {
   }
 
   async ping(options: PingOptions = {}): Promise<number> {
-    expectKeys('options', options, ['timeout']);
-    const { timeout = pingTimeoutMs } = options;
-    expect(typeof timeout === 'number' && timeout > 0, 'timeout', 'milliseconds above 0', timeout);
+    expectKeys('options', options, ['timeoutMs']);
+    const { timeoutMs = pingTimeoutMs } = options;
+    expect(typeof timeoutMs === 'number' && timeoutMs > 0, 'timeoutMs', 'milliseconds above 0', timeoutMs);
     const asked = clock();
     const answer = this.#end.control.call(controlMethods.ping, [true]);
-    if (!(await settlesWithin(answer, timeout))) {
-      const message = `the plugin did not answer a ping within ${timeout} ms: its event loop may be blocked`;
+    if (!(await settlesWithin(answer, timeoutMs))) {
+      const message = `the plugin did not answer a ping within ${timeoutMs} ms: its event loop may be blocked`;
       throw markSent(new PipeworkError('RPC_DEADLINE', message), true);
     }
     await answer;

@@ -55,7 +55,7 @@ describe('a host whose event loop was blocked for longer than a time limit', () 
 
   test('accepts the answer to a ping that arrived during the block', async () => {
     const rpc = await plugin('greets').client();
-    const ping = rpc.ping({ timeout: 100 });
+    const ping = rpc.ping({ timeoutMs: 100 });
     const began = performance.now();
     await blockUntil(() => performance.now() - began > 1_000);
     expect(await ping).toBeGreaterThan(0);

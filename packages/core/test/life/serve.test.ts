@@ -112,15 +112,16 @@ describe('ping()', () => {
     void trouble.hang().catch(() => {});
     expect(await rpc.ping()).toBeGreaterThan(0);
     void trouble.block(2_000).catch(() => {});
-    expect((await failure(rpc.ping({ timeout: 150 }))).code).toBe('RPC_DEADLINE');
+    expect((await failure(rpc.ping({ timeoutMs: 150 }))).code).toBe('RPC_DEADLINE');
   });
 });
 
 test.each([
-  [null, 'options must be an object of timeout; got null'],
-  [5, 'options must be an object of timeout; got 5'],
+  [null, 'options must be an object of timeoutMs; got null'],
+  [5, 'options must be an object of timeoutMs; got 5'],
   [{ timeuot: 5 }, 'not timeuot'],
-  [{ timeout: Number.NaN }, 'timeout must be milliseconds above 0; got NaN'],
+  [{ timeout: 5 }, 'options must be made of timeoutMs, not timeout'],
+  [{ timeoutMs: Number.NaN }, 'timeoutMs must be milliseconds above 0; got NaN'],
 ])('ping() refuses %o', async (options, message) => {
   const rpc = await plugin('greets').client();
   const error = await failure(rpc.ping(options as object));

@@ -55,7 +55,7 @@ export function checkOnce<P>(
       resolve(failure);
     };
     // The ping needs no timeout, because `afterAwake` limits the check.
-    const answer = check === undefined ? rpc.ping({ timeout: Infinity }) : callCheck(check, rpc);
+    const answer = check === undefined ? rpc.ping({ timeoutMs: Infinity }) : callCheck(check, rpc);
     answer.then(
       () => settle(),
       (error: unknown) => settle(new Error('a health check of the plugin failed', { cause: error })),

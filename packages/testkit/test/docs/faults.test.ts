@@ -26,7 +26,7 @@ test('waits out a plugin that says nothing for a while', async ({ connect }) => 
 test('does not care how bytes are cut up', async ({ connect }) => {
   const pair = await connect(plugins, {
     chunking: 'random',
-    delay: { min: 0, max: 2 },
+    delayMs: { min: 0, max: 2 },
     window: 1000,
     seed: 42,
   });
