@@ -92,7 +92,7 @@ export class CallFailed extends Error {
 export interface Circumstances {
   readonly method: string;
   /** True if the connection has ended. */
-  readonly isClosed: boolean;
+  readonly hasEnded: boolean;
   /** True if the call's deadline has passed. */
   readonly isLate: boolean;
 }
@@ -106,15 +106,15 @@ const refusedCodes: ReadonlySet<string> = new Set([
 ]);
 
 /** Returns the name of the exit status for an error of a call. */
-export function exitOfCall(error: unknown, { method, isClosed, isLate }: Circumstances): ExitName {
+export function exitOfCall(error: unknown, { method, hasEnded, isLate }: Circumstances): ExitName {
   if (error instanceof UsageError) return 'usage';
   // These codes are checked before the class, because a plugin in another language may send them in errors of
   // its own class.
-  if (!isClosed && isUnknown(error, method)) return 'unknown';
-  if (!isClosed && isRefusedInput(error, method)) return 'usage';
+  if (!hasEnded && isUnknown(error, method)) return 'unknown';
+  if (!hasEnded && isRefusedInput(error, method)) return 'usage';
   if (!isPipeworkError(error)) return 'failed';
   const { code, sent } = error;
-  if (isClosed) return 'died';
+  if (hasEnded) return 'died';
   if (code === 'RPC_DEADLINE' && isLate) return 'deadline';
   return sent === false && refusedCodes.has(code) ? 'usage' : 'failed';
 }

@@ -99,13 +99,13 @@ export async function withPlugin<T>(
  * event loop first, so that it also finds an end in the same turn.
  */
 export function watchEnd(rpc: Pick<RPCClient, 'closed'>): () => Promise<boolean> {
-  let isClosed = false;
+  let hasEnded = false;
   void rpc.closed.then(() => {
-    isClosed = true;
+    hasEnded = true;
   });
   return async () => {
-    if (!isClosed) await nextTurn();
-    return isClosed;
+    if (!hasEnded) await nextTurn();
+    return hasEnded;
   };
 }
 

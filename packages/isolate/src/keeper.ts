@@ -75,7 +75,7 @@ export class Keeper {
   readonly #pipe: Duplex;
   readonly #hasGroup: boolean;
   readonly #isTold: Promise<unknown>;
-  #isClosed = false;
+  #hasEnded = false;
   #told = '';
 
   /** `pipe` is connected to {@link keeperDescriptor} of the plugin. */
@@ -85,7 +85,7 @@ export class Keeper {
     // After a reset, the pipe emits 'close' too, and the error of the reset adds nothing.
     const closed = new Promise<void>((resolve) => {
       pipe.once('close', () => {
-        this.#isClosed = true;
+        this.#hasEnded = true;
         resolve();
       });
     });
@@ -137,7 +137,7 @@ export class Keeper {
   async leave(end: () => void): Promise<number> {
     await this.#isTold;
     const { kills } = this;
-    if (this.#isClosed) return kills;
+    if (this.#hasEnded) return kills;
     const closed = new Promise((resolve) => this.#pipe.once('close', resolve));
     if (!this.#pipe.writableEnded) {
       this.release();

@@ -73,7 +73,7 @@ async function run(line: CommandLine, io: Io): Promise<number> {
     throw new UsageError('--stdin: expected an argument -, which stands for standard input; got none');
   const input = await orInterrupted(io, readArguments(rest, kind, io));
   await withPlugin(line, io, async (rpc, signal) => {
-    const isClosed = watchEnd(rpc);
+    const hasEnded = watchEnd(rpc);
     const time = new CallTime(deadlineMs, signal);
     const isClear = !target.name.includes('.');
     const { name, method } = isClear ? target : await servedTarget(rpc, operand, time);
@@ -85,7 +85,7 @@ async function run(line: CommandLine, io: Io): Promise<number> {
     } catch (error) {
       if ([OutputClosed, CommandBroken, CallFailed].some((kind) => error instanceof kind)) throw error;
       const reason = input.mistake() ?? refusedStream(error, rest, kind) ?? error;
-      const exit = exitOfCall(reason, { method, isClosed: await isClosed(), isLate: time.isOver });
+      const exit = exitOfCall(reason, { method, hasEnded: await hasEnded(), isLate: time.hasPassed });
       throw new CallFailed(exit, exit === 'deadline' ? time.over(operand) : asTyped(reason, operand, method));
     }
   });
@@ -130,7 +130,7 @@ class CallTime {
     return this.#deadlineMs === undefined ? undefined : Math.max(1, this.#deadlineMs - this.#elapsedMs);
   }
 
-  get isOver(): boolean {
+  get hasPassed(): boolean {
     return this.#deadlineMs !== undefined && this.#elapsedMs >= this.#deadlineMs - timerSlackMs;
   }
 

@@ -126,12 +126,12 @@ async function ask(
     line,
     io,
     async (rpc, signal) => {
-      const isClosed = watchEnd(rpc);
+      const hasEnded = watchEnd(rpc);
       const said = await rpc.describe({ timeoutMs, signal }).catch((error: unknown) => {
         if (!isPipeworkError(error) || error.code !== 'RPC_DEADLINE') throw error;
         throw tookLonger('the answer of the plugin with its names', timeoutMs);
       });
-      if (await isClosed()) throw endedMeanwhile(said);
+      if (await hasEnded()) throw endedMeanwhile(said);
       return said;
     },
     services,

@@ -67,8 +67,8 @@ export function clock(): number {
 export function settlesWithin(until: Promise<unknown>, ms: number): Promise<boolean> {
   return new Promise((resolve) => {
     // A timer of Node with the delay Infinity would fire immediately.
-    const isOver = (): void => resolve(false);
-    const timer = ms === Infinity ? undefined : patientTimers.setTimeout(isOver, Math.min(ms, maxTimerMs));
+    const expire = (): void => resolve(false);
+    const timer = ms === Infinity ? undefined : patientTimers.setTimeout(expire, Math.min(ms, maxTimerMs));
     const settled = (): void => {
       clearTimeout(timer);
       resolve(true);

@@ -39,7 +39,7 @@ export class SupervisorFacts<C> {
    */
   #lostInReload: Error | undefined;
   #isIdle = false;
-  #over: 'given-up' | 'stopped' | undefined;
+  #endedBy: 'given-up' | 'stopped' | undefined;
   #actions: Action<C>[] = [];
 
   constructor(options: StateOptions<C>) {
@@ -49,7 +49,7 @@ export class SupervisorFacts<C> {
   }
 
   get state(): SupervisorState {
-    if (this.#over !== undefined) return this.#over;
+    if (this.#endedBy !== undefined) return this.#endedBy;
     if (
       this.#incoming?.isReload === true &&
       (this.#current !== undefined || this.#lostInReload !== undefined)
@@ -81,7 +81,7 @@ export class SupervisorFacts<C> {
   handle(event: SupervisorEvent<C>, now: number): readonly Action<C>[] {
     this.#actions = [];
     if (event.type === 'gone') this.#gone(event.process, now);
-    else if (this.#over !== 'stopped') this.#decide(event, now);
+    else if (this.#endedBy !== 'stopped') this.#decide(event, now);
     return this.#actions;
   }
 
@@ -133,8 +133,8 @@ export class SupervisorFacts<C> {
 
   /** After the supervisor has given up, start() and reload() start it again. */
   #revive(): void {
-    if (this.#over !== 'given-up') return;
-    this.#over = undefined;
+    if (this.#endedBy !== 'given-up') return;
+    this.#endedBy = undefined;
     this.#budget.reset();
     this.#spare.hope();
   }
@@ -163,7 +163,7 @@ export class SupervisorFacts<C> {
 
   /** Begins the reload in `#pending`, if there is one. */
   #runPending(): void {
-    if (this.#pending === undefined || this.#incoming !== undefined || this.#over !== undefined) return;
+    if (this.#pending === undefined || this.#incoming !== undefined || this.#endedBy !== undefined) return;
     const { command } = this.#pending;
     this.#pending = undefined;
     this.#beginReload(command);
@@ -227,7 +227,7 @@ export class SupervisorFacts<C> {
 
   #launchSpare(): void {
     if (!this.#options.hasSpare || !this.#spare.isWanted) return;
-    if (this.#current === undefined || this.#over !== undefined) return;
+    if (this.#current === undefined || this.#endedBy !== undefined) return;
     const process = this.#nextProcess++;
     this.#spare.launched(process);
     this.#do({ do: 'launch', process, command: this.#command, isReload: false });
@@ -289,7 +289,7 @@ export class SupervisorFacts<C> {
   }
 
   #launchIfDue(): void {
-    if (this.#delayUntil !== undefined || this.#over !== undefined) return;
+    if (this.#delayUntil !== undefined || this.#endedBy !== undefined) return;
     if (this.#incoming !== undefined || this.#current !== undefined) return;
     if (this.#blockedBy !== undefined && this.#leaving.has(this.#blockedBy)) return;
     this.#blockedBy = undefined;
@@ -318,13 +318,13 @@ export class SupervisorFacts<C> {
   }
 
   #giveUp(reason: string, error: Error): void {
-    this.#over = 'given-up';
+    this.#endedBy = 'given-up';
     this.#clear('quit', 'quit');
     this.#do({ do: 'give-up', reason, error });
   }
 
   #stop(drain: boolean, cause: unknown): void {
-    this.#over = 'stopped';
+    this.#endedBy = 'stopped';
     this.#clear(drain ? 'drain' : 'quit', 'kill');
     this.#do({ do: 'stop', ...(cause === undefined ? {} : { cause }) });
   }

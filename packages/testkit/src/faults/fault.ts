@@ -39,17 +39,17 @@ export interface Fault {
 
 /** Combines several faults into one. Each fault receives the bytes that the fault before it lets through. */
 export function chain(faults: readonly Fault[]): FaultStep {
-  let isOver = false;
+  let hasEnded = false;
   const steps = faults.map((fault) => fault.begin());
   function* pass(events: Iterable<FaultEvent>, from: number): Generator<FaultEvent> {
     const step = steps[from];
     for (const event of events) {
-      if (isOver) return;
+      if (hasEnded) return;
       if (step !== undefined && 'bytes' in event) {
         yield* pass(step.push(event.bytes), from + 1);
         continue;
       }
-      isOver = 'end' in event;
+      hasEnded = 'end' in event;
       yield event;
     }
   }

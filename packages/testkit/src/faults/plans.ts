@@ -88,10 +88,10 @@ function onceAfter(name: string, after: number, events: FaultEvent[], then: 'goe
     name,
     begin: () => {
       let left = after;
-      let isOver = false;
+      let hasEnded = false;
       return {
         *push(chunk) {
-          if (isOver) {
+          if (hasEnded) {
             if (then === 'goes on') yield { bytes: chunk };
             return;
           }
@@ -100,7 +100,7 @@ function onceAfter(name: string, after: number, events: FaultEvent[], then: 'goe
             left -= chunk.length;
             return;
           }
-          isOver = true;
+          hasEnded = true;
           yield* events;
           if (then === 'goes on' && left < chunk.length) yield { bytes: chunk.subarray(left) };
         },

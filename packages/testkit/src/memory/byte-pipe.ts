@@ -88,7 +88,7 @@ export class BytePipe {
         this.#wake();
       },
       destroy: (error, callback) => {
-        this.#over();
+        this.#stop();
         // If a pipe has no reader, a write to it fails. The writer gets the error on a later turn.
         if (!this.writable.writableEnded && !this.writable.destroyed) this.writable.destroy(brokenPipe());
         callback(error);
@@ -207,7 +207,7 @@ export class BytePipe {
   #end(how: 'eof' | 'error', word: string): void {
     if (this.#hasEnded) return;
     this.#options.onEvent?.(how === 'eof' ? `${word}: end of file` : `${word}: broken pipe`);
-    this.#over();
+    this.#stop();
     if (how === 'error') {
       this.readable.destroy(
         Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' }),
@@ -221,7 +221,7 @@ export class BytePipe {
   }
 
   /** Stops all movement. A writer that waits for room may continue. */
-  #over(): void {
+  #stop(): void {
     this.#hasEnded = true;
     this.#dropQueue();
     this.#heldBytes = 0;

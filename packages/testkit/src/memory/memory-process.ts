@@ -92,7 +92,7 @@ export class MemoryProcess implements Crashable {
       readable: this.toHost.readable,
       writable: this.toPlugin.writable,
       stderr: this.#stderr,
-      kill: (signal) => this.#over({ code: null, signal }),
+      kill: (signal) => this.#exit({ code: null, signal }),
       exited: this.exited,
     };
   }
@@ -103,7 +103,7 @@ export class MemoryProcess implements Crashable {
    */
   crash({ code = 1, signal, stderr = '' }: CrashReport = {}): void {
     if (stderr !== '') this.#stderr.write(stderr.endsWith('\n') ? stderr : `${stderr}\n`);
-    this.#over(signal === undefined ? { code, signal: null } : { code: null, signal });
+    this.#exit(signal === undefined ? { code, signal: null } : { code: null, signal });
   }
 
   async #main(env: Readonly<Record<string, string>>): Promise<void> {
@@ -114,7 +114,7 @@ export class MemoryProcess implements Crashable {
         stderr: this.#stderr,
         env,
         exit: ({ signal = null, code = signal === null ? 0 : null } = {}) =>
-          void this.#over({ code, signal }),
+          void this.#exit({ code, signal }),
       });
     } catch (error) {
       // The program threw an error. The process ends with exit code 1 and the reason on standard error.
@@ -122,7 +122,7 @@ export class MemoryProcess implements Crashable {
     }
   }
 
-  #over(end: ProcessEnd): boolean {
+  #exit(end: ProcessEnd): boolean {
     if (this.#end !== undefined) return false;
     this.#end = end;
     // An exit closes every descriptor. Bytes that were written before are in the pipe, and are read to the

@@ -27,12 +27,12 @@ export function endWithHost(child: ChildProcess): Disposable {
   if (pid === undefined) return { [Symbol.dispose]: () => {} };
   // If the process leads no group, there is no group with its id.
   watch(pid, true, pipeNameOf(pid, child.stdio.length > 3 ? 3 : 0));
-  let isOver = false;
+  let isDisposed = false;
   return {
     [Symbol.dispose]: () => {
       // A second time, the id may belong to another process.
-      if (!isOver) unwatch(pid);
-      isOver = true;
+      if (!isDisposed) unwatch(pid);
+      isDisposed = true;
     },
   };
 }

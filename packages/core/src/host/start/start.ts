@@ -81,7 +81,7 @@ export class Start {
   #reaching: Promise<Started> | undefined;
   #stopListening = (): void => {};
   #seen = (): string => '';
-  #givenUp = false;
+  #isGivenUp = false;
   /** Set if the launcher's `exited` rejects, which means that the process never started. */
   #neverRan: { readonly reason: unknown } | undefined;
 
@@ -111,7 +111,7 @@ export class Start {
         customTimers: patientTimers,
       });
     } catch (error) {
-      this.#givenUp = true;
+      this.#isGivenUp = true;
       this.#stopListening();
       throw await this.#endAndExplain(error);
     }
@@ -150,7 +150,7 @@ export class Start {
     if (checksum === undefined) return;
     const { file, cwd, env } = this.#command;
     const command = { file, cwd, env };
-    const problem = await verifyChecksum(checksum, command, () => !this.#givenUp);
+    const problem = await verifyChecksum(checksum, command, () => !this.#isGivenUp);
     if (problem !== undefined)
       throw new StartFailure('PLUGIN_CHECKSUM', `error verifying checksum: ${problem}`);
     this.#checkWanted();
@@ -173,13 +173,13 @@ export class Start {
     }
     // Nothing may be awaited before this call, because output that arrives without a reader is lost.
     this.#run = this.#makeRun(made);
-    if (this.#givenUp) void this.#endRun(this.#run);
+    if (this.#isGivenUp) void this.#endRun(this.#run);
     this.#checkWanted();
     return this.#run;
   }
 
   #checkWanted(): void {
-    if (this.#givenUp) throw new StartFailure('PLUGIN_KILLED', 'the start was given up');
+    if (this.#isGivenUp) throw new StartFailure('PLUGIN_KILLED', 'the start was given up');
   }
 
   /**

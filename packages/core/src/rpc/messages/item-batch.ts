@@ -5,6 +5,7 @@ import { baseCodec, fullCodec, type Codec } from '../wire/msgpack.ts';
 import { LikeRows } from '../values/tables/like-rows.ts';
 import type { Apart } from '../values/tables/table.ts';
 import { takeGaps } from '../wire/extension.ts';
+import type { Capability } from '../../session/capabilities.ts';
 
 const maxBatchBytes = 16 * 1024;
 // The header of the message has two bytes, and the header of the list has three.
@@ -24,14 +25,11 @@ export class ItemBatch {
   #length = batchHead;
   count = 0;
 
-  /**
-   * `full` is true if the peer accepts `types`, and `tables` is true if the peer accepts `tables`.
-   * `references` recognises objects that must not become rows.
-   */
-  constructor(full: boolean, tables: boolean, references: Apart | undefined) {
+  /** `capabilities` are those of the peer. `references` recognises objects that must not become rows. */
+  constructor(capabilities: ReadonlySet<Capability>, references: Apart | undefined) {
     this.#rows = new LikeRows(references);
-    this.#codec = full ? fullCodec() : baseCodec();
-    this.#areAlike = tables;
+    this.#codec = capabilities.has('types') ? fullCodec() : baseCodec();
+    this.#areAlike = capabilities.has('tables');
   }
 
   /** True if {@link addRow} may be called. */

@@ -37,19 +37,19 @@ export class GivenReferences {
    */
   give(
     target: object,
-    handedOver: boolean,
+    isHandedOver: boolean,
     scope: Scope,
     attach: ((id: number) => () => void) | undefined,
   ): GivenReference {
     const known = this.#byTarget.get(target);
-    const isKept = known !== undefined && (known.isRetained || known.isHandedOver || handedOver);
+    const isKept = known !== undefined && (known.isRetained || known.isHandedOver || isHandedOver);
     const isShared = known !== undefined && (attach !== undefined || isKept || known.scope === scope);
     const entry = isShared ? known : this.#add(target, scope, attach);
     if (attach === undefined && (entry.context === undefined || entry.scope !== scope))
       entry.context = new AsyncResource('PIPEWORK_REFERENCE');
     entry.scope = scope;
     entry.count++;
-    if (handedOver) entry.isHandedOver = true;
+    if (isHandedOver) entry.isHandedOver = true;
     return entry;
   }
 

@@ -60,9 +60,7 @@ export class StreamHost {
   /** Makes an empty batch of items. Returns undefined if the peer accepts only single items. */
   itemBatch(): ItemBatch | undefined {
     const { capabilities } = this.shared;
-    return capabilities.has('items')
-      ? new ItemBatch(capabilities.has('types'), capabilities.has('tables'), this.#scopes)
-      : undefined;
+    return capabilities.has('items') ? new ItemBatch(capabilities, this.#scopes) : undefined;
   }
 
   /** Writes one message on a stream of values. Returns the result of the stream's `write`. */

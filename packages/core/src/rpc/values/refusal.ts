@@ -14,13 +14,13 @@ interface Step {
  */
 export class Refusal extends Error {
   readonly #reason: string;
-  readonly #tooDeep: boolean;
+  readonly #isTooDeep: boolean;
   readonly #steps: Step[] = [];
 
-  constructor(reason: string, tooDeep = false) {
+  constructor(reason: string, isTooDeep = false) {
     super(reason);
     this.#reason = reason;
-    this.#tooDeep = tooDeep;
+    this.#isTooDeep = isTooDeep;
   }
 
   passed(holder: object, key: number | string | { readonly step: string }): void {
@@ -37,7 +37,7 @@ export class Refusal extends Error {
       const at = copies.indexOf(holder);
       return { holder: at < 0 ? holder : copies[at + 1]!, key };
     });
-    const cycle = this.#tooDeep ? firstRepeated(steps) : undefined;
+    const cycle = this.#isTooDeep ? firstRepeated(steps) : undefined;
     const way = (cycle === undefined ? steps : steps.slice(0, cycle)).map((step) => step.key).join('');
     if (cycle !== undefined) {
       return new PipeworkError(
@@ -45,7 +45,7 @@ export class Refusal extends Error {
         `${root}${way} contains itself: a cycle cannot travel`,
       );
     }
-    if (this.#tooDeep) return new PipeworkError('RPC_TOO_DEEP', `${shorten(root + way)} ${this.#reason}`);
+    if (this.#isTooDeep) return new PipeworkError('RPC_TOO_DEEP', `${shorten(root + way)} ${this.#reason}`);
     return new PipeworkError('RPC_NOT_SERIALIZABLE', `${root}${way} ${this.#reason}`);
   }
 }

@@ -42,8 +42,8 @@ class Caller {
   /** Returns the next request. Fails the check if the stream ends first or the wait times out. */
   async request(what: string): Promise<Request> {
     const { session } = this.stream;
-    const isOver = (): boolean => this.stream.wasReset || this.stream.hasFinished;
-    await session.until(() => this.#read() > 0 || isOver(), what);
+    const hasEnded = (): boolean => this.stream.wasReset || this.stream.hasFinished;
+    await session.until(() => this.#read() > 0 || hasEnded(), what);
     const request = this.#requests.shift();
     demand(request !== undefined, what, 'the end of the stream');
     return request;
