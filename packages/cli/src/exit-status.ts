@@ -123,15 +123,21 @@ export function exitOfCall(error: unknown, { method, hasEnded, isLate }: Circums
 export function isUnknown(error: unknown, method: string): error is Error {
   if (!(error instanceof Error) || !('code' in error)) return false;
   if (error.code !== 'RPC_UNKNOWN_METHOD') return false;
-  return error.message.includes(`can't find method Plugin.${method}`) || namesPrinted(error.message, method);
+  return error.message.includes(unknownMethod(method)) || namesPrinted(error.message, method);
 }
+
+/**
+ * Returns the words of the protocol for a method that a plugin lacks. The code RPC_UNKNOWN_METHOD alone does
+ * not name the method, and a handler may throw an error with this code about one of its own plugins.
+ */
+export const unknownMethod = (method: string): string => `can't find method Plugin.${method}`;
 
 /**
  * True if the message names the method as `printable()` shows it. Core removes or escapes the control
  * characters in an error that it receives.
  */
 function namesPrinted(message: string, method: string): boolean {
-  const said = `can't find method Plugin.${printable(method)}`;
+  const said = unknownMethod(printable(method));
   return message === said || message.startsWith(`${said}: `);
 }
 

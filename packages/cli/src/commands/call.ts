@@ -5,7 +5,15 @@
 import { constants } from 'node:buffer';
 import { isPipeworkError, PipeworkError, withCallOptions, type Remote, type RPCClient } from '@pipework/core';
 import type { Command, CommandLine } from '../command.ts';
-import { asTyped, CallFailed, CommandBroken, exitOfCall, statusOf, UsageError } from '../exit-status.ts';
+import {
+  asTyped,
+  CallFailed,
+  CommandBroken,
+  exitOfCall,
+  statusOf,
+  unknownMethod,
+  UsageError,
+} from '../exit-status.ts';
 import { readArguments, stdinKinds, type Input, type StdinKind } from '../input.ts';
 import type { Io } from '../io.ts';
 import { OutputClosed, print } from '../output.ts';
@@ -199,7 +207,7 @@ async function callAndPrint(
   if (!(method in remote))
     throw new PipeworkError(
       'RPC_UNKNOWN_METHOD',
-      `can't find method Plugin.${method}: no plugin can serve a method of this name`,
+      `${unknownMethod(method)}: no plugin can serve a method of this name`,
     );
   const methods = remote as Readonly<Record<string, (...args: readonly unknown[]) => PromiseLike<unknown>>>;
   const result = await methods[method]?.(...input.args);

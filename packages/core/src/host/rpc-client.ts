@@ -8,7 +8,7 @@ import { expect, expectDuration, expectKeys, expectSignal } from '../base/expect
 import type { VersionsOf } from '../handshake/versioned.ts';
 import { handled } from '../base/handled.ts';
 import type { CallOptions } from '../rpc/api/call-options.ts';
-import { askToDispense, checkDispenseOptions, type DispenseOptions } from '../rpc/calls/ask-to-dispense.ts';
+import { askToDispense, checkDispense, type DispenseOptions } from '../rpc/calls/ask-to-dispense.ts';
 import { dispensedRemote, draining, type Remote } from '../rpc/calls/dispensed-remote.ts';
 import type { Activity } from './activity.ts';
 import { describePlugin, type Description } from './describe.ts';
@@ -183,7 +183,7 @@ class SessionClient<P> implements RPCClient<P> {
   }
 
   async dispense<K extends keyof P & string>(name: K, options: DispenseOptions = {}): Promise<Remote<P[K]>> {
-    return this.#remote<P[K]>(name, await this.#ask(name, checkDispenseOptions(options)));
+    return this.#remote<P[K]>(name, await this.#ask(name, checkDispense(name, options)));
   }
 
   /** Asks for an implementation. Resolves with the broker id by which it can be dialled. */

@@ -2,7 +2,7 @@
 import type { RawStream } from '@pipework/mux/lean';
 import { markSent, PipeworkError } from '../base/errors.ts';
 import type { CallInterceptor } from '../rpc/api/interceptors.ts';
-import { askToDispense, checkDispenseOptions, type DispenseOptions } from '../rpc/calls/ask-to-dispense.ts';
+import { askToDispense, checkDispense, type DispenseOptions } from '../rpc/calls/ask-to-dispense.ts';
 import { Conversation } from '../rpc/calls/conversation.ts';
 import { dispensedRemote, type Remote } from '../rpc/calls/dispensed-remote.ts';
 import type { Shared } from '../session/shared.ts';
@@ -33,7 +33,7 @@ export class HostServices implements ServiceHost {
   }
 
   async dispense<T>(name: string, options: DispenseOptions = {}): Promise<Remote<T>> {
-    const callOptions = checkDispenseOptions(options);
+    const callOptions = checkDispense(name, options);
     const shared = this.#shared;
     if (!shared.capabilities.has('host')) {
       throw new PipeworkError(

@@ -104,6 +104,13 @@ describe('a dispense', () => {
   });
 });
 
+test.each([5, undefined, null, {}])('dispense(%o) is refused on this side', async (name) => {
+  const rpc = await plugin('greets').client();
+  const error = await failure(rpc.dispense(name as never));
+  expect(error).toMatchObject({ code: 'CONFIG_INVALID' });
+  expect(error.message).toContain('name must be a text; got');
+});
+
 describe('ping()', () => {
   test('resolves while handlers are busy, and rejects at its timeout if the event loop is blocked', async () => {
     const client = plugin('makes-trouble', { gracePeriod: 100 });

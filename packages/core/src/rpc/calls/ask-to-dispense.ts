@@ -1,6 +1,6 @@
 /** Asks the peer for an implementation. The counterpart on the other side is `Dispenser`. */
 import { PipeworkError } from '../../base/errors.ts';
-import { expectKeys, expectSignal } from '../../base/expect.ts';
+import { expect, expectKeys, expectSignal } from '../../base/expect.ts';
 import type { CallOptions } from '../api/call-options.ts';
 import type { Conversation } from './conversation.ts';
 
@@ -14,10 +14,11 @@ export interface DispenseOptions {
 }
 
 /**
- * Returns the options of the call that dispenses. If an option is invalid, throws `CONFIG_INVALID` with the
- * option's name.
+ * Checks the arguments of a dispense, and returns the options of its call. If an argument is invalid, throws
+ * `CONFIG_INVALID` with its name.
  */
-export function checkDispenseOptions(options: DispenseOptions): CallOptions | undefined {
+export function checkDispense(name: unknown, options: DispenseOptions): CallOptions | undefined {
+  expect(typeof name === 'string', 'name', 'a text', name);
   expectKeys('options', options, ['signal']);
   const { signal } = options;
   expectSignal(signal);
