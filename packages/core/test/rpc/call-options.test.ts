@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { callContext, withCallOptions } from '../support/internals.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
@@ -52,4 +52,35 @@ test.each([[['a']], [new Map([['a', 'b']])], [new Headers({ a: 'b' })]])(
 
 test('callContext() outside of a handler throws an error that says where to call it', () => {
   expect(() => callContext()).toThrow('before its first await');
+});
+
+describe('the options are read once, and the checked values are sent:', () => {
+  const meta = { meta: () => ({ ...callContext().metadata }) };
+
+  test('metadata that is changed after the check', async () => {
+    const { remote } = await rpcPair(meta);
+    const metadata: Record<string, unknown> = { tenant: 'a' };
+    const bound = withCallOptions(remote, { metadata } as object);
+    metadata['tenant'] = Symbol('not checked');
+    metadata['later'] = 5;
+    expect(await bound.meta()).toEqual({ tenant: 'a' });
+  });
+
+  test('a getter in the metadata and a getter of the options', async () => {
+    const { remote } = await rpcPair(meta);
+    const runs = { metadata: 0, tenant: 0 };
+    const bound = withCallOptions(remote, {
+      get metadata() {
+        runs.metadata++;
+        return {
+          get tenant() {
+            return (runs.tenant++ === 0 ? 'a' : Symbol('not checked')) as string;
+          },
+        };
+      },
+    });
+    expect(await bound.meta()).toEqual({ tenant: 'a' });
+    expect(await bound.meta()).toEqual({ tenant: 'a' });
+    expect(runs).toEqual({ metadata: 1, tenant: 1 });
+  });
 });

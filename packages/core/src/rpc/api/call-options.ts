@@ -62,36 +62,46 @@ export function findSignals(
 }
 
 /**
- * Throws `CONFIG_INVALID` for an option that {@link CallOptions} does not have. The message names the option.
+ * Returns a copy of the options, and reads each of them once. Throws `CONFIG_INVALID` for an option that
+ * {@link CallOptions} does not have. The message names the option.
  */
-export function checkCallOptions(options: CallOptions): void {
-  checkKnownCallOptions(options);
-  for (const name of Object.keys(options)) {
+export function takeCallOptions(options: CallOptions): CallOptions {
+  const taken = takeKnownCallOptions(options);
+  for (const name of Object.keys(taken)) {
     if (name === 'signal' || name === 'deadlineMs' || name === 'metadata') continue;
     throw invalid(
       name,
       'is not a call option: the options are signal, deadlineMs and metadata',
-      options[name as never],
+      taken[name as never],
     );
   }
+  return taken;
 }
 
-/** Like {@link checkCallOptions}, but accepts options that pipework does not know. */
-export function checkKnownCallOptions(options: CallOptions): void {
+/**
+ * Like {@link takeCallOptions}, but accepts options that pipework does not know. The copy has a copy of the
+ * metadata, so exactly the checked texts are sent with each call.
+ */
+export function takeKnownCallOptions(options: CallOptions): CallOptions {
   if (!isRecord(options)) {
     const expected = 'the options must be an object of signal, deadlineMs and metadata';
     throw new PipeworkError('CONFIG_INVALID', `${expected}; got ${inspect(options, { depth: 1 })}`);
   }
-  const { signal, deadlineMs, metadata } = options;
+  const taken = { ...options };
+  const { signal, deadlineMs } = taken;
   if (signal !== undefined && !isAbortSignal(signal))
     throw invalid('signal', 'must be an AbortSignal', signal);
   if (deadlineMs !== undefined && !(typeof deadlineMs === 'number' && deadlineMs > 0)) {
     throw invalid('deadlineMs', 'must be a number of milliseconds above 0', deadlineMs);
   }
-  if (metadata === undefined) return;
-  if (!isRecord(metadata) || Object.values(metadata).some((value) => typeof value !== 'string')) {
+  return taken.metadata === undefined ? taken : { ...taken, metadata: takeMetadata(taken.metadata) };
+}
+
+function takeMetadata(metadata: unknown): Readonly<Record<string, string>> {
+  const taken = isRecord(metadata) ? { ...metadata } : undefined;
+  if (taken === undefined || Object.values(taken).some((value) => typeof value !== 'string'))
     throw invalid('metadata', 'must be an object whose values are strings', metadata);
-  }
+  return taken as Readonly<Record<string, string>>;
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Remotes: objects whose methods call methods of the other side, or run a function of the user. */
-import { checkCallOptions, checkKnownCallOptions, type CallOptions } from '../api/call-options.ts';
+import { takeCallOptions, takeKnownCallOptions, type CallOptions } from '../api/call-options.ts';
 import type { Conversation } from './conversation.ts';
 import { failed } from '../remote/call-result.ts';
 import { makeRemoteObject, remoteTargetOf, type RemoteTarget } from '../remote/stand-in.ts';
@@ -34,8 +34,8 @@ interface RemoteSource {
   readonly label: string;
   /** Disposes of the remote. */
   release(): void;
-  /** Throws `CONFIG_INVALID` for options that `call` does not accept. */
-  checkOptions(options: CallOptions): void;
+  /** Returns a copy of the options. Throws `CONFIG_INVALID` for options that `call` does not accept. */
+  takeOptions(options: CallOptions): CallOptions;
 }
 
 /**
@@ -72,7 +72,7 @@ export function dispensedRemote<T>(
       isDraining() ? failed(draining(method)) : conversation.call(method, args, options),
     label: `${name} of ${conversation.shared.peer}`,
     release: () => conversation.finish(),
-    checkOptions: checkCallOptions,
+    takeOptions: takeCallOptions,
   });
 }
 
@@ -140,7 +140,7 @@ export function createRemote<T>(
       isReleased = true;
       options.dispose?.();
     },
-    checkOptions: checkKnownCallOptions,
+    takeOptions: takeKnownCallOptions,
   });
 }
 
@@ -173,6 +173,5 @@ export function withCallOptions<R extends object>(
       'withCallOptions() takes a remote from dispense() or createRemote(); got another object',
     );
   }
-  target.source.checkOptions(options);
-  return make(target.source, { ...target.options, ...options }) as R;
+  return make(target.source, { ...target.options, ...target.source.takeOptions(options) }) as R;
 }
