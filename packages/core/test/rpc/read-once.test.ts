@@ -256,6 +256,27 @@ describe('if a getter changes an object that is being sent, the change does not 
   });
 });
 
+describe('a list has the length that it had when it was reached, if a getter shortens it:', () => {
+  test.each(beside)('with %s', async (_name, make) => {
+    const { remote } = await rpcPair({ measure: (value: unknown[]) => value.length });
+    const shortened = (before: unknown[], after: unknown[]): unknown[] => {
+      const list = [
+        ...before,
+        {
+          get field() {
+            list.length = 1;
+            return 1;
+          },
+        },
+        ...after,
+      ];
+      return list;
+    };
+    expect(await remote.measure(shortened([make()], [2, 3]))).toBe(4);
+    expect(await remote.measure(shortened([], [2, make(), 3]))).toBe(4);
+  });
+});
+
 describe('a getter runs once', () => {
   test.each(beside)('in a result with %s', async (_name, make) => {
     const counted = new Counted();
