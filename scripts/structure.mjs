@@ -1,8 +1,7 @@
 // node scripts/structure.mjs [FOLDER]: prints the figures of docs/decisions/0004, for this tree or for a
 // checkout in FOLDER: the numbers of files, folders, circles of imports, private fields of classes, and long
-// functions. It reads the sources of mux, core and testkit without their tests. An import of a type also
-// counts.
-import { readdirSync, readFileSync } from 'node:fs';
+// functions. It reads the sources of the packages below without their tests. An import of a type also counts.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseAst } from 'rolldown/parseAst';
@@ -10,11 +9,12 @@ import { parseAst } from 'rolldown/parseAst';
 const root = process.argv[2] ?? fileURLToPath(new URL('..', import.meta.url));
 const longLines = 40;
 
-const files = ['mux', 'core', 'testkit']
-  .flatMap((name) => {
-    const folder = join(root, 'packages', name, 'src');
-    return readdirSync(folder, { recursive: true }).map((file) => relative(root, join(folder, file)));
-  })
+const files = ['mux', 'core', 'testkit', 'fleet', 'isolate', 'cli']
+  .map((name) => join(root, 'packages', name, 'src'))
+  .filter((folder) => existsSync(folder))
+  .flatMap((folder) =>
+    readdirSync(folder, { recursive: true }).map((file) => relative(root, join(folder, file))),
+  )
   .map((file) => file.split(sep).join('/'))
   .filter((file) => file.endsWith('.ts') && !/\.(test|test-d|d)\.ts$/.test(file))
   .toSorted();
