@@ -9,7 +9,7 @@ import { SentCall } from './sent-call.ts';
 import { messageType, runtimeMethods } from '../../session/wire-words.ts';
 import type { Receiver } from '../references/reference-types.ts';
 import type { References } from '../references/references.ts';
-import { calledAfterFinish, deadlinePassed, lossOf, tooManyPending } from './call-failures.ts';
+import { calledAfterFinish, deadlinePassed, lossOf, tooManyPending } from './unanswered-errors.ts';
 import { metaOf } from './call-meta.ts';
 import { MethodName } from '../messages/method-names.ts';
 import { referenceCallName } from '../api/interceptors.ts';
