@@ -1,6 +1,6 @@
-// Fails if a file imports from a higher folder or package, if files import each other in a circle, or if a
-// test imports internal files of a package without internals.ts. ARCHITECTURE.md gives the order of the
-// packages and folders. An import of a type also counts.
+// Fails if a file imports from a higher folder or package, if files import each other in a circle, if a test
+// imports internal files of a package without internals.ts, or if two classes have one name. ARCHITECTURE.md
+// gives the order of the packages and folders. An import of a type also counts.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, sep } from 'node:path';
 
@@ -205,8 +205,21 @@ function* importsPastTheDoor() {
   }
 }
 
+/** Yields a sentence for each class that has the name of another class. */
+function* sharedNames(files) {
+  const known = new Map();
+  for (const file of files) {
+    if (!/^packages\/[\w-]+\/src\//.test(file)) continue;
+    const classes = readFileSync(file, 'utf8').matchAll(/^(?:export )?(?:abstract )?class (\w+)/gm);
+    for (const [, name] of classes) {
+      if (known.has(name)) yield `${file} has a class ${name}, as ${known.get(name)} has: rename one of them`;
+      known.set(name, file);
+    }
+  }
+}
+
 const imports = readImports();
-const wrong = [...upwardImports(imports), ...importsPastTheDoor()];
+const wrong = [...upwardImports(imports), ...importsPastTheDoor(), ...sharedNames(imports.keys())];
 for (const group of circles(imports)) {
   if (allowedCircles.some((allowed) => allowed.join() === group.join())) continue;
   wrong.push(`a circle of imports: ${group.join(', ')}`);

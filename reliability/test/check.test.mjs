@@ -92,6 +92,13 @@ const faults = [
     says: /^packages\/core\/src\/rpc\/planted\/planted\.ts: its folder has no place in the order$/m,
   },
   {
+    fault: 'two classes with one name',
+    file: 'packages/testkit/src/leaks/resources.ts',
+    text: 'class Scanner {}\n',
+    step: ['scripts/check-layers.mjs'],
+    says: /has a class Scanner, as \S+ has: rename one of them$/m,
+  },
+  {
     fault: 'an export of a new name',
     file: 'packages/mux/src/index.ts',
     text: '/** Planted. */\nexport const planted: number = 1;\n',

@@ -71,7 +71,7 @@ async function readStdin(kind: StdinKind, io: Io, onMistake: (error: UsageError)
 const whole = 'standard input';
 
 async function contentOf(stdin: Readable): Promise<string> {
-  const bytes = new Bytes();
+  const bytes = new InputBytes();
   try {
     for await (const chunk of stdin) bytes.add(bytesIn(chunk), whole);
   } catch (error) {
@@ -88,7 +88,7 @@ const bytesIn = (chunk: unknown): Uint8Array =>
   typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Uint8Array);
 
 /** Collects the bytes of one text. */
-class Bytes {
+class InputBytes {
   #chunks: Uint8Array[] = [];
   #length = 0;
 
@@ -158,7 +158,7 @@ interface Line {
 const lineFeed = 10;
 
 async function* linesOf(stdin: Readable): AsyncGenerator<Line, void, undefined> {
-  const line = new Bytes();
+  const line = new InputBytes();
   let number = 1;
   for await (const chunk of stdin) {
     let rest = bytesIn(chunk);

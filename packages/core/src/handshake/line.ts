@@ -24,7 +24,7 @@ export interface PluginGreeting {
 }
 
 /** The reason why a host does not talk to a plugin. */
-export interface Refusal {
+export interface RefusedLine {
   readonly code:
     | 'HANDSHAKE_UNRECOGNIZED'
     | 'HANDSHAKE_API_VERSION'
@@ -59,7 +59,7 @@ export function formatLine(greeting: {
  * protocol, application version, so that the most informative mistake is reported. Fields after the seventh
  * are for future versions, and are ignored.
  */
-export function judgeLine(line: string, hostVersions: readonly number[]): PluginGreeting | Refusal {
+export function judgeLine(line: string, hostVersions: readonly number[]): PluginGreeting | RefusedLine {
   const [api, network, address, protocol, version, capabilities, versions] = line
     .replace(/\r$/, '')
     .split('|');
@@ -100,7 +100,7 @@ export function judgeLine(line: string, hostVersions: readonly number[]): Plugin
 }
 
 /** Returns the refusal of text that is not a handshake line. The text is shown, made printable and cut. */
-export function unrecognized(text: string): Refusal {
+export function unrecognized(text: string): RefusedLine {
   const hint =
     text.trim() === ''
       ? ' (an empty line)'

@@ -12,7 +12,7 @@ export interface WaitLimits {
   readonly remainingMs: number | undefined;
 }
 
-interface Waiter<T> {
+interface ProcessWaiter<T> {
   readonly resolve: (value: T) => void;
   readonly reject: (error: unknown) => void;
   readonly stopWatching: () => void;
@@ -23,7 +23,7 @@ export class WaitingCalls<T> {
   readonly #clock: Clock;
   readonly #makeOverloaded: (waiting: number) => Error;
   readonly #makeLate: () => Error;
-  readonly #waiters = new Set<Waiter<T>>();
+  readonly #waiters = new Set<ProcessWaiter<T>>();
 
   constructor(
     max: number,
@@ -57,7 +57,7 @@ export class WaitingCalls<T> {
       const stopListening = onAbort(signal, () => leave(markUnsent(signal?.reason)));
       const cancel =
         remainingMs === undefined ? () => {} : this.#clock.after(remainingMs, () => leave(this.#makeLate()));
-      const waiter: Waiter<T> = {
+      const waiter: ProcessWaiter<T> = {
         resolve,
         reject,
         stopWatching: () => {
@@ -79,7 +79,7 @@ export class WaitingCalls<T> {
     for (const waiter of this.#take()) waiter.reject(makeError());
   }
 
-  #take(): Waiter<T>[] {
+  #take(): ProcessWaiter<T>[] {
     const waiters = [...this.#waiters];
     this.#waiters.clear();
     for (const waiter of waiters) waiter.stopWatching();

@@ -1,5 +1,5 @@
 /** Makes calls on one stream of the suite, and checks the messages that come back. */
-import { MalformedError, ValueReader } from '../wire/decode.ts';
+import { MalformedError, WireReader } from '../wire/decode.ts';
 import { show } from '../transcript/show.ts';
 import { encode } from '../wire/msgpack.ts';
 import { WaitFailure, type RawStream } from './raw-stream.ts';
@@ -16,7 +16,7 @@ export class RawConnection {
   readonly responses: Map<number, RawResponse> = new Map();
   /** The ids of the answers in the order in which they arrived. */
   readonly order: number[] = [];
-  readonly #values: ValueReader = new ValueReader();
+  readonly #values: WireReader = new WireReader();
   /**
    * The newest payload at whose first byte a message begins. If a small answer arrived in a separate frame,
    * this is that answer.

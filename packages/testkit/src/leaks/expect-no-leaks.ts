@@ -3,7 +3,7 @@ import type { Client, RPCClient } from '@pipework/core';
 import { realNow, realSleep, realTurn } from '../real-time.ts';
 import { newFiles, openDescriptors } from './descriptors.ts';
 import { hasLaunched, openThings, scopes, type LeakScope, type OpenThing } from './open-things.ts';
-import { ResourceWatch } from './resources.ts';
+import { LeakWatch } from './resources.ts';
 
 /** The error for things that were left open. The message lists these things. */
 export class LeakError extends Error {
@@ -84,7 +84,7 @@ let begun = 0;
 
 async function leaklessly(work: () => unknown, settleMs: number): Promise<unknown> {
   const scope: LeakScope = { open: new Set() };
-  const watch = new ResourceWatch(scope);
+  const watch = new LeakWatch(scope);
   const isFirst = underWay++ === 0;
   const place = ++begun;
   const before = openDescriptors();

@@ -31,7 +31,7 @@ interface Tracked extends LiveResource {
 }
 
 /** Watches the resources that are created in `scope`, until {@link end} is called. */
-export class ResourceWatch {
+export class LeakWatch {
   readonly #live: Map<number, Tracked> = new Map();
   readonly #hook: ReturnType<typeof createHook>;
 

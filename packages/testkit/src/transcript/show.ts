@@ -22,7 +22,7 @@ export function showBytes(bytes: Uint8Array, length: number = bytes.length): str
   const text = new TextDecoder().decode(bytes.subarray(0, widest));
   // eslint-disable-next-line no-control-regex
   const printable = !/[\u0000-\u0008\u000e-\u001f\u007f\ufffd]/.test(text);
-  return printable ? shorten(JSON.stringify(text)) : new Bytes(bytes, length)[inspect.custom]();
+  return printable ? shorten(JSON.stringify(text)) : new ShownBytes(bytes, length)[inspect.custom]();
 }
 
 function shorten(text: string): string {
@@ -34,8 +34,8 @@ function shorten(text: string): string {
  * objects.
  */
 function prepare(value: unknown, depth: number): unknown {
-  if (value instanceof Uint8Array) return new Bytes(value);
-  if (value instanceof CutBytes) return new Bytes(value.begin, value.length);
+  if (value instanceof Uint8Array) return new ShownBytes(value);
+  if (value instanceof CutBytes) return new ShownBytes(value.begin, value.length);
   if (value instanceof CutOff) return new Left(value.values);
   if (value instanceof Extension) return new Tagged(value);
   if (value === null || typeof value !== 'object' || depth > 5) return value;
@@ -67,7 +67,7 @@ class Left {
   }
 }
 
-class Bytes {
+class ShownBytes {
   readonly #bytes: Uint8Array;
   readonly #length: number;
   constructor(bytes: Uint8Array, length: number = bytes.length) {
@@ -112,7 +112,8 @@ class Tagged {
     const { type, data, length } = this.#extension;
     if (type === 0) return 'undefined';
     return (
-      showReference(this.#extension) ?? `ext ${String(type)} ${new Bytes(data, length)[inspect.custom]()}`
+      showReference(this.#extension) ??
+      `ext ${String(type)} ${new ShownBytes(data, length)[inspect.custom]()}`
     );
   }
 }

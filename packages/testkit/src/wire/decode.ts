@@ -43,7 +43,7 @@ export class CutOff {
 /**
  * Turns bytes into values, however the bytes are split. Scans each byte once, however small the pieces are.
  */
-export class ValueReader {
+export class WireReader {
   readonly #scanner: ValueScanner = new ValueScanner();
   #held: Uint8Array[] = [];
   #heldBytes = 0;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CutBytes, CutOff, decode, Extension, MalformedError, ValueReader } from './decode.ts';
+import { CutBytes, CutOff, decode, Extension, MalformedError, WireReader } from './decode.ts';
 import { arrayForms, binForms, extensionForms, integerForms, mapForms, textForms } from './forms.ts';
 import { encode } from './msgpack.ts';
 import { ACK, describeFrame, encodeFrame, FrameReader, SYN, type Frame } from './yamux.ts';
@@ -46,7 +46,7 @@ describe('MessagePack', () => {
     ['93010203', [1, 2, 3]],
     ['c70105ff', new Extension(5, hex('ff'))],
   ])('%s is decoded and encoded as the specification says', (wire, value) => {
-    expect([...new ValueReader().push(hex(wire))]).toEqual([value]);
+    expect([...new WireReader().push(hex(wire))]).toEqual([value]);
     expect(Buffer.from(encode(value)).toString('hex')).toBe(wire);
   });
 
@@ -60,11 +60,11 @@ describe('MessagePack', () => {
     [new Extension(80, hex('010203')), extensionForms(80, hex('010203'))],
   ])('each form of %j is decoded as this value', (value, forms) => {
     expect(new Set(forms.map(String)).size).toBe(forms.length);
-    for (const form of forms) expect([...new ValueReader().push(form)].map(normal)).toEqual([value]);
+    for (const form of forms) expect([...new WireReader().push(form)].map(normal)).toEqual([value]);
   });
 
   test('a byte that begins no value is malformed', () => {
-    expect(() => [...new ValueReader().push(hex('c1'))]).toThrow(MalformedError);
+    expect(() => [...new WireReader().push(hex('c1'))]).toThrow(MalformedError);
   });
 
   test('a long list in small pieces is decoded once, and not again with each piece', () => {
@@ -72,7 +72,7 @@ describe('MessagePack', () => {
     // beginning, this test would take minutes.
     const date = new Extension(-1, hex('00000005'));
     const wire = encode([0, 0, 'Plugin.args', [Array.from({ length: 200_000 }, () => date)]]);
-    const reader = new ValueReader();
+    const reader = new WireReader();
     const values: unknown[] = [];
     for (let at = 0; at < wire.length; at += 64) values.push(...reader.push(wire.subarray(at, at + 64)));
     expect(values).toMatchObject([[0, 0, 'Plugin.args', { length: 1 }]]);
@@ -119,7 +119,7 @@ describe('MessagePack', () => {
       fc.property(fc.array(value, { maxLength: 4 }), fc.nat(), (values, at) => {
         const wire = Buffer.concat(values.map(encode));
         const split = wire.length === 0 ? 0 : at % wire.length;
-        const reader = new ValueReader();
+        const reader = new WireReader();
         const read = [...reader.push(wire.subarray(0, split)), ...reader.push(wire.subarray(split))];
         expect(read.map(normal)).toEqual(values.map(normal));
       }),

@@ -44,11 +44,11 @@ export type Remote<T> = {
 };
 
 // `extends infer` is not used here, because it would hide the parameters of dispense() from inference.
-type RemoteMember<T, K extends string & keyof (T & Disposable)> = [Refusal<T, K>] extends [never]
+type RemoteMember<T, K extends string & keyof (T & Disposable)> = [RemoteRefusal<T, K>] extends [never]
   ? RemoteMethod<NonNullable<(T & Disposable)[K]>>
-  : Refusal<T, K>;
+  : RemoteRefusal<T, K>;
 
-type Refusal<T, K extends string & keyof (T & Disposable)> = MethodRefusal<
+type RemoteRefusal<T, K extends string & keyof (T & Disposable)> = MethodRefusal<
   NonNullable<(T & Disposable & Itself)[K]>,
   K
 >;

@@ -5,14 +5,14 @@ import { done, type Step } from '../sources/stream-source.ts';
 /** The end of a stream for its consumer: the last step, or the error. */
 export type Outcome = { readonly step: Step } | { readonly error: unknown };
 
-export interface Waiter {
+export interface Taker {
   resolve(step: Step): void;
   reject(error: unknown): void;
 }
 
 export class TakenItems {
   readonly queue: ItemQueue;
-  readonly #waiters: Waiter[] = [];
+  readonly #waiters: Taker[] = [];
   #outcome: Outcome | undefined;
 
   /** When all items of a chunk have been taken, `credit` is called with the chunk's length in bytes. */

@@ -13,10 +13,10 @@ import type { MessageReader } from '../wire/message-reader.ts';
 import { readerGone } from './stream-ends.ts';
 import { consumed, produced } from './stream-protocol.ts';
 import { done, type Step } from '../sources/stream-source.ts';
-import { type Outcome, TakenItems, type Waiter } from './taken-items.ts';
+import { type Outcome, TakenItems, type Taker } from './taken-items.ts';
 
 /** A consumer's `return` or `throw` that waits for its answer. */
-interface Interrupter extends Waiter {
+interface Interrupter extends Taker {
   /** Settles the interrupt as if it had been called after the stream's end. */
   late(): void;
 }

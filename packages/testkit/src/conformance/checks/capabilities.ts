@@ -3,7 +3,7 @@
  * use no capability that the host did not announce.
  */
 import { show } from '../../transcript/show.ts';
-import { Extension, ValueReader } from '../../wire/decode.ts';
+import { Extension, WireReader } from '../../wire/decode.ts';
 import { encode } from '../../wire/msgpack.ts';
 import { initialWindow } from '../../wire/yamux.ts';
 import {
@@ -53,7 +53,7 @@ class ItemReader {
   /** The type of the message that ended the stream, 1 or 2. */
   end: unknown;
   constructor(stream: RawStream) {
-    const values = new ValueReader();
+    const values = new WireReader();
     const take = stream.take.bind(stream);
     stream.take = (payload) => {
       take(payload);

@@ -3,7 +3,7 @@
  * itself.
  */
 import { show } from '../../transcript/show.ts';
-import { ValueReader } from '../../wire/decode.ts';
+import { WireReader } from '../../wire/decode.ts';
 import { encode } from '../../wire/msgpack.ts';
 import { concat, initialWindow } from '../../wire/yamux.ts';
 import { describeError, requestBytes, textOf, type Bench, type Check, type Running } from '../bench.ts';
@@ -32,7 +32,7 @@ interface Request {
 /** A stream that the plugin opened to call its host. */
 class Caller {
   readonly stream: RawStream;
-  readonly #values: ValueReader = new ValueReader();
+  readonly #values: WireReader = new WireReader();
   readonly #requests: Request[] = [];
 
   constructor(stream: RawStream) {
