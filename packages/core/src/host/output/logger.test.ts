@@ -105,6 +105,28 @@ describe('a logger', () => {
     expect(Object.keys(log.mock.lastCall?.[0] as object)).not.toContain('splat');
   });
 
+  test('shows a text of several lines with its further lines indented, whatever its kind', () => {
+    const text = 'a\nplugin exited: 0\n\tb\n  c\n    at f (a.js:1:1)';
+    const shown = 'a\n    plugin exited: 0\n\tb\n      c\n    at f (a.js:1:1)';
+    const winston = { log: methods().info, transports: [], levels: {}, configure() {} };
+    const kinds = [
+      {},
+      { bindings: () => ({}) },
+      { addStream() {}, fields: {} },
+      winston,
+      { methodFactory() {} },
+    ];
+    for (const kind of kinds) {
+      const logger = { ...methods(), log: vi.fn(), ...kind };
+      bindLogger(logger, {})?.('info', text);
+      const [got = []] = [...logger.info.mock.calls, ...logger.log.mock.calls] as unknown[][];
+      const texts = got.flatMap((value) =>
+        typeof value === 'object' ? Object.values(value as object) : value,
+      );
+      expect(texts).toContain(shown);
+    }
+  });
+
   test('never treats the text as a format, if it is a console or a copy of the global console', () => {
     const out = new PassThrough();
     const given = new Console({ stdout: out, stderr: out });

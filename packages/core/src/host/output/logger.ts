@@ -89,14 +89,16 @@ const winston: Dialect = {
   ownNames: (logger) => (logger as { defaultMeta?: object | null }).defaultMeta ?? {},
 };
 
-/** Indents the further lines of a message, so that they do not look like lines of the host. */
-const indented = (message: string): string => message.replaceAll('\n', '\n    ');
+/**
+ * Indents the further lines of a message by four columns, so that they do not look like lines of the host.
+ */
+const indented = (message: string): string => message.replaceAll(/\n(?! {4}|\t)/g, '\n    ');
 
 /**
  * Loggers whose first argument is a format. Such a logger gets `%s` as its format, so that the message is
  * never read as a format.
  */
-const formatting: Dialect = { arguments: (_method, message, fields) => ['%s', indented(message), fields] };
+const formatting: Dialect = { arguments: (_method, message, fields) => ['%s', message, fields] };
 
 /** Consoles. A console's trace() prints the host's own stack, so trace records go to its debug(). */
 const consoles: Dialect = { ...formatting, without: ['trace'] };
@@ -156,7 +158,11 @@ export function bindLogger(logger: Logger | undefined, base: Fields): Log | unde
         (candidate) => typeof find[candidate] === 'function' && dialect.without?.includes(candidate) !== true,
       );
       if (name === undefined) return;
-      const args = dialect.arguments(name, message, compacted({ ...sort(claimed), ...fields, ...base }));
+      const args = dialect.arguments(
+        name,
+        indented(message),
+        compacted({ ...sort(claimed), ...fields, ...base }),
+      );
       const written: unknown = Reflect.apply(
         find[dialect.method ?? name] as (...args: unknown[]) => unknown,
         logger,
