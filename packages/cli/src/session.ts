@@ -163,12 +163,15 @@ function makeClient(
  * the error of the command says how the plugin ended.
  */
 function warnings({ values }: CommandLine, io: Io): Logger {
-  return {
-    warn: (message: string, { stream }: { readonly stream?: unknown }) => {
+  const logger = {
+    // A logger with this property gets the fields first, and the message without escapes for a format.
+    bindings: () => ({}),
+    warn: ({ stream }: { readonly stream?: unknown }, message: string) => {
       if (stream === undefined) io.stderr.write(warningLine(message, io, values.json === true));
     },
     error: () => {},
   };
+  return logger;
 }
 
 /** Returns the variables that have a value. */

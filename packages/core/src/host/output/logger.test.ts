@@ -1,7 +1,7 @@
 import { Console } from 'node:console';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test, vi } from 'vitest';
-import { bindLogger, isLogger } from './logger.ts';
+import { bindLogger, isLogger, type Logger } from './logger.ts';
 
 const levels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 const methods = (): Record<(typeof levels)[number], ReturnType<typeof vi.fn>> => ({
@@ -127,18 +127,37 @@ describe('a logger', () => {
     }
   });
 
-  test('never treats the text as a format, if it is a console or a copy of the global console', () => {
+  test('that formats as `console` does shows the text and never uses it as a format, whatever its shape', () => {
     const out = new PassThrough();
     const given = new Console({ stdout: out, stderr: out });
     const spy = vi.spyOn(console, 'info').mockImplementation(given.info.bind(given));
-    for (const logger of [given, { ...console }]) {
-      const text = '%c%c%c%s host: user admin logged in\nfaked';
+    const shapes: Logger[] = [
+      given,
+      { ...console },
+      { ...given },
+      Object.create(given) as Logger,
+      { info: given.info.bind(given) },
+      { info: (message: string, fields: object) => given.info(message, fields) },
+      new (class {
+        info(...args: unknown[]): void {
+          given.info(...args);
+        }
+      })(),
+    ];
+    for (const logger of shapes) {
+      const text = '%c%c%c%s%j%% 100% %20 %%c %%%d host: user admin logged in\nfaked %o%';
       bindLogger(logger, { plugin: 'evil' })?.('info', text, { stream: 'stderr' });
       expect(String(out.read())).toBe(
-        "%c%c%c%s host: user admin logged in\n    faked { stream: 'stderr', plugin: 'evil' }\n",
+        `${text.replace('\n', '\n    ')} { stream: 'stderr', plugin: 'evil' }\n`,
       );
     }
     spy.mockRestore();
+  });
+
+  test('of an unknown kind gets `%%` for the `%` of a conversion, and every other `%` unchanged', () => {
+    const logger = methods();
+    bindLogger(logger, {})?.('info', '%s and %%, but 100% of %20 or %x');
+    expect(logger.info.mock.lastCall).toEqual(['%%s and %%%, but 100% of %20 or %x', {}]);
   });
 
   test('prints no stack of the host at trace level if it is a console', () => {

@@ -10,9 +10,10 @@ type Fields = Readonly<Record<string, unknown>>;
 /**
  * A logger like pino, winston or console, with at least one of these methods. If the logger lacks the method
  * for a level, the record goes to the nearest method that exists. Only records below `warn` may be dropped. A
- * method is called with the message, which is text and not a format, and an object of fields. pino and bunyan
- * get the fields first. winston gets one object. Loggers that format their first argument, as `console` does,
- * get a format first.
+ * method is called with the message and an object of fields. pino, bunyan, and any other logger that has a
+ * property `bindings` get the fields first. winston gets one object. `console` gets `%s` first. Any other
+ * logger may treat the message as a format, as `console` does, so `%%` replaces the `%` of each conversion in
+ * the message.
  */
 export interface Logger {
   /** A method for records of the finest detail. */
@@ -68,7 +69,13 @@ interface Dialect {
   ownNames?(logger: object): object;
 }
 
-const plain: Dialect = { arguments: (_method, message, fields) => [message, fields] };
+/**
+ * A logger of an unknown kind, which may use the message as a format. A logger that formats as `console` does
+ * shows `%%` as `%`. A logger that does not format shows `%%`.
+ */
+const unknown: Dialect = {
+  arguments: (_method, message, fields) => [message.replaceAll(/%(?=[sdifjoOc%])/g, '%%'), fields],
+};
 
 /** pino and bunyan. A field with the name of one of the logger's own bindings would replace that binding. */
 const fieldsFirst: Dialect = {
@@ -111,7 +118,7 @@ function dialectOf(logger: Logger): Dialect {
   if (logger instanceof Console || isCopyOfConsole(logger)) return consoles;
   // log4js, loglevel, consola.
   if (has('addContext', 'category') || has('methodFactory') || has('wrapConsole')) return formatting;
-  return plain;
+  return unknown;
 }
 
 /** True for `{ ...console }` or `{ info: console.info }`. */
@@ -142,7 +149,7 @@ export function bindLogger(logger: Logger | undefined, base: Fields): Log | unde
       process.emitWarning(`the logger of a plugin client throws: ${String(error)}`, 'PipeworkWarning');
     hasFailed = true;
   };
-  let dialect = plain;
+  let dialect = unknown;
   let own: object = {};
   try {
     dialect = dialectOf(logger);
