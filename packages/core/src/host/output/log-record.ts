@@ -37,8 +37,12 @@ export function readRecord(line: string, fallback: RecordLevel = 'debug'): LogRe
   return { level: fallback, message: text, fields: {}, isTagged: false };
 }
 
-const levelKeys = ['@level', 'level', 'severity', 'lvl', 'levelname', 'log.level', 'PRIORITY'];
-const messageKeys = ['@message', 'msg', 'message', 'short_message', 'event', 'MESSAGE'];
+type Names = readonly string[];
+
+/** The names under which a line's level is looked for, the best first. */
+export const levelKeys: Names = ['@level', 'level', 'severity', 'lvl', 'levelname', 'log.level', 'PRIORITY'];
+/** The names under which a line's message is looked for, the best first. */
+export const messageKeys: Names = ['@message', 'msg', 'message', 'short_message', 'event', 'MESSAGE'];
 
 function readJson(line: string, fallback: RecordLevel): LogRecord | undefined {
   if (!line.startsWith('{') || !line.endsWith('}') || line.length < 9) return undefined;

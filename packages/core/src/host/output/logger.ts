@@ -2,7 +2,7 @@
 
 import { compacted } from '../../base/own-property.ts';
 import { Console } from 'node:console';
-import { claimSorter } from './claims.ts';
+import { allClaimed, sortedClaims } from './claims.ts';
 import type { RecordLevel } from './levels.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -65,8 +65,8 @@ interface Dialect {
   readonly method?: string;
   /** Methods that do not log in this dialect. */
   readonly without?: readonly string[];
-  /** The names of the fields that the logger adds to each record. */
-  ownNames?(logger: object): object;
+  /** Sorts the fields that a plugin set. */
+  readonly sorted: typeof sortedClaims;
 }
 
 /**
@@ -75,25 +75,26 @@ interface Dialect {
  */
 const unknown: Dialect = {
   arguments: (_method, message, fields) => [message.replaceAll(/%(?=[sdifjoOc%])/g, '%%'), fields],
-};
-
-/** pino and bunyan. A field with the name of one of the logger's own bindings would replace that binding. */
-const fieldsFirst: Dialect = {
-  arguments: (_method, message, fields) => [fields, message],
-  ownNames: (logger) => {
-    const { bindings, fields } = logger as { bindings?: () => object; fields?: object };
-    return typeof bindings === 'function' ? Reflect.apply(bindings, logger, []) : (fields ?? {});
-  },
+  sorted: sortedClaims,
 };
 
 /**
- * winston. If a message has `%s`, winston treats it as a format and drops the fields that follow. winston
- * appends a field named `message` to the message.
+ * pino and bunyan. They merge the fields with their own, whose names are the user's choice (`messageKey`,
+ * `formatters`, `mixin`). So all of a plugin's fields go below one name.
+ */
+const fieldsFirst: Dialect = {
+  arguments: (_method, message, fields) => [fields, message],
+  sorted: allClaimed,
+};
+
+/**
+ * winston. If it got a message and then the fields, it would use a message with `%s` as a format and drop the
+ * fields. Its own fields (`defaultMeta`, `format.timestamp()`) are the user's choice too.
  */
 const winston: Dialect = {
   method: 'log',
   arguments: (level, message, fields) => [{ ...fields, level, message }],
-  ownNames: (logger) => (logger as { defaultMeta?: object | null }).defaultMeta ?? {},
+  sorted: allClaimed,
 };
 
 /**
@@ -105,7 +106,10 @@ const indented = (message: string): string => message.replaceAll(/\n(?! {4}|\t)/
  * Loggers whose first argument is a format. Such a logger gets `%s` as its format, so that the message is
  * never read as a format.
  */
-const formatting: Dialect = { arguments: (_method, message, fields) => ['%s', message, fields] };
+const formatting: Dialect = {
+  arguments: (_method, message, fields) => ['%s', message, fields],
+  sorted: sortedClaims,
+};
 
 /** Consoles. A console's trace() prints the host's own stack, so trace records go to its debug(). */
 const consoles: Dialect = { ...formatting, without: ['trace'] };
@@ -150,14 +154,11 @@ export function bindLogger(logger: Logger | undefined, base: Fields): Log | unde
     hasFailed = true;
   };
   let dialect = unknown;
-  let own: object = {};
   try {
     dialect = dialectOf(logger);
-    own = dialect.ownNames?.(logger) ?? {};
   } catch (error) {
     fail(error);
   }
-  const sort = claimSorter(Object.keys(own));
   return (level, message, fields = {}, claimed = {}) => {
     const find = logger as Record<string, unknown>;
     try {
@@ -165,11 +166,8 @@ export function bindLogger(logger: Logger | undefined, base: Fields): Log | unde
         (candidate) => typeof find[candidate] === 'function' && dialect.without?.includes(candidate) !== true,
       );
       if (name === undefined) return;
-      const args = dialect.arguments(
-        name,
-        indented(message),
-        compacted({ ...sort(claimed), ...fields, ...base }),
-      );
+      const all = compacted({ ...dialect.sorted(claimed), ...fields, ...base });
+      const args = dialect.arguments(name, indented(message), all);
       const written: unknown = Reflect.apply(
         find[dialect.method ?? name] as (...args: unknown[]) => unknown,
         logger,
