@@ -6,7 +6,7 @@
  */
 
 /** Names that JavaScript itself calls, on any object. */
-const ofTheLanguage: readonly string[] = ['then', ...Object.getOwnPropertyNames(Object.prototype)];
+const ofTheLanguage = new Set(['then', ...Object.getOwnPropertyNames(Object.prototype)]);
 
 /**
  * Names that serializers, loggers, inspectors, test frameworks and database drivers call or read, on any
@@ -31,14 +31,22 @@ export const namesOfTools = [
   'cause',
   'socket',
   'getHeaders',
+  // Immutable.js.
+  'hashCode',
+  'equals',
 ] as const;
 
-const probed = new Set<string>([...ofTheLanguage, ...namesOfTools]);
+const ofTools = new Set<string>(namesOfTools);
+
+/** True if a function must not have this name. */
+export function isProbedName(name: string): boolean {
+  return ofTheLanguage.has(name) || isNameOfTools(name);
+}
 
 /**
- * True if a function must not have this name. The forbidden names are those in the lists above, and names of
- * the form `@@iterator`, which stand for symbols.
+ * True for a name in {@link namesOfTools}, for names of the form `@@iterator`, which stand for symbols, and
+ * for names of the form `fantasy-land/map`, which Ramda and similar libraries call.
  */
-export function isProbedName(name: string): boolean {
-  return probed.has(name) || name.startsWith('@@');
+export function isNameOfTools(name: string): boolean {
+  return ofTools.has(name) || name.startsWith('@@') || name.startsWith('fantasy-land/');
 }

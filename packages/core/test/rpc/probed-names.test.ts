@@ -4,7 +4,10 @@ import { namesOfTools, isProbedName, ref, type Remote, servedObjectOf } from '..
 import { rawHost, rawPlugin } from '../support/raw-peer.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
-const names = [...namesOfTools, 'then', 'toString', 'valueOf', 'toLocaleString', 'constructor', '@@iterator'];
+const names = [
+  ...[...namesOfTools, 'then', 'toString', 'valueOf', 'toLocaleString', 'constructor'],
+  ...['@@iterator', 'fantasy-land/map'],
+];
 const fn = (): never => {
   throw new Error('called');
 };
@@ -131,6 +134,8 @@ describe('a stand-in for an object of the peer', () => {
   // pino treats an object with these properties as a request or a response, and calls `id` and `getHeaders`.
   // bunyan calls `cause`.
   probes.push('socket', 'getHeaders', 'cause', 'isEqualNode');
+  // Immutable.js calls the first two. Ramda and transducers call the others.
+  probes.push('hashCode', 'equals', 'fantasy-land/empty', 'fantasy-land/map', '@@transducer/step');
   const immutable = ['ITERABLE', 'KEYED', 'ORDERED', 'LIST', 'MAP', 'RECORD'].map(
     (kind) => `@@__IMMUTABLE_${kind}__@@`,
   );
@@ -165,7 +170,10 @@ describe('a stand-in for an object of the peer', () => {
       toJSON(): string;
       asymmetricMatch(other: unknown): boolean;
       nodeType(): number;
+      hashCode(): number;
+      equals(other: unknown): boolean;
       '@@iterator'(): void;
+      'fantasy-land/map'(): void;
       fine(): void;
     }
     expectTypeOf<Extract<keyof Remote<Odd>, string>>().toEqualTypeOf<'fine'>();
@@ -176,14 +184,17 @@ describe('a stand-in for an object of the peer', () => {
 });
 
 describe('serving', () => {
-  test.each([...namesOfTools])('an object with a method %s fails, and the error names the method', (name) => {
-    expect(() => servedObjectOf({ [name]: fn }, 'the implementation')).toThrow(
-      `the implementation must be without a method named ${name}`,
-    );
-    class Odd {}
-    Object.defineProperty(Odd.prototype, name, { value: fn });
-    expect(() => servedObjectOf(new (class extends Odd {})())).toThrow(name);
-  });
+  test.each([...namesOfTools, '@@iterator', 'fantasy-land/map'])(
+    'an object with a method %s fails, and the error names the method',
+    (name) => {
+      expect(() => servedObjectOf({ [name]: fn }, 'the implementation')).toThrow(
+        `the implementation must be without a method named ${name}`,
+      );
+      class Odd {}
+      Object.defineProperty(Odd.prototype, name, { value: fn });
+      expect(() => servedObjectOf(new (class extends Odd {})())).toThrow(name);
+    },
+  );
 
   test('an object with its own toString() and valueOf() is accepted, and the other side cannot call these', async () => {
     const { remote, host } = await rpcPair({ toString: () => 'mine', valueOf: () => 1, fine: () => 2 });
@@ -193,12 +204,22 @@ describe('serving', () => {
 
   test('an object given by reference offers no method under a name that tools call unasked', async () => {
     const peer = await rawHost(
-      { open: () => ref({ inspect: fn, toJSON: fn, '@@iterator': fn, fine: () => 1 }) },
+      {
+        open: () =>
+          ref({
+            inspect: fn,
+            toJSON: fn,
+            equals: fn,
+            '@@iterator': fn,
+            'fantasy-land/map': fn,
+            fine: () => 1,
+          }),
+      },
       { capabilities: ['refs'] },
     );
     peer.sends('94 00 01 ab 506c7567696e2e6f70656e 90');
     await peer.expects('94 01 01 c0 c7 05 50 6f 00000001');
-    for (const name of ['inspect', 'toJSON', '@@iterator']) {
+    for (const name of ['inspect', 'toJSON', 'equals', '@@iterator', 'fantasy-land/map']) {
       expect(isProbedName(name)).toBe(true);
       const hex = (0xa0 + name.length).toString(16) + Buffer.from(name).toString('hex');
       peer.sends(`94 00 02 a6 242f63616c6c 93 01 90 ${hex}`);

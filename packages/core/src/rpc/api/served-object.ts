@@ -5,7 +5,7 @@ import { EventEmitter } from 'node:events';
 import { Stream } from 'node:stream';
 import { PipeworkError } from '../../base/errors.ts';
 import { expect, isObject } from '../../base/expect.ts';
-import { isProbedName, namesOfTools } from '../../base/probed-names.ts';
+import { isNameOfTools, isProbedName } from '../../base/probed-names.ts';
 import { sentences } from '../../session/wire-words.ts';
 import type { CallContext } from './call-context.ts';
 import { descriptionOf, type MethodDescriptions } from './description.ts';
@@ -124,25 +124,30 @@ export function servedObjectOf(
 
 /** The names of everything that a peer can call on the object, by the rule of {@link findMethod}. */
 export function methodNames(target: object): string[] {
+  return propertyNames(target)
+    .filter((name) => findMethod(target, name) !== undefined)
+    .toSorted();
+}
+
+/** The names of the properties of the object and of its classes, up to the first built-in prototype. */
+function propertyNames(target: object): string[] {
   const names = new Set<string>();
   for (
     let holder: object | null = target;
     holder !== null && !isBuiltIn(holder);
     holder = Object.getPrototypeOf(holder) as object | null
   ) {
-    for (const name of Object.getOwnPropertyNames(holder))
-      if (findMethod(target, name) !== undefined) names.add(name);
+    for (const name of Object.getOwnPropertyNames(holder)) names.add(name);
   }
-  return [...names].toSorted();
+  return [...names];
 }
 
 /**
  * Throws if a method has a name that can never be called, so that its author learns of the mistake.
  */
 function expectNoProbedMethod(implementation: object, what: string): void {
-  if (isBuiltIn(implementation)) return;
-  const name = namesOfTools.find(
-    (probed) => probed in implementation && findFunction(implementation, probed) !== undefined,
+  const name = propertyNames(implementation).find(
+    (probed) => isNameOfTools(probed) && findFunction(implementation, probed) !== undefined,
   );
   const reason = `without a method named ${name}: common tools call it by themselves on any object, so it cannot be remote`;
   expect(name === undefined, what, reason);

@@ -89,7 +89,9 @@ type ToolName =
   | 'cause'
   | 'socket'
   | 'getHeaders'
-  | `@@${string}`;
+  | 'hashCode'
+  | 'equals'
+  | `${'@@' | 'fantasy-land/'}${string}`;
 
 /**
  * The type of a method for its caller. If all overloads are asynchronous and their values arrive unchanged,
