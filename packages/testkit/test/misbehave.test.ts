@@ -220,7 +220,7 @@ describe('a host that offers services survives a plugin that misbehaves', () => 
     const rpc = await client.client();
     const thing = await rpc.dispense('thing');
     expect(await thing.echo(1)).toBe(1);
-    await expect.poll(() => client.transcript().includes('was refused: 16 others')).toBe(true);
+    await expect.poll(() => client.transcript().includes('was refused: 16 other implementations')).toBe(true);
     await rpc.ping();
     expect(counts.made).toBe(16);
     await client.kill();
