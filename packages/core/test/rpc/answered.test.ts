@@ -80,9 +80,7 @@ describe('a plugin that calls functions of its host and does not read the answer
    * Calls the plugin's `go` with the function `callback`. `asks` makes the plugin call this function, with the
    * message id as the argument.
    */
-  async function plugin(
-    callback: (n: number) => unknown,
-  ): Promise<{
+  async function plugin(callback: (n: number) => unknown): Promise<{
     peer: RawPeer;
     result: Promise<unknown>;
     id: string;
