@@ -48,8 +48,9 @@ function* entries() {
 }
 
 /**
- * Checks the exported names of an entry, and returns its report. The checks do not apply to names that are not
- * exported, and only the report has these. So API Extractor runs twice, with one compiler state.
+ * Checks the exported names of an entry, and returns its report. The checks do not apply to names that are
+ * not exported, and only the report has these. API Extractor runs twice, with one compiler state: first
+ * without the names that are not exported, for the checks, and then with them, for the report.
  */
 function makeReport(entry) {
   const config = configOf(entry, false);

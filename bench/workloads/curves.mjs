@@ -9,7 +9,7 @@ const rates = [{ key: 'points', title: 'calls/s', unit: '/s', better: 'high', cu
 /** Spreads calls over many dispensed services of one plugin. */
 export const curveServices = {
   name: 'curve-services',
-  title: 'calls/s, 64 in flight, against services',
+  title: 'calls/s by number of services, 64 in flight',
   axis: 'services',
   group: 'curve',
   cores: 'one',

@@ -129,7 +129,7 @@ class _Plugin:
         # From here on, the output of Python code goes through the session. Other code writes to descriptors 1 and 2.
         sys.stdout, sys.stderr = self._stdout.as_text(), self._stderr.as_text()
         # A terminal, the program `timeout` and service managers signal both host and plugin. The host decides what a
-        # signal means. An empty handler is set, because programs started from here would inherit SIG_IGN.
+        # signal means. An empty handler is set instead of SIG_IGN, because programs started from here would inherit SIG_IGN.
         signal.signal(signal.SIGINT, lambda *_: None)
         signal.signal(signal.SIGHUP, lambda *_: None)
         signal.signal(signal.SIGTERM, self._on_sigterm)

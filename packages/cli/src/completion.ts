@@ -137,7 +137,10 @@ function fish(commands: readonly Command[]): string {
   return `${[...lines, ofTop, ofHelp].join('\n')}\n`;
 }
 
-/** Returns the arguments of fish's `complete` for the value of an option. No value is a file. */
+/**
+ * Returns the arguments of fish's `complete` for the value of an option. No option takes a file name, so `-x`
+ * turns off fish's completion of files.
+ */
 function fishValue({ type, choices = [], isList }: OptionSpec): string {
   if (type === 'boolean') return '';
   const words = choices.join(' ');

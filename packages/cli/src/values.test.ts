@@ -169,7 +169,7 @@ test('writes the members of an AggregateError', () => {
   });
 });
 
-test('keeps the class of an AggregateError, by which core sends the members', () => {
+test('keeps the class of an AggregateError, because core sends `errors` as members only for that class', () => {
   const error = parseJson('{"$error":{"name":"AggregateError","message":"no","errors":[{"$date":null}]}}');
   expect(error).toBeInstanceOf(AggregateError);
   expect((error as AggregateError).errors).toEqual([new Date(Number.NaN)]);

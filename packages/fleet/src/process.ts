@@ -36,7 +36,10 @@ export class FleetProcess<P> {
    * user. A remote has one implementation in each process.
    */
   readonly #dispensing = new Map<object, Dispensing<P>>();
-  /** The implementations that were received, so that a call can be made without waiting for a promise. */
+  /**
+   * The implementations whose promise in `#dispensing` has resolved, by owner. They are kept here so that a
+   * call need not wait for the promise.
+   */
   readonly #dispensed = new Map<object, Remote<P[keyof P]>>();
   #rpc: RPCClientOf<P> | undefined;
   #resolveGone!: (exit: PluginExit | undefined) => void;

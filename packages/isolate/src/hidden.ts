@@ -8,12 +8,16 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ancestors, isWithin, neverGranted } from './paths.ts';
 
-/**
- * The maximum number of characters in a line that is read, of paths that are considered, of different paths
- * that this host looks for, and of hidden paths that the sentence names. Longer lines are skipped, because
- * Linux opens no path of more than 4,096 bytes.
- */
-const most = { lineCharacters: 8_192, considered: 240, looked: 24, named: 3 };
+const most = {
+  /** Longer lines are skipped, because Linux opens no path of more than 4,096 bytes. */
+  lineCharacters: 8_192,
+  /** How many paths are taken from the output. */
+  considered: 240,
+  /** How many different paths the host looks for in its file system. */
+  looked: 24,
+  /** How many hidden paths the sentence for the user names. */
+  named: 3,
+};
 
 /** Matches a line about a file that could not be opened. */
 const refusal =

@@ -33,7 +33,7 @@ describe('a handler', () => {
     expect(log).toEqual(['onetwo', 'end', 'close clean']);
   });
 
-  test('gets the bytes that an earlier handler gave back, the end and the close, if it replaces that handler', async () => {
+  test('if it replaces an earlier handler, gets the end, the close, and first the bytes that the earlier handler gave back', async () => {
     const { peer, streams } = opened();
     peer.send(update(1, 0, SYN), data(1, 'IDbody'), update(1, 0, FIN));
     await settled();

@@ -67,7 +67,7 @@ interface V8Provider extends CoverageProvider {
 const coverage: CoverageProviderModule = {
   startCoverage(options) {
     const directory = process.env[variable];
-    // Node reads this variable when a process starts. So the variable applies to the processes that this
+    // Node reads NODE_V8_COVERAGE when a process starts. So the variable applies to the processes that this
     // worker starts. Vitest measures the worker itself.
     if (directory !== undefined) process.env['NODE_V8_COVERAGE'] = directory;
     return v8.startCoverage?.(options);

@@ -17,8 +17,8 @@ export const APIVersion = '1';
 export const MagicCookieKey = 'OTTO_PLUGIN_MAGIC_COOKIE';
 
 /**
- * Default value of the magic cookie. The cookie is not a secret. It only shows a program that a host, and not
- * a person, has started it.
+ * Default value of the magic cookie. The cookie is not a secret. It only tells the program that it was
+ * started by a host, and not by a person.
  */
 export const MagicCookieValue = '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f';
 

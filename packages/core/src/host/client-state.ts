@@ -33,7 +33,9 @@ export interface Ready<P> {
   readonly address: PluginAddress;
 }
 
-/** The states `starting` and `ready`. The client keeps their facts after the plugin's end. */
+/**
+ * The states `starting` and `ready`. In the states `ending` and `gone`, `of` still holds the last of them.
+ */
 export type Life<P> = Starting<P> | Ready<P>;
 
 /**

@@ -77,7 +77,7 @@ describe('a value in a message counts by its cost on the receiving side:', () =>
   test.each<[string, string, boolean]>([
     ['a pattern of 200 characters counts less than 1,000', '', true],
     ['a pattern of 200 characters with Unicode classes counts more than 1,000', 'u', false],
-    ['a pattern of 200 characters with classes of strings counts more than 1,000', 'v', false],
+    ['a pattern of 200 characters with the flag v counts more than 1,000', 'v', false],
   ])('%s', async (_name, flags, fits) => {
     const pattern = `da 00c8 ${'61'.repeat(200)}`;
     const flag = flags === '' ? 'a0' : `a1 ${Buffer.from(flags).toString('hex')}`;

@@ -99,7 +99,7 @@ test('the caller’s limits refuse a call before it is sent, and the peer’s li
   await Promise.all(calls);
 });
 
-test('a call of a reference that was released was not sent', async () => {
+test('a call to a released reference fails with `sent: false`', async () => {
   const pair = await rpcPair({ make: () => () => 1 });
   const made = (await pair.remote.make()) as unknown as (() => Promise<number>) & Disposable;
   retain(made);

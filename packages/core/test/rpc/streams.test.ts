@@ -231,7 +231,7 @@ test('a plain object that is an async iterable is sent as a stream, not as an em
   await atRest(pair);
 });
 
-test('a web stream as a result is cancelled with the reason that its reader passes to cancel()', async () => {
+test('a web stream that a call returns is cancelled with the reason that its reader passes to cancel()', async () => {
   let cancelled: unknown;
   const pair = await rpcPair({
     bytes: () =>

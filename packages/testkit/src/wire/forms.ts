@@ -13,7 +13,10 @@ function head(tag: number, size: number, value: number): Uint8Array {
   return bytes;
 }
 
-/** Returns a form for each size that the length of `content` may have. `tag` is the tag of the first size. */
+/**
+ * Returns one form of `content` for each of `sizes`, the numbers of bytes in which its length can be written.
+ * `tag` is the tag of the first size.
+ */
 const sized = (tag: number, sizes: readonly number[], length: number, content: Uint8Array): Uint8Array[] =>
   sizes.map((size, i) => concat([head(tag + i, size, length), content]));
 

@@ -3,5 +3,6 @@ import { conformance } from '@pipework/testkit/vitest';
 
 const program = fileURLToPath(new URL('../fixtures/serves-conformance.mjs', import.meta.url));
 
-// Without `quick`, the checks that wait for times of the protocol run too: 40 s in all.
+// Without `quick`, the suite also runs the checks that wait for the protocol's time limits. It then takes 40
+// s.
 conformance({ cmd: [process.execPath, program], quick: true });

@@ -107,7 +107,10 @@ function buildRows(keys: readonly string[], columns: readonly Values[], count: n
   return refuseProbedFunctions(keys, rows);
 }
 
-/** Builds rows that have sparse indexes among their keys. V8 keeps these indexes in a table for each row. */
+/**
+ * Builds rows that have sparse indexes among their keys. V8 keeps these indexes in a hash table of each row's
+ * object.
+ */
 function buildSparseRows(keys: readonly string[], columns: readonly Values[], count: number): object[] {
   const rows = new Array<object>(count);
   for (let at = 0; at < count; at++) {
