@@ -112,10 +112,12 @@ export function exitOfCall(error: unknown, { method, hasEnded, isLate }: Circums
   // its own class.
   if (!hasEnded && isUnknown(error, method)) return 'unknown';
   if (!hasEnded && isRefusedInput(error, method)) return 'usage';
+  // The plugin measures the deadline too. Its handler's error about the cancellation may arrive before this
+  // side's own error.
+  if (!hasEnded && isLate) return 'deadline';
   if (!isPipeworkError(error)) return 'failed';
   const { code, sent } = error;
   if (hasEnded) return 'died';
-  if (code === 'RPC_DEADLINE' && isLate) return 'deadline';
   return sent === false && refusedCodes.has(code) ? 'usage' : 'failed';
 }
 

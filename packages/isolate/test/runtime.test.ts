@@ -208,7 +208,7 @@ describe('a program that runs outside of the sandbox', () => {
 
 describe.skipIf(process.platform === 'win32')('a place in `write`', () => {
   const libraries = (path: string): string =>
-    `write: ${path} belongs to /usr/lib, from which programs outside of the sandbox load libraries, and is never granted`;
+    `write: ${path} belongs to /usr/lib, which programs outside of the sandbox use to load libraries, and is never granted`;
 
   test('is refused if it is a directory of libraries, or lies inside of one', () => {
     const isThere = (name: string): boolean => !fs.lstatSync(join('/usr/lib', name)).isSymbolicLink();
