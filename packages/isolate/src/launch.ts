@@ -19,7 +19,7 @@ import { lookMs, ResourceWatch } from './watch.ts';
 
 /**
  * The maximum number of processes and threads of a plugin with `memoryBytes`. The watch needs more than a
- * second to measure that many, because the watch uses only a small share of the host's time.
+ * second to measure that many processes, because the watch uses only a small share of the host's time.
  */
 const mostTasks = 2_000;
 
@@ -220,20 +220,20 @@ class Life {
   }
 
   /**
-   * If the plugin exceeds `memoryBytes`, has more processes and threads than can be measured, or the kernel
+   * If the plugin exceeds `memoryBytes`, has more than {@link mostTasks} processes and threads, or the kernel
    * has killed a process of its control group, ends the plugin and returns true.
    */
-  #endAtLimit({ residentBytes, tasks }: Use, kills: number): boolean {
+  #endAtLimit({ heldBytes, tasks }: Use, kills: number): boolean {
     const { memoryBytes = Infinity } = this.#started.resources;
     const { scratch } = this.#started.plan;
     const inside = memoryBytes === Infinity || scratch.length === 0 ? undefined : this.#inside;
     const fileBytes = inside === undefined ? 0 : heldByFiles(inside, scratch);
-    const bytes = residentBytes + fileBytes;
+    const bytes = heldBytes + fileBytes;
     const inFiles = fileBytes < MiB ? '' : `, ${toMiB(fileBytes)} of it in files of ${scratch.join(', ')}`;
     if (bytes > memoryBytes) this.#reason = `it held ${toMiB(bytes)} of memory${inFiles}`;
     else if (kills > 0) this.#reason = byKernel;
     else if (tasks > mostTasks && memoryBytes !== Infinity)
-      this.#reason = `it had more than ${mostTasks} processes and threads, whose memory cannot be watched`;
+      this.#reason = `it had more than ${mostTasks} processes and threads, the most with a limit of memory`;
     else return false;
     this.#signal('SIGKILL');
     return true;

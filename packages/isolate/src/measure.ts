@@ -9,19 +9,22 @@ import { read } from './system.ts';
 /** Linux reports processor time in ticks of a hundredth of a second, on every kind of processor. */
 const ticksPerSecond = 100;
 
+/** The memory that the kernel needs for one thread, most of it for the thread's stack in the kernel. */
+const bytesOfThread = 24 * 1_024;
+
 /** The memory that the kernel needs for one file of a file system in memory, beside the file's contents. */
 const bytesOfFile = 1_024;
 
 /** What a tree of processes uses, as far as the tree has been counted. */
 export interface Use {
   /**
-   * The resident memory of the processes of the tree. Memory that several processes share is counted for each
-   * of them.
+   * The resident memory of the processes of the tree, with the memory that the kernel needs for their page
+   * tables and threads. Memory that several processes share is counted for each of them.
    */
-  readonly residentBytes: number;
+  readonly heldBytes: number;
   /** The processor time of the process that has used the most. */
   readonly cpuSeconds: number;
-  /** The number of processes in the tree, plus the number of threads that were searched for children. */
+  /** The number of processes in the tree, plus the number of their further threads. */
   readonly tasks: number;
 }
 
@@ -31,35 +34,35 @@ export function canMeasure(): boolean {
 }
 
 /**
- * Counts what the process and its descendants use, in small steps. Each step reads one small file. After each
- * step the generator yields the sums so far, and at the end it returns them. All sums are 0 if the process is
- * gone. The caller must let the generator end, or call its `return()`.
+ * Counts what the process and its descendants use, in small steps. Each step reads at most three small files.
+ * After each step the generator yields the sums so far, and at the end it returns them. The memory and the
+ * time are 0 if the process is gone. The caller must let the generator end, or call its `return()`.
  *
  * If `mayFork` is false, processes with several threads are not searched for children. Linux has a list of
  * children for each thread, so the search for children costs a step for each thread.
  */
 export function* counting(root: number, mayFork: boolean): Generator<Use, Use> {
   const all = [root];
-  let [residentBytes, cpuSeconds, threadsSeen] = [0, 0, 0];
-  const sums = (): Use => ({ residentBytes, cpuSeconds, tasks: all.length + threadsSeen });
+  let [heldBytes, cpuSeconds, furtherThreads] = [0, 0, 0];
+  const sums = (): Use => ({ heldBytes, cpuSeconds, tasks: all.length + furtherThreads });
   for (const pid of all) {
-    const { pages, ticks, threads } = statOf(`/proc/${pid}`);
-    residentBytes += pages * pageBytes;
+    const { bytes, ticks, threads } = useOf(`/proc/${pid}`);
+    heldBytes += bytes;
+    furtherThreads += Math.max(0, threads - 1);
     cpuSeconds = Math.max(cpuSeconds, ticks / ticksPerSecond);
     yield sums();
     if (threads === 1) all.push(...childrenOf(pid));
     if (threads <= 1) continue;
     // A process may continue after its first thread has ended. Then only its other threads show its memory.
-    if (pages === 0)
+    if (bytes === 0)
       for (const thread of threadsOf(pid)) {
-        const held = statOf(`/proc/${pid}/task/${thread}`).pages;
-        residentBytes += held * pageBytes;
+        const held = useOf(`/proc/${pid}/task/${thread}`).bytes;
+        heldBytes += held;
         yield sums();
         if (held > 0) break;
       }
     if (!mayFork) continue;
     for (const thread of threadsOf(pid)) {
-      threadsSeen += 1;
       all.push(...childrenOf(pid, thread));
       yield sums();
     }
@@ -94,13 +97,25 @@ export function childrenOf(pid: number, thread: number | string = pid): number[]
 /**
  * Reads fields 14 and 15 (ticks), 20 (threads) and 24 (resident pages) of the `stat` of a process or thread.
  * The name in field 2 may hold any character, so the fields are counted from the name's end. All are 0 if
- * there is no such process.
+ * there is no such process. `bytes` is 0 for a thread that has ended.
  */
-function statOf(directory: string): { ticks: number; threads: number; pages: number } {
+function useOf(directory: string): { ticks: number; threads: number; bytes: number } {
   const stat = read(`${directory}/stat`);
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const field = (number: number): number => Number(fields[number - 3] ?? 0);
-  return { ticks: field(14) + field(15), threads: field(20), pages: field(24) };
+  const mapped = field(24) * pageBytes + tableBytesOf(directory);
+  const threads = field(20);
+  const bytes = mapped === 0 ? 0 : mapped + threads * bytesOfThread;
+  return { ticks: field(14) + field(15), threads, bytes };
+}
+
+/**
+ * Returns the size of a process's page tables. Newer kernels show all levels in `VmPTE`, and older ones show
+ * the levels above it in `VmPMD` and `VmPUD`.
+ */
+function tableBytesOf(directory: string): number {
+  const sizes = read(`${directory}/status`).matchAll(/^Vm(?:PTE|PMD|PUD):\s+(\d+) kB$/gm);
+  return [...sizes].reduce((sum, [, size]) => sum + Number(size) * 1_024, 0);
 }
 
 /** Finds the threads of a process. Reads their list piece by piece, because a process may have many. */

@@ -7,8 +7,8 @@ import { isListOf, PipeworkError } from '@pipework/core';
 /** Limits on the resources of a plugin. An absent option sets no limit. */
 export interface Resources {
   /**
-   * Resident memory in bytes, of the plugin and of all processes that it has started. If they use more, a
-   * watch ends the plugin. In a Node plugin, the limit also makes V8 collect garbage earlier. If systemd
+   * Resident memory in bytes, of the plugin and of all processes that it has started, with what the kernel
+   * needs for their page tables and threads. If they use more, a watch ends the plugin. In a Node plugin, the limit also makes V8 collect garbage earlier. If systemd
    * makes a control group, the group enforces the limit too.
    */
   readonly memoryBytes?: number;

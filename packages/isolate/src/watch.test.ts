@@ -23,7 +23,7 @@ describe('a watch', () => {
   };
   /** Measures in some steps, of which each uses `stepMs` of processor time. */
   function* measuring(use: Partial<Use>, steps = 1, stepMs = 0): Generator<Use, Use> {
-    const sums = { residentBytes: 0, cpuSeconds: 0, tasks: 1, ...use };
+    const sums = { heldBytes: 0, cpuSeconds: 0, tasks: 1, ...use };
     for (let left = steps; ; left--) {
       nowMs += stepMs;
       if (left === 1) return sums;
@@ -60,7 +60,7 @@ describe('a watch', () => {
     const MiB = 2 ** 20;
     const ended = (lateMs: number, ...bytes: number[]): ResourceWatch => {
       const watch = new ResourceWatch(
-        () => measuring({ residentBytes: bytes.shift() ?? 0 }),
+        () => measuring({ heldBytes: bytes.shift() ?? 0 }),
         () => false,
       );
       while (bytes.length > 0) pass(lookMs);
@@ -113,13 +113,13 @@ describe('a watch', () => {
       try {
         for (;;) {
           nowMs += 1;
-          yield { residentBytes: (steps += 1), cpuSeconds: 0, tasks: 1 };
+          yield { heldBytes: (steps += 1), cpuSeconds: 0, tasks: 1 };
         }
       } finally {
         isClosed = true;
       }
     }
-    new ResourceWatch(endless, ({ residentBytes }) => residentBytes > 3);
+    new ResourceWatch(endless, ({ heldBytes }) => heldBytes > 3);
     pass(lookMs);
     const seen = steps;
     expect([seen < 10, isClosed]).toEqual([true, true]);

@@ -49,7 +49,7 @@ export class ResourceWatch {
    */
   #mostSeconds = 0;
   /** The most memory of a measurement, and the most that the process may have held until the watch stopped. */
-  #residentBytes = 0;
+  #heldBytes = 0;
   #mostBytes = 0;
   readonly #begin: () => Generator<Use, Use>;
   readonly #isOver: (use: Use) => boolean;
@@ -86,10 +86,10 @@ export class ResourceWatch {
 
   stop(): void {
     clearTimeout(this.#timer);
-    this.#look?.steps.return({ residentBytes: 0, cpuSeconds: 0, tasks: 0 });
+    this.#look?.steps.return({ heldBytes: 0, cpuSeconds: 0, tasks: 0 });
     const sinceLookSeconds = (performance.now() - this.#lookedAt) / 1_000;
     this.#mostSeconds = this.cpuSeconds + sinceLookSeconds * availableParallelism();
-    this.#mostBytes = this.#residentBytes + sinceLookSeconds * fastestGrowth;
+    this.#mostBytes = this.#heldBytes + sinceLookSeconds * fastestGrowth;
   }
 
   #rest(costMs: number): void {
@@ -106,7 +106,7 @@ export class ResourceWatch {
     let step = look.steps.next();
     while (step.done !== true && costMs() < turnMs) step = look.steps.next();
     this.cpuSeconds = Math.max(this.cpuSeconds, step.value.cpuSeconds);
-    this.#residentBytes = Math.max(this.#residentBytes, step.value.residentBytes);
+    this.#heldBytes = Math.max(this.#heldBytes, step.value.heldBytes);
     if (step.done === true) {
       this.#lookedAt = look.beganAt;
       this.#look = undefined;

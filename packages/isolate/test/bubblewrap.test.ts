@@ -440,7 +440,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     const inside = childrenOf(sandbox).flatMap((pid) => [pid, ...childrenOf(pid)]);
     expect(inside.length).toBeGreaterThan(1);
     child.kill('SIGKILL');
-    await expect.poll(() => [sandbox, ...inside].filter((pid) => measure(pid).residentBytes > 0)).toEqual([]);
+    await expect.poll(() => [sandbox, ...inside].filter((pid) => measure(pid).heldBytes > 0)).toEqual([]);
   });
 
   /** Returns the ids of the processes whose environment contains `mark`. */
