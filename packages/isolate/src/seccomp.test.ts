@@ -7,8 +7,8 @@ import { hasFilter, seccompFilter } from './seccomp.ts';
 
 const audit = { x64: 0xc000003e, arm64: 0xc00000b7 };
 const calls = {
-  x64: { read: 0, ioctl: 16, socket: 41, socketpair: 53, clone: 56, fork: 57, execve: 59, ptrace: 101, unshare: 272, io_uring_setup: 425, clone3: 435, fchmod: 91, openat: 257, kill: 62, fcntl: 72, sendto: 44, sendmsg: 46, sendmmsg: 307 },
-  arm64: { read: 63, ioctl: 29, socket: 198, socketpair: 199, clone: 220, fork: undefined, execve: 221, ptrace: 117, unshare: 97, io_uring_setup: 425, clone3: 435, fchmod: 52, openat: 56, kill: 129, fcntl: 25, sendto: 206, sendmsg: 211, sendmmsg: 269 },
+  x64: { read: 0, ioctl: 16, socket: 41, socketpair: 53, clone: 56, fork: 57, execve: 59, ptrace: 101, unshare: 272, io_uring_setup: 425, clone3: 435, fchmod: 91, openat: 257, kill: 62, fcntl: 72, sendto: 44, sendmsg: 46, sendmmsg: 307, setpriority: 141, ioprio_set: 251 },
+  arm64: { read: 63, ioctl: 29, socket: 198, socketpair: 199, clone: 220, fork: undefined, execve: 221, ptrace: 117, unshare: 97, io_uring_setup: 425, clone3: 435, fchmod: 52, openat: 56, kill: 129, fcntl: 25, sendto: 206, sendmsg: 211, sendmmsg: 269, setpriority: 140, ioprio_set: 30 },
 }; // prettier-ignore
 const [thread, newUser, newTime, signal] = [0x10000, 0x10000000, 0x80, 17];
 
@@ -128,6 +128,13 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (arch) => {
       expect([32, 34, 64].map((nameless) => asked(policy, n.kill, 0, nameless))).toEqual([1, 1, 1]);
       expect([asked(policy, n.kill, 0, 15), asked(policy, n.kill, 0, 31)]).toEqual(['allow', 'allow']);
       expect([asked(policy, n.kill, 7, 19), asked(policy, n.kill, 7, 34)]).toEqual(['allow', 'allow']);
+    }
+  });
+
+  test('lets a plugin set the priority of one process, but not of its process group or its user', () => {
+    for (const policy of [least, most]) {
+      expect([0, 1, 2].map((which) => asked(policy, n.setpriority, which))).toEqual(['allow', 1, 1]);
+      expect([1, 2, 3].map((which) => asked(policy, n.ioprio_set, which))).toEqual(['allow', 1, 1]);
     }
   });
 

@@ -15,9 +15,9 @@ const numbers: Readonly<
     // prettier-ignore
     calls: {
       open: 2, ioctl: 16, socket: 41, connect: 42, accept: 43, sendto: 44, sendmsg: 46, bind: 49, listen: 50, socketpair: 53, clone: 56, fork: 57, vfork: 58,
-      kill: 62, fcntl: 72, creat: 85, chmod: 90, fchmod: 91, ptrace: 101, syslog: 103, mknod: 133, modify_ldt: 154, pivot_root: 155, chroot: 161, acct: 163, settimeofday: 164, mount: 165,
+      kill: 62, fcntl: 72, creat: 85, chmod: 90, fchmod: 91, ptrace: 101, syslog: 103, mknod: 133, setpriority: 141, modify_ldt: 154, pivot_root: 155, chroot: 161, acct: 163, settimeofday: 164, mount: 165,
       umount2: 166, swapon: 167, swapoff: 168, reboot: 169, iopl: 172, ioperm: 173, init_module: 175, delete_module: 176,
-      quotactl: 179, clock_settime: 227, kexec_load: 246, add_key: 248, request_key: 249, keyctl: 250, migrate_pages: 256,
+      quotactl: 179, clock_settime: 227, kexec_load: 246, add_key: 248, request_key: 249, keyctl: 250, ioprio_set: 251, migrate_pages: 256,
       openat: 257, mknodat: 259, fchmodat: 268, unshare: 272, move_pages: 279, accept4: 288, perf_event_open: 298, fanotify_init: 300, name_to_handle_at: 303,
       open_by_handle_at: 304, sendmmsg: 307, setns: 308, process_vm_readv: 310, process_vm_writev: 311, kcmp: 312, finit_module: 313,
       kexec_file_load: 320, bpf: 321, userfaultfd: 323,
@@ -27,8 +27,8 @@ const numbers: Readonly<
     audit: 0xc00000b7,
     // prettier-ignore
     calls: {
-      fcntl: 25, ioctl: 29, mknodat: 33, umount2: 39, mount: 40, pivot_root: 41, chroot: 51, fchmod: 52, fchmodat: 53, openat: 56, quotactl: 60, acct: 89, unshare: 97, kexec_load: 104,
-      init_module: 105, delete_module: 106, clock_settime: 112, syslog: 116, ptrace: 117, kill: 129, reboot: 142, settimeofday: 170,
+      fcntl: 25, ioctl: 29, ioprio_set: 30, mknodat: 33, umount2: 39, mount: 40, pivot_root: 41, chroot: 51, fchmod: 52, fchmodat: 53, openat: 56, quotactl: 60, acct: 89, unshare: 97, kexec_load: 104,
+      init_module: 105, delete_module: 106, clock_settime: 112, syslog: 116, ptrace: 117, kill: 129, setpriority: 140, reboot: 142, settimeofday: 170,
       socket: 198, socketpair: 199, bind: 200, listen: 201, accept: 202, connect: 203, sendto: 206, sendmsg: 211, add_key: 217, request_key: 218,
       keyctl: 219, clone: 220, swapon: 224, swapoff: 225, migrate_pages: 238, move_pages: 239, perf_event_open: 241,
       accept4: 242, fanotify_init: 262, name_to_handle_at: 264, open_by_handle_at: 265, setns: 268, sendmmsg: 269, process_vm_readv: 270,
@@ -87,6 +87,12 @@ const sendCalls: readonly (readonly [name: string, flags: number])[] = [
   ['sendto', 3],
   ['sendmsg', 2],
   ['sendmmsg', 3],
+];
+
+/** Calls that set a priority, with the first argument by which they set it for one process only. */
+const priorityCalls: readonly (readonly [name: string, ofProcess: number])[] = [
+  ['setpriority', 0],
+  ['ioprio_set', 1],
 ];
 
 const forkCalls = ['fork', 'vfork'];
@@ -243,7 +249,16 @@ export function seccompFilter(
       { code: RETURN, k: ALLOW },
     ]),
     // Bubblewrap and the keeper are in the plugin's process group, but outside of the sandbox. If the plugin
-    // stopped them, they would survive the end of the host.
+    // changed the priority of its group, it would change theirs. If it stopped them, they would survive the
+    // end of the host.
+    ...priorityCalls.flatMap(([name, ofProcess]) =>
+      when(numberOf(name), [
+        { code: LOAD, k: argument(0) },
+        { code: EQUAL, k: ofProcess, yes: 1 },
+        refused,
+        { code: RETURN, k: ALLOW },
+      ]),
+    ),
     ...when(numberOf('kill'), [
       { code: LOAD, k: argument(0) },
       { code: EQUAL, k: 0, yes: 1 },
