@@ -38,6 +38,7 @@ describe('a supervisor', () => {
     [{}, /^cmd must be /],
     [{ cmd: [] }, /^cmd\[0\] must be the program to run; got nothing$/],
     [{ cmd: Object.assign([], { 1: 'x' }) }, /^cmd\[0\] must be the program to run; got nothing$/],
+    [{ cmd: ['x', 'a\0b'] }, /^cmd\.args must be a list of texts without NUL/],
     [{ cmd: ['x', 5] }, /^cmd\.args must be a list of texts/],
     [{ cmd: Object.assign(['x'], { 2: 'y' }) }, /^cmd\.args must be a list of texts/],
     [{ cmd: { file: 'x', args: Object.assign([], { 1: 'y' }) } }, /^cmd\.args must be a list of texts/],

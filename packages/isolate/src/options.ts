@@ -84,7 +84,7 @@ export function checkOptions(options: IsolateOptions): Policy {
   const { read = [], write = [], run = false, net = false, env = [], resources = {} } = options;
   const { require = 'kernel', bwrap = 'bwrap' } = options;
   for (const [name, list] of Object.entries({ read, write, env }))
-    check(isListOf(list, isText), name, 'a list of texts', list);
+    check(isListOf(list, isText), name, 'a list of texts that are not empty and hold no NUL', list);
   // The value may be a secret, so the message leaves it out.
   const valued = env.find((name) => name.includes('='));
   check(valued === undefined, 'env', 'a list of names, without values', valued?.replace(/=.*/s, '=…'));
@@ -116,7 +116,7 @@ export function checkCommand(command: unknown): void {
     Array.isArray(command) ? { file: command[0] as unknown, args: command.slice(1) } : Object(command)
   ) as Record<'file' | 'args' | 'cwd', unknown>;
   check(isText(file), 'command', 'a program with its arguments, or an object with file and args', command);
-  check(args === undefined || isListOf(args, isArgument), 'args', 'a list of texts', args);
+  check(args === undefined || isListOf(args, isArgument), 'args', 'a list of texts without NUL', args);
   check(cwd === undefined || isText(cwd), 'cwd', 'a directory', cwd);
 }
 

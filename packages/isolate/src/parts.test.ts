@@ -205,6 +205,12 @@ describe('options', () => {
     expect(policy).toMatchObject({ env: ['A'], resources: { memoryBytes: 1 } });
   });
 
+  test('are refused if a text is empty or holds a NUL, and the message says so', () => {
+    const message = ' must be a list of texts that are not empty and hold no NUL; got ';
+    expect(() => checkOptions({ read: [''] })).toThrow(`read${message}[ '' ]`);
+    expect(() => checkOptions({ env: ['a\0b'] })).toThrow(`env${message}[ 'a\\x00b' ]`);
+  });
+
   test.each([[1n], [Object.assign([], { toJSON: () => undefined })]])(
     'of odd types are refused like other invalid options',
     (odd) => {

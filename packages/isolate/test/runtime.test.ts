@@ -62,9 +62,9 @@ test.each<[unknown, string]>([
   [[''], 'command must be a program'],
   [{ args: [] }, 'command must be a program'],
   [undefined, 'command must be a program'],
-  [{ file: 'node', args: 'abc' }, 'args must be a list of texts; got abc'],
+  [{ file: 'node', args: 'abc' }, 'args must be a list of texts without NUL; got abc'],
   [Object.assign(['node'], { 2: 'x' }), 'args must be a list of texts'],
-  [['node', 'a\0b'], 'args must be a list of texts'],
+  [['node', 'a\0b'], 'args must be a list of texts without NUL'],
   [{ file: 'node', cwd: 1 }, 'cwd must be a directory; got 1'],
 ])('describe() throws for the invalid command %j', (command, message) => {
   expect(() => isolated(runtime).describe(command as never)).toThrow(
@@ -328,12 +328,15 @@ describe('a start whose policy cannot be enforced', () => {
       { reads: [] },
       'options must be made of read, write, run, net, env, resources, require, bwrap; got reads',
     ],
-    [{ read: 'x' }, 'read must be a list of texts; got x'],
+    [{ read: 'x' }, 'read must be a list of texts that are not empty and hold no NUL; got x'],
     [
       { read: Object.assign([], { 1: '/etc' }) },
-      "read must be a list of texts; got [ <1 empty item>, '/etc' ]",
+      "read must be a list of texts that are not empty and hold no NUL; got [ <1 empty item>, '/etc' ]",
     ],
-    [{ env: Object.assign([], { 1: 'A' }) }, "env must be a list of texts; got [ <1 empty item>, 'A' ]"],
+    [
+      { env: Object.assign([], { 1: 'A' }) },
+      "env must be a list of texts that are not empty and hold no NUL; got [ <1 empty item>, 'A' ]",
+    ],
     [{ env: ['A=b'] }, 'env must be a list of names, without values; got A=…'],
     [{ net: 1 }, 'net must be true or false; got 1'],
     [{ require: 'all' }, "require must be 'kernel' or 'runtime'; got all"],

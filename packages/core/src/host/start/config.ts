@@ -343,7 +343,7 @@ function checkCommand(cmd: Command): Extract<Command, { file: string }> & { args
   const { file, args = [], cwd, env } = command as Extract<Command, { file: string }>;
   expect(isText(file), isList ? 'cmd[0]' : 'cmd.file', 'the program to run', file);
   const texts = isListOf(args, (arg) => arg === '' || isText(arg));
-  expect(texts, 'cmd.args', 'a list of texts', args);
+  expect(texts, 'cmd.args', 'a list of texts without NUL', args);
   expect(cwd === undefined || isText(cwd), 'cmd.cwd', 'a directory', cwd);
   if (env !== undefined) expectVariables('cmd.env', env);
   return { ...(command as Extract<Command, { file: string }>), args };
