@@ -130,16 +130,16 @@ export function makePlan(policy: Policy, command: LaunchCommand): Plan {
 
 /** The files of a command, as they were checked. Nothing resolves their paths again. */
 interface ProgramPlaces {
-  /** The program; undefined if it was not found. */
-  readonly file: Place | undefined;
+  readonly file: Place;
   /** The script; undefined if there is none. */
   readonly script: Place | undefined;
 }
 
 /**
- * Resolves the files of a command. Throws `ISOLATE_PATH` if the plugin could change a `#!` line of the
- * command, or a link to its program or script. The plugin could then choose which program and files its next
- * start makes visible, even if they are not listed.
+ * Resolves the files of a command. Throws `ISOLATE_PATH` if the program is absent, because the plugin could
+ * make it before the start. Also throws `ISOLATE_PATH` if the plugin could change a `#!` line of the command,
+ * or a link to its program or script. The plugin could then choose which program and files its next start
+ * makes visible, even if they are not listed.
  */
 function resolveProgram({ file, script, through }: Program, written: PlaceIndex): ProgramPlaces {
   const ways = traceAll(through);
@@ -151,7 +151,10 @@ function resolveProgram({ file, script, through }: Program, written: PlaceIndex)
       `cmd: ${place.given} begins with #! and lies where the plugin may write (${directory.given}), so that the plugin could choose what is started: begin cmd with ${file}`,
     );
   }
-  const own = { file: trace(file), script: script === undefined ? undefined : trace(script) };
+  const found = trace(file);
+  if (found === undefined)
+    throw new IsolateError('ISOLATE_PATH', `cmd: there is no ${file}, or this host must not look there`);
+  const own = { file: found, script: script === undefined ? undefined : trace(script) };
   for (const place of [...ways, own.file, own.script])
     if (place !== undefined) refuseLinks('cmd', place, written);
   return own;
@@ -177,7 +180,7 @@ function inBubblewrap(job: Job, file: string): Parts {
   const { run, net, resources } = policy;
   const system = traceAll([...libraryPlaces, ...(run ? programPlaces : []), ...(net ? networkPlaces : [])]);
   for (const place of system) refuseLinks('write', place, places.written, isLinkReplaceable);
-  const added = [...system, ...(own.file === undefined ? [] : [own.file]), ...scriptFile(own)];
+  const added = [...system, own.file, ...scriptFile(own)];
   const beside = howToShow(added, places.written);
   const changed = howToShow(places.write, places.written);
   const view = {
@@ -234,12 +237,6 @@ function inRuntime(job: Job, missing: string): Parts {
       `${program.file} has no permission model that could replace bubblewrap, and ${missing}. Node and Deno have one`,
     );
   }
-  // A program that is absent now could be there when it is started.
-  if (own.file === undefined)
-    throw new IsolateError(
-      'ISOLATE_PATH',
-      `cmd: there is no ${program.file}, or this host must not look there`,
-    );
   if (places.written.outermost(own.file.real) !== undefined) {
     throw new IsolateError(
       'ISOLATE_PATH',

@@ -10,10 +10,7 @@ import { readBeginning } from '@pipework/core';
 
 /** A command as the kernel would run it. */
 export interface Program {
-  /**
-   * The program's absolute path. If the program was not found, this is the given name, and the start reports
-   * that the program is missing.
-   */
+  /** The program's absolute path. If the program was not found on PATH, this is the given name. */
   readonly file: string;
   readonly args: readonly string[];
   readonly runtime: 'node' | 'deno' | 'bun' | undefined;

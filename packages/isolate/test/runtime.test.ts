@@ -284,13 +284,14 @@ describe('a start whose policy cannot be enforced', () => {
     expect(refusal({ ...runtime, net: true, read: ['/'] }).message).toMatch(/^\/ includes \/proc, which/);
   });
 
-  test('is refused if the program of a permission model is absent, because the plugin could still make it', () => {
+  test('is refused with every means if the program is absent, because the plugin could still make it', () => {
     const changed = directory();
     const absent = join(changed, 'node');
-    expect(refusal({ ...runtime, net: true, write: [changed] }, [absent])).toMatchObject({
-      code: 'ISOLATE_PATH',
-      message: `cmd: there is no ${absent}, or this host must not look there`,
-    });
+    for (const means of [{}, { ...runtime, net: true }])
+      expect(refusal({ ...means, write: [changed] }, [absent])).toMatchObject({
+        code: 'ISOLATE_PATH',
+        message: `cmd: there is no ${absent}, or this host must not look there`,
+      });
   });
 
   test('is refused if the command grants itself permissions', () => {
