@@ -2,8 +2,9 @@
  * Finds where the plugin's command line begins within a command line. If the `--` before it is missing,
  * corrects the command line.
  */
+import { shellQuoted } from '@pipework/core';
 import type { Command } from './command.ts';
-import { looksLikeProgram, shellQuoted, startable } from './program.ts';
+import { looksLikeProgram, startable } from './program.ts';
 
 /** Splits the words at the first `--`. The words after it are the plugin's command line. */
 export function splitAtPlugin(argv: readonly string[]): { own: readonly string[]; plugin?: string[] } {

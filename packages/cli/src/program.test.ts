@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { looksLikeProgram, shellQuoted, startable } from './program.ts';
+import { looksLikeProgram, startable } from './program.ts';
 
 /**
  * Makes a file in a new folder. Returns the command line that is suggested if the user types `typed` in that
@@ -65,15 +65,4 @@ test('distinguishes words that begin a plugin’s command line from arguments', 
   expect(programs.filter((word) => !looksLikeProgram(word))).toEqual([]);
   const others = ['5', '-1', '-', '"a/b.js"', '{"a":"b.js"}', '["./x"]', 'true', 'word', 'a.b'];
   expect(others.filter(looksLikeProgram)).toEqual([]);
-});
-
-test('quotes words for a shell, but only if they need it', () => {
-  expect(['a.b', "it's", '', '$HOME', '{"a":1}', '*'].map(shellQuoted)).toEqual([
-    'a.b',
-    `'it'\\''s'`,
-    "''",
-    "'$HOME'",
-    `'{"a":1}'`,
-    "'*'",
-  ]);
 });

@@ -1,7 +1,7 @@
 /** Guesses whether a word of a command line starts a program, and how a file can be started as a program. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { readBeginning } from '@pipework/core';
+import { readBeginning, shellQuoted } from '@pipework/core';
 
 const interpreters = /^(?:node|bun|deno|python[\d.]*|ruby|perl|tsx|sh|bash)(?:\.exe)?$/;
 
@@ -15,10 +15,6 @@ export function looksLikeProgram(word: string): boolean {
   if (/^[-{["]/.test(word)) return false;
   return isInterpreter(word) || runners.test(word) || /[/\\]|\.(?:[cm]?[jt]s|py|rb|pl|sh|exe)$/.test(word);
 }
-
-/** Returns a word as a POSIX shell reads it, in single quotes if it needs them. */
-export const shellQuoted = (word: string): string =>
-  /^[\w%+,./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
 const byExtension: Readonly<Record<string, string>> = {
   js: 'node',

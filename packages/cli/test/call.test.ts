@@ -417,6 +417,10 @@ describe('the exit status of call', () => {
       /^\[node\] no config\npipework: \[HANDSHAKE_EXITED\] .*\n {2}phase: .*\n {2}command: node -e .*\n$/,
     );
     expect(ran.status).toBe(7);
+    const words = ['call', 'a.b', '--', 'node', '-e', 'process.exit(3) // $$ `id`\n'];
+    expect((await pipework(words)).stderr).toContain(
+      "\n  command: node -e $'process.exit(3) // $$ `id`\\x0a'\n",
+    );
     const none = await pipework(['call', 'a.b']);
     expect(none.stderr).toContain('no plugin given: put its command line after --');
     expect(none.status).toBe(2);

@@ -129,6 +129,11 @@ test('`pipework new` accepts a folder that contains only .git, and accepts anoth
   expect(manifestIn(join(folder, 'host/package.json')).name).toBe('@other/host');
 });
 
+test('`pipework new` quotes the name of the folder for a shell', async () => {
+  const ran = await pipework(['new', '--name', 'other', '$HOME `id`'], '', {}, emptyFolder());
+  expect(ran.stdout).toContain("\n  cd '$HOME `id`'\n");
+});
+
 test('`npm create pipework` runs `pipework new`', async () => {
   const folder = join(emptyFolder(), 'my-app');
   const create = join(root, 'packages/create-pipework/dist/bin.js');

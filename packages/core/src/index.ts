@@ -42,6 +42,7 @@ export {
   type LaunchReport,
   type ProcessExit,
 } from './host/launch/spawn.ts';
+export { shellQuoted } from './host/start/shell-quoted.ts';
 export { showCommand } from './host/start/show-command.ts';
 export { discover } from './host/discover/discover.ts';
 export { discoverPackages, type DiscoveredPackage } from './host/discover/discover-packages.ts';

@@ -1,6 +1,7 @@
 /** `pipework new` makes a workspace with a contract, a plugin, a host and tests. */
 import { lstatSync, readdirSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
+import { shellQuoted } from '@pipework/core';
 import type { Command, CommandLine } from '../command.ts';
 import { statusOf, UsageError } from '../exit-status.ts';
 import { styler, type Io } from '../io.ts';
@@ -97,7 +98,7 @@ function attempt<T>(operand: string, act: () => T): T {
 /** Returns the text that says what was made, and what to type next. */
 function told(operand: string, name: string, files: readonly string[], io: Io): string {
   const style = styler(io, 'stdout');
-  const cd = operand === '.' ? [] : [`cd ${/^[\w./-]+$/.test(operand) ? operand : JSON.stringify(operand)}`];
+  const cd = operand === '.' ? [] : [`cd ${shellQuoted(operand)}`];
   const commands: [string, string][] = [
     ['pnpm test', 'installs, and runs the tests'],
     ['pnpm start', 'runs the host, which starts the plugin and calls it'],

@@ -3,7 +3,7 @@ import { cutMiddle, showCommand } from './show-command.ts';
 
 test('showCommand() shows a command unchanged, and quotes words with spaces', () => {
   expect(showCommand(['/usr/bin/node', 'my plugin.js', '--x=1', ''])).toBe(
-    '/usr/bin/node "my plugin.js" --x=1 ""',
+    "/usr/bin/node 'my plugin.js' --x=1 ''",
   );
 });
 

@@ -2,17 +2,18 @@
  * Turns a command line into text for people. Long words and long lists are cut in their middle, so that the
  * names of programs remain visible.
  */
+import { shellQuoted } from './shell-quoted.ts';
 
 /** The maximum length of a word, and of a whole command. */
 const longestWord = 200;
 const longestCommand = 1000;
 
 /**
- * Returns a command line as one text for a message. If the text has more than about 1,000 characters, words
- * in its middle are left out.
+ * Returns a command line as one line for a message, as a POSIX shell reads it. If the line has more than about
+ * 1,000 characters, words in its middle are left out.
  */
 export function showCommand(words: readonly string[]): string {
-  const shown = words.map((word) => quote(cutMiddle(word, longestWord)));
+  const shown = words.map((word) => shellQuoted(cutMiddle(word, longestWord)));
   const length = shown.reduce((sum, word) => sum + word.length + 1, -1);
   if (length <= longestCommand) return shown.join(' ');
   // The program and its script come first. The argument that distinguishes two runs is often at the end.
@@ -45,8 +46,4 @@ export function cutMiddle(text: string, longest: number): string {
   const cutAt = isPair(begin) ? begin - 1 : begin;
   const goOnAt = isPair(text.length - end) ? text.length - end + 1 : text.length - end;
   return `${text.slice(0, cutAt)}…${text.slice(goOnAt)}`;
-}
-
-function quote(word: string): string {
-  return /^[\w@%+=:,./\\…-]+$/.test(word) ? word : JSON.stringify(word);
 }
