@@ -1,4 +1,6 @@
 /** Chooses the command, runs it, and turns the result into an exit status. */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { StartError } from '@pipework/core';
 import { call } from './commands/call.ts';
@@ -116,7 +118,8 @@ function hintsFor(error: unknown, argv: readonly string[], io: Io): Hints {
   if (wantsAnotherCookie(error))
     return { todo: 'set the magic cookie that the plugin expects, by --cookie KEY=VALUE' };
   const [words = '', ...others] = plugin;
-  if (others.length === 0 && /^\S+ +\S/.test(words))
+  // The name of an existing file or directory may have spaces.
+  if (others.length === 0 && /^\S+ +\S/.test(words) && !existsSync(resolve(io.cwd, words)))
     return {
       todo: `write the program and its arguments as separate words: ${typed(name, ...own, '--', ...words.split(/ +/))}`,
     };

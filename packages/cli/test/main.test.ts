@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { checks, commands, exitStatuses } from './support/internals.ts';
 import {
   bin,
@@ -48,6 +49,15 @@ Exit status:
   8    The time of \`--timeout\` passed.
   130  Ctrl-C.
 `;
+
+/** Makes a file in a new folder, and returns the folder. */
+function folderWith(path: string, mode: number): string {
+  const folder = mkdtempSync(join(tmpdir(), 'pipework-main-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  mkdirSync(dirname(join(folder, path)));
+  writeFileSync(join(folder, path), '', { mode });
+  return folder;
+}
 
 describe('the command line', () => {
   test('prints the commands and exit statuses with --help, and the same in a terminal', async () => {
@@ -157,6 +167,25 @@ describe('a usage error', () => {
     expect(stderr).toContain('separate words: pipework describe -- node plugin.js --port 5\n');
     expect(status).toBe(7);
   });
+
+  test.skipIf(process.platform === 'win32').each(['a dir', '$HOME `id`'])(
+    'suggests node for a script in the directory %j',
+    async (name) => {
+      const cwd = folderWith(`${name}/plug.mjs`, 0o644);
+      const { stderr } = await inProcess(['describe', '--', `./${name}/plug.mjs`], { cwd });
+      expect(stderr).toContain(`to do: start it by node: pipework describe -- node './${name}/plug.mjs'\n`);
+    },
+  );
+
+  test.skipIf(process.platform === 'win32').each(['./a dir', './a dir/plug'])(
+    'suggests no separate words if %j exists',
+    async (word) => {
+      const cwd = folderWith('a dir/plug', 0o755);
+      const { status, stderr } = await inProcess(['describe', '--', word], { cwd });
+      expect(stderr).not.toContain('separate words');
+      expect(status).toBe(7);
+    },
+  );
 
   test("shows no corrected command line if the beginning of the plugin's part is unclear", async () => {
     const { stderr } = await inProcess(['describe', '--port', '5', 'node', 'plugin.js']);
