@@ -1,8 +1,10 @@
 // Tests each exit status that docs/cli.md lists, with commands that must end with it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import {
   bin,
@@ -183,6 +185,52 @@ test.skipIf(process.platform === 'win32').each([
   expect(await ended).toEqual(exit);
   expect(await running()).toBe(0);
 });
+
+/** Starts nine times as a program that ends, and then as one that does not. Appends a line to $STARTS each time. */
+const hangsAtLast = 'echo >> "$STARTS"; [ "$(wc -l < "$STARTS")" -lt 10 ] || exec sleep 300';
+
+test.skipIf(process.platform === 'win32').each(['SIGINT', 'SIGTERM'] as const)(
+  'if %s interrupts `pipework conformance`, it prints the results so far, and how many checks are missing',
+  async (signal) => {
+    const interruptedRun = async (...options: string[]): Promise<string> => {
+      const folder = mkdtempSync(join(tmpdir(), 'pipework-conformance-'));
+      onTestFinished(() => rmSync(folder, { recursive: true }));
+      const starts = join(folder, 'starts');
+      writeFileSync(starts, '');
+      const args = [
+        'conformance',
+        '--quick',
+        '--concurrency',
+        '1',
+        ...options,
+        '--',
+        'sh',
+        '-c',
+        hangsAtLast,
+      ];
+      const child = spawn(process.execPath, [bin, ...args], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+        env: { ...process.env, STARTS: starts },
+      });
+      onTestFinished(() => void child.kill('SIGKILL'));
+      const printed = text(child.stdout);
+      await expect.poll(() => readFileSync(starts, 'utf8').length, { timeout: 30_000 }).toBe(10);
+      child.kill(signal);
+      return await printed;
+    };
+    expect(await interruptedRun()).toMatch(
+      /^\S.*\n {2}FAILED [^]*\n\n0 passed, \d+ failed, .*\nthe run was interrupted: \d+ of \d+ checks did not run to their end\n$/,
+    );
+    const { ok, notRun, checks } = JSON.parse(await interruptedRun('--json')) as {
+      ok: boolean;
+      notRun: number;
+      checks: unknown[];
+    };
+    expect(ok).toBe(false);
+    expect(notRun).toBeGreaterThan(0);
+    expect(checks.length).toBeGreaterThan(0);
+  },
+);
 
 test.skipIf(process.platform === 'win32')(
   'the status is 0 if standard output was closed before the start, because Node opens /dev/null instead',

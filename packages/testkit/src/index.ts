@@ -34,7 +34,7 @@ export {
 } from './simulate.ts';
 export { conformance, type Conformance, type ConformanceOptions } from './conformance/suite.ts';
 export type { ConformanceCheck, ConformanceOutcome } from './conformance/verdict.ts';
-export type { ConformanceReport, ConformanceResult } from './conformance/report.ts';
+export { ConformanceReport, type ConformanceResult } from './conformance/report.ts';
 export { conformancePlugin, type ConformanceService } from './conformance/plugin.ts';
 export { expectNoLeaks, LeakError, type LeakOptions, type LeakSubject } from './leaks/expect-no-leaks.ts';
 export { matchers, type ExpectedExit, type MatcherResult, type Matchers } from './matchers.ts';

@@ -1,5 +1,6 @@
 /** `pipework conformance` runs the testkit's suite against a plugin. */
-import { conformance, type ConformanceCheck, type ConformanceReport } from '@pipework/testkit';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { conformance, ConformanceReport, type ConformanceCheck } from '@pipework/testkit';
 import type { Command, CommandLine } from '../command.ts';
 import { Interrupted, NotStarted, statusOf, UsageError } from '../exit-status.ts';
 import { widthOf, type Io } from '../io.ts';
@@ -21,7 +22,7 @@ export const conformanceCommand: Command = {
   takesPlugin: true,
   summary: 'Checks that a plugin keeps the protocol.',
   details: [
-    'Starts the plugin as a host would, many times. The report names each check. For a failed check, it also shows the traffic on the pipes. Ctrl-C ends all running plugins.',
+    'Starts the plugin as a host would, many times. The report names each check. For a failed check, it also shows the traffic on the pipes. Ctrl-C ends all running plugins, and prints the results so far.',
     `About half of the checks call a service of the plugin. ${howToServe}.`,
   ],
   options: {
@@ -74,26 +75,71 @@ async function run(line: CommandLine, io: Io): Promise<number> {
   const interrupt = new AbortController();
   const stopListening = io.onInterrupt(() => interrupt.abort(new Interrupted()));
   const progress = new Progress(suite.checks.length, io);
+  const ended = new Map<ConformanceCheck, Outcome>();
+  const started = performance.now();
+  const isForMachines = line.values.json === true;
   let report: ConformanceReport;
   try {
     report = await suite.run({
       signal: interrupt.signal,
       onOutcome: (check, outcome) => {
         if (interrupt.signal.aborted) return;
+        ended.set(check, outcome);
         progress.ended(check);
         if (service !== undefined && isFor(unserved, outcome)) interrupt.abort(wrongService(service));
       },
       ...(concurrency === undefined ? {} : { concurrency }),
     });
+  } catch (error) {
+    progress.clear();
+    if (error instanceof Interrupted) {
+      const partial = reportOf(suite.checks, ended, performance.now() - started);
+      await printInterrupted(partial, suite.checks.length, isForMachines, io);
+    }
+    throw error;
   } finally {
     stopListening();
     progress.clear();
   }
   refuseIfNotStarted(report, file);
-  if (line.values.json === true) await print(io, `${jsonText(facts(report))}\n`);
+  if (isForMachines) await print(io, `${jsonText(facts(report, 0))}\n`);
   else await print(io, `${report.toString()}\n${noteOn(report, unserved)}`);
   refuseIfNothingRan(report);
   return statusOf(report.ok ? 'answered' : 'found');
+}
+
+/** Returns a report of the checks that have ended, in the order of the suite. */
+function reportOf(
+  checks: readonly ConformanceCheck[],
+  ended: ReadonlyMap<ConformanceCheck, Outcome>,
+  durationMs: number,
+): ConformanceReport {
+  const results = checks.flatMap((check) => {
+    const outcome = ended.get(check);
+    return outcome === undefined ? [] : [{ check, outcome }];
+  });
+  return new ConformanceReport(results, durationMs);
+}
+
+/** How long an interrupted command waits for the reader of its report, in milliseconds. */
+const outputLagMs = 1_000;
+
+/**
+ * Prints the results of an interrupted run. Does not reject, because the error of the command is the
+ * interrupt.
+ */
+async function printInterrupted(
+  report: ConformanceReport,
+  of: number,
+  isForMachines: boolean,
+  io: Io,
+): Promise<void> {
+  const notRun = of - report.results.length;
+  const text = isForMachines
+    ? jsonText(facts(report, notRun))
+    : `${report.toString().trimStart()}\nthe run was interrupted: ${notRun} of ${of} checks did not run to their end`;
+  const printed = print(io, `${text}\n`).catch(() => {});
+  await Promise.race([printed, sleep(outputLagMs, undefined, { ref: false })]);
 }
 
 const isFor = (beginning: string, outcome: Outcome): boolean =>
@@ -173,12 +219,13 @@ class Progress {
 
 const eraseLine = '\r\u001b[2K';
 
-function facts(report: ConformanceReport): object {
+function facts(report: ConformanceReport, notRun: number): object {
   return {
-    ok: report.ok && report.passed.length > 0,
+    ok: report.ok && report.passed.length > 0 && notRun === 0,
     passed: report.passed.length,
     failed: report.failed.length,
     doesNotApply: report.doesNotApply.length,
+    notRun,
     durationMs: Math.round(report.durationMs),
     checks: report.results.map(({ check: { section, name }, outcome }) => ({ section, name, ...outcome })),
   };
