@@ -76,11 +76,14 @@ export class CallFailed extends Error {
   override readonly name = 'CallFailed';
   readonly exit: ExitName;
   override readonly cause: unknown;
+  /** What the user can do about the error. */
+  readonly todo: string | undefined;
 
-  constructor(exit: ExitName, cause: unknown) {
+  constructor(exit: ExitName, cause: unknown, todo?: string) {
     super('the call failed');
     this.exit = exit;
     this.cause = cause;
+    this.todo = todo;
   }
 }
 

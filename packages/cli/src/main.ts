@@ -108,6 +108,7 @@ function hintsFor(error: unknown, argv: readonly string[], io: Io): Hints {
       ? { usage: 'Try pipework --help' }
       : { usage: `Usage: ${synopsis(command)}\nTry pipework ${command.name} --help` };
   const { own, plugin = [] } = splitAtPlugin(rest);
+  if (error instanceof CallFailed && error.todo !== undefined) return { todo: error.todo };
   if (needsService(error))
     return {
       todo: 'call this plugin from its own host: it needs a service of its host, and pipework offers none',

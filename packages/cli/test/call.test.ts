@@ -91,6 +91,24 @@ describe('call in a pipe', () => {
     expect(said.stdout).toBe('"two\\nlines"\n');
   });
 
+  test.each(['bytes', 'ndjson'])(
+    'names --stdin json if a contract refuses standard input (--stdin %s)',
+    async (kind) => {
+      const args = ['call', '--stdin', kind, 'kv.get', '-', '--', ...fixture];
+      const { status, stderr } = await pipework(args, '"a"');
+      expect(stderr).toMatch(
+        /kv\.get: argument 1: .*\n {2}to do: the argument - is a stream\. If the method expects one value, give it by --stdin json or --stdin text\n$/,
+      );
+      expect(status).toBe(2);
+    },
+  );
+
+  test('names no --stdin if a contract refuses the number of arguments', async () => {
+    const { stderr } = await pipework(['call', 'kv.get', '"a"', '-', '--', ...fixture], '"a"');
+    expect(stderr).toContain('kv.get takes 1 argument');
+    expect(stderr).not.toContain('--stdin');
+  });
+
   test('exits with 2 if a line of standard input is not JSON, and names the line’s number', async () => {
     const ran = await pipework(['call', '--stdin=ndjson', 'tool.double', '-', '--', ...fixture], '1\noops\n');
     expect(ran.stderr).toContain('line 2 of standard input is not JSON: "oops"');

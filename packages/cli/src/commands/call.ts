@@ -10,6 +10,7 @@ import {
   CallFailed,
   CommandBroken,
   exitOfCall,
+  isRefusedInput,
   statusOf,
   unknownMethod,
   UsageError,
@@ -94,7 +95,12 @@ async function run(line: CommandLine, io: Io): Promise<number> {
       if ([OutputClosed, CommandBroken, CallFailed].some((kind) => error instanceof kind)) throw error;
       const reason = input.mistake() ?? refusedStream(error, rest, kind) ?? error;
       const exit = exitOfCall(reason, { method, hasEnded: await hasEnded(), isLate: time.hasPassed });
-      throw new CallFailed(exit, exit === 'deadline' ? time.over(operand) : asTyped(reason, operand, method));
+      const todo = isStreamRefused(reason, method, rest, kind) ? asOneValue : undefined;
+      throw new CallFailed(
+        exit,
+        exit === 'deadline' ? time.over(operand) : asTyped(reason, operand, method),
+        todo,
+      );
     }
   });
   return statusOf('answered');
@@ -185,10 +191,29 @@ async function dispenseInTime(
   }
 }
 
+/** Returns the index of the argument that is a stream from standard input; -1 if no argument is one. */
+const streamAt = (operands: readonly string[], kind: StdinKind): number =>
+  kind === 'bytes' || kind === 'ndjson' ? operands.indexOf('-') : -1;
+
+/** What the user can do if a method takes no stream, but one value. */
+const asOneValue =
+  'the argument - is a stream. If the method expects one value, give it by --stdin json or --stdin text';
+
+/** True if the contract of the method refused the stream from standard input. */
+function isStreamRefused(
+  error: unknown,
+  method: string,
+  operands: readonly string[],
+  kind: StdinKind,
+): boolean {
+  const at = streamAt(operands, kind);
+  return at >= 0 && isRefusedInput(error, method) && error.message.includes(`args[${at}]`);
+}
+
 /** Returns a usage error if standard input was passed as a stream to a plugin that takes no streams. */
 function refusedStream(error: unknown, operands: readonly string[], kind: StdinKind): UsageError | undefined {
-  const isStream = operands.includes('-') && (kind === 'bytes' || kind === 'ndjson');
-  if (!isStream || !isPipeworkError(error) || error.code !== 'RPC_NOT_SERIALIZABLE' || error.sent !== false)
+  if (streamAt(operands, kind) < 0) return undefined;
+  if (!isPipeworkError(error) || error.code !== 'RPC_NOT_SERIALIZABLE' || error.sent !== false)
     return undefined;
   return new UsageError(
     'the plugin takes no streams (it does not announce "refs"). Give standard input as one value, by --stdin json or --stdin text, or bytes as the argument {"$bytes":"..."}, in base64',
