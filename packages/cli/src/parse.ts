@@ -19,6 +19,7 @@ export const helpOption = { type: 'boolean', help: 'print this text' } as const;
  */
 export function parse(command: Command, argv: readonly string[], cwd: string): CommandLine | 'help' {
   const { own, plugin } = splitAtPlugin(argv);
+  refuseChanged(command, own, plugin ?? []);
   const meant = corrected(command, argv, cwd);
   const hint = meant === undefined ? '' : `. The command line of the plugin goes after --:\n  ${meant}`;
   const { values, positionals } = parseOptions(command, own, hint);
@@ -40,6 +41,22 @@ export function parse(command: Command, argv: readonly string[], cwd: string): C
   if (!command.takesPlugin && plugin !== undefined)
     throw new UsageError(`${command.name} takes no plugin; got --`);
   return { operands, values, plugin: plugin ?? [] };
+}
+
+/**
+ * Refuses words with U+FFFD. If an argument of a process is not UTF-8, Node puts U+FFFD in the place of its
+ * bytes, so the plugin would get another text than the user typed.
+ */
+function refuseChanged({ options }: Command, own: readonly string[], plugin: readonly string[]): void {
+  const changed = [...own, ...plugin].find((word) => word.includes('\ufffd'));
+  if (changed === undefined) return;
+  const hint =
+    'stdin' in options && own.includes(changed)
+      ? '. --stdin passes such bytes to a method, and \\ufffd in JSON is the character itself'
+      : '';
+  throw new UsageError(
+    `expected arguments in UTF-8; got ${JSON.stringify(changed)}, where U+FFFD stands for bytes that Node could not read${hint}`,
+  );
 }
 
 /**

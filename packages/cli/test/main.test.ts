@@ -88,6 +88,13 @@ describe('the command line', () => {
     expect(stdout).toBe('1\n');
   });
 
+  test.skipIf(process.platform === 'win32')('refuses an argument that is not UTF-8', async () => {
+    const call = `exec "$@" call tool.echo "$(printf '"\\377"')" -- x`;
+    const { status, stderr } = await run(['/bin/sh', '-c', call, 'sh', process.execPath, bin]);
+    expect(stderr).toContain('pipework: expected arguments in UTF-8; got ');
+    expect(status).toBe(2);
+  });
+
   test('prints its version', async () => {
     const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
     expect((await pipework(['--version'])).stdout).toBe(
@@ -120,6 +127,11 @@ describe('the command line', () => {
     [['--version', 'foo'], 'unexpected argument "foo"'],
     [['--help', 'call', 'extra'], 'unexpected argument "extra"'],
     [['help', 'call', 'extra'], 'unexpected argument "extra"'],
+    [
+      ['call', 'a.b', '"\ufffd"', '--', 'x'],
+      'expected arguments in UTF-8; got "\\"\ufffd\\"", where U+FFFD stands for bytes that Node could not read. --stdin passes such bytes to a method, and \\ufffd in JSON is the character itself\n',
+    ],
+    [['describe', '--', 'x', '\ufffd'], 'where U+FFFD stands for bytes that Node could not read\n'],
     [['call', '--timeout'], "option '--timeout <value>' argument missing"],
   ])('is refused with status 2: %j', async (args, message) => {
     const { status, stdout, stderr } = await pipework(args);
