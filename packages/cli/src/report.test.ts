@@ -61,10 +61,27 @@ test('shows a cause without a message by its name', () => {
   expect(inWords(closed).at(-1)).toBe('  cause: TypeError: an error without a message');
 });
 
-test('shows eight causes in words, as in JSON', () => {
-  expect(inWords(chain(8)).length - 1).toBe(8);
-  expect(inWords(chain(9)).length - 1).toBe(8);
+test('shows eight causes, and says in words and in JSON that there are more', () => {
+  expect(inWords(chain(8)).filter((line) => line.includes('cause: '))).toHaveLength(8);
+  expect(inWords(chain(8)).at(-1)).toMatch(/cause: Error: first$/);
+  expect(inJson(chain(8))).not.toContain('isCut');
+  const lines = inWords(chain(9));
+  expect(lines.filter((line) => line.includes('cause: '))).toHaveLength(8);
+  expect(lines.at(-1)).toMatch(/^ +and more causes, which are not shown$/);
   expect(numberOf(inJson(chain(9)), 'Error') - 1).toBe(8);
+  expect(inJson(chain(9))).toContain('"message":"cause 0","isCut":true}');
+});
+
+test('leaves out a cause that says only what the end of the message says', () => {
+  const failed = (cause: Error): string[] =>
+    inWords(new Error(`the factory failed: ${cause.message}`, { cause }));
+  expect(failed(new Error('no'))).toEqual(['pipework: Error: the factory failed: no']);
+  expect(failed(new TypeError('no')).at(-1)).toBe('  cause: TypeError: no');
+  expect(failed(Object.assign(new Error('no'), { code: 'E' })).at(-1)).toBe('  cause: Error [E]: no');
+  expect(failed(Object.assign(new Error('no'), { data: 1 })).slice(-2)).toEqual([
+    '  cause: Error: no',
+    '    data: 1',
+  ]);
 });
 
 test('shows eight members of an error, and at most 65 errors, in words', () => {
@@ -85,5 +102,5 @@ test('shows eight members of an error, and at most 65 errors, in words', () => {
 test('ends with an error that is its own cause', () => {
   const own = new PipeworkError('RPC_CLOSED', 'closed');
   Object.defineProperty(own, 'cause', { value: own });
-  expect(inWords(own)).toEqual(['pipework: [RPC_CLOSED] closed']);
+  expect(inWords(own)).toEqual(['pipework: [RPC_CLOSED] closed', '  and more causes, which are not shown']);
 });

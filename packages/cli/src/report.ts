@@ -98,7 +98,10 @@ function headOf(error: Error): string {
 
 /** Yields indented lines about the cause and the members of an error, each followed by its own reasons. */
 function* reasonsOf(error: Error, indent: string, depth: number): Generator<string, void, undefined> {
-  if (depth > maxDepth) return;
+  if (depth > maxDepth) {
+    if (hasReasons(error)) yield `${indent}and more causes, which are not shown`;
+    return;
+  }
   const { cause } = error;
   if (cause instanceof Error && isSaid(cause, error)) yield* reasonsOf(cause, indent, depth + 1);
   else if (cause !== undefined) yield* reasonIn('cause', cause, indent, depth);
@@ -107,9 +110,18 @@ function* reasonsOf(error: Error, indent: string, depth: number): Generator<stri
   if (members.length > maxMembers) yield `${indent}and ${members.length - maxMembers} more errors`;
 }
 
-/** True if `error` is a pipework error whose message contains that of its cause. */
-const isSaid = ({ message }: Error, error: Error): boolean =>
-  message !== '' && isPipeworkError(error) && error.message.includes(message);
+const hasReasons = (error: Error): boolean => error.cause !== undefined || membersOf(error) !== undefined;
+
+/** True if the line of `error` already says what the line of its cause would say. */
+function isSaid(cause: Error, error: Error): boolean {
+  if (cause.message === '') return false;
+  if (isPipeworkError(error)) return error.message.includes(cause.message);
+  return error.message.endsWith(`: ${cause.message}`) && hasSameFacts(cause, error);
+}
+
+/** True if the cause has no data, and the same name and code as `error`. */
+const hasSameFacts = (cause: Error & { code?: unknown }, error: Error & { code?: unknown }): boolean =>
+  cause.name === error.name && cause.code === error.code && dataOf(cause).length === 0;
 
 function* reasonIn(
   what: 'cause' | 'error',
@@ -152,13 +164,14 @@ function factsOf(error: unknown, depth: number): Record<string, unknown> {
   const { name, message, cause } = error;
   const { code, data } = error as { code?: unknown; data?: unknown };
   const members = membersOf(error);
-  const isDeep = depth >= maxDepth;
+  const isCut = depth >= maxDepth && hasReasons(error);
   return {
     name,
     message,
     ...(code === undefined ? {} : { code: toJson(code) }),
     ...(data === undefined ? {} : { data: toJson(data) }),
-    ...(cause === undefined || isDeep ? {} : { cause: factsOf(cause, depth + 1) }),
-    ...(members === undefined || isDeep ? {} : { errors: members.map((one) => factsOf(one, depth + 1)) }),
+    ...(isCut ? { isCut } : {}),
+    ...(cause === undefined || isCut ? {} : { cause: factsOf(cause, depth + 1) }),
+    ...(members === undefined || isCut ? {} : { errors: members.map((one) => factsOf(one, depth + 1)) }),
   };
 }
