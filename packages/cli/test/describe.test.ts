@@ -105,7 +105,7 @@ tool
     );
   });
 
-  test('offers the services that factories miss, also if their names have spaces or colons', async () => {
+  test('offers the services that factories miss, and names them in a warning, also if their names have spaces or colons', async () => {
     const asks = `
       import { serve } from "@pipework/core/plugin";
       const needs = (...names) => async ({ host }) => {
@@ -115,8 +115,11 @@ tool
       await serve({ plugins: { a: needs("a b", "c:d, e"), b: needs("f") } });
     `;
     const plugin = ['--', 'node', '--input-type=module', '-e', asks];
-    const { stdout } = await pipework(['describe', ...plugin]);
+    const { stdout, stderr } = await pipework(['describe', ...plugin]);
     expect(stdout).toContain('\na\n  found(...)\n\nb\n  found(...)\n');
+    expect(stderr).toBe(
+      'pipework: warning: the plugin needs services of its host: "a b", "f", "c:d, e". describe provides them without methods, and call does not provide them\n',
+    );
   });
 
   test('exits with 6 if the plugin dies', async () => {

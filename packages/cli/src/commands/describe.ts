@@ -25,6 +25,7 @@ export const describeCommand: Command = {
   summary: 'Shows the names and methods of a plugin, and its version.',
   details: [
     'Each name is dispensed, which runs its factory, to learn its methods. If a method has a contract with schemas (defineContract), the types of its arguments and its result are shown. Of other methods, the plugin knows only the names. If a factory fails, its error is shown, and the status is 0.',
+    'If a factory fails because it needs a service of its host, a warning names the service. The plugin is then started again, with a service of that name that has no methods.',
     `A name whose factory or description takes longer than --timeout is shown without its methods, and the status is 8. ${interruptHelp}`,
   ],
   options: {
@@ -41,15 +42,21 @@ async function run(line: CommandLine, io: Io): Promise<number> {
   if (line.values.json === true && line.values.dts === true)
     throw new UsageError('--json and --dts exclude each other');
   const timeoutMs = wholeNumber(line, 'timeout') ?? answerMs;
-  const description = inOrder(await ask(line, io, timeoutMs, []));
+  const answer = await ask(line, io, timeoutMs, []);
+  const description = inOrder(answer.description);
   if (line.values.json === true) await print(io, `${jsonText(description)}\n`);
   else if (line.values.dts === true) await print(io, declarationsOf(description));
   else await print(io, tableOf(description, io));
-  if (isSilent(description)) {
-    const message =
-      'the plugin cannot be asked what it offers (it is of version 0.1, or does not announce "describe"). pipework call NAME.METHOD works if you know the names';
-    io.stderr.write(warningLine(message, io, line.values.json === true));
-  }
+  const warn = (message: string): void =>
+    void io.stderr.write(warningLine(message, io, line.values.json === true));
+  if (isSilent(description))
+    warn(
+      'the plugin cannot be asked what it offers (it is of version 0.1, or does not announce "describe"). pipework call NAME.METHOD works if you know the names',
+    );
+  if (answer.services.length > 0)
+    warn(
+      `the plugin needs services of its host: ${answer.services.map((name) => JSON.stringify(name)).join(', ')}. describe provides them without methods, and call does not provide them`,
+    );
   const late = lateParts(description, timeoutMs);
   if (late.length > 0) throw tookLonger(late.join(', '), timeoutMs);
   return statusOf('answered');
@@ -111,6 +118,12 @@ const isSilent = ({ runtime, plugins }: Description): boolean =>
  */
 const maxServices = 32;
 
+/** A description, and the names of the services that had to be provided for it. */
+interface Answer {
+  readonly description: Description;
+  readonly services: readonly string[];
+}
+
 /**
  * Asks the plugin for its description. If a factory fails because the host provides no service of some name,
  * asks again in a new process, for which a service of that name is provided. That service has no methods,
@@ -121,7 +134,7 @@ async function ask(
   io: Io,
   timeoutMs: number,
   services: readonly string[],
-): Promise<Description> {
+): Promise<Answer> {
   const description = await withPlugin(
     line,
     io,
@@ -138,7 +151,7 @@ async function ask(
   );
   const missing = Object.values(description.plugins).flatMap(({ error = '' }) => missingService(error) ?? []);
   const further = [...new Set([...services, ...missing])];
-  if (further.length === services.length || further.length > maxServices) return description;
+  if (further.length === services.length || further.length > maxServices) return { description, services };
   return await ask(line, io, timeoutMs, further);
 }
 
