@@ -17,7 +17,7 @@ import { OutputClosed, print } from './output.ts';
 import { parse } from './parse.ts';
 import { looksLikeProgram, startable } from './program.ts';
 import { report, type Hints } from './report.ts';
-import { nearest } from './spelling.ts';
+import { listed, nearest } from './spelling.ts';
 import { helpOf, overview, synopsis } from './usage.ts';
 import { version } from './version.ts';
 
@@ -83,7 +83,7 @@ async function dispatch(argv: readonly string[], io: Io): Promise<number> {
       topic === undefined ? overview(commands, widthOf(io)) : helpOf(commandNamed(topic), widthOf(io));
     return await say(text, io);
   }
-  if (first === undefined) throw new UsageError(`expected a command: ${names()}`);
+  if (first === undefined) throw new UsageError(`expected a command: ${names('or')}`);
   if (first === '--' || looksLikeProgram(first))
     throw new UsageError(
       `expected a command; got ${JSON.stringify(first)}. To see what a plugin offers:\n  ${describing(argv)}`,
@@ -148,7 +148,11 @@ async function say(text: string, io: Io): Promise<number> {
   return statusOf('answered');
 }
 
-const names = (): string => commands.map(({ name }) => name).join(', ');
+const names = (link: 'or' | 'and'): string =>
+  listed(
+    commands.map(({ name }) => name),
+    link,
+  );
 
 function commandNamed(name: string): Command {
   const command = commands.find((one) => one.name === name);
@@ -159,8 +163,6 @@ function commandNamed(name: string): Command {
     throw new UsageError(
       `unknown ${isOption ? 'option' : 'command'} ${JSON.stringify(name)}; did you mean ${meant}?`,
     );
-  const rule = isOption ? 'options follow a command' : 'the commands are';
-  throw new UsageError(
-    `unknown ${isOption ? 'option' : 'command'} ${JSON.stringify(name)}; ${rule}${isOption ? ':' : ''} ${names()}`,
-  );
+  const rule = isOption ? `options follow a command: ${names('or')}` : `the commands are ${names('and')}`;
+  throw new UsageError(`unknown ${isOption ? 'option' : 'command'} ${JSON.stringify(name)}; ${rule}`);
 }

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import type { Command, CommandLine } from './command.ts';
 import { corrected, isSplitInside, splitAtPlugin, typed } from './correction.ts';
 import { UsageError } from './exit-status.ts';
-import { nearest } from './spelling.ts';
+import { listed, nearest } from './spelling.ts';
 
 /**
  * A character that is put before a negative number, so that `parseArgs()` does not take the number for an
@@ -148,7 +148,7 @@ export function choice<T extends string>(
   const given = text(line, name);
   const chosen = choices.find((one) => one === given);
   if (given === undefined || chosen !== undefined) return chosen;
-  throw new UsageError(`--${name}: expected ${choices.join(', ')}; got ${JSON.stringify(given)}`);
+  throw new UsageError(`--${name}: expected ${listed(choices, 'or')}; got ${JSON.stringify(given)}`);
 }
 
 /** Returns the key and the value of `--cookie KEY=VALUE`. */

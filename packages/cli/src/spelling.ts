@@ -1,4 +1,4 @@
-/** Finds the word that a user meant. */
+/** Finds the word that a user meant, and writes lists of words. */
 
 /** How many letters a typed word and the word that was meant may differ by. */
 const maxDistance = 2;
@@ -26,4 +26,10 @@ function distance(from: string, to: string): number {
     row = next;
   }
   return row[to.length] ?? 0;
+}
+
+/** Returns a list of words as a part of a sentence: `a, b or c`. */
+export function listed(words: readonly string[], link: 'or' | 'and'): string {
+  const last = words.at(-1) ?? '';
+  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} ${link} ${last}`;
 }

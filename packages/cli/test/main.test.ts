@@ -103,8 +103,11 @@ describe('the command line', () => {
   });
 
   test.each([
-    [[], 'expected a command: describe, call, conformance, doctor, new, completion'],
-    [['toString'], 'unknown command "toString"'],
+    [[], 'expected a command: describe, call, conformance, doctor, new or completion'],
+    [
+      ['toString'],
+      'unknown command "toString"; the commands are describe, call, conformance, doctor, new and completion',
+    ],
     [['--verbose', 'describe'], 'unknown option "--verbose"; options follow a command: describe, call'],
     [['describe', 'node', 'plugin.js'], 'unexpected argument "node". The command line of the plugin goes'],
     [['describe', '--', '--port'], 'expected a program after --; got "--port"'],
@@ -116,7 +119,7 @@ describe('the command line', () => {
     [['conformance', '--cookie', 'x', '--', 'x'], '--cookie: expected KEY=VALUE'],
     [['call', '--timeout', 'a.b', '"x"', '--', 'x'], '--timeout: expected a whole number above 0'],
     [['call', '--timeout', 'a.b', '--', 'x'], '--timeout: expected a whole number above 0'],
-    [['call', '--stdin', 'a.b', '--', 'x'], '--stdin: expected bytes, ndjson, json, text; got "a.b"'],
+    [['call', '--stdin', 'a.b', '--', 'x'], '--stdin: expected bytes, ndjson, json or text; got "a.b"'],
     [['call', '--stdin', 'json', 'a.b', '1', '--', 'x'], '--stdin: expected an argument -'],
     [['call', '--raw', '--json', 'a.b', '--', 'x'], '--raw and --json exclude each other'],
     [['descrbe', '--', 'x'], 'unknown command "descrbe"; did you mean describe?\n'],

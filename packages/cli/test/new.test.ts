@@ -100,7 +100,11 @@ describe('`pipework new` refuses, with status 2 and without a change,', () => {
     ['an empty text', [''], 'expected DIR; got an empty text'],
     ['nothing', [], 'expected DIR; got nothing'],
     ['two folders', ['one', 'two'], 'unexpected argument "two"'],
-    ['an unknown language', ['--language', 'rust', 'new'], '--language: expected typescript, javascript'],
+    [
+      'an unknown language',
+      ['--language', 'rust', 'new'],
+      '--language: expected typescript or javascript; got',
+    ],
   ])('%s', async (_, args, message) => {
     const folder = emptyFolder();
     mkdirSync(join(folder, 'full'));

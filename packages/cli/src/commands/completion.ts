@@ -4,6 +4,7 @@ import { completions, shells } from '../completion.ts';
 import { statusOf, UsageError } from '../exit-status.ts';
 import type { Io } from '../io.ts';
 import { print } from '../output.ts';
+import { listed } from '../spelling.ts';
 
 /**
  * Makes the command `completion`. `others` returns all commands whose names and options the script completes.
@@ -16,7 +17,7 @@ export function completionCommand(others: () => readonly Command[]): Command {
     operandChoices: shells,
     takesPlugin: false,
     summary: 'Prints a script by which a shell completes commands and options.',
-    details: [`SHELL is one of ${shells.join(', ')}. Words after -- are completed as file names.`],
+    details: [`SHELL is ${listed(shells, 'or')}. Words after -- are completed as file names.`],
     options: {},
     examples: [
       'eval "$(pipework completion bash)"        # in ~/.bashrc',
@@ -30,7 +31,7 @@ export function completionCommand(others: () => readonly Command[]): Command {
 async function run({ operands }: CommandLine, io: Io, commands: readonly Command[]): Promise<number> {
   const shell = shells.find((one) => one === operands[0]);
   if (shell === undefined)
-    throw new UsageError(`SHELL: expected ${shells.join(', ')}; got ${JSON.stringify(operands[0])}`);
+    throw new UsageError(`SHELL: expected ${listed(shells, 'or')}; got ${JSON.stringify(operands[0])}`);
   await print(io, completions[shell](commands));
   return statusOf('answered');
 }

@@ -8,6 +8,7 @@ import { statusOf, UsageError } from '../exit-status.ts';
 import { styler, widthOf, type Io, type Style } from '../io.ts';
 import { print } from '../output.ts';
 import { text } from '../parse.ts';
+import { listed } from '../spelling.ts';
 import { wrapped } from '../usage.ts';
 import { jsonText } from '../values.ts';
 
@@ -19,7 +20,10 @@ export const doctor: Command = {
   summary: 'Checks that this machine has what pipework needs.',
   details: [
     'Where possible, a check tries the real thing: it starts Node, the shell, a plugin, or a plugin in a sandbox. The report says what each check found, what that means, and what to do. Limited: plugins run, but another feature of pipework does not work. Broken: some or all plugins do not run.',
-    `The checks are ${checks.map(({ name }) => name).join(', ')}.`,
+    `The checks are ${listed(
+      checks.map(({ name }) => name),
+      'and',
+    )}.`,
   ],
   options: {
     skip: {
@@ -55,7 +59,10 @@ function skippedIn(given = ''): ReadonlySet<string> {
   const names = given.split(',').filter((name) => name !== '');
   const unknown = names.find((name) => !checks.some((check) => check.name === name));
   if (unknown === undefined) return new Set(names);
-  const known = checks.map(({ name }) => name).join(', ');
+  const known = listed(
+    checks.map(({ name }) => name),
+    'and',
+  );
   throw new UsageError(`--skip: expected some of ${known}; got ${JSON.stringify(unknown)}`);
 }
 
