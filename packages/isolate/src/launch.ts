@@ -18,8 +18,8 @@ import { read } from './system.ts';
 import { lookMs, ResourceWatch } from './watch.ts';
 
 /**
- * The maximum number of processes and threads of a plugin with `memoryBytes`. The watch needs more than a
- * second to measure that many processes, because the watch uses only a small share of the host's time.
+ * The maximum number of processes and threads of a plugin with `memoryBytes`. The watch needs about two
+ * seconds to measure that many processes, because the watch uses only a small share of the host's time.
  */
 const mostTasks = 2_000;
 
