@@ -104,7 +104,7 @@ describe('call in a pipe', () => {
   );
 
   test('names no --stdin if a contract refuses the number of arguments', async () => {
-    const { stderr } = await pipework(['call', 'kv.get', '"a"', '-', '--', ...fixture], '"a"');
+    const { stderr } = await pipework(['call', 'kv.get', '"a"', '1', '-', '--', ...fixture], '"a"');
     expect(stderr).toContain('kv.get takes 1 argument');
     expect(stderr).not.toContain('--stdin');
   });

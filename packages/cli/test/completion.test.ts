@@ -98,6 +98,6 @@ describe.each(['bash', 'fish'] as const)('the words that %s offers', (shell) => 
 
 test('completion refuses an unknown shell', async () => {
   const { status, stderr } = await pipework(['completion', 'tcsh']);
-  expect(stderr).toContain('SHELL: expected bash, zsh, fish; got "tcsh"');
+  expect(stderr).toContain('SHELL: expected bash, zsh or fish; got "tcsh"');
   expect(status).toBe(2);
 });

@@ -3,6 +3,5 @@ import { conformance } from '@pipework/testkit/vitest';
 
 const program = fileURLToPath(new URL('../fixtures/serves-conformance.mjs', import.meta.url));
 
-// Without `quick`, the suite also runs the checks that wait for the protocol's time limits. It then takes 40
-// s.
+// Without `quick`, the suite also runs the checks that wait for the protocol's time limits: 40 s in all.
 conformance({ cmd: [process.execPath, program], quick: true });

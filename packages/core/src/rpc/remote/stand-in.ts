@@ -121,11 +121,21 @@ export function isMarkedObject(value: object): boolean {
  * settled already. Throws `CONFIG_INVALID` for a dispensed remote, for a frozen function or object of this
  * process, and for a value that is neither a function nor an object.
  *
- * @example ```ts import { retain, serve } from '@pipework/core/plugin';
+ * @example
+ * ```ts
+ * import { retain, serve } from '@pipework/core/plugin';
  *
- * const listeners = new Set<(change: string) => void>(); await serve({ plugins: { files: () => ({
- * watch(listener: (change: string) => void): void { listeners.add(retain(listener)); // Without this it
- * could be called during this call only. }, }), }, }); ```
+ * const listeners = new Set<(change: string) => void>();
+ * await serve({
+ *   plugins: {
+ *     files: () => ({
+ *       watch(listener: (change: string) => void): void {
+ *         listeners.add(retain(listener)); // Without this it could be called during this call only.
+ *       },
+ *     }),
+ *   },
+ * });
+ * ```
  */
 export function retain<T extends object>(reference: T): T & Disposable {
   expect(canBeHeld(reference), 'the argument of retain()', 'a function or object', reference);
