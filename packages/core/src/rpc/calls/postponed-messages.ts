@@ -22,6 +22,10 @@ interface Block {
   to: number;
 }
 
+/** Returns the size of a message: `length` bytes, plus the bytes of its large bins. */
+const sizeOf = (length: number, bins: readonly Uint8Array[]): number =>
+  bins.reduce((sum, bin) => sum + bin.length, length);
+
 export class PostponedMessages {
   readonly #message: IncomingMessage;
   readonly #peer: string;
@@ -46,7 +50,7 @@ export class PostponedMessages {
   /** Appends a copy of the message. Throws `RPC_OVERLOADED` if too many bytes wait. */
   add(source: Uint8Array, start: number, end: number, bins: readonly Uint8Array[]): void {
     const length = end - start;
-    this.#bytes += bins.reduce((sum, bin) => sum + bin.length, length);
+    this.#bytes += sizeOf(length, bins);
     if (this.#bytes > maxBytes)
       throw new PipeworkError(
         'RPC_OVERLOADED',
@@ -75,7 +79,7 @@ export class PostponedMessages {
     const { bytes, bins, from, to } = block;
     const end = this.#endOf(bytes, from, to);
     block.from = end;
-    this.#bytes -= bins.reduce((sum, bin) => sum + bin.length, end - from);
+    this.#bytes -= sizeOf(end - from, bins);
     if (end === to) this.#blocks.shift();
     const message = this.#message;
     message.set(bytes, from, end, bins);
