@@ -41,7 +41,7 @@ test('every package has a row in the table of packages, and every folder that a 
     ).toBe(true);
 });
 
-test('each folder of core has a row in the order of check-layers.mjs, or shares that of its parent', () => {
+test('each folder of core, or a folder above it, has a row, in the order of check-layers.mjs', () => {
   const named = folders.flatMap(([, cell]) => quotedIn(cell));
   const checked = readFileSync(`${root}scripts/check-layers.mjs`, 'utf8');
   const [, order = ''] = /const coreOrder = \[([^\]]+)\]/.exec(checked) ?? [];
@@ -58,7 +58,7 @@ test('each folder of core has a row in the order of check-layers.mjs, or shares 
 });
 
 test.each([...packages.map((row) => ['', ...row]), ...folders.map((row) => [core, ...row])])(
-  'the sources of %s%s%s declare the central classes of its row',
+  'the sources of %s%s%s declare the classes that their row names',
   (prefix, _empty, cell, _duty, classes) => {
     const text = quotedIn(cell)
       .flatMap((folder) => sources(`${prefix}${folder}/`))

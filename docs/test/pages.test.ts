@@ -47,7 +47,7 @@ describe('the pages', () => {
     all
       .filter((block) => block.origin?.kind === 'from')
       .map((block) => [`${block.page}:${block.line}`, block]),
-  )('%s shows text that is in the file that it names', (_, block) => {
+  )('the block at %s is in the file that its comment names', (_, block) => {
     // The page may leave out the file's shebang and its first comment.
     const file = readFileSync(root + block.origin!.value, 'utf8');
     expect(file).toContain(block.text.trim());
@@ -57,7 +57,7 @@ describe('the pages', () => {
     all
       .filter((block) => block.origin?.kind === 'output')
       .map((block) => [`${block.page}:${block.line}`, block]),
-  )('%s shows the output of its command', (_, block) => {
+  )('the block at %s is the output of its command', (_, block) => {
     const [file, ...args] = block.origin!.value.split(' ');
     const printed = execFileSync(file === 'node' ? process.execPath : file!, args, {
       cwd: root,
@@ -97,7 +97,7 @@ describe('the pages', () => {
   });
 
   test('show no code that these tests do not check', () => {
-    // A block in any other language needs a comment that says where it is from, or why it cannot run.
+    // A block in another language needs a comment that names its source, or says why the block cannot run.
     expect(loose.filter(({ language }) => !['ts', 'sh', 'text', ''].includes(language)).map(placeOf)).toEqual(
       [],
     );

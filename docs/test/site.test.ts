@@ -35,7 +35,7 @@ test('a link to a file leads to its page on the site, or to the file itself if i
   expect(targetOf('docs/calls.md', 'nowhere.md')).toBeUndefined();
 });
 
-test('the address of a file without a page is in the repository', () => {
+test('a link to a file without a page leads to the file in the repository', () => {
   const repository = 'https://forge.example/owner/name';
   expect(addressOf(repository, 'examples/greeter')).toBe(`${repository}/tree/main/examples/greeter`);
   expect(addressOf(repository, 'LICENSE')).toBe(`${repository}/blob/main/LICENSE`);
