@@ -1,4 +1,4 @@
-/** What a handler can learn about the call that it answers, beside its arguments. */
+/** What a handler can learn about its call beside the arguments. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { PipeworkError } from '../../base/errors.ts';
 
@@ -22,7 +22,7 @@ export interface CallContext {
 
 let current: CallContext | undefined;
 
-/** Set once `serve({ callContext: 'everywhere' })` was called in this process. */
+/** Undefined until `serve({ callContext: 'everywhere' })` is called in this process. */
 let everywhere: AsyncLocalStorage<CallContext> | undefined;
 
 /**
@@ -63,8 +63,8 @@ export function keepContextEverywhere(): void {
 }
 
 /**
- * The storage in which handlers run with their call; undefined unless {@link keepContextEverywhere} was
- * called.
+ * Returns the storage that holds the call while its handler runs; undefined unless {@link
+ * keepContextEverywhere} was called.
  */
 export function contextStorage(): AsyncLocalStorage<CallContext> | undefined {
   return everywhere;

@@ -1,4 +1,4 @@
-/** What a caller can pass with one call beside its arguments. */
+/** What a caller can pass with one call beside the arguments. */
 import { inspect } from 'node:util';
 import { PipeworkError } from '../../base/errors.ts';
 import { isAbortSignal, isObjectPrototype } from '../../base/realm.ts';
@@ -6,8 +6,8 @@ import { isAbortSignal, isObjectPrototype } from '../../base/realm.ts';
 /** What a caller can set for one call. `withCallOptions()` binds such options to a remote. */
 export interface CallOptions {
   /**
-   * If it aborts, the call rejects at once with the signal's reason, and the handler's signal on the other
-   * side aborts too.
+   * When this signal aborts, the call rejects immediately with the signal's reason, and the handler's signal
+   * on the other side aborts too.
    */
   readonly signal?: AbortSignal | undefined;
   /**

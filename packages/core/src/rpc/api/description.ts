@@ -2,15 +2,15 @@
 
 /** One method. Each schema is a JSON Schema of the value as it is sent. */
 export interface MethodDescription {
-  /** What the contract says about the method, for people. */
+  /** The contract's text that tells people what the method does. */
   readonly doc?: string;
-  /** A schema for each argument, in their order. */
+  /** The schemas of the arguments, in order. */
   readonly input?: readonly unknown[];
   /** The schema of the result. */
   readonly output?: unknown;
   /** The schema of each item, if the result is a stream. */
   readonly items?: unknown;
-  /** The schema of the data of each declared error, by its code. */
+  /** The schema of the data of each declared error, by the error's code. */
   readonly errors?: Readonly<Record<string, unknown>>;
 }
 

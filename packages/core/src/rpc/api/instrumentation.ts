@@ -25,7 +25,7 @@ export interface CallTrace {
    */
   readonly peer: string;
   /**
-   * The arguments. On the caller's side the arguments are not packed yet, on the handler's side they are
+   * The arguments. On the caller's side, they are not packed yet. On the handler's side, they are already
    * decoded.
    */
   readonly params: readonly unknown[];
@@ -34,9 +34,9 @@ export interface CallTrace {
    * can add entries.
    */
   metadata: Record<string, string>;
-  /** What the call resolved with, from `asyncEnd` on; undefined if it failed. */
+  /** From `asyncEnd` on, the value with which the call resolved; undefined if the call failed. */
   result?: unknown;
-  /** What the call rejected with, from `error` on; undefined if it succeeded. */
+  /** From `error` on, the error with which the call rejected; undefined if the call succeeded. */
   error?: unknown;
 }
 
@@ -62,8 +62,8 @@ export const callChannelName = 'pipework:call';
 
 /**
  * The name of the tracing channel for calls that are answered here, each as a {@link CallTrace}. A store that
- * is bound to the channel's `start` is active in the handler, and while the handler's answer is sent. So it
- * is also active in the sources of streams and in the functions that the answer contains.
+ * is bound to the channel's `start` is active in the handler, and while the handler's answer is sent. So the
+ * store is also active in the sources of streams and in the functions that the answer contains.
  */
 export const handlerChannelName = 'pipework:handler';
 

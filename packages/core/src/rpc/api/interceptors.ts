@@ -27,14 +27,14 @@ export interface OutgoingCall {
 }
 
 /**
- * Runs around one outgoing call. The caller gets what the interceptor returns. An interceptor calls `next`
+ * Runs around one outgoing call. The caller gets the interceptor's return value. An interceptor calls `next`
  * once, or answers without calling `next`.
  */
 export type CallInterceptor = (call: OutgoingCall, next: () => Promise<unknown>) => unknown;
 
 /**
- * Runs around one incoming call. The peer gets what the interceptor returns. The interceptor runs before the
- * arguments are checked against a contract.
+ * Runs around one incoming call. The peer gets the interceptor's return value. The interceptor runs before
+ * the arguments are checked against a contract.
  */
 export type HandlerInterceptor = (
   call: { readonly method: string; readonly params: unknown[]; readonly context: CallContext },

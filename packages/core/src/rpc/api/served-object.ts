@@ -13,8 +13,8 @@ import { descriptionOf, type MethodDescriptions } from './description.ts';
 /** Answers the calls of one conversation. */
 export interface ServedObject {
   /**
-   * Returns the result or a promise of it. To fail the call, it throws or rejects. `method` comes without the
-   * conversation's prefix.
+   * Returns the result or a promise of it. Throws or rejects to fail the call. `method` is the name without
+   * the conversation's prefix.
    */
   invoke(method: string, params: unknown[], context: CallContext): unknown;
   /** Describes each method that can be called. Absent if there are no methods that a peer could ask about. */
@@ -57,7 +57,7 @@ function hasNativeConstructor(prototype: object): boolean {
 /**
  * Returns the function that `name` calls on `target`, or undefined. The search covers the object itself and
  * its classes, up to the first built-in prototype. The search never returns a getter, and never runs one.
- * Names that JavaScript or common tools call by themselves are left out.
+ * Names that JavaScript or common tools call automatically are not found.
  */
 export function findMethod(target: object, name: string): Method | undefined {
   if (name === 'prototype' || isProbedName(name) || isBuiltIn(target)) return undefined;
@@ -84,7 +84,7 @@ function functionOf(holder: object, name: string): Method | undefined {
 
 /**
  * Serves an object: each call of the peer runs the method of that name with the object as `this`. Unknown
- * names fail with `RPC_UNKNOWN_METHOD`, whose message lists what `dispensedAs` offers. Throws
+ * names fail with `RPC_UNKNOWN_METHOD`, whose message lists the methods that `dispensedAs` offers. Throws
  * `CONFIG_INVALID` if the implementation is not an object. In the message of that error, `what` is the name
  * of the implementation.
  */
@@ -122,7 +122,7 @@ export function servedObjectOf(
   };
 }
 
-/** The names of everything that a peer can call on the object, by the rule of {@link findMethod}. */
+/** The names of all methods that {@link findMethod} finds on the object. */
 export function methodNames(target: object): string[] {
   return propertyNames(target)
     .filter((name) => findMethod(target, name) !== undefined)
@@ -143,7 +143,7 @@ function propertyNames(target: object): string[] {
 }
 
 /**
- * Throws if a method has a name that can never be called, so that its author learns of the mistake.
+ * Throws if a method has a name that can never be called, so that the object's author learns of the mistake.
  */
 function expectNoProbedMethod(implementation: object, what: string): void {
   const name = propertyNames(implementation).find(

@@ -13,8 +13,8 @@ import type { IncomingCall } from './incoming-call.ts';
  */
 export class AdmittedCalls {
   readonly #queue: CallQueue;
-  // Holds only calls that outlive their turn. A call that is answered within its turn cannot be cancelled,
-  // and its id cannot collide with the id of another call.
+  // Holds only calls that outlive the turn in which they arrived. A call that is answered within this turn
+  // cannot be cancelled, and its id cannot collide with the id of another call.
   readonly #tracked = new IdTable<IncomingCall>();
   #running = 0;
   #waiting = 0;
@@ -78,8 +78,7 @@ export class AdmittedCalls {
         start();
       },
       abandon: () => {
-        // The queue has already dropped the call. If the call's deadline passes now, `unqueue()` must do
-        // nothing.
+        // The queue has already dropped the call, so a later `unqueue()` must do nothing.
         call.waiting = undefined;
         call.end();
       },

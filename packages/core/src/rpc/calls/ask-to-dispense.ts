@@ -7,15 +7,16 @@ import type { Conversation } from './conversation.ts';
 /** Options of a dispense. */
 export interface DispenseOptions {
   /**
-   * When this signal aborts, the dispense rejects immediately with the signal's reason. The `context.signal`
-   * of the factory aborts too. If the factory makes an object nevertheless, the object is disposed of.
+   * When this signal aborts, the dispense rejects immediately with the signal's reason. On the other side,
+   * the factory's `context.signal` aborts too. If the factory makes an object nevertheless, the object is
+   * disposed of.
    */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Checks the arguments of a dispense, and returns the options of its call. If an argument is invalid, throws
- * `CONFIG_INVALID` with its name.
+ * Checks the arguments of a dispense, and returns the options for {@link askToDispense}. If an argument is
+ * invalid, throws `CONFIG_INVALID` with the argument's name.
  */
 export function checkDispense(name: unknown, options: DispenseOptions): CallOptions | undefined {
   expect(typeof name === 'string', 'name', 'a text', name);
@@ -30,7 +31,7 @@ const maxBrokerId = 0xffff_ffff;
 /**
  * Calls the dispensing method `method`, and resolves with the broker id for the implementation of `name`. If
  * the call rejects, rejects with the same error. If the answer is not a broker id, rejects with
- * `RPC_PROTOCOL`. In the message, `peer` is the name of the other side.
+ * `RPC_PROTOCOL`. `peer` is the other side's name in this error.
  */
 export async function askToDispense(
   conversation: Conversation,

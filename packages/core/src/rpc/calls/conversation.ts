@@ -72,7 +72,10 @@ export class Conversation implements RawStreamHandler {
   readonly #onQuiet: (() => void) | undefined;
   readonly #resolveClosed: () => void;
   readonly #gate: CreditGate;
-  /** Messages that are handled when the peer has read its answers. Answers of the peer never wait. */
+  /**
+   * Requests and notifications that wait until the peer has read the answers of this side. Answers of the
+   * peer never wait.
+   */
   #postponed: PostponedMessages | undefined;
   #isCatchingUp = false;
   #owedCredit = 0;
@@ -161,8 +164,8 @@ export class Conversation implements RawStreamHandler {
   }
 
   /**
-   * True while a call of this side is pending, a stream of its result is open, or the peer reads a stream of
-   * this side.
+   * True while a call of this side is pending, a stream in a call's result is open, or the peer reads a
+   * stream of this side.
    */
   get isUnderWay(): boolean {
     return this.#outgoing.methods().length > 0 || this.#references?.isStreaming === true;
@@ -198,7 +201,7 @@ export class Conversation implements RawStreamHandler {
 
   /**
    * Prepares the conversation for the end of this side. The signals of running handlers abort. Calls to the
-   * peer and streams of values fail with the reason, because handlers may be waiting for them. If the peer
+   * peer and streams of values fail with `reason`, because handlers may be waiting for them. If the peer
    * reads a stream, the `return()` of the stream's source is called. The answers of handlers are sent
    * nevertheless.
    */
@@ -267,9 +270,9 @@ export class Conversation implements RawStreamHandler {
   }
 
   /**
-   * True while the peer does not read its answers. Further calls would make further answers, and these
-   * answers would fill the memory. Notifications wait too, because they may refer to a call that waits, or
-   * to a reference that such a call uses.
+   * True while the peer does not read the answers to its calls. Further calls would make further answers, and
+   * these answers would fill the memory. Notifications wait too, because they may refer to a call that waits,
+   * or to a reference that such a call uses.
    */
   get #mustPostpone(): boolean {
     return this.#incoming.areTooManyUnread || this.#postponed?.isEmpty === false;
@@ -285,9 +288,9 @@ export class Conversation implements RawStreamHandler {
     else this.#notified(message);
   }
 
-  /** Handles the postponed messages until the peer has to read again. */
+  /** Handles postponed messages until too many answers are unread again. */
   #catchUp(postponed: PostponedMessages): void {
-    // An answer within the loop may drain the stream, so that this method is called again.
+    // An answer that is sent in this loop may drain the stream, which calls this method again.
     if (this.#isCatchingUp) return;
     this.#isCatchingUp = true;
     try {
@@ -338,8 +341,8 @@ export class Conversation implements RawStreamHandler {
       return this.close(error as Error);
     }
     const { unfinished } = this.#reader;
-    // A peer that does not read its answers gets no credit for further calls. Only a side that serves an
-    // object withholds credit, because otherwise both sides could wait for each other.
+    // A peer that does not read the answers to its calls gets no credit for further calls. Only a side that
+    // serves an object withholds credit, because otherwise both sides could wait for each other.
     this.#gate.isWanted = this.#incoming.isFlowing || !this.#answersPeer;
     if (this.#gate.isWanted) return this.#gate.read(end - start, unfinished);
     this.#owedCredit += end - start;

@@ -30,7 +30,7 @@ export type RemoteCall = (
 /** The part that all remotes of one implementation share, whatever options they have. */
 interface RemoteSource {
   readonly call: RemoteCall;
-  /** The remote's name when it is printed. */
+  /** The name under which a remote is printed. */
   readonly label: string;
   /** Disposes of the remote. */
   release(): void;
@@ -81,7 +81,7 @@ export function draining(what: string): PipeworkError {
   return unsent('RPC_CLOSED', `${what} was not sent: the client drains, and takes no new calls`);
 }
 
-/** Makes a remote. A remote has no methods for `then`, symbols and the names of Object.prototype. */
+/** Makes a remote. A remote has no method whose name is `then`, a symbol or a name of Object.prototype. */
 function remoteOver<T>(source: RemoteSource): Remote<T> {
   return make(source, undefined) as Remote<T>;
 }

@@ -41,7 +41,7 @@ export interface DispenserOptions {
 /** An implementation that was dispensed and is not disposed of. */
 interface Dispensed {
   readonly controller: AbortController;
-  /** Undefined while its factory runs. */
+  /** Undefined while the factory runs. */
   implementation: object | undefined;
 }
 

@@ -26,7 +26,7 @@ export class IdTable<T extends { readonly id: number }> {
     return this.#size;
   }
 
-  /** Returns the next id whose slot is free. Slots that have an entry are skipped. */
+  /** Returns the next id whose slot is free. */
   nextId(): number {
     if (this.#size * 2 > this.#mask) this.#grow();
     let id = this.#next;

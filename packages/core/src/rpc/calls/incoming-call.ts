@@ -105,7 +105,7 @@ export class IncomingCall implements Borrower {
     this.#context?.runInAsyncScope(() => controller?.abort(reason));
   }
 
-  /** The reason why the handler's signal aborted; undefined if it has not. */
+  /** The reason why the handler's signal aborted; undefined if it has not aborted. */
   get abortReason(): unknown {
     return this.#abortedWith?.reason;
   }

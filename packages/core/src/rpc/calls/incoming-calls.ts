@@ -33,8 +33,8 @@ export interface IncomingCallsOptions {
 }
 
 /**
- * If more bytes of answers than this wait for the peer, further calls wait until most of these bytes have
- * left.
+ * If more than this many bytes of answers wait for the peer, further calls wait until most of these bytes
+ * have left.
  */
 const maxUnreadBytes = 1024 * 1024;
 
@@ -73,7 +73,10 @@ export class IncomingCalls {
     this.admitted = new AdmittedCalls(messages.shared.callQueue);
   }
 
-  /** False while the peer does not read its answers. While this is false, arriving requests get no credit. */
+  /**
+   * False while the peer does not read the answers to its calls. While this is false, arriving requests get
+   * no credit.
+   */
   get isFlowing(): boolean {
     return this.#isFlowing;
   }
@@ -237,8 +240,8 @@ export class IncomingCalls {
   }
 
   /**
-   * Runs and answers a call within its trace. If a subscriber has bound a store to the channel, the store is
-   * active while the handler runs and while the answer is sent.
+   * Runs and answers a call within its trace. If a subscriber has bound a store to `handlerChannel`, the
+   * store is active while the handler runs and while the answer is sent.
    */
   #startTraced(call: IncomingCall, params: unknown[]): void {
     this.admitted.track(call);
@@ -370,7 +373,10 @@ export class IncomingCalls {
     if (!this.#messages.write(message)) this.#blocked(queuedBytes);
   }
 
-  /** Counts an answer that the peer has not read. `before` is how many bytes waited before the answer. */
+  /**
+   * Counts an answer that the peer has not read. `before` is the number of bytes that were queued before the
+   * answer.
+   */
   #blocked(before: number): void {
     this.#isFlowing = false;
     this.#unreadBytes += Math.max(0, this.#messages.queuedBytes - before);

@@ -1,6 +1,6 @@
 /**
- * Requests and notifications of the peer that wait until the peer reads its answers. They are kept as bytes,
- * because the objects of a small call take many times the memory of its bytes.
+ * Requests and notifications of the peer that wait until the peer reads the answers to its calls. They are
+ * kept as bytes, because the objects of a small call take many times the memory of its bytes.
  */
 import { PipeworkError } from '../../base/errors.ts';
 import { IncomingMessage } from '../wire/incoming-message.ts';
@@ -8,8 +8,8 @@ import type { PlainSink } from '../wire/message-reader.ts';
 import { atLargeBin, type Scanner } from '../wire/scanner.ts';
 
 /**
- * The most bytes that wait in one conversation. More than a million of the smallest calls fit. Large
- * arguments reach the limit with far fewer calls.
+ * The most bytes that may wait in one conversation. More than a million of the smallest calls fit. With large
+ * arguments, far fewer calls reach the limit.
  */
 const maxBytes = 32 * 1024 * 1024;
 const blockBytes = 16 * 1024;

@@ -13,8 +13,7 @@ export interface ItemChecks {
 
 /**
  * The iterator of a checked stream. It is not a generator, because a generator's `return()` waits for the
- * pending `next()`. So a generator would tell the underlying stream only after that `next()` that the
- * consumer has left.
+ * pending `next()`. The underlying stream would learn too late that the consumer has left.
  */
 export class CheckedItems implements AsyncIterableIterator<unknown, unknown>, AsyncDisposable {
   readonly #stream: object;

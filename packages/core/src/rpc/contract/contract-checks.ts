@@ -57,8 +57,9 @@ export function implement<C extends Contract<unknown>>(
 
 /**
  * Returns a remote whose results and items are checked when they arrive. Use `checked()` for a plugin that is
- * not trusted to keep the contract. If a result does not fit, the call rejects with `RPC_INVALID_OUTPUT`.
- * `withCallOptions` accepts the returned object too. Disposing of the object disposes of the remote.
+ * not trusted to keep the contract. If a result does not fit its schema, the call rejects with
+ * `RPC_INVALID_OUTPUT`. `withCallOptions` accepts the returned object too. Disposing of the object disposes
+ * of the remote.
  *
  * @example
  * ```ts
@@ -104,8 +105,8 @@ function checkCall(name: string, schemas: MethodSchemas, handle: Method): Method
 }
 
 /**
- * Returns a method that returns a promise of a stream. The promise can be iterated too: the contract declares
- * an async iterable, and code in the method's own process may iterate the result directly.
+ * Returns a method that returns a promise of a stream. The promise can be iterated too, because the contract
+ * declares an async iterable. Code in the method's own process may iterate it directly.
  */
 function checkStream(name: string, schemas: MethodSchemas, handle: Method): Method {
   return (...args) => {

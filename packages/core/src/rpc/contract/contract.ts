@@ -1,6 +1,6 @@
 /**
- * Contracts with schemas, which both sides check at run time. Use a contract if a plain interface is not
- * enough.
+ * Contracts: methods with schemas, against which both sides check values at run time. Use a contract if a
+ * plain interface is not enough.
  */
 import { PipeworkError } from '../../base/errors.ts';
 import { expect, expectKeys, isObject } from '../../base/expect.ts';
@@ -11,13 +11,11 @@ import type { InputOf, OutputOf, StandardSchema } from './standard-schema.ts';
  * Standard Schema.
  */
 export interface MethodSchemas {
-  /**
-   * A text for people that says what the method does. `rpc.describe()` and the `pipework` command show it.
-   */
+  /** A text that tells people what the method does. `rpc.describe()` and the `pipework` command show it. */
   readonly doc?: string;
   /**
-   * One schema for each argument, in their order. Callers may leave out trailing arguments that accept
-   * `undefined`. An options object with an abort signal may follow.
+   * The schemas of the arguments, in order. Callers may leave out trailing arguments that accept `undefined`.
+   * After the arguments, callers may pass an options object with an abort signal.
    */
   readonly input?: readonly StandardSchema[];
   /** The schema of the result. */
@@ -87,8 +85,8 @@ type InputSchemas<L extends readonly unknown[]> = {
 };
 
 /**
- * The schemas that fit an interface: one for each parameter of a method, and one for its result or, if the
- * method returns a stream, for the items.
+ * The schemas that fit an interface. Each method has one for each parameter, and one for the result. If the
+ * method returns a stream, the second one is for the items instead.
  */
 export type SchemasOf<T> = {
   readonly [K in keyof T]: T[K] extends (...args: infer A) => infer R
@@ -130,8 +128,8 @@ type HandlerOf<F> = F extends (...args: infer A) => infer R
 /**
  * Makes a contract for an interface that exists already: `defineContract<Kv>()({ get: { input: [key], output:
  * text } })`. The names of parameters and the docs of methods are those of the interface, and each schema
- * must fit the interface. A method has a schema for each parameter, or no schemas for parameters. The method
- * must return a promise or an async iterable, because a caller on the other side gets one of these.
+ * must fit the interface. `input` has a schema for each parameter, or is left out. Each method must return a
+ * promise or an async iterable, because a caller on the other side gets one of these.
  */
 export function defineContract<T extends object>(): <const D extends SchemasOf<T>>(
   methods: D & NoOthers<D> & TakingEach<D, T> & Readonly<Record<Exclude<keyof D, keyof T>, never>>,
@@ -225,8 +223,8 @@ export type ContractHandlers<C> = {
 };
 
 /**
- * The declared errors of all methods of a contract. Each key is a code, and its type is the type of the
- * error's data.
+ * The declared errors of all methods of a contract. Each property has an error's code as its name, and the
+ * type of the error's data.
  */
 export type ContractErrors<C> = Merge<
   { [K in keyof TypesOf<C>]: TypesOf<C>[K] extends { errors: infer E } ? E : never }[keyof TypesOf<C>]

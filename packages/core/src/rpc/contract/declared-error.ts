@@ -71,9 +71,9 @@ export function declaredError<T extends Contract<unknown>, C extends keyof Contr
 }
 
 /**
- * Returns true if `error`, with which a call rejected, is a declared error with this code, and the `data` of
- * the error fits the contract. If `checked()` has not run the schema, the schema runs here. If the schema is
- * asynchronous, it cannot run here, and the result is false.
+ * Returns true if `error` is a declared error with this code, and its `data` fits the contract. If
+ * `checked()` has not run the schema, the schema runs here. If the schema is asynchronous, it cannot run
+ * here, and the result is false.
  *
  * @example
  * ```ts

@@ -45,7 +45,7 @@ export type SchemaResult<Output> =
 
 /** One fault that a validator finds in a value. */
 export interface SchemaIssue {
-  /** A text for people that says what is wrong. */
+  /** A text that tells people what is wrong. */
   readonly message: string;
   /** The path to the wrong part of the value, outermost key first. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;

@@ -12,9 +12,9 @@ const maxBatchBytes = 16 * 1024;
 const batchHead = 5;
 
 /**
- * Collects values for one message that has them in a list. If all of them are objects with the same keys,
- * they become a table, and are added without the walk of outbound.ts. Other values are packed when they are
- * added, and must have been walked before.
+ * Collects values, and writes them as one list in one message. If all of them are objects with the same keys,
+ * they become a table, and are added without the walk of outbound.ts. Other values must have passed this walk
+ * before they are added, and are packed when they are added.
  */
 export class ItemBatch {
   readonly #codec: Codec;

@@ -8,7 +8,7 @@ export class MethodName {
   readonly short: string;
   /**
    * The method's name on the wire. All calls of a method share one string. If each call had a new string, the
-   * engine would hash each of them.
+   * engine would hash each string.
    */
   readonly wire: string;
   /** The wire name as packed bytes, or no bytes if the name is too long for a plain message. */

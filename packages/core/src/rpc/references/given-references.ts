@@ -72,7 +72,7 @@ export class GivenReferences {
   }
 
   /**
-   * Counts `count` fewer holds of a reference, and releases the reference if none is left. Does nothing if
+   * Counts `count` fewer holds of a reference, and releases the reference if no hold is left. Does nothing if
    * the reference is already released.
    */
   takeBack(entry: GivenReference, count: number): void {

@@ -56,7 +56,10 @@ export class References implements ValueReferences, MessageScopes {
   #message: Message | undefined;
   #hasEnded = false;
 
-  /** Connects this object to `messages`, which sends and takes references through it from now on. */
+  /**
+   * Connects this object to `messages`. From now on, `messages` sends and takes references through this
+   * object.
+   */
   constructor(messages: MessageStream, host: ReferenceHost) {
     this.#messages = messages;
     this.#shared = messages.shared;
@@ -99,7 +102,7 @@ export class References implements ValueReferences, MessageScopes {
 
   /**
    * Must be called before the walk (outbound.ts) over a call's arguments. Each of `callSignals` cancels the
-   * call. If the arguments contain one of them, the handler gets the call's own signal instead.
+   * call. If the arguments contain one of these signals, the handler gets the call's own signal instead.
    */
   beginSending(callSignals: readonly AbortSignal[] | undefined): void {
     this.#message = { outer: this.#message, callSignals, isHandingOver: false };
@@ -332,7 +335,7 @@ export class References implements ValueReferences, MessageScopes {
 
   /**
    * Ends the streams, because this side is leaving. The `return()` of each given stream's source is called,
-   * and the readers of taken streams fail with the reason.
+   * and the readers of taken streams fail with `reason`.
    */
   leave(reason: unknown): void {
     for (const stream of [...this.#givenStreams.values()]) stream.leave(reason);

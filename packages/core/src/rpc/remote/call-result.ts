@@ -71,7 +71,7 @@ function iteratorOf(result: unknown): AsyncIterator<unknown, unknown> {
     };
     const asyncIterator = iterable[Symbol.asyncIterator]?.();
     if (asyncIterator !== undefined) return asyncIterator;
-    // A list is accepted too, because a peer without streams answers with one.
+    // A list is accepted too, because a peer without streams answers with a list.
     const iterator = iterable[Symbol.iterator]?.();
     if (iterator !== undefined) return toAsync(iterator);
   }

@@ -72,10 +72,7 @@ type IsNamespace<T> = 0 extends 1 & T
         : false
     : false;
 
-/**
- * `unknown` for a type that can be served. For any other type, a {@link CannotTravel} with the reason, which
- * no value fits.
- */
+/** `unknown` for a type that can be served. For any other type, a {@link CannotTravel} with the reason. */
 export type CanServe<T> = 0 extends 1 & T
   ? unknown
   : [ServedRefusal<T>] extends [never]

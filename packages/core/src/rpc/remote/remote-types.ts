@@ -208,8 +208,8 @@ type RemoteData<T> = T extends AnyFunction
               : { [K in keyof T]: RemoteValue<T[K]> };
 
 /**
- * True for a type that is the same on the other side, and is therefore not rewritten. Rewritten types are
- * harder to read, and generics lose their parameters in them.
+ * True for a type that is the same on the other side, and is therefore not rewritten. A rewritten type is
+ * harder to read, and a generic type loses its parameters.
  */
 type Unchanged<T> = Keeps<T, 'changes', 'sent'>;
 

@@ -4,9 +4,9 @@ import type { AnyFunction } from './travel-types.ts';
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
 /**
- * The signatures of a function in their order, each as `[arguments, result]`. Of more than eight signatures,
- * only the last eight are listed. If a function has fewer than eight, TypeScript repeats the first signature,
- * and this type removes the repetitions.
+ * The signatures of a function in order, each as `[arguments, result]`. Of more than eight signatures, only
+ * the last eight are listed. If a function has fewer than eight, TypeScript repeats the first signature, and
+ * this type removes the repetitions.
  */
 export type Signatures<F extends AnyFunction> = F extends {
   (...args: infer A1): infer R1;

@@ -38,7 +38,7 @@ type State =
   | { readonly is: 'open'; readonly on: Dialled }
   /**
    * This side is leaving, and has told the source to end. The remaining items are sent. The end is not sent,
-   * because the peer would take the stream to be complete.
+   * because the peer would then regard the stream as complete.
    */
   | { readonly is: 'leaving'; readonly on: Dialled }
   /** The peer takes no more items. The source's clean-up runs, and the source's last step will be sent. */
@@ -278,7 +278,8 @@ export class GivenStream implements RawStreamHandler {
     try {
       on.writer.write(produced.failed, this.#host.errorToWire(error, this.#where));
     } catch {
-      // The error is too large to be sent. The peer gets FIN without a final message, which is a failure too.
+      // The error is too large to be sent. The peer gets FIN without a final message, and treats this as a
+      // failure.
     }
     this.#end();
     on.raw.end();

@@ -19,7 +19,8 @@ export interface StreamingCall extends CallContext {
 }
 
 /**
- * Records the references that a message gives or takes between the calls of a `begin` and an `end` method.
+ * Records the references that a message gives or takes. A `begin` method starts the record, and an `end`
+ * method ends it.
  */
 export interface MessageScopes {
   /**

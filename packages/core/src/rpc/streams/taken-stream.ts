@@ -17,7 +17,7 @@ import { type Outcome, TakenItems, type Taker } from './taken-items.ts';
 
 /** A consumer's `return` or `throw` that waits for its answer. */
 interface Interrupter extends Taker {
-  /** Settles the interrupt as if it had been called after the stream's end. */
+  /** Settles the `return` or `throw` as if it had been called after the stream's end. */
   late(): void;
 }
 
@@ -87,8 +87,8 @@ export class TakenStream
   }
 
   /**
-   * Resolves with the next item. Rejects with `MISUSE` if `value` is given. The source produces items ahead,
-   * so no value can be passed to it.
+   * Resolves with the next item. Rejects with `MISUSE` if `value` is given. The source produces items before
+   * the consumer asks for them, so no value can be passed to the source.
    */
   next(value?: unknown): Promise<Step> {
     if (value !== undefined) return Promise.reject(valueRefused());
@@ -128,8 +128,8 @@ export class TakenStream
   }
 
   /**
-   * Must be called when the stream's call was cancelled. The consumer gets the reason, items that have
-   * arrived are dropped, and the peer is told to return.
+   * Must be called when the stream's call was cancelled. The consumer gets `reason`, items that have arrived
+   * are dropped, and the peer is told to return.
    */
   abort(reason: unknown): void {
     if (this.#items.outcome !== undefined) return;

@@ -1,6 +1,6 @@
 /**
  * Limits the time for adding keys to the Maps and Sets of a message. V8's hash of numbers and bigints has no
- * seed, so a peer can choose keys with the same hash. V8 compares each of them with all the others: 60,000
+ * seed, so a peer can choose keys with the same hash. V8 compares each such key with all the others: 60,000
  * keys take 6 s.
  */
 import { PipeworkError } from '../../base/errors.ts';

@@ -11,7 +11,7 @@ export interface ErrorMap {
   message: string;
   /** The name of the error's nearest built-in class, if it differs from `name`. */
   type?: string;
-  /** The error's `code`, unchanged. The code is mostly a string or a number. */
+  /** The error's `code`, unchanged. The code is usually a string or a number. */
   code?: unknown;
   stack?: string;
   cause?: ErrorMap;

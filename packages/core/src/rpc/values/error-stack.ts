@@ -4,7 +4,7 @@
  */
 import { inspectCustom, inspectPrintably, printable, type InspectArguments } from '../../base/printable.ts';
 
-// Errors of calls whose stacks do not show the awaiting code yet.
+// Errors to which `placeStack()` has not added the awaiting code yet.
 const unplaced = new WeakSet<Error>();
 
 /**
@@ -26,8 +26,8 @@ function setStack(error: Error, where: string): void {
 }
 
 /**
- * Adds to the error's stack the frames of the code that awaited the call, if V8 knows them. Must be called in
- * the async function `calledBy`, which the code awaits.
+ * Adds the frames of the code that awaited the call to the error's stack, if V8 knows these frames. Must be
+ * called in the async function `calledBy`, which that code awaits.
  */
 export function placeStack(error: unknown, calledBy: (...args: never) => unknown): void {
   if (!unplaced.delete(error as Error)) return;

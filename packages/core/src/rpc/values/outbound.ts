@@ -213,7 +213,7 @@ function withWellFormedKeys(record: object): object {
 
 function walkBigint(value: bigint, options: OutboundOptions): unknown {
   const number = Number(value);
-  // The decoder turns integers up to and including 2^53 into numbers, unless they follow this mark.
+  // The decoder turns integers up to and including 2^53 into numbers, unless they follow `marks.bigint`.
   if (Math.abs(number) <= 2 ** 53 && BigInt(number) === value)
     return options.types ? [marks.bigint, small(number, value)] : small(number, value);
   if (value <= maxInt64 && value >= minInt64) return value;

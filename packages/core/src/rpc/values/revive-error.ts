@@ -1,5 +1,5 @@
 /**
- * Makes an error from the value that the peer sent for it. The value is mostly an error map, but a hostile
+ * Makes an error from the value that the peer sent for it. The value is usually an error map, but a hostile
  * peer may send any value.
  */
 import { types } from 'node:util';
@@ -27,7 +27,7 @@ export class RemoteError extends Error {
 }
 
 type ErrorMaker = (message: string) => Error;
-// This object has no prototype, so that a look-up by the peer's name finds only these functions.
+// This object has no prototype, so that a look-up by a name that the peer sent finds only these functions.
 const makers: Record<string, ErrorMaker | undefined> = Object.assign(Object.create(null) as object, {
   Error: (message: string) => new Error(message),
   EvalError: (message: string) => new EvalError(message),
@@ -170,7 +170,9 @@ function shown(sent: unknown, revival: Revival): string {
   return printable(`the peer failed the call with ${text.slice(0, longText)}`);
 }
 
-/** Returns a copy in which texts replace the bytes in a list or map, because these bytes are mostly texts. */
+/**
+ * Returns a copy in which texts replace the bytes in a list or map, because these bytes are usually texts.
+ */
 function readable(sent: unknown, revival: Revival): unknown {
   if (types.isUint8Array(sent)) return textOf(sent, revival);
   if (Array.isArray(sent)) return sent.map((item) => readable(item, revival));

@@ -16,7 +16,7 @@ export class IncomingMessage {
   end = 0;
   /** The position at which the next element begins. */
   at = 0;
-  /** The large bins of the message, in their order, if they are kept apart from `source`. */
+  /** The large bins of the message, in order, if they are kept apart from `source`. */
   bins: readonly Uint8Array[] = noBins;
   /** The scanner that found the message's end, with its `flags` for this message. */
   readonly scanner: Scanner;
@@ -44,8 +44,8 @@ export class IncomingMessage {
   }
 
   /**
-   * Reads the element at `at`, which may have any form of an integer, and moves `at` to the next one. Returns
-   * undefined if the element is no integer from 0 to 2^32 - 1.
+   * Reads the element at `at` as an integer in any of MessagePack's forms, and moves `at` to the next
+   * element. Returns undefined if the element is no integer from 0 to 2^32 - 1.
    */
   takeUint(): number | undefined {
     const { source } = this;

@@ -18,8 +18,8 @@
 const worthwhile = 8 * 1024 * 1024;
 /**
  * The size of the block in bytes. After the block was freed, the process keeps at most twice this size of
- * freed memory. With a block of 16 MiB the faults did not stop, because V8 collects up to 32 MiB of young
- * buffers before it frees them.
+ * freed memory. With a block of 16 MiB, the faults did not stop, because V8 frees up to 32 MiB of young
+ * buffers at a time.
  */
 const lesson = 20 * 1024 * 1024;
 
@@ -33,6 +33,6 @@ export function countReceived(bytes: number): void {
   try {
     Buffer.allocUnsafeSlow(lesson);
   } catch {
-    // If there is too little address space for the block, malloc should trim its heap.
+    // There is too little address space for the block. In this case, malloc should continue to trim its heap.
   }
 }

@@ -20,7 +20,7 @@ export type PlainSink = (source: Uint8Array, start: number, end: number) => numb
 
 const firstCapacity = 4 * 1024;
 // The buffer for a bin has at most this size at first, whatever length the bin's header claims. When the
-// buffer is full, the bin gets one of four times the size.
+// buffer is full, the bin gets a buffer of four times the size.
 const firstBinCapacity = 1024 * 1024;
 
 export class MessageReader {

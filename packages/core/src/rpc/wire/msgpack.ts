@@ -42,8 +42,8 @@ const msgpackr = noEval as Module;
 
 /**
  * The `Uint8Array` that was global when msgpackr was loaded. msgpackr recognises bytes by `instanceof` of
- * this class. A test environment may replace the global before or after msgpackr is loaded, and Node's
- * Buffers may be instances of neither class.
+ * this class. A test environment may replace the global before or after msgpackr is loaded. Then Node's
+ * Buffers may not be instances of this class.
  */
 const KnownBytes = Uint8Array;
 

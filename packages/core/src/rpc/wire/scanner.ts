@@ -35,15 +35,16 @@ export const atLargeBin = -2;
 export const largeBinBytes: number = 16 * 1024;
 
 /**
- * How many values a bin, a Date and a reference cost, beyond the one that each is counted as. A typed array
- * with its own memory takes 190 bytes, a Date takes 100, and a reference takes 430 or more.
+ * A bin, a Date and a reference each count as one value, and as this many additional ones. A typed array with
+ * its own memory takes 190 bytes, a Date takes 100, and a reference takes 430 or more.
  */
 const binWeight = 2;
 const dateWeight = 1;
 const referenceWeight = 8;
 const referenceBytes = 5;
 /**
- * The cost of the array or table, of up to 220 bytes, that V8 makes for an object whose only key is an index.
+ * The additional cost of an object whose only key is an index. V8 makes an array or table of up to 220 bytes
+ * for such an object.
  */
 const loneIndexWeight = 2;
 /** If a text is an index, it has at most this many digits. */

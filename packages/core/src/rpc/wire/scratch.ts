@@ -34,7 +34,7 @@ interface Scratch {
    * larger, it gets its own buffer, which is dropped after use.
    */
   readonly slab: Buffer;
-  /** The places in the packed message whose bytes were left out. */
+  /** The places in the packed message at which the bytes of large bins were left out. */
   gaps: Gap[];
 
   // For messages that are read on the general path.
@@ -47,8 +47,8 @@ interface Scratch {
   // message's conversation.
   isPackingSmall: boolean;
   /**
-   * The small message that is being packed. The buffer is longer than a small message may be, so that a text
-   * fits that begins just before the limit.
+   * The small message that is being packed. The buffer is longer than a small message may be, so that it has
+   * room for a text that begins just before the limit.
    */
   readonly small: Buffer;
   types: boolean;

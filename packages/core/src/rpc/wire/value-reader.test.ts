@@ -59,7 +59,7 @@ describe('the reader of values', () => {
     ['integers of eight bytes, floats and booleans', '83 cf00000000000003fc 01 cb408fe00000000000 02 c3 03', { 1020: 2, true: 3 }],
     ['the same text twice', '82 a4 31303230 01 a4 31303230 02', { 1020: 2 }],
     ['__proto__', '81 a9 5f5f70726f746f5f5f 01', JSON.parse('{"__proto__":1}')],
-  ])('makes properties of keys that are %s', (_what, text, value) => {
+  ])('turns keys that are %s into properties', (_what, text, value) => {
     const read = readOne(hex(text), 0) as object;
     expect(read).toEqual(value);
     expect(Object.keys(read)).toEqual(Object.keys(value as object));

@@ -205,8 +205,8 @@ function readUint32(source: Uint8Array): number {
 }
 
 /**
- * Reads an integer that a number can hold exactly. A larger integer is left to the codec, which makes a
- * bigint.
+ * Reads a 64-bit integer that a JavaScript number holds exactly. A larger integer is left to the codec, which
+ * makes a bigint.
  */
 function readInt64(source: Uint8Array): number {
   const high = readUint32(source) | 0;

@@ -15,11 +15,11 @@ const plainView = new DataView(plainBytes.buffer, plainBytes.byteOffset, plainBy
 
 /** The options that decide whether a value is plain for this peer. */
 export interface PlainOptions {
-  /** True if the peer announced `types`. Only for such a peer is undefined plain. */
+  /** True if the peer announced `types`. `undefined` is plain only for such a peer. */
   readonly types: boolean;
   /**
-   * True if the peer announced `tables`. For such a peer, a list of `minTableRows` or more items whose first
-   * item is an object is not plain, because it may become a table.
+   * True if the peer announced `tables`. For such a peer, a list of at least `minTableRows` items is not
+   * plain if its first item is an object, because the list may become a table.
    */
   readonly tables: boolean;
   /** Recognises objects that look plain, but are sent by reference. Undefined for a peer without `refs`. */
@@ -88,7 +88,7 @@ function begin(options: PlainOptions): boolean {
   return true;
 }
 
-/** Returns the value that the general path must write, after packing has returned 0. */
+/** After packing has returned 0, returns the value that the general path must write. */
 export function takeUnwritten(): Unwritten {
   const { left: value, copies } = scratch;
   scratch.left = undefined;
@@ -96,7 +96,7 @@ export function takeUnwritten(): Unwritten {
   return { value, copies };
 }
 
-/** Leaves a value to the general path uncopied. */
+/** Leaves a value to the general path without copying it. */
 function leave(value: unknown): 0 {
   scratch.left = value;
   scratch.copies = noCopies;

@@ -70,7 +70,8 @@ export class LikeRows {
   }
 
   /**
-   * Returns the value that was not added, or, if some of its fields were read, a copy with the read values.
+   * Returns the value that was not added. If some of its fields were read, returns a copy with the read
+   * values instead.
    */
   takeLeft(): unknown {
     const left = this.#left;

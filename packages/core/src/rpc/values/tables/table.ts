@@ -23,9 +23,9 @@ export interface Apart {
 
 /**
  * Returns the table of an array, or of every `step`th item from index `from` on. If some item is not a plain
- * object with the same keys in the same order, returns undefined. The items of `rows` that were read are then
- * replaced by copies. `rows` was made by the walk of the message's values (outbound.ts), so the user's own list
- * does not change.
+ * object with the same keys in the same order, returns undefined. In this case, copies replace the items of
+ * `rows` that were read. `rows` was made by the walk of the message's values (outbound.ts), so the user's own
+ * list does not change.
  */
 export function toTable(
   rows: unknown[],
@@ -142,8 +142,8 @@ export function rowWeight(keys: readonly string[]): number {
 }
 
 /**
- * Returns an object with these keys, which the caller copies and fills for each row. A literal with computed
- * keys would be fast only while all tables have the same keys.
+ * Returns an object with these keys. The caller copies this object for each row, and fills the copy. An
+ * object literal with computed keys would be fast only while all tables have the same keys.
  */
 export function emptyRow(keys: readonly string[]): Record<string, unknown> {
   const empty: Record<string, unknown> = {};
