@@ -47,7 +47,7 @@ export interface ConversationOptions {
    */
   readonly isService?: boolean | undefined;
   /**
-   * Called when a call or a stream has ended, so that {@link Conversation.isUnderWay} may have become false.
+   * Called after the end of a call or a stream, which may have made {@link Conversation.isUnderWay} false.
    */
   readonly onQuiet?: (() => void) | undefined;
 }
@@ -200,10 +200,9 @@ export class Conversation implements RawStreamHandler {
   }
 
   /**
-   * Prepares the conversation for the end of this side. The signals of running handlers abort. Calls to the
-   * peer and streams of values fail with `reason`, because handlers may be waiting for them. If the peer
-   * reads a stream, the `return()` of the stream's source is called. The answers of handlers are sent
-   * nevertheless.
+   * Must be called when this side is leaving. The signals of running handlers abort. Calls to the peer and
+   * streams of values fail with `reason`, because handlers may be waiting for them. If the peer reads a
+   * stream, the `return()` of the stream's source is called. The answers of handlers are sent nevertheless.
    */
   leave(reason: Error): void {
     this.#incoming.admitted.cancelAll(reason);
@@ -342,7 +341,7 @@ export class Conversation implements RawStreamHandler {
     }
     const { unfinished } = this.#reader;
     // A peer that does not read the answers to its calls gets no credit for further calls. Only a side that
-    // serves an object withholds credit, because otherwise both sides could wait for each other.
+    // serves an object withholds credit. If both sides withheld it, they could wait for each other.
     this.#gate.isWanted = this.#incoming.isFlowing || !this.#answersPeer;
     if (this.#gate.isWanted) return this.#gate.read(end - start, unfinished);
     this.#owedCredit += end - start;

@@ -23,9 +23,9 @@ export class IncomingCall implements Borrower {
   readonly method: string;
   isAnswered = false;
   /**
-   * Which limit counts the call. Calls under `calls` may wait for room. Calls to references and to services
-   * are under `callbacks`, and are refused if there is no room. Calls on the control stream are under `none`,
-   * and have no limit.
+   * The limit under which the call is counted. Calls under `calls` may wait for room. Calls to references and
+   * to services are under `callbacks`, and are refused if there is no room. Calls on the control stream are
+   * under `none`, and have no limit.
    */
   limit: 'calls' | 'callbacks' | 'none' = 'calls';
   /**

@@ -6,7 +6,7 @@ import { jsonSchemaOf } from './standard-schema.ts';
 /**
  * Describes each method of a contract. Inputs are described as the caller passes them, before validation.
  * Results, items and the data of errors are described as they reach the caller, after validation. If a
- * validator makes no JSON Schema of a schema, the schema is described as `true`, which accepts any value.
+ * validator makes no JSON Schema from a schema, the schema is described as `true`, which accepts any value.
  */
 export function describeContract(contract: Contract<unknown>): MethodDescriptions {
   return Object.fromEntries(

@@ -242,7 +242,7 @@ export class References implements ValueReferences, MessageScopes {
     this.endTaking();
   }
 
-  /** Gives back the references in an item of a stream that the stream's consumer will not take. */
+  /** Gives back the references in an item that the consumer of the item's stream will not take. */
   discard(item: unknown): void {
     if (!isObject(item) || !this.#itemsThatHold.has(item)) return;
     forEachHeld(item, (held) => {

@@ -24,9 +24,9 @@ import type {
 export type Reference<T extends object> = T & ByReference;
 
 /**
- * An argument that is an object of either process. The caller passes an object of its own that is marked with
- * {@link ref}, or a `Remote<T>` that it holds. If the remote stands for an object of the handler's process,
- * the handler gets that object. The handler must await the results of the object's methods.
+ * An argument that is an object of either process. The caller passes an object that it has marked with
+ * {@link ref}, or a `Remote<T>`. If the remote stands for an object of the handler's process, the handler
+ * gets that object. The handler must await the results of the object's methods.
  */
 export type LocalOrRemote<T extends object> = (T & EitherSide) | Remote<T>;
 
@@ -53,8 +53,8 @@ type RemoteRefusal<T, K extends string & keyof (T & Disposable)> = MethodRefusal
   K
 >;
 
-// The dispose method is mapped together with the other methods. An intersection would hide the parameters of
-// dispense() from inference.
+// The dispose method is mapped together with the other methods, because an intersection would hide the
+// parameters of dispense() from inference.
 type DisposeKey<K> = K extends typeof Symbol.dispose ? K : never;
 
 type MethodKey<M, K> = K extends NeverRemote ? never : [NonNullable<M>] extends [AnyFunction] ? K : never;
@@ -158,7 +158,7 @@ export type RemoteResult<R> =
                 : Promise<RemoteValue<A>>
     : never;
 
-/** True if a type says only that its value can be iterated, so that the value may be a generator. */
+/** True if a type says only that its values can be iterated. Such a value may be a generator. */
 type IsPlainIterable<A, T> = [Iterable<T>] extends [A] ? true : false;
 
 /**

@@ -130,7 +130,7 @@ export function isMarkedObject(value: object): boolean {
  *   plugins: {
  *     files: () => ({
  *       watch(listener: (change: string) => void): void {
- *         listeners.add(retain(listener)); // Without this it could be called during this call only.
+ *         listeners.add(retain(listener)); // Without retain(), it could be called only during this call.
  *       },
  *     }),
  *   },
@@ -195,8 +195,8 @@ export function makeRemoteObject(target: RemoteTarget, label = 'remote object'):
   const base: object = Object.create(null) as object;
   const shown = { value: () => `[${label}]`, configurable: true };
   // These properties are configurable, because a proxy must not hide or replace a property that is not
-  // configurable. A remote that is converted to text becomes its label, so texts of remotes with different
-  // labels differ.
+  // configurable. If a remote is converted to text, the text is its label. So remotes with different labels
+  // have different texts.
   Object.defineProperties(base, {
     [Symbol.toStringTag]: { value: label, configurable: true },
     [inspectSymbol]: shown,

@@ -47,10 +47,12 @@ function patternWeight(flags: string): number {
   return flags.includes('u') ? 40 : 4;
 }
 
-/** A pattern may also cost the square of its length, divided by this number. */
+/** The additional cost of a pattern is the square of its length, divided by this number. */
 const patternSquare = 1_200;
 
-/** A host name that is not ASCII may also cost the square of its length, divided by this number. */
+/**
+ * The additional cost of a host name that is not ASCII is the square of its length, divided by this number.
+ */
 const hostSquare = 900;
 
 export interface InboundOptions {
@@ -152,8 +154,8 @@ function setOf(array: unknown[], allowance: InboundOptions['allowance']): Set<un
 }
 
 /**
- * Makes a regular expression. If the expression is invalid, throws an error with a shortened copy of its
- * text, because the engine's error message would have the whole text.
+ * Makes a regular expression. If the expression is invalid, throws an error with a shortened copy of the
+ * expression, because the engine's error message would have the whole text.
  */
 function regExpOf(source: string, flags: string, options: InboundOptions): RegExp {
   // For some patterns, for instance groups that refer to each other, the time of V8's parser grows with the
@@ -180,8 +182,8 @@ function hostWeight(href: string): number {
 }
 
 /**
- * Makes a URL. If `href` is invalid, throws an error with a shortened copy of it, because the engine's error
- * would have the whole text as a field.
+ * Makes a URL. If `href` is invalid, throws an error with a shortened copy of `href`, because the engine's
+ * error would have the whole text as a field.
  */
 function urlOf(href: string): URL {
   try {

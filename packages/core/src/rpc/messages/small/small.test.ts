@@ -164,7 +164,7 @@ interface Field {
   reads: number;
 }
 
-/** Returns a copy in which each field of an object is a getter that counts its reads. */
+/** Returns a copy in which getters replace the fields of objects. Each getter counts how often it is read. */
 function counted(value: unknown, fields: Field[]): unknown {
   if (Array.isArray(value)) return value.map((item) => counted(item, fields));
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
@@ -239,7 +239,7 @@ test('readPlain() reads the same values as the codec', () => {
   );
 });
 
-/** Returns a copy in which U+FFFD replaces each half of a surrogate pair. Negative zero is kept. */
+/** Returns a copy in which U+FFFD replaces each lone half of a surrogate pair. Negative zero is kept. */
 function wellFormed(value: unknown): unknown {
   if (typeof value === 'string') return value.toWellFormed();
   if (Array.isArray(value)) return value.map(wellFormed);

@@ -241,7 +241,7 @@ function packLongText(from: number, text: string): number {
   if (text.length > maxPlainText) return 0;
   const likely = text.length < 32 ? 1 : 2;
   const bytes = plainBytes.write(text, from + likely);
-  // A text that is not ASCII may have half a surrogate pair, which the general path replaces.
+  // A text that is not ASCII may have a lone half of a surrogate pair, which the general path replaces.
   if (bytes !== text.length && !text.isWellFormed()) return 0;
   const header = bytes < 32 ? 1 : bytes < 256 ? 2 : 3;
   if (header !== likely) plainBytes.copyWithin(from + header, from + likely, from + likely + bytes);

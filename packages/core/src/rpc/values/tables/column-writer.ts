@@ -127,7 +127,7 @@ function integers(least: number, most: number, count: number): Int8Array | Int16
   return least >= -0x8000 && most <= 0x7fff ? new Int16Array(count) : new Int32Array(count);
 }
 
-/** Makes a column of texts: the length of each in bytes, and then all texts one after another. */
+/** Makes a column of texts: the length of each text in bytes, and then all texts, one after another. */
 function text({ values, from, step, count }: Cells): Column | undefined {
   let all = '';
   for (let at = from; at < values.length; at += step) {

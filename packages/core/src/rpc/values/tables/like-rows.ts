@@ -83,7 +83,7 @@ export class LikeRows {
   take(): unknown[] {
     const table = this.#cells;
     const { count } = this;
-    // If a getter of a row that is being added has ended the stream, the row is left out.
+    // A getter of the row that is being added may have ended the stream. Then this row is left out.
     table.length = tableHead + count * this.#keys.length;
     this.#cells = [];
     this.count = 0;

@@ -101,7 +101,8 @@ export function areKeys(keys: unknown): keys is string[] {
 
 /**
  * Returns the rows of a received table. `revive` is called with each value that is an object, and `claim`
- * with the number of rows. Returns undefined if the keys or the length do not fit a table.
+ * with the total {@link rowWeight} of the rows. Returns undefined if the keys or the length do not fit a
+ * table.
  */
 export function fromTable(
   table: readonly unknown[],
