@@ -5,8 +5,8 @@ import { MuxError, MuxStream, Session } from './index.ts';
 type Mux = typeof import('./index.ts');
 
 /**
- * Loads a second copy of the file. A program has two copies of a file if the package is twice in its
- * dependency tree, or also in another package's bundle.
+ * Loads a second copy of the file. A program has two copies of a file if its dependency tree contains the
+ * package twice, or if another package has inlined it.
  */
 async function copyOf(file: string): Promise<Mux> {
   return (await import(/* @vite-ignore */ new URL(`${file}?copy`, import.meta.url).href)) as Mux;

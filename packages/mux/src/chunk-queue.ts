@@ -11,8 +11,8 @@ const FIRST_BLOCK = 1024;
 const NOTHING = new Uint8Array(0);
 
 /**
- * Bytes in order. The queue's memory is at most four times its bytes, plus one block. In practice, a chunk
- * that is kept by reference covers at least 16 KiB of a buffer of 64 KiB. All other chunks are copied.
+ * Bytes in order. The queue's memory is at most four times its bytes, plus one block. A chunk that is kept by
+ * reference has at least 16 KiB, usually of a buffer of 64 KiB. All other chunks are copied.
  */
 export class ChunkQueue {
   #chunks: Uint8Array[] = [];

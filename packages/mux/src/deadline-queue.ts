@@ -109,7 +109,7 @@ export class DeadlineQueue<T> {
       return;
     }
     // The first turn of the event loop reads what the system has buffered. If the transport wraps another
-    // stream, the second turn reads the bytes that this stream has passed on.
+    // stream, the second turn reads the bytes that the wrapped stream has passed on.
     this.#isReading = true;
     this.#timers.setImmediate(() => this.#timers.setImmediate(() => this.#expire()));
   }

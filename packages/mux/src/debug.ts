@@ -57,14 +57,14 @@ export class FramePublisher {
     this.#leaving.push(frame);
   }
 
-  /** True if frames are kept. */
+  /** True if sent frames wait to be published. */
   get areLeaving(): boolean {
     return this.#leaving.length > 0;
   }
 
   /**
-   * Publishes the kept frames as sent. If a listener writes frames meanwhile, those are published after
-   * these.
+   * Publishes the kept frames as sent. Frames that a listener writes meanwhile are published after the kept
+   * ones.
    */
   leave(): void {
     while (this.#leaving.length > 0) this.#publish('sent', this.#leaving.shift()!);

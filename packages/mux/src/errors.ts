@@ -8,7 +8,7 @@ import { GoAwayCode } from './frame.ts';
 
 /** A code's row in the table. */
 export interface MuxErrorEntry {
-  /** What happened, for the table in docs/yamux.md. */
+  /** A sentence that says what happened, for the table in docs/yamux.md. */
   readonly means: string;
   /** The go-away reason that we send to the peer if we end the session with this code. */
   readonly goAway?: number;
@@ -134,8 +134,7 @@ export class MuxError extends Error {
 brand(MuxError, 'pipework.MuxError');
 
 /**
- * Returns the error for a fault of the peer for which we end the session. The error has the table's go-away
- * reason.
+ * Returns the error for a fault of the peer that ends the session. The error has the table's go-away reason.
  */
 export function protocolFault(code: MuxErrorCode, message: string, streamId?: number): MuxError {
   const { goAway } = muxErrorCodes[code];

@@ -6,7 +6,7 @@ const KiB = 1024;
 
 /**
  * Makes a batch. `told` lists the frames that the batch has reported. `take()` empties the batch and returns
- * its bytes, and `frames()` returns them decoded.
+ * its bytes. `frames()` also decodes these bytes into frames.
  */
 function makeBatch(): { batch: FrameBatch; told: number[][]; frames: () => Frame[]; take: () => Buffer } {
   const told: number[][] = [];

@@ -25,7 +25,8 @@ export type OnFrame = (type: number, flags: number, streamId: number, length: nu
 
 /**
  * Invariant: the batch consists of `#parts`, then the bytes of the block from `#from` to `#to`. `bytes` is
- * their sum. A growing frame is the last one in the block, and only its length field is not final yet.
+ * the length of all these together. A growing frame is the last one in the block, and only its length field
+ * is not final yet.
  */
 export class FrameBatch {
   readonly #onFrame: OnFrame;

@@ -24,7 +24,7 @@ const COPY_LIMIT = 4 * 1024;
  */
 export const BATCH_BYTES: number = 256 * 1024;
 
-/** The settings of a writer, and the calls by which it asks its session and reports to it. */
+/** The settings of a writer, and the functions by which the writer asks and informs its session. */
 export interface WriterOwner {
   /**
    * How long the transport may accept no bytes before `onStalled` is called, in milliseconds; 0 is no limit.
@@ -96,7 +96,7 @@ export class FrameWriter {
     return this.#replyBytes;
   }
 
-  /** A read is being dispatched. Nothing is sent before the dispatch ends. */
+  /** Must be called when the dispatch of a read begins. Nothing is sent before the dispatch ends. */
   beginDispatch(): void {
     this.#timing.beginDispatch();
   }
@@ -207,8 +207,8 @@ export class FrameWriter {
 
   /**
    * Tells the listeners about the batch's frames, and then writes these frames. If a listener writes while it
-   * is told, its frames are sent after those. If its write flushed immediately, this batch has been sent
-   * already, and `#told` is empty.
+   * is told, its frames are sent after this batch. If that write flushes immediately, it sends this batch
+   * too, and `#told` is empty afterwards.
    */
   #tellAndWrite(): void {
     this.#told.push(...this.#batch.takeParts());

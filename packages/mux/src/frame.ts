@@ -19,13 +19,13 @@ export const VERSION = 0;
 
 /** The types of frames, and the meaning of the length field in each. */
 export const FrameType = {
-  /** A stream's payload; length: its bytes. */
+  /** A stream's payload. The length is the number of payload bytes. */
   Data: 0,
-  /** Credit for a stream; length: how much is added to the window (a delta, never a total). */
+  /** Credit for a stream. The length is the number of bytes by which the window grows. */
   WindowUpdate: 1,
-  /** A request (SYN) or an answer (ACK); length: a value that the answer repeats. */
+  /** A request (SYN) or an answer (ACK). The length is a value that the answer repeats. */
   Ping: 2,
-  /** "Open no more streams towards me"; length: a {@link GoAwayCode}. */
+  /** "Open no more streams towards me". The length is a {@link GoAwayCode}. */
   GoAway: 3,
 } as const;
 Object.freeze(FrameType);

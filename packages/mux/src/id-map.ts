@@ -16,8 +16,8 @@ export function idKey(id: number): number {
 }
 
 /**
- * Values under ids of 32 bits that the peer may have chosen. With a plain `Map`, the peer could choose ids
- * that make it slow.
+ * Values under ids of 32 bits that the peer may have chosen. The peer could choose ids that make a plain
+ * `Map` slow.
  */
 export class IdMap<V> {
   readonly #values = new Map<number, V>();

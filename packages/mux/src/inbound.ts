@@ -16,7 +16,7 @@ import type { StreamTable } from './stream-table.ts';
 /** The effects that the peer's frames have on the session as a whole. */
 export interface InboundHome {
   onFrame(header: FrameHeader): void;
-  /** Ends the session: the peer broke the protocol. */
+  /** Ends the session, because the peer broke the protocol. */
   fault(error: MuxError): void;
   /** True if the session accepts one more stream of the peer. */
   mayAdmit(): boolean;

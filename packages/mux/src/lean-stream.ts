@@ -10,7 +10,7 @@ import type { StreamRecord } from './stream-record.ts';
 /** Bytes that may be queued in one stream before write() returns false. */
 const HIGH_WATER_MARK = 256 * 1024;
 
-/** The part of its session that a stream uses, apart from the scheduler. */
+/** The part of the session that a stream uses, apart from the scheduler. */
 export interface LeanStreamHome {
   /** True while delivered chunks lie in a buffer that the transport will fill again. */
   readonly isLending: boolean;

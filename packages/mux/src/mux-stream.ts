@@ -5,8 +5,8 @@ import { brand } from './brand.ts';
 import { ChunkQueue } from './chunk-queue.ts';
 import { MuxError } from './errors.ts';
 import type { RawStream } from './raw-stream.ts';
-// A stream refers to its session, and a session makes streams. This is the only cycle of imports between
-// files, and it imports only a type.
+// A stream refers to its session, and a session makes streams, so their files import each other. No other
+// files do, and this file imports only a type.
 import type { Session } from './session.ts';
 
 /**
@@ -57,7 +57,7 @@ export class MuxStream extends Duplex {
   #isReading = false;
   /** The state of the peer's FIN: not arrived, arrived, or reported to the Readable. */
   #peerEnd: 'open' | 'due' | 'told' = 'open';
-  /** Bytes that were pushed into the Readable, without those whose credit was granted. */
+  /** Bytes that were pushed into the Readable, and for which no credit was granted yet. */
   #pushed = 0;
   /** The callback of a write or of `_final` that is not complete yet. */
   #pending: Callback | undefined;
@@ -95,7 +95,7 @@ export class MuxStream extends Duplex {
     return new MuxStream(raw, session, explain);
   }
 
-  /** The stream's number. The id is odd if the client opened the stream, and even if the server did. */
+  /** The stream's number. Streams of the client have odd ids, and streams of the server have even ids. */
   get id(): number {
     return this.#raw.id;
   }

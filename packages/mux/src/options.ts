@@ -5,8 +5,8 @@ import { invalidOption } from './errors.ts';
 import { realTimers, type Timers } from './timers.ts';
 
 /**
- * Which end of a transport this is. One end is the client, the other is the server. The client's streams have
- * odd ids, the server's even ones.
+ * Which end of a transport this is. One end is the client, and the other is the server. Streams of the client
+ * have odd ids, and streams of the server have even ids.
  */
 export type Role = 'client' | 'server';
 
@@ -45,8 +45,8 @@ export interface SessionOptions {
    */
   maxStreamWindowSize?: number;
   /**
-   * Bytes that all streams together may be granted beyond the initial 262,144 of each. A stream that opens
-   * when the budget is used up keeps the initial window. Default 64 MiB.
+   * Bytes that all streams together may be granted beyond the initial 262,144 bytes of each stream. A stream
+   * that opens when the budget is used up keeps the initial window. Default 64 MiB.
    */
   windowBudget?: number;
   /**

@@ -36,7 +36,7 @@ test('ask() rejects if no answer arrives in time, and a later answer is ignored'
   pings.onAnswer(0);
 });
 
-test('the ping after the one with the greatest value has the value 0', () => {
+test('after the ping with the greatest value, the next ping has the value 0', () => {
   const { pings, sent } = makePings();
   pings.nextValue = MAX_UINT32;
   for (let i = 0; i < 2; i += 1) pings.ask().catch(() => {});
@@ -44,7 +44,7 @@ test('the ping after the one with the greatest value has the value 0', () => {
   pings.close(new MuxError('MUX_SESSION_CLOSED', 'closed'));
 });
 
-test('keep-alive pings after each interval in which nothing arrived, and reports a ping without an answer', async () => {
+test('keep-alive sends a ping after each interval in which nothing arrived, and reports a ping without an answer', async () => {
   const { pings, sent } = makePings();
   let isHeard = true;
   const lost: string[] = [];

@@ -59,8 +59,8 @@ export class Pings {
   }
 
   /**
-   * Calls `wasHeard` every `intervalMs` milliseconds, and sends a ping if it returns false, because nothing
-   * has arrived since the last call. Calls `onLost` if a ping is not answered.
+   * Calls `wasHeard` every `intervalMs` milliseconds. If `wasHeard` returns false, nothing has arrived since
+   * the last call, and a ping is sent. Calls `onLost` if a ping is not answered.
    */
   keepAlive(intervalMs: number, wasHeard: () => boolean, onLost: (cause: MuxError) => void): void {
     const onInterval = (item: 'interval'): void => {

@@ -5,7 +5,7 @@ import { DeadlineQueue } from './deadline-queue.ts';
 import type { Timers } from './timers.ts';
 import { splitTransport, type Transport } from './transport.ts';
 
-/** How long the peer may take to end its side after ours has ended, in milliseconds. */
+/** How long the peer may take to end its side after our side has ended, in milliseconds. */
 const LINGER_MS = 500;
 /** How long the last bytes may take to be written after a clean end, in milliseconds. */
 const FLUSH_MS = 2_000;
@@ -122,7 +122,8 @@ export class Pipe {
       if (!isDone) this.#boundBy(LINGER_MS, finish);
       check();
     });
-    // Bytes that still arrive are dropped. We read them so that the peer can finish writing and see our end.
+    // Bytes that arrive from now on are dropped. We read them so that the peer can finish writing and see our
+    // end.
     readable.resume();
     check();
   }

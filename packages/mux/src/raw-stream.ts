@@ -6,10 +6,10 @@ import type { MuxError } from './errors.ts';
 
 /**
  * One two-way flow inside a session, without Node's stream machinery. No method throws because of the peer or
- * the transport. In that case the handler's `onClose` is called, exactly once.
+ * the transport. If one of these ends the stream, the handler's `onClose` is called, exactly once.
  */
 export interface RawStream {
-  /** The stream's number: odd if the client opened it, even if the server did. */
+  /** The stream's number. Streams of the client have odd ids, and streams of the server have even ids. */
   readonly id: number;
   /**
    * Bytes written that were not handed to the transport yet, because of its back-pressure or the peer's

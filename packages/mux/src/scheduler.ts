@@ -13,7 +13,7 @@ import type { StreamRecord } from './stream-record.ts';
 const SLICE = 16 * 1024;
 /**
  * If no more than this many streams wait, each sends a whole frame in its turn. Fewer and larger parts take
- * the sender less processor time, and a stream still waits for no more than 1 MiB of the others.
+ * the sender less processor time, and a stream waits for at most 1 MiB of the other streams.
  */
 const FEW = 16;
 
@@ -113,8 +113,8 @@ export class Scheduler {
   }
 
   /**
-   * Moves everything that fits the peer's windows into the batch, even if the transport is full. Used before
-   * our half, or the process, ends.
+   * Moves everything that fits the peer's windows into the batch, even if the transport is full. Must be
+   * called before our half or the process ends.
    */
   fillAll(): void {
     if (this.#writer.hasEnded) return;

@@ -13,10 +13,7 @@
  */
 
 export type Opening = 'queued' | 'syn-due' | 'syn-sent' | 'unaccepted' | 'ack-due' | 'open';
-/**
- * How a stream begins. The first two are for streams that we open, the third is for a stream that the peer
- * opens.
- */
+/** How a stream begins. The first two are for our streams, and the third is for streams of the peer. */
 export type InitialOpening = 'queued' | 'syn-due' | 'unaccepted';
 export type Sending = 'open' | 'fin-due' | 'finished';
 export type Receiving = 'open' | 'finished';

@@ -111,7 +111,7 @@ export class StreamTable implements LeanStreamHome {
     if (stream.record.state.accept()) this.scheduler.owe(stream.record);
   }
 
-  /** The peer has answered a stream of ours in any way, so another may open. */
+  /** The peer has answered a stream of ours in any way, so another of our streams may open. */
   onAnswered(stream: LeanStream): void {
     this.#unanswered.delete(stream);
     this.#openQueued();

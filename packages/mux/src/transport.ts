@@ -6,7 +6,7 @@ import { invalidOption } from './errors.ts';
 /**
  * A pair of byte streams. The session takes the pair over: it reads one stream, writes the other, and ends
  * and destroys both when the session ends. The transport must not change a chunk that it has delivered.
- * Node's own streams never change one.
+ * Node's own streams never change a delivered chunk.
  */
 export type Transport = Duplex | { readable: Readable; writable: Writable };
 

@@ -20,7 +20,7 @@ export class WriteTiming {
     this.#flush = flush;
   }
 
-  /** A read is being dispatched. Nothing is sent before the dispatch ends. */
+  /** Must be called when the dispatch of a read begins. Nothing is sent before the dispatch ends. */
   beginDispatch(): void {
     this.#isDispatching = true;
   }

@@ -63,8 +63,8 @@ export function keepContextEverywhere(): void {
 }
 
 /**
- * Returns the storage that holds the call while its handler runs; undefined unless {@link
- * keepContextEverywhere} was called.
+ * Returns the storage that holds the call while its handler runs; undefined unless
+ * {@link keepContextEverywhere} was called.
  */
 export function contextStorage(): AsyncLocalStorage<CallContext> | undefined {
   return everywhere;
