@@ -1,4 +1,4 @@
-/** What a handler can learn about its call beside the arguments. */
+/** The data that a handler can read about its call, in addition to the arguments. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { PipeworkError } from '../../base/errors.ts';
 

@@ -1,9 +1,9 @@
-/** What a caller can pass with one call beside the arguments. */
+/** The options that a caller can pass with one call, in addition to the arguments. */
 import { inspect } from 'node:util';
 import { PipeworkError } from '../../base/errors.ts';
 import { isAbortSignal, isObjectPrototype } from '../../base/realm.ts';
 
-/** What a caller can set for one call. `withCallOptions()` binds such options to a remote. */
+/** The options of one call. `withCallOptions()` binds such options to a remote. */
 export interface CallOptions {
   /**
    * When this signal aborts, the call rejects immediately with the signal's reason, and the handler's signal

@@ -6,18 +6,16 @@
 import { tracingChannel, type TracingChannel } from 'node:diagnostics_channel';
 
 /**
- * What a subscriber of `pipework:call` or `pipework:handler` receives. All events of one call share one
- * object.
+ * The object that a subscriber of `pipework:call` or `pipework:handler` receives. All events of one call
+ * share one object.
  */
 export interface CallTrace {
   /**
-   * The method as it is on the wire, `Plugin.greet`. For a call to a function it is `$/call`, and for a call
-   * to a method of a marked object it is `$/call.next`.
+   * The method's name on the wire, for instance `Plugin.greet`. For a call to a function, the name is
+   * `$/call`. For a call to the method `next` of a marked object, the name is `$/call.next`.
    */
   readonly method: string;
-  /**
-   * The name under which the plugin or the service was dispensed. Undefined if it was not dispensed by name.
-   */
+  /** The name under which the plugin or the service was dispensed. Undefined if there is no such name. */
   readonly service: string | undefined;
   /**
    * The other party. On the caller's side, it is the party that is called. On the handler's side, it is
@@ -40,7 +38,7 @@ export interface CallTrace {
   error?: unknown;
 }
 
-/** What a subscriber of `pipework:stream` gets. */
+/** The object that a subscriber of `pipework:stream` receives. */
 export interface StreamTrace {
   /** `given` if this side has the source of the stream, `taken` if the peer has it. */
   readonly direction: 'given' | 'taken';

@@ -1,4 +1,4 @@
-/** Interceptors, which a side may put around every call that it makes and every call that it answers. */
+/** Interceptors: functions that a side may put around every call that it makes or answers. */
 import { runtimeMethods } from '../../session/wire-words.ts';
 import type { CallContext } from './call-context.ts';
 
@@ -13,8 +13,8 @@ export function referenceCallName(name: unknown): string {
 /** One outgoing call, as an interceptor sees it. */
 export interface OutgoingCall {
   /**
-   * The method as it is sent, `Plugin.greet`. For a call through a reference, it is `$/call` or
-   * `$/call.next`.
+   * The method's name as it is sent, for instance `Plugin.greet`. For a call through a reference, the name is
+   * `$/call`, or for instance `$/call.next`.
    */
   readonly method: string;
   /** The arguments. An interceptor may replace them before it calls `next()`. */

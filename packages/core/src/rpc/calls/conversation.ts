@@ -47,7 +47,7 @@ export interface ConversationOptions {
    */
   readonly isService?: boolean | undefined;
   /**
-   * Called after the end of a call or a stream, which may have made {@link Conversation.isUnderWay} false.
+   * Called after the end of a call or a stream. This end may have made {@link Conversation.isUnderWay} false.
    */
   readonly onQuiet?: (() => void) | undefined;
 }

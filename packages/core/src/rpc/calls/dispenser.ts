@@ -1,5 +1,5 @@
 /**
- * Makes one implementation for each dispense, serves it on its own stream, and disposes of it. Plugins
+ * Makes one implementation for each dispense, serves it on a separate stream, and disposes of it. Plugins
  * dispense implementations in this way, and hosts dispense their services.
  */
 import { dispose } from '../../base/dispose.ts';
@@ -81,9 +81,9 @@ export class Dispenser {
 
   /**
    * Makes an implementation, and resolves with the broker id by which the peer reaches it. The id expires if
-   * the peer does not dial it. If the factory fails, rejects with an error that has the factory's error as
-   * its cause. Rejects with the error for an unknown name, or with `RPC_SHUTTING_DOWN` if this side is
-   * leaving. If `maxWaitingStreams` implementations have not been dialled yet, rejects with `RPC_OVERLOADED`.
+   * the peer does not dial it. If the factory fails, rejects with an error whose `cause` is the factory's
+   * error. Rejects with the error for an unknown name, or with `RPC_SHUTTING_DOWN` if this side is leaving.
+   * If `maxWaitingStreams` implementations have not been dialled yet, rejects with `RPC_OVERLOADED`.
    * `cancelled` aborts if the peer no longer wants the implementation.
    */
   async dispense(name: unknown, cancelled: AbortSignal): Promise<number> {

@@ -9,7 +9,7 @@ import type { Borrower, Held } from '../references/reference-types.ts';
 
 const noMetadata: Readonly<Record<string, string>> = Object.freeze({});
 
-/** The data that came with a call beside its arguments. */
+/** The data that came with a call in addition to its arguments. */
 interface Meta {
   metadata: Readonly<Record<string, string>>;
   deadlineAt: number | undefined;

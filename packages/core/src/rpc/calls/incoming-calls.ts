@@ -83,7 +83,7 @@ export class IncomingCalls {
 
   /**
    * True while more than `maxUnreadBytes` of answers wait for the peer. Calls that arrive meanwhile must
-   * wait. Running calls are still answered.
+   * wait. Running calls are answered in any case.
    */
   get areTooManyUnread(): boolean {
     return this.#unreadBytes > maxUnreadBytes;
@@ -391,8 +391,8 @@ export class IncomingCalls {
   /** Must be called when a stream that was given in the result of `call` has ended. */
   streamEnded(call: Borrower): void {
     call.held.given--;
-    // If `admitted` does not have the call, the call is being answered in this turn, and `#answered()` will
-    // forget it.
+    // `admitted` has only calls that outlive the turn in which they arrived. `#answered()` forgets any other
+    // call.
     const tracked = this.admitted.get(call.id);
     if (tracked === call) this.#forgetWhenDone(tracked);
   }

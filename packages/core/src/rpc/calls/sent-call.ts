@@ -16,8 +16,8 @@ export class SentCall implements Receiver {
   /** The references that the call's arguments gave to the peer. */
   scope: Scope | undefined = undefined;
   /**
-   * Streams of the result that are still open. While any of these streams is open, the scope is kept and the
-   * call's signals are watched.
+   * The streams of the result that have not ended. While any of these streams is open, the scope is kept and
+   * the call's signals are watched.
    */
   streams: Set<TakenStream> | undefined = undefined;
   /**

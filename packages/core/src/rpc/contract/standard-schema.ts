@@ -27,9 +27,9 @@ export interface StandardSchema<Input = unknown, Output = Input> {
 }
 
 /**
- * Returns the JSON Schema of a schema. Returns undefined if the validator makes no JSON Schemas, cannot make
- * one from this schema (for instance from a date), or makes something that is not JSON. Does not throw in
- * these cases, because one schema's error would prevent the description of all methods.
+ * Returns the JSON Schema of a schema. Returns undefined if the validator makes no JSON Schemas, makes none
+ * from this schema (for instance from a date), or makes something that is not JSON. Does not throw in these
+ * cases, because one schema's error would prevent the description of all methods.
  */
 export function jsonSchemaOf(schema: StandardSchema, side: 'input' | 'output'): unknown {
   try {

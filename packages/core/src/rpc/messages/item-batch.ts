@@ -38,8 +38,8 @@ export class ItemBatch {
   }
 
   /**
-   * Adds an object if it has the same keys as the objects before it. Otherwise returns false. The caller must
-   * then walk and add the value that {@link takeLeft} returns.
+   * Adds an object if it has the same keys as the objects before it. Otherwise returns false. In this case,
+   * the caller must walk the value that {@link takeLeft} returns, and add it.
    */
   addRow(value: unknown): boolean {
     // After one item with other keys, stops trying tables for this stream. Mixed items would start a new

@@ -12,8 +12,8 @@ export interface GivenReference {
   /** How often the reference was sent, minus how often the peer gave it back. */
   count: number;
   /**
-   * True if the target was in a result or in an item of a stream, so that the peer must dispose of it. If the
-   * target was only in arguments, it belongs to this side, and is not disposed of.
+   * True if the target was in a result or in an item of a stream. The peer must dispose of such a target. If
+   * the target was only in arguments, it belongs to this side, and is not disposed of.
    */
   isHandedOver: boolean;
   /**

@@ -19,8 +19,8 @@ export interface StreamingCall extends CallContext {
 }
 
 /**
- * Records the references that a message gives or takes. A `begin` method starts the record, and an `end`
- * method ends it.
+ * Records the references that a message gives or takes. A `begin` method is called before the message, and an
+ * `end` method after it.
  */
 export interface MessageScopes {
   /**

@@ -56,8 +56,8 @@ export function errorMap(error: unknown, options: OutboundOptions, depth = 0): E
 class ErrorWriter {
   readonly #options: OutboundOptions;
   /**
-   * The errors that enclose the current one. If an enclosing error occurs again inside the current one, it is
-   * left out there.
+   * The errors that enclose the current one. If one of these errors occurs again inside the current one, it
+   * is left out there.
    */
   readonly #around = new Set<unknown>();
   #left = maxErrorsInAll;

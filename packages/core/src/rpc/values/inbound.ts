@@ -62,8 +62,8 @@ export interface InboundOptions {
   readonly decodeError: (map: unknown, claim: Claim) => unknown;
   /**
    * `values` is the number of values that the current message may have beyond those that its arrays and maps
-   * declare. `adding` has the number of keys that were added to its Maps and Sets so far, and the time that
-   * this took.
+   * declare. `adding` has the number of keys that were added to the message's Maps and Sets so far, and the
+   * time that this took.
    */
   readonly allowance: { values: number; adding: Adding };
 }

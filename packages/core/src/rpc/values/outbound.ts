@@ -311,8 +311,8 @@ function sendReference(value: object, options: OutboundOptions): WireReference |
 }
 
 /**
- * Refuses a function under a probed name. If the function were sent, awaiting, printing, comparing or
- * serializing its object on the other side would call the function.
+ * Refuses a function under a probed name. If the function were sent, the other side would call it by
+ * awaiting, printing, comparing or serializing the object.
  */
 function refuseProbed(name: string): never {
   return refuse(

@@ -10,7 +10,7 @@ interface Step {
 
 /**
  * The walk throws this error for a value that cannot be sent. Each level that the error passes adds its step
- * of the path.
+ * to the path.
  */
 export class Refusal extends Error {
   readonly #reason: string;

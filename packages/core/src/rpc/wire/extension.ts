@@ -83,8 +83,8 @@ export class Mark {
 }
 
 /**
- * A reference in memory. msgpackr writes this object as a reference, and returns one for each reference that
- * it reads.
+ * A reference in memory. msgpackr writes this object as a reference, and returns such an object for each
+ * reference that it reads.
  */
 export class WireReference {
   readonly kind: ReferenceKind;

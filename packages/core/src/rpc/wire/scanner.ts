@@ -74,8 +74,8 @@ export class Scanner {
   #keys = 0;
   readonly #outerKeys: number[] = [];
   /**
-   * How many maps have only one or two keys. If the message has one of the properties in {@link needsWalk},
-   * each of these maps counts as an additional value, because all of them may have different keys.
+   * How many maps have only one or two keys. All of these maps may have different keys. So each counts as an
+   * additional value if the message has one of the properties in {@link needsWalk}.
    */
   #fewKeys = 0;
   /** True if the chunk ended inside a key that may be an index. */
@@ -332,8 +332,8 @@ export class Scanner {
     this.#values += values;
     if (keys > 0 && keys < 3) this.#fewKeys++;
     if (this.#level >= this.#maxLevels) {
-      // The values are counted on the current level, so that the message's end is still found. Then only this
-      // message fails, and not the conversation.
+      // The values are counted on the current level, so that the scanner can find the message's end. So only
+      // this message fails, and not the conversation.
       this.flags |= saw.tooDeep;
       this.#left += values;
       return 0;

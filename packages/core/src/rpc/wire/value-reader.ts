@@ -2,8 +2,8 @@
  * Decodes values without msgpackr. This is needed if a map has a key that msgpackr handles wrongly:
  * `__proto__`, which msgpackr renames, or an index that would cost much memory. The writer of small messages
  * uses this file too, to read back the values that it has packed. For messages without such keys, the result
- * is the same as msgpackr's. The values must be complete and not nested too deep, so callers pass only values
- * that the scanner has accepted or that this side has written.
+ * is the same as msgpackr's. The values must be complete and not nested too deep. So callers pass only values
+ * that the scanner has accepted or this side has written.
  */
 import { defineOwn, indexOf, isSparse } from '../../base/own-property.ts';
 import { readExtension } from './extension.ts';

@@ -18,8 +18,8 @@ export interface PlainOptions {
   /** True if the peer announced `types`. `undefined` is plain only for such a peer. */
   readonly types: boolean;
   /**
-   * True if the peer announced `tables`. For such a peer, a list of at least `minTableRows` items is not
-   * plain if its first item is an object, because the list may become a table.
+   * True if the peer announced `tables`. For such a peer, a list of objects may become a table. So a list of
+   * at least `minTableRows` items is not plain if the first item is an object.
    */
   readonly tables: boolean;
   /** Recognises objects that look plain, but are sent by reference. Undefined for a peer without `refs`. */

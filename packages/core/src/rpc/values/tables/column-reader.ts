@@ -166,8 +166,8 @@ function text(lengthsBin: unknown, bin: unknown, count: number): string[] {
 }
 
 /**
- * Reads a column of choices. Each choice must be short, because it may be used in many rows, and a small
- * message could otherwise stand for a vast table.
+ * Reads a column of choices. Each choice must be short, because it may be used in many rows. Otherwise a
+ * small message could stand for a vast table.
  */
 function choice(bin: unknown, column: readonly unknown[], count: number): unknown[] {
   const indexes = bytesOf(bin);

@@ -145,8 +145,8 @@ function text({ values, from, step, count }: Cells): Column | undefined {
     lengths[to] = length;
     total += length;
   }
-  // If one text ends in half a surrogate pair and the next begins with the other half, the totals differ, and
-  // the column is not packed as texts.
+  // If one text ends in half a surrogate pair and the next begins with the other half, the totals differ.
+  // Then the column is not packed as texts.
   return total === bytes.length ? [columnKinds.text, packLengths(lengths), asBin(bytes)] : undefined;
 }
 

@@ -136,7 +136,7 @@ export function hasSparseKey(keys: readonly string[]): boolean {
 
 /**
  * Returns how many values a row counts as, beyond the values in it. The array or table for the indexes among
- * its keys takes up to 220 bytes.
+ * the row's keys takes up to 220 bytes.
  */
 export function rowWeight(keys: readonly string[]): number {
   return keys.some((key) => indexOf(key) >= 0) ? 3 : 1;
