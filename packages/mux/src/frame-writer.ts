@@ -76,8 +76,8 @@ export class FrameWriter {
   }
 
   /**
-   * True once our half of the transport has ended. Bytes that streams write after that remain in the streams'
-   * queues, and count as unsent.
+   * True if our half of the transport has ended. Bytes that streams write after the end remain in the
+   * streams' queues, and count as unsent.
    */
   get hasEnded(): boolean {
     return this.#hasEnded;

@@ -44,7 +44,7 @@ export class SessionEngine {
   #reason: MuxError | undefined;
   #weWentAway = false;
   #peerWentAway = false;
-  /** True once our half of the transport was ended on purpose. */
+  /** True if our half of the transport was ended on purpose. */
   #hasEndedOutput = false;
 
   constructor(transport: Transport, settings: SessionSettings) {

@@ -33,7 +33,7 @@ export let engineOf: (session: Session) => SessionEngine;
  */
 export class Session {
   /**
-   * Resolves once the session has ended and its transport is destroyed. Rejects with the reason if the
+   * Resolves as soon as the session has ended and its transport is destroyed. Rejects with the reason if the
    * session ended by a fault.
    */
   readonly closed: Promise<void>;
@@ -59,7 +59,7 @@ export class Session {
     return this.#engine.streamCount;
   }
 
-  /** True once the session has ended, even if its transport is not destroyed yet. */
+  /** True if the session has ended, even if its transport is not destroyed yet. */
   get hasEnded(): boolean {
     return this.#engine.reason !== undefined;
   }
@@ -82,7 +82,7 @@ export class Session {
   }
 
   /**
-   * Resolves with the next stream that the peer opened, and acknowledges that stream. Rejects once the
+   * Resolves with the next stream that the peer opened, and acknowledges that stream. Rejects as soon as the
    * session has ended. If the signal aborts, rejects with the signal's reason.
    */
   async acceptStream(options: { signal?: AbortSignal } = {}): Promise<MuxStream> {

@@ -22,7 +22,7 @@ export class StreamState {
   opening: Opening;
   sending: Sending = 'open';
   receiving: Receiving = 'open';
-  /** True once the stream is over: both halves have finished, it was reset, or its session has ended. */
+  /** True if the stream is over: both halves have finished, it was reset, or its session has ended. */
   isClosed = false;
 
   constructor(opening: InitialOpening) {
@@ -30,7 +30,7 @@ export class StreamState {
   }
 
   /**
-   * True once both halves have finished or the stream was closed. From then on, we send nothing and skip
+   * True if both halves have finished, or if the stream was closed. From then on, we send nothing and skip
    * every frame that arrives.
    */
   get hasEnded(): boolean {
@@ -42,7 +42,7 @@ export class StreamState {
     return !this.isClosed && this.sending !== 'finished' && this.opening !== 'queued';
   }
 
-  /** True once the peer knows this stream. From then on, the peer must be told when the stream ends. */
+  /** True if the peer knows this stream. From then on, the peer must be told when the stream ends. */
   get isKnownToPeer(): boolean {
     return this.opening !== 'queued' && this.opening !== 'syn-due';
   }

@@ -10,7 +10,7 @@
 export class WriteTiming {
   readonly #flush: () => void;
   #isDispatching = false;
-  /** True once payload was written in this turn. */
+  /** True if payload was written in this turn. */
   #hasTurnBegun = false;
   /** True if the turn before had more than one write of payload. This turn probably has more than one too. */
   #isBusy = false;

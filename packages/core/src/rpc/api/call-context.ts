@@ -4,7 +4,7 @@ import { PipeworkError } from '../../base/errors.ts';
 
 /** One incoming call. */
 export interface CallContext {
-  /** The method's name as it is sent, `Plugin.greet`. */
+  /** The method's name as it is sent, for instance `Plugin.greet`. */
   readonly method: string;
   /**
    * Aborts when the caller cancels, when the deadline passes, and when the caller is gone. The signal is
@@ -29,7 +29,7 @@ let everywhere: AsyncLocalStorage<CallContext> | undefined;
  * Returns the call that is being answered. Call it before the handler's first `await`, because the context is
  * known only while the handler starts. Because of this limit, the context costs a call nothing. With `serve({
  * callContext: 'everywhere' })`, the context is also known after an `await`, and in everything that the
- * handler calls. Throws `MISUSE` elsewhere.
+ * handler calls. Throws `MISUSE` if no context is known.
  *
  * @example
  * ```ts

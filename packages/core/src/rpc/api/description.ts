@@ -1,6 +1,6 @@
 /** Descriptions of the methods of a served object, as `$/describe` returns them. */
 
-/** One method. Each schema is a JSON Schema of the value as it is sent. */
+/** The description of one method. Each schema is a JSON Schema of the value as it is sent. */
 export interface MethodDescription {
   /** The contract's text that tells people what the method does. */
   readonly doc?: string;
@@ -10,7 +10,7 @@ export interface MethodDescription {
   readonly output?: unknown;
   /** The schema of each item, if the result is a stream. */
   readonly items?: unknown;
-  /** The schema of the data of each declared error, by the error's code. */
+  /** For each declared error, the schema of its data. The key is the error's code. */
   readonly errors?: Readonly<Record<string, unknown>>;
 }
 

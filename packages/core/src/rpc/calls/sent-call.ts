@@ -27,7 +27,7 @@ export class SentCall implements Receiver {
    * this state.
    */
   state: 'waiting' | 'abandoned' | 'concluded' = 'waiting';
-  /** Removes the listeners and the timer that may end the call early. */
+  /** The functions that remove the listeners and the timer. These may end the call early. */
   #stopWatching: (() => void)[] | undefined = undefined;
 
   constructor(

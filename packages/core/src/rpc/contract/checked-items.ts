@@ -13,7 +13,7 @@ export interface ItemChecks {
 
 /**
  * The iterator of a checked stream. It is not a generator, because a generator's `return()` waits for the
- * pending `next()`. The underlying stream would learn too late that the consumer has left.
+ * pending `next()`. With a generator, the underlying stream would learn too late that the consumer has left.
  */
 export class CheckedItems implements AsyncIterableIterator<unknown, unknown>, AsyncDisposable {
   readonly #stream: object;

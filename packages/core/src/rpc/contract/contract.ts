@@ -85,8 +85,8 @@ type InputSchemas<L extends readonly unknown[]> = {
 };
 
 /**
- * The schemas that fit an interface. Each method has one for each parameter, and one for the result. If the
- * method returns a stream, the second one is for the items instead.
+ * The schemas that fit an interface. Each method can have a schema for each parameter, and a schema for the
+ * result. If the method returns a stream, a schema for the items replaces the schema for the result.
  */
 export type SchemasOf<T> = {
   readonly [K in keyof T]: T[K] extends (...args: infer A) => infer R

@@ -72,7 +72,7 @@ export function declaredError<T extends Contract<unknown>, C extends keyof Contr
 
 /**
  * Returns true if `error` is a declared error with this code, and its `data` fits the contract. If
- * `checked()` has not run the schema, the schema runs here. If the schema is asynchronous, it cannot run
+ * `checked()` has not checked the data, the schema runs here. If the schema is asynchronous, it cannot run
  * here, and the result is false.
  *
  * @example

@@ -197,7 +197,7 @@ export class References implements ValueReferences, MessageScopes {
     if (scope !== undefined) for (const stream of scope.streams) stream.abort(reason);
   }
 
-  /** Takes back the references of a result that could not be sent, and cancels the streams in it. */
+  /** Takes back the references of a result that could not be sent, and cancels the streams in the result. */
   revoke(scope: Scope | undefined, reason: unknown): void {
     if (scope === undefined) return;
     for (const entry of scope.references) this.#given.takeBack(entry, 1);
@@ -308,7 +308,7 @@ export class References implements ValueReferences, MessageScopes {
 
   /**
    * Handles a notification about references. A notification about a reference that does not exist is ignored,
-   * because the peer may have given the reference back before.
+   * because the peer may have given the reference back already.
    */
   notified(method: string, params: readonly unknown[]): void {
     const id = params[0] as number;

@@ -209,7 +209,7 @@ type RemoteData<T> = T extends AnyFunction
 
 /**
  * True for a type that is the same on the other side, and is therefore not rewritten. A rewritten type is
- * harder to read, and a generic type loses its parameters.
+ * harder to read, and loses its generic parameters.
  */
 type Unchanged<T> = Keeps<T, 'changes', 'sent'>;
 

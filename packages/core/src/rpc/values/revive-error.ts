@@ -13,7 +13,7 @@ import { attempt, maxErrorCount, maxErrorDepth, show, type ErrorMap } from './er
 import { setField, splitStack, withoutFrames, withoutStack } from './error-stack.ts';
 
 /**
- * An error that a handler threw, of a class that this process does not have. `name`, `message`, `code`,
+ * An error that a handler threw, and whose class this process does not have. `name`, `message`, `code`,
  * `cause` and further fields come from the peer.
  */
 export class RemoteError extends Error {

@@ -3,8 +3,8 @@
  *
  * Each arriving value gets its own memory, and the garbage collector frees a dozen megabytes of this memory
  * at a time. After that, malloc trims its heap, so the next values cause a page fault for each page again:
- * 256 for each MiB. With this file, a plugin that echoes 1 MiB mostly has no faults, instead of 130 to 250
- * for each call. A call takes 1.4 ms instead of 1.6.
+ * 256 for each MiB. With this file, a plugin that echoes 1 MiB usually has no page faults, instead of 130 to
+ * 250 for each call. A call takes 1.4 ms instead of 1.6.
  *
  * When malloc frees a block that it had mapped separately, it raises its trim threshold to twice the block's
  * size. Below this threshold, freed memory stays with the process. So it is enough to allocate one such block

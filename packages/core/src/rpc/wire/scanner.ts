@@ -332,8 +332,8 @@ export class Scanner {
     this.#values += values;
     if (keys > 0 && keys < 3) this.#fewKeys++;
     if (this.#level >= this.#maxLevels) {
-      // The values are counted on the current level, so that the scanner can find the message's end. So only
-      // this message fails, and not the conversation.
+      // The values are counted on the current level, so that the scanner can find the message's end.
+      // Otherwise the whole conversation would fail.
       this.flags |= saw.tooDeep;
       this.#left += values;
       return 0;

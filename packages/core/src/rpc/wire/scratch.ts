@@ -10,7 +10,7 @@
  * alone. `left` and `copies` are copied into variables before a getter can run.
  */
 
-/** The position in the packed message at which the bytes of a LargeBin belong. */
+/** The place of a LargeBin's bytes in the packed message. */
 export interface Gap {
   readonly at: number;
   readonly bytes: Uint8Array;

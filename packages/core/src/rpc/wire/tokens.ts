@@ -39,7 +39,7 @@ for (const [token, header, payload] of [
   payloadBytes[token] = payload;
 }
 
-/** The number of bytes after the first one that contain the payload's length; 0 if no length follows. */
+/** How many bytes after the first byte hold the payload's length; 0 if there is no such length. */
 export const sizeBytes: Uint8Array = new Uint8Array(256);
 for (const token of [0xc4, 0xc7, 0xd9]) sizeBytes.set([1, 2, 4], token);
 /**
