@@ -88,7 +88,7 @@ async function measure(round, row, peer) {
   }
 }
 
-/** Returns how many steps of computing take a millisecond here, so that all peers do the same work. */
+/** Measures how many steps of computing take a millisecond, so that all peers do the same number of steps. */
 function stepsOfMillisecond() {
   const tried = 200_000;
   const times = Array.from({ length: 40 }, (_, n) => {

@@ -2,7 +2,7 @@
  * Measures the mux against the bare pipes that it runs on, and against the other yamuxes of npm. Each round
  * measures each work (mux/works.mjs) of each candidate in a fresh parent and a fresh child, with descriptors
  * 3 and 4 between them. The order of the candidates alternates between rounds, so that other load of the
- * machine affects all of them. The result is the median of the ratios to the raw pair in the same round.
+ * machine affects all of them. The result is the median of the ratios to the bare pipes in the same round.
  *
  *     node bench/mux.mjs [--rounds 5] [--only pipework,raw] [--work duplex-bulk,rt100] [--seconds 1]
  *                    [--json FILE]    { [work]: { [name]: rates, a round each, null where it failed } }
@@ -38,7 +38,8 @@ for (const workName of values.work.split(',')) {
   const results = new Map(able.map((name) => [name, []]));
   for (let round = 0; round < Number(values.rounds); round += 1) {
     for (const name of round % 2 === 0 ? able : able.toReversed()) {
-      // A candidate that has failed twice is not measured again, because each failure takes the whole time.
+      // A candidate that has failed twice is not measured again, because each failure takes the whole time
+      // limit.
       const failures = results.get(name).filter((rate) => typeof rate !== 'number').length;
       if (failures < 2) results.get(name).push(await measure(name, work).catch((error) => error));
     }

@@ -1,5 +1,5 @@
-// node adapter.mjs PEER: the first-host program of each peer that has no file in this folder. It uses the
-// peer's adapter.
+// node adapter.mjs PEER: the program of `first-host` for each peer that has no file in this folder. It uses
+// the peer's adapter.
 import { loadPeer } from '../peers/index.mjs';
 import { report } from './report.mjs';
 

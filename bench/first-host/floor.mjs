@@ -1,4 +1,4 @@
-// The floor: two processes that exchange one message over two more pipes.
+// The floor: two processes that exchange one message over two additional pipes.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { report } from './report.mjs';

@@ -1,4 +1,4 @@
-// Starts and ends Node alone. Every other program of this folder includes this time.
+// Only starts and ends Node, which every other program of this folder also does.
 import { report } from './report.mjs';
 
 report(3);

@@ -84,7 +84,7 @@ async function runAll(pool, tasks, workers) {
   return { ms, ideal, share: ideal / ms, cpu, answers };
 }
 
-/** Returns a row that gives a new pool its tasks, and compares the time with the ideal scheduler's. */
+/** Returns a row that gives a new pool its tasks, and compares the time with that of the ideal scheduler. */
 function poolRow(name, title, { workers, tasks }) {
   return {
     name,
@@ -152,7 +152,7 @@ async function killOnce(service, id) {
   process.kill(Number(last.worker.split(':')[0]), 'SIGKILL');
   for (;;) {
     // Some pools lose a call together with its process, and some refuse calls until a new process is ready. A
-    // user would make the call again, so this loop does.
+    // user would make the call again, so this loop makes it again.
     const answer = await settledWithin(
       3_000,
       service.run(task).catch(() => undefined),

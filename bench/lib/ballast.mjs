@@ -1,7 +1,7 @@
 // Some 25 MB of ordinary objects. Every host process holds them, as a real program would, and so does the
 // floor's process. In a heap of less than 12 MB, V8 collects all garbage after each dozen megabytes of
-// buffers. Without the ballast, figures of large values would depend on the size of the imported library, by
-// a factor of three for every peer.
+// buffers. Without the ballast, the size of the imported library would decide how full the heap is. Figures
+// of large values would then vary by a factor of three.
 
 const ENTRIES = 200_000;
 

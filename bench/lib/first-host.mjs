@@ -1,4 +1,5 @@
-// Measures a fresh host process from its start to its exit, with one answer of one plugin between them.
+// Measures a fresh host process from its start to its exit. In between, the process gets one answer of one
+// plugin.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

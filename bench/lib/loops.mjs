@@ -1,7 +1,7 @@
 // The two ways of calling: one call at a time, with every round trip timed, or many calls in flight.
 import { cpuMicros } from './memory.mjs';
 
-/** Makes one call at a time for `ms`. Returns latencies in microseconds. */
+/** Makes one call at a time for `ms` milliseconds. Returns latencies in microseconds. */
 export async function lone(call, ms) {
   const samples = new Float64Array(300_000);
   let count = 0;
@@ -18,7 +18,7 @@ export async function lone(call, ms) {
   return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99), rate: count / ((before - begin) / 1000) };
 }
 
-/** Keeps `width` calls in flight for `ms`. Returns calls a second. */
+/** Keeps `width` calls in flight for `ms` milliseconds. Returns calls a second. */
 export async function inFlight(call, width, ms) {
   let count = 0;
   const begin = performance.now();

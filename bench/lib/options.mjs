@@ -21,7 +21,7 @@ export const usage = `Usage: node bench/run.mjs [options]
   --list                print the names of peers and workloads
   --help                print this`;
 
-/** The groups that a quick run leaves out, because they take too long. */
+/** The groups of workloads that a quick run leaves out, because they take too long. */
 const LONG = new Set(['big', 'value-streams', 'context', 'first-host']);
 
 export function readOptions(args) {
@@ -72,7 +72,7 @@ export function readOptions(args) {
   };
 }
 
-/** Returns the names of the other versions of Node. */
+/** Returns the names of the other versions of Node that the run measures. */
 function readNodes({ nodes, quick, peers, workloads }) {
   if (nodes === 'none') return [];
   if (nodes !== undefined) return nodes.split(',').filter(Boolean);

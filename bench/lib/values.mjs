@@ -1,4 +1,4 @@
-// The values that the workloads send, and the checks that these values came back complete.
+// The values that the workloads send, and the checks that these values came back unchanged.
 
 /** One of the 1,000 records: about 76 bytes as MessagePack, 100 as JSON. */
 function record(i) {

@@ -1,4 +1,4 @@
-/** Resolves or rejects as `promise` does. Rejects if that takes longer than `ms` milliseconds. */
+/** Settles like `promise`, but rejects if that takes longer than `ms` milliseconds. */
 export async function within(ms, promise) {
   let timer;
   const late = new Promise((_, reject) => {

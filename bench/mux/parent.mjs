@@ -20,7 +20,7 @@ const fail = (error) => {
 process.on('uncaughtException', fail);
 
 const mux = await candidates[name]('client', child.stdio[4], child.stdio[3]);
-// The child's loading time is not measured.
+// Waits until the child has loaded, so that its loading is not measured.
 await new Promise((resolve) => setTimeout(resolve, 300));
 try {
   const rate = await Promise.race([work.run(mux, Number(milliseconds)), died]);

@@ -118,8 +118,8 @@ function churn(mux, milliseconds) {
 }
 
 /**
- * Returns the same figure for the first 200 streams of a session. Neither process has run any of this code
- * before.
+ * Returns the figure of `churn()` for the first 200 streams of a session. Neither process has run any of this
+ * code before.
  */
 function cold(mux) {
   let left = 200;
@@ -159,7 +159,7 @@ function useOnce(stream, message) {
 
 /**
  * Serves a stream, as the other end. If the stream begins with 'b', reads up to the byte that ends a bulk,
- * and then answers one byte. Any other stream is echoed.
+ * and then answers with one byte. Any other stream is echoed.
  */
 export function serveStream(stream) {
   let mode;

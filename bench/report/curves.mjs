@@ -44,7 +44,10 @@ function linesOf(workload, settings, summary) {
     }));
 }
 
-/** Returns the peers that have a curve in any panel, so that a peer keeps its colour in all of them. */
+/**
+ * Returns the peers that have a curve in any panel. Because of this list, a peer has the same colour in all
+ * panels.
+ */
 function drawn(names, summary) {
   return names.filter((peer) =>
     Object.keys(summary[peer]).some((name) => workloadByName.get(name).group === 'curve'),

@@ -5,7 +5,7 @@ import { short } from './numbers.mjs';
 
 export const titles = Object.fromEntries(works.map(({ name, title }) => [name, title]));
 
-/** `results` is work -> candidate -> a rate, or null, for each round. */
+/** `results` has a list for each work and candidate: the rate of each round, or null if the round failed. */
 export function muxTable(results) {
   const columns = Object.keys(results);
   const names = [...new Set(columns.flatMap((work) => Object.keys(results[work])))];

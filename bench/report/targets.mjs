@@ -67,7 +67,7 @@ export function judge(data, summary) {
   );
 }
 
-/** `rates` is candidate -> a rate, or null, for each round. */
+/** `rates` has a list for each candidate: the rate of each round, or null if the round failed. */
 function judgeMux(rates, { work, mux, over, by }) {
   if (rates?.[mux] === undefined) return [];
   const ratios = over.flatMap((name) => {

@@ -31,8 +31,8 @@ export const binary1m = {
 };
 
 /**
- * The same workload in a host without the ballast. The host's heap is so small that V8 collects the whole
- * heap after each dozen megabytes of buffers.
+ * `binary1m` in a host without the ballast. The host's heap is so small that V8 collects the whole heap after
+ * each dozen megabytes of buffers.
  */
 export const smallHeap1m = {
   ...binary1m,

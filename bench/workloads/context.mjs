@@ -1,5 +1,5 @@
 // Measures the cost of an AsyncLocalStorage for a call. In Node 20 and 22, as soon as one is in use, V8
-// reports every promise of the process, so these reports make the floor slower too.
+// reports every promise of the process to Node. These reports make the floor slower too.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { cpuPerCall, inFlight } from '../lib/loops.mjs';
 import { tinyCall } from './tiny.mjs';

@@ -6,7 +6,7 @@ import { CHUNK_BYTES } from '../lib/values.mjs';
 const MB = 1e6;
 /**
  * The smallest and the largest number of chunks in all streams together. Between these bounds, the number is
- * about what the peer moves in a second.
+ * about as many chunks as the peer moves in a second.
  */
 const LEAST = 256;
 const MOST = 4096;
@@ -49,7 +49,10 @@ export const manyValueStreams = {
   },
 };
 
-/** Moves a point's chunks once, and notes the rate in MB a second and the number of chunks for the next turn. */
+/**
+ * Moves the chunks of a point once. Notes the rate in MB a second, and the number of chunks for the next
+ * turn.
+ */
 async function transferOnce(peer, point, quick) {
   const { kind, count, chunks } = point;
   const begin = performance.now();

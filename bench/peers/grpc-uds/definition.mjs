@@ -1,4 +1,4 @@
-// The service as grpc-js defines one. Its definition is loaded at run time, as grpc-js's documentation shows.
+// The service for grpc-js. Its definition is loaded at run time, as grpc-js's documentation shows.
 import grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { pathOf } from '../support/processes.mjs';

@@ -34,7 +34,7 @@ class Bench {
     for (let i = 0; i < count; i++) yield item(i);
   }
 
-  /** A stream of `count` chunks. The same chunk is sent each time, because making it is not measured. */
+  /** Sends the same chunk `count` times, so that the making of chunks is not measured. */
   async *valueChunks(count) {
     for (let i = 0; i < count; i++) yield chunk;
   }

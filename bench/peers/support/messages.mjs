@@ -3,8 +3,8 @@
 import * as service from '../../lib/service.mjs';
 
 /**
- * Makes the host's end. `post(message)` sends. The returned `receive` must be called with each message that
- * arrives.
+ * Makes the host's end. `post(message)` must send the message. The returned `receive` must be called with
+ * each message that arrives.
  */
 export function messageHost(post) {
   const pending = new Map();

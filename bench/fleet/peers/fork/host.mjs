@@ -1,5 +1,4 @@
-// A pool that a user would write over fork: a queue, a worker for each place, and one task at a time in each
-// worker.
+// A pool that a user would write over fork: a queue, and workers that run one task at a time.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { pathOf } from '../../../peers/support/processes.mjs';
@@ -47,7 +46,7 @@ class ForkPool {
       if (worker.done < this.#recycleAfter) this.#free(worker);
       else child.disconnect();
     });
-    child.on('error', () => {}); // a message to a process that has just died; its exit follows
+    child.on('error', () => {}); // the process has just died, and its exit follows
     child.on('exit', () => {
       this.#all.delete(worker);
       this.#idle = this.#idle.filter((other) => other !== worker);

@@ -28,9 +28,8 @@ export async function openService({ spare }) {
     ...config,
     spare: spare ? 1 : 0,
     restart: { atMost: 1_000, ...(spare ? { maxDelayMs: 100 } : { initialDelayMs: 0 }) },
-    // Makes one call, because the processes of the other peers have answered calls too before they are
-    // measured. Counts the process as ready, because a process becomes ready in the turn in which its setup
-    // ends.
+    // The processes of the other peers have answered calls before they are measured, so this process answers
+    // one too. It is counted as ready here, because it becomes ready in the turn in which its setup ends.
     setup: async (rpc) => {
       await (await rpc.dispense('bench')).work({ id: 0, wait: 0, steps: 0 });
       started += 1;
