@@ -7,8 +7,8 @@
 const lingerMs = 1_000;
 
 /**
- * The status `broken` of `exitStatuses`. It is repeated here, because `exit-status.ts` cannot be loaded if
- * the system opens no file.
+ * The number of the status `broken`. It is repeated here, because `exit-status.ts` cannot be loaded if the
+ * system refuses to open files.
  */
 const brokenStatus = 3;
 
@@ -18,8 +18,7 @@ try {
   showWarnings();
   const status = await run(process.argv.slice(2));
   process.exitCode = status;
-  // After Ctrl-C or `--timeout`, the user must not have to wait for a reader of the output that reads
-  // nothing.
+  // After Ctrl-C or `--timeout`, a reader that does not read the output must not keep the user waiting.
   if ([exitStatuses.deadline, exitStatuses.interrupted].some(([hasty]) => hasty === status))
     setTimeout(() => process.exit(), lingerMs).unref();
 } catch (error) {

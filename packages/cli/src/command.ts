@@ -3,7 +3,7 @@ import type { Io } from './io.ts';
 
 export interface OptionSpec {
   readonly type: 'string' | 'boolean';
-  /** The name of the value in the help: `MS`. */
+  /** The name of the value in the help, such as `MS`. */
   readonly value?: string;
   /** The allowed values; absent if any text is allowed. */
   readonly choices?: readonly string[];
@@ -14,7 +14,7 @@ export interface OptionSpec {
 
 export interface Command {
   readonly name: string;
-  /** The words that follow the name and the options: `NAME.METHOD [JSON...]`. */
+  /** The operands as the help shows them, such as `NAME.METHOD [JSON...]`. */
   readonly operands: string;
   /** The minimum and maximum number of operands. */
   readonly operandCount: readonly [atLeast: number, atMost: number];

@@ -1,6 +1,6 @@
 /**
  * Makes the scripts with which a shell completes command lines, from the data of the commands. After `--`,
- * the shell completes words as without a script.
+ * the shell completes words as if there were no script.
  */
 import type { Command, OptionSpec } from './command.ts';
 import { helpOption } from './parse.ts';
@@ -10,7 +10,7 @@ type Option = readonly [name: string, spec: OptionSpec];
 const optionsOf = (command: Command): readonly Option[] =>
   Object.entries({ ...command.options, help: helpOption });
 
-/** Returns the allowed operands of a command; an empty list if it has no such list. */
+/** Returns the allowed operands of a command; an empty list if the command does not list them. */
 const wordsOf = ({ operandChoices = [] }: Command): readonly string[] =>
   operandChoices === 'directory' ? [] : operandChoices;
 
@@ -18,8 +18,8 @@ const namesOf = (command: Command): string =>
   [...wordsOf(command), ...optionsOf(command).map(([name]) => `--${name}`)].join(' ');
 
 /**
- * Returns the options of all commands, but only those that take a value. If several commands have an option
- * of the same name, its list of values is the same in each of them.
+ * Returns the options of all commands that take a value. Options with the same name have the same list of
+ * values in every command.
  */
 function valuesIn(commands: readonly Command[]): readonly Option[] {
   const all = commands.flatMap((command) => optionsOf(command)).filter(([, { type }]) => type === 'string');
@@ -71,8 +71,7 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 function zsh(commands: readonly Command[]): string {
   const described = (name: string, text: string): string => quoted(`${name.replaceAll(':', '\\:')}:${text}`);
   const values = valuesIn(commands).map(([name, { choices, isList }]) => {
-    // For a value without a known list, the script offers nothing, not even files, because no such value is a
-    // file.
+    // No option takes a file name. So if an option has no list of values, the script offers nothing.
     const offer =
       choices === undefined
         ? ''

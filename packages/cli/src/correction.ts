@@ -24,8 +24,8 @@ export const isSplitInside = (argv: readonly string[]): boolean =>
   splitAtPlugin(argv).plugin?.[0]?.startsWith('-') === true;
 
 /**
- * Returns the command line with `--` inserted before the plugin's command line. Returns undefined if no `--`
- * is missing there, or if it is unclear where the plugin's command line begins. A `--` that follows a program
+ * Returns the command line with `--` inserted before the plugin's command line. Returns undefined if the `--`
+ * is already there, or if it is unclear where the plugin's command line begins. A `--` that follows a program
  * counts as a part of that program's command line.
  */
 export function corrected(command: Command, argv: readonly string[], cwd: string): string | undefined {

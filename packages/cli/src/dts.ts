@@ -37,7 +37,7 @@ export const tellsNothing = ({ input, output, items }: Method): boolean =>
   input === undefined && output === undefined && items === undefined;
 
 /**
- * Returns each parameter with its type. If the title of the schema is a valid name, the parameter has this
+ * Returns each parameter with its type. If the title of its schema is a valid name, the parameter has this
  * name.
  */
 function parameters({ input = [] }: Method, writer: TypeWriter): string[] {
@@ -111,9 +111,9 @@ const block = (head: string, lines: readonly string[]): string =>
   lines.length === 0 ? `${head} {}` : `${head} {\n${lines.join('\n')}\n}`;
 
 /**
- * Changes a line of a plugin's text so that it is only text in the comment around it. The text cannot end the
- * comment, and a compiler finds no directive in it, because a backslash is put into the directive.
- * `printable()` is called first, because it removes colours, which may be between `*` and `/`.
+ * Escapes a line of a plugin's text for the comment around it. Backslashes are inserted, so that the line
+ * cannot end the comment and has no directive of a compiler. `printable()` is called first, because it
+ * removes colours, which may be between `*` and `/`.
  */
 const inComment = (line: string): string =>
   printable(line)

@@ -1,6 +1,6 @@
 /**
- * Has the table of the command's exit statuses, and chooses the status for an error. docs/cli.md repeats the
- * table, and a test compares the two.
+ * Defines the command's exit statuses, and chooses the status for an error. docs/cli.md repeats their table,
+ * and a test compares the two.
  */
 import { isPipeworkError, printable } from '@pipework/core';
 
@@ -46,10 +46,7 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/**
- * The plugin did not start. Thrown if other code than core finds this out, because only core throws a
- * StartError.
- */
+/** The command itself found that the plugin did not start. If core finds this, it throws a StartError. */
 export class NotStarted extends Error {
   override readonly name = 'NotStarted';
 }
@@ -111,8 +108,8 @@ const refusedCodes: ReadonlySet<string> = new Set([
 /** Returns the name of the exit status for an error of a call. */
 export function exitOfCall(error: unknown, { method, hasEnded, isLate }: Circumstances): ExitName {
   if (error instanceof UsageError) return 'usage';
-  // These codes are checked before the class, because a plugin in another language may send them in errors of
-  // its own class.
+  // The codes are checked before the class, because a plugin in another language may send errors of its own
+  // class.
   if (!hasEnded && isUnknown(error, method)) return 'unknown';
   if (!hasEnded && isRefusedInput(error, method)) return 'usage';
   // The plugin measures the deadline too. Its handler's error about the cancellation may arrive before this

@@ -30,13 +30,13 @@ export async function readArguments(operands: readonly string[], kind: StdinKind
   const at = operands.indexOf('-');
   if (at >= 0)
     args[at] = await readStdin(kind, io, (error) => {
-      // After a mistake the input is closed, which causes a further error. Only the first one is kept.
+      // After a mistake the input is closed, which causes a further error. Only the first error is kept.
       mistake ??= error;
     });
   return { args, mistake: () => mistake };
 }
 
-/** The length in characters up to which a message repeats a wrong argument with quotes around it. */
+/** A message repeats a wrong argument with quotes around it if it has at most this many characters. */
 const maxHint = 60;
 
 function readOne(json: string, where: string): unknown {
@@ -67,7 +67,7 @@ async function readStdin(kind: StdinKind, io: Io, onMistake: (error: UsageError)
   return kind === 'text' ? content : readOne(content, whole);
 }
 
-/** How a message names the whole of standard input. */
+/** The name of standard input in messages. */
 const whole = 'standard input';
 
 async function contentOf(stdin: Readable): Promise<string> {
@@ -92,7 +92,7 @@ class InputBytes {
   #chunks: Uint8Array[] = [];
   #length = 0;
 
-  /** Adds bytes. Throws if the text, which `where` names, becomes too long. */
+  /** Adds bytes of the text that `where` names. Throws if the text becomes too long. */
   add(chunk: Uint8Array, where: string): void {
     this.#chunks.push(chunk);
     this.#length += chunk.length;
@@ -102,7 +102,7 @@ class InputBytes {
       );
   }
 
-  /** Returns all bytes, and begins again without any. */
+  /** Returns the bytes of the text, and begins the next text. */
   take(): Uint8Array {
     const bytes = Buffer.concat(this.#chunks);
     this.#chunks = [];
@@ -116,7 +116,7 @@ const unreadable = (error: unknown): UsageError =>
     cause: error,
   });
 
-/** Decodes the bytes of a text, which `where` names. Removes a byte order mark at the start of the input. */
+/** Decodes the text that `where` names. Removes a byte order mark at the start of the input. */
 function utf8In(bytes: Uint8Array, where: string, isStart = true): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: !isStart }).decode(bytes);
@@ -151,7 +151,7 @@ const nameOfLine = (number: number): string => `line ${number} of standard input
 interface Line {
   /** The bytes of the line, without its line feed. */
   readonly bytes: Uint8Array;
-  /** The first line is 1. */
+  /** The number of the line, from 1. */
   readonly number: number;
 }
 

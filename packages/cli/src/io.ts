@@ -1,9 +1,9 @@
-/** The parts of the process that a command may use. A command uses no other part of the process. */
+/** The only parts of the process that a command uses. */
 import type { Readable, Writable } from 'node:stream';
 
 /**
- * The streams, environment, directory and interrupts that a command uses. A caller of `main()` can pass
- * others than those of the process.
+ * The streams, environment, directory and interrupts that a command uses. A caller of `main()` can replace
+ * those of the process.
  */
 export interface Io {
   /**
@@ -15,13 +15,13 @@ export interface Io {
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   /** The stream for messages and for the plugin's own output. */
   readonly stderr: Writable & { readonly isTTY?: boolean };
-  /** The variables from which the command reads its settings. The plugin inherits these variables. */
+  /** The environment variables. The command reads its settings from them, and the plugin inherits them. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The directory that paths on the command line are relative to. */
   readonly cwd: string;
   /**
-   * Calls `listener` at each later Ctrl-C, which then does not end the process. `run()` also calls `listener`
-   * at SIGTERM and SIGHUP. Returns a function that removes the listener.
+   * From now on, Ctrl-C calls `listener` and does not end the process. `run()` also calls `listener` at
+   * SIGTERM and SIGHUP. Returns a function that removes the listener.
    */
   onInterrupt(listener: () => void): () => void;
 }

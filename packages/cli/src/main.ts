@@ -55,8 +55,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 const stderrLagMs = 1_000;
 
 /**
- * Resolves after `stream` has passed on its last text or has failed, or after `stderrLagMs`. Waits one turn
- * more, because the stream emits its error in a later turn.
+ * Resolves after `stream` has passed on its last text or has failed, or after `stderrLagMs`. Waits one more
+ * turn of the event loop, because the stream emits its error in a later turn.
  */
 function written(stream: Writable): Promise<void> {
   return new Promise((resolve) => {
@@ -119,7 +119,7 @@ function hintsFor(error: unknown, argv: readonly string[], io: Io): Hints {
   if (wantsAnotherCookie(error))
     return { todo: 'set the magic cookie that the plugin expects, by --cookie KEY=VALUE' };
   const [words = '', ...others] = plugin;
-  // The name of an existing file or directory may have spaces.
+  // A word with spaces may be the name of an existing file or directory.
   if (others.length === 0 && /^\S+ +\S/.test(words) && !existsSync(resolve(io.cwd, words)))
     return {
       todo: `write the program and its arguments as separate words: ${typed(name, ...own, '--', ...words.split(/ +/))}`,
@@ -135,8 +135,8 @@ function needsService(error: unknown): boolean {
 }
 
 /**
- * True if the program ended because its environment has another magic cookie than it expects. Each plugin
- * says so in its own words on standard error, and this function looks for the usual words.
+ * True if the program ended because it expects another magic cookie. Each plugin says this in its own words
+ * on standard error, so this function looks for the usual words.
  */
 function wantsAnotherCookie(error: unknown): boolean {
   if (!(error instanceof StartError) || error.code !== 'HANDSHAKE_EXITED') return false;

@@ -28,7 +28,7 @@ export class OutputFailed extends CommandBroken {
 
 /**
  * Writes the content, and resolves after the stream has passed it on. Rejects with {@link OutputClosed} if
- * the reader has closed the stream, and otherwise with {@link OutputFailed}.
+ * the reader has closed the stream, and with {@link OutputFailed} after any other error.
  */
 export function print(io: Io, content: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {

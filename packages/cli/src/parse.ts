@@ -60,8 +60,8 @@ function refuseChanged({ options }: Command, own: readonly string[], plugin: rea
 }
 
 /**
- * Checks the values of options. Called before the operands are checked: if the user forgot a value, the
- * option has the first operand as its value, so only an error about the option shows the mistake.
+ * Checks the values of options, before the operands are checked. If the user forgot a value, the option took
+ * the first operand as its value, and only an error about the option shows this mistake.
  */
 function refuseWrongValues({ options }: Command, values: CommandLine['values']): void {
   for (const [name, { value, choices, isList }] of Object.entries(options)) {

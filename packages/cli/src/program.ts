@@ -5,7 +5,7 @@ import { readBeginning, shellQuoted } from '@pipework/core';
 
 const interpreters = /^(?:node|bun|deno|python[\d.]*|ruby|perl|tsx|sh|bash)(?:\.exe)?$/;
 
-/** Programs whose arguments name another program, which they run. */
+/** Programs that run another program, which their arguments name. */
 const runners = /^(?:npx|npm|pnpm|yarn|env|sudo|uv|go|cargo|docker|podman)$/;
 
 export const isInterpreter = (file: string): boolean => interpreters.test(basename(file));

@@ -19,7 +19,7 @@ const inWords = (error: unknown): string[] =>
 const numberOf = (json: string, name: string): number => json.split(`"name":"${name}"`).length - 1;
 const inJson = (error: unknown): string => report(new CallFailed('failed', error), io, true);
 
-/** Returns an error with `count` causes, one within the other. */
+/** Returns an error with a chain of `count` causes. */
 const chain = (count: number): Error =>
   Array.from({ length: count }).reduce<Error>(
     (cause, _, n) => new Error(`cause ${n}`, { cause }),
@@ -99,7 +99,7 @@ test('shows eight members of an error, and at most 65 errors, in words', () => {
   expect(lines.length).toBe(66);
 });
 
-test('ends with an error that is its own cause', () => {
+test('shows an error that is its own cause, without an endless loop', () => {
   const own = new PipeworkError('RPC_CLOSED', 'closed');
   Object.defineProperty(own, 'cause', { value: own });
   expect(inWords(own)).toEqual(['pipework: [RPC_CLOSED] closed', '  and more causes, which are not shown']);

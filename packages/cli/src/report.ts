@@ -13,13 +13,13 @@ import {
 import { styler, type Io } from './io.ts';
 import { jsonText, membersOf, toJson } from './values.ts';
 
-/** How deep the causes and members of an error are shown. */
+/** How deep the causes of errors and the members of AggregateErrors are shown. */
 const maxDepth = 8;
 /** How many members of one error are shown in words. */
 const maxMembers = 8;
 /**
- * The maximum number of entries after the head, including the head's data line. A cause counts once, with its
- * data and its further lines.
+ * The maximum number of entries that are shown below an error in words. The error's data, each cause and each
+ * member are one entry each.
  */
 const maxReasons = 64;
 
@@ -96,7 +96,10 @@ function headOf(error: Error): string {
   return label === '' ? message : `${label}: ${message}`;
 }
 
-/** Yields indented lines about the cause and the members of an error, each followed by its own reasons. */
+/**
+ * Yields indented lines about the cause and the members of an error. Each is followed by its own cause and
+ * members.
+ */
 function* reasonsOf(error: Error, indent: string, depth: number): Generator<string, void, undefined> {
   if (depth > maxDepth) {
     if (hasReasons(error)) yield `${indent}and more causes, which are not shown`;
@@ -112,7 +115,7 @@ function* reasonsOf(error: Error, indent: string, depth: number): Generator<stri
 
 const hasReasons = (error: Error): boolean => error.cause !== undefined || membersOf(error) !== undefined;
 
-/** True if the line of `error` already says what the line of its cause would say. */
+/** True if the line of the cause would only repeat the line of `error`. */
 function isSaid(cause: Error, error: Error): boolean {
   if (cause.message === '') return false;
   if (isPipeworkError(error)) return error.message.includes(cause.message);

@@ -36,7 +36,7 @@ export async function run(argv: readonly string[]): Promise<number> {
       },
     });
   } finally {
-    // A read that is under way would keep the process alive while the input is open.
+    // An unfinished read would keep the process alive while standard input is open.
     stdin?.destroy();
     dieOf(heard);
   }
@@ -50,9 +50,9 @@ const interrupts: readonly NodeJS.Signals[] =
   process.platform === 'win32' ? ['SIGINT'] : ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
- * Ends this process by a signal that a command has handled, because the sender of the signal expects that.
- * After Ctrl-C, the process exits with status 130 instead. If the program has a listener of its own for the
- * signal, that listener decides.
+ * Ends this process by a signal that a command has handled, because the sender of the signal expects the
+ * process to end. After Ctrl-C, the process exits with status 130 instead. If the program has a listener of
+ * its own for the signal, that listener decides.
  */
 function dieOf(heard: ReadonlySet<NodeJS.Signals>): void {
   for (const name of heard)
@@ -81,7 +81,7 @@ function refuseDirectory(): void {
  */
 export function showWarnings(): void {
   const { env, stdout, stderr } = process;
-  // Node has no listener if the user wants no warnings.
+  // If the user has turned warnings off, Node has no listener.
   for (const listener of process.listeners('warning')) {
     process.off('warning', listener);
     process.on('warning', (warning) => {

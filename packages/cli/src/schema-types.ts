@@ -33,9 +33,9 @@ interface Place {
    */
   readonly isDirect: boolean;
   /**
-   * The value of `isDirect` within a list at this place. True in the rest of a tuple and in an optional member,
-   * because there TypeScript postpones only a name: it accepts `type T = [...T[]]`, but not
-   * `type T = [...[T][]]`.
+   * The value of `isDirect` for the items of a list at this place. True in the rest of a tuple and in an
+   * optional member. There, TypeScript postpones a name, but not a list: it accepts `type T = [...T[]]`, but
+   * not `type T = [...[T][]]`.
    */
   readonly isDirectInList: boolean;
 }
@@ -44,8 +44,8 @@ interface Place {
 const postponed = { isDirect: false, isDirectInList: false } as const;
 
 /**
- * How deep schemas may be nested, also by `$ref`s from alias to alias. The type of a deeper schema is
- * `unknown`. So a long chain of `$ref`s cannot exhaust the stack, here or in a compiler.
+ * How deep schemas may be nested. A `$ref` from alias to alias counts as one level. The type of a deeper
+ * schema is `unknown`. So a long chain of `$ref`s cannot exhaust the stack, here or in a compiler.
  */
 const maxDepth = 100;
 
@@ -177,8 +177,8 @@ class SchemaTypes {
     const others = otherProperties(schema);
     if (members.length === 0)
       return `{ [key: string]: ${union(others.map((one) => this.#write(one ?? true, place)))} }`;
-    // In TypeScript, the named properties must fit the type of the index signature. So this type is
-    // `unknown`.
+    // In TypeScript, the named properties must fit the type of the index signature. So the index signature
+    // has the type `unknown`.
     if (others.some((one) => one !== undefined)) members.push('[key: string]: unknown');
     return `{ ${members.join('; ')} }`;
   }
@@ -216,7 +216,7 @@ class SchemaTypes {
 }
 
 /**
- * Returns the schemas of the properties that `properties` does not name. `undefined` is one of them if the
+ * Returns the schemas of the properties that `properties` does not name. The list contains `undefined` if the
  * schema does not say whether it allows more properties.
  */
 function otherProperties(schema: Schema): unknown[] {
@@ -262,7 +262,7 @@ function intersection(types: readonly string[]): string {
   return members.length === 0 ? 'unknown' : members.map(grouped).join(' & ');
 }
 
-/** Puts a type in parentheses if it has an operator outside of braces and brackets. */
+/** Puts a type in parentheses unless it is a single name. */
 function grouped(type: string): string {
   return /^[\w$]+$/.test(type) ? type : `(${type})`;
 }

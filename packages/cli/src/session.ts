@@ -96,7 +96,7 @@ export async function withPlugin<T>(
 
 /**
  * Returns a function that resolves to true if the connection has ended. The function waits one turn of the
- * event loop first, so that it also finds an end in the same turn.
+ * event loop first, so that it also notices an end in the current turn.
  */
 export function watchEnd(rpc: Pick<RPCClient, 'closed'>): () => Promise<boolean> {
   let hasEnded = false;
@@ -109,7 +109,7 @@ export function watchEnd(rpc: Pick<RPCClient, 'closed'>): () => Promise<boolean>
   };
 }
 
-/** Settles like `promise`, but rejects with Interrupted if the user presses Ctrl-C before that. */
+/** Settles like `promise`, but rejects with Interrupted if the user presses Ctrl-C first. */
 export async function orInterrupted<T>(io: Io, promise: Promise<T>): Promise<T> {
   const interrupt = new AbortController();
   const stopListening = io.onInterrupt(() => interrupt.abort(new Interrupted()));
@@ -164,7 +164,8 @@ function makeClient(
  */
 function warnings({ values }: CommandLine, io: Io): Logger {
   const logger = {
-    // A logger with this property gets the fields first, and the message without escapes for a format.
+    // Because of this property, `warn` gets the fields before the message, and the message is not escaped for
+    // a format.
     bindings: () => ({}),
     warn: ({ stream }: { readonly stream?: unknown }, message: string) => {
       if (stream === undefined) io.stderr.write(warningLine(message, io, values.json === true));
@@ -187,7 +188,7 @@ export function definedIn(env: Io['env']): Record<string, string> {
 export function pluginName([file = '', ...args]: readonly string[]): string {
   const program = basename(file);
   if (!isInterpreter(file)) return program;
-  // After such an option comes a program's text, so there is no script.
+  // Such an option is followed by the text of a program, so there is no script.
   const evalAt = args.findIndex((arg) => /^(?:-[ecp]|--eval|--print)$/.test(arg));
   const before = evalAt < 0 ? args : args.slice(0, evalAt);
   const script = before.find((arg) => !arg.startsWith('-') && /[./\\]/.test(arg));
@@ -201,7 +202,7 @@ export function pluginName([file = '', ...args]: readonly string[]): string {
 class EarlyOutput {
   #left = maxEarlyOutput;
 
-  /** Returns how many of the next characters are shown. */
+  /** Returns how many of the next `length` characters are shown. */
   take(length: number): number {
     const taken = Math.min(length, this.#left);
     this.#left -= taken;
@@ -294,7 +295,7 @@ export function targetIn(operand: string): Target {
 
 /**
  * Returns the two parts of NAME.METHOD for a plugin that serves `names`. Names and methods may have dots. The
- * operand is split after the longest name that the plugin serves, or at the last dot if it serves none.
+ * operand is split after the longest served name with which it begins, or at the last dot if there is none.
  */
 export function targetAmong(names: readonly string[], operand: string): Target {
   const name = names

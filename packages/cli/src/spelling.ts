@@ -1,6 +1,6 @@
 /** Finds the word that a user meant, and writes lists of words. */
 
-/** How many letters a typed word and the word that was meant may differ by. */
+/** The maximum number of letters by which a typed word may differ from the intended word. */
 const maxDistance = 2;
 
 /**

@@ -40,7 +40,10 @@ export function inCommandWords(
   return error;
 }
 
-/** True if the first word is a program or a file in JavaScript, or if a program such as npx starts such a file. */
+/**
+ * True if the first word runs JavaScript or is a JavaScript file, or if another program, such as npx, starts
+ * one.
+ */
 function isJavaScript([file = '', ...args]: readonly string[]): boolean {
   if (javaScript.test(file)) return true;
   return !isInterpreter(file) && args.some((arg) => javaScript.test(arg));

@@ -10,8 +10,8 @@ export const languages = ['typescript', 'javascript'] as const;
 export type Language = (typeof languages)[number];
 
 /**
- * Folders that a build or an install makes in a template, because a template is itself a workspace. They are
- * not copied.
+ * A template is itself a workspace, so a build or an install can make these folders in it. They are not
+ * copied.
  */
 const leftovers = new Set(['node_modules', 'dist']);
 
@@ -33,7 +33,9 @@ export interface TemplateOptions {
   readonly version: string;
 }
 
-/** Writes the files into `target`, a folder that need not exist, and returns their paths relative to it. */
+/**
+ * Writes the files into the folder `target`, which need not exist. Returns their paths, relative to `target`.
+ */
 export function writeTemplate(target: string, options: TemplateOptions): string[] {
   const source = folderOf(options.language);
   return filesIn(source).map((path) => {

@@ -18,7 +18,7 @@ test('names that begin alike have different numbers', () => {
   ]);
 });
 
-test('looks up each name only a few times, also if all names begin alike', () => {
+test('uniqueName() looks up each name only a few times, even if all names begin alike', () => {
   let lookups = 0;
   const taken = new (class extends Map<string, number> {
     override has(name: string): boolean {

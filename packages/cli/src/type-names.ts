@@ -10,9 +10,9 @@ export function propertyName(name: string): string {
 }
 
 /**
- * Returns a string literal of TypeScript that has nothing unprintable. Calls `printable()` for single
- * characters, because in a long text it would replace them by U+FFFD, which is another text. TypeScript reads
- * these escapes as the same characters.
+ * Returns a string literal of TypeScript without unprintable characters. Calls `printable()` for single
+ * characters, because in a long text it would replace them by U+FFFD, not by escapes. TypeScript reads the
+ * escapes as the same characters.
  */
 export function quoted(text: string): string {
   return JSON.stringify(text).replaceAll(/[^ -~]/g, (character) => printable(character));

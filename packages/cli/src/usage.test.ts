@@ -7,7 +7,7 @@ import { columns, helpOf, wrapped } from './usage.ts';
 const output = (isTTY: boolean, width?: number): PassThrough & { isTTY: boolean; columns?: number } =>
   Object.assign(new PassThrough(), { isTTY, ...(width === undefined ? {} : { columns: width }) });
 
-test('makes texts as wide as a terminal of 40 to 79 columns, and otherwise 80 columns wide', () => {
+test('texts are as wide as a terminal of 40 to 79 columns, and otherwise 80 columns wide', () => {
   const widths = [output(true, 60), output(true, 200), output(true, 0), output(true, 10), output(false, 60)];
   expect(widths.map((stdout) => widthOf({ stdout }))).toEqual([60, 80, 80, 80, 80]);
 });

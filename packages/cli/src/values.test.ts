@@ -21,7 +21,7 @@ const values: readonly (readonly [name: string, value: unknown])[] = [
     Object.assign(new TypeError('no', { cause: new Error('why') }), { code: 'E', at: new Date(1) }),
   ],
   ['an AggregateError', new AggregateError([new TypeError('first'), new Map([[1n, 2]])], 'both failed')],
-  ['an error whose field errors is data', Object.assign(new Error('no'), { errors: ['a', { b: 1n }] })],
+  ['an error whose field `errors` is data', Object.assign(new Error('no'), { errors: ['a', { b: 1n }] })],
   ['a list with undefined and null', [undefined, null]],
   ['an object that looks like a form', { $date: 'x' }],
   ['an object that looks like a form with one more $', { $$date: 1n }],

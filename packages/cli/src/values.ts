@@ -8,7 +8,8 @@ import { defaultLimits } from '@pipework/core';
 import { UsageError } from './exit-status.ts';
 
 /**
- * The maximum number of digits of a whole number. A million digits take a second, and ten million take ten.
+ * The maximum number of digits of a whole number. Reading a million digits takes a second, and reading ten
+ * million takes ten.
  */
 const maxDigits = 1_000_000;
 
@@ -69,7 +70,7 @@ function bytesIn(content: unknown): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
 }
 
-/** Matches a date of ISO 8601, with or without a time. The group is the day. */
+/** Matches a date of ISO 8601, with or without a time. The group matches the day. */
 const isoDate = /^((?:[+-]\d\d)?\d{4}-\d\d-\d\d)(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?$/;
 
 /** Reads a date of ISO 8601. `Date` alone would also read `1`, and would turn 31 February into 3 March. */
@@ -172,8 +173,8 @@ function nameOfView(value: ArrayBufferView): string {
 }
 
 /**
- * Returns the members of an AggregateError, or of an error in another language that is like it. The `errors`
- * of any other error are ordinary data, and enumerable.
+ * Returns the members of an AggregateError, or of a similar error from another language. In any other error,
+ * `errors` is ordinary data, and enumerable.
  */
 export function membersOf(error: Error): readonly unknown[] | undefined {
   const field = Object.getOwnPropertyDescriptor(error, 'errors');
@@ -195,7 +196,7 @@ function errorFacts(error: Error): unknown {
 
 const errorMakers = [EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError] as const;
 
-/** Returns an error of the built-in class of this name, without any members. */
+/** Returns an error of the built-in class `name`, or else an `Error`, without any members. */
 function emptyError(name: unknown, message: string): Error {
   if (name === AggregateError.name) return new AggregateError([], message);
   return new (errorMakers.find((one) => one.name === name) ?? Error)(message);
@@ -278,8 +279,8 @@ export function jsonText(json: unknown, indent: number = 0): string {
 }
 
 /**
- * How deep a value may be nested. A client sends no deeper value. If core refused such a value as an item of
- * a stream, the method would fail, although the mistake is the user's.
+ * How deep a value may be nested. A client refuses to send a deeper value. If it refused an item of a stream,
+ * the method would fail, although the mistake is the user's.
  */
 const { maxDepth } = defaultLimits;
 

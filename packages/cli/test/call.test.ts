@@ -536,7 +536,7 @@ describe('the wait for a factory that never settles', () => {
 });
 
 describe.skipIf(process.platform === 'win32')('Ctrl-C', () => {
-  /** Starts a call, and returns it with a function that waits for a line of the plugin. */
+  /** Starts a call. `shown` waits for a line of the plugin, and `all` for the whole output. */
   const started = (
     ...args: string[]
   ): { child: ChildProcess; shown: (line: string) => Promise<void>; all: Promise<string> } => {
@@ -588,7 +588,7 @@ describe.skipIf(process.platform === 'win32')('Ctrl-C', () => {
     child.kill('SIGINT');
     await shown('cancelled');
     child.kill('SIGINT');
-    // With one Ctrl-C it takes four seconds.
+    // After only one Ctrl-C, the command would take four seconds to end.
     await expect(all, 'the command ends').toHappenWithin(2_500);
     expect(child.exitCode).toBe(130);
   });

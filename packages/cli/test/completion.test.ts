@@ -50,8 +50,8 @@ describe.each([
 });
 
 /**
- * For each shell, returns a script that prints the words that the shell offers for each line. After each
- * answer it prints a line `=`.
+ * For each shell, a function that returns a script. For each line, the script prints the words that the shell
+ * offers, and then a line `=`.
  */
 const offers = {
   bash: (lines: readonly string[]): string => {

@@ -1,4 +1,4 @@
-// The declarations that `describe --dts` writes compile, whatever a plugin says about itself.
+// Tests that the declarations of `describe --dts` compile, whatever a plugin says about itself.
 import { expect, test } from 'vitest';
 import { compile } from './support/compile.ts';
 import { declarationsOf } from './support/internals.ts';
@@ -74,7 +74,7 @@ test('a directive in a doc or a name changes nothing for the compiler', () => {
   expect(compile({ 'kv.ts': written })).toBe('');
 });
 
-test('each name of a method is a method, also if it is a word of TypeScript', () => {
+test('a method may have any name, even a word of TypeScript', () => {
   const names = [
     'new',
     'constructor',

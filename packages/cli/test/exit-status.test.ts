@@ -186,7 +186,9 @@ test.skipIf(process.platform === 'win32').each([
   expect(await running()).toBe(0);
 });
 
-/** Starts nine times as a program that ends, and then as one that does not. Appends a line to $STARTS each time. */
+/**
+ * The first nine starts end immediately, and the tenth does not end. Each start appends a line to $STARTS.
+ */
 const hangsAtLast = 'echo >> "$STARTS"; [ "$(wc -l < "$STARTS")" -lt 10 ] || exec sleep 300';
 
 test.skipIf(process.platform === 'win32').each(['SIGINT', 'SIGTERM'] as const)(

@@ -1,6 +1,6 @@
 /**
- * `pipework call` makes one call and prints its result as JSON. If the result is a stream, prints each item
- * on its own line.
+ * `pipework call` makes one call and prints its result as JSON. If the result is a stream, each item is
+ * printed on its own line.
  */
 import { constants } from 'node:buffer';
 import { isPipeworkError, PipeworkError, withCallOptions, type Remote, type RPCClient } from '@pipework/core';
@@ -68,7 +68,9 @@ export const call: Command = {
 
 /** By how many milliseconds a timer may fire too early. */
 const timerSlackMs = 2;
-/** How long the command waits for standard output after the time of a call has passed, in milliseconds. */
+/**
+ * How long the command waits for standard output after the time of `--timeout` has passed, in milliseconds.
+ */
 const outputLagMs = 200;
 
 async function run(line: CommandLine, io: Io): Promise<number> {
@@ -106,13 +108,13 @@ async function run(line: CommandLine, io: Io): Promise<number> {
   return statusOf('answered');
 }
 
-/** Measures the time of `--timeout`, from the dispense to the end of the call's stream. */
+/** Measures the time of `--timeout`, from the dispense to the end of the call or its stream. */
 class CallTime {
   /** Aborts when the time has passed, or when the user presses Ctrl-C. */
   readonly signal: AbortSignal;
   /**
-   * Rejects `outputLagMs` after the time has passed. By then the call itself has failed, unless its result is
-   * being written.
+   * Rejects `outputLagMs` milliseconds after the time has passed. By then the call itself has failed, unless
+   * its result is being written.
    */
   readonly passed: Promise<never>;
   readonly #deadlineMs: number | undefined;
@@ -120,8 +122,8 @@ class CallTime {
 
   constructor(deadlineMs: number | undefined, interrupt: AbortSignal) {
     this.#deadlineMs = deadlineMs;
-    // AbortSignal.any() with AbortSignal.timeout() is not used, because Node may collect these signals
-    // although they have listeners.
+    // AbortSignal.any() with AbortSignal.timeout() is not used, because Node may collect these signals even
+    // if they have listeners.
     const end = new AbortController();
     this.signal = end.signal;
     interrupt.addEventListener('abort', () => end.abort(interrupt.reason), { once: true });
@@ -148,7 +150,7 @@ class CallTime {
     return this.#deadlineMs !== undefined && this.#elapsedMs >= this.#deadlineMs - timerSlackMs;
   }
 
-  /** Returns the error for `what`, which took too long. */
+  /** Returns an error that says that `what` took too long. */
   over(what: string): PipeworkError {
     return new PipeworkError(
       'RPC_DEADLINE',
@@ -195,7 +197,7 @@ async function dispenseInTime(
 const streamAt = (operands: readonly string[], kind: StdinKind): number =>
   kind === 'bytes' || kind === 'ndjson' ? operands.indexOf('-') : -1;
 
-/** What the user can do if a method takes no stream, but one value. */
+/** Advice for a method that expects one value instead of a stream. */
 const asOneValue =
   'the argument - is a stream. If the method expects one value, give it by --stdin json or --stdin text';
 

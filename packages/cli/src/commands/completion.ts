@@ -6,9 +6,7 @@ import type { Io } from '../io.ts';
 import { print } from '../output.ts';
 import { listed } from '../spelling.ts';
 
-/**
- * Makes the command `completion`. `others` returns all commands whose names and options the script completes.
- */
+/** Makes the command `completion`. `others` returns all commands that the script completes. */
 export function completionCommand(others: () => readonly Command[]): Command {
   return {
     name: 'completion',
@@ -21,7 +19,7 @@ export function completionCommand(others: () => readonly Command[]): Command {
     options: {},
     examples: [
       'eval "$(pipework completion bash)"        # in ~/.bashrc',
-      'eval "$(pipework completion zsh)"         # in ~/.zshrc, behind compinit',
+      'eval "$(pipework completion zsh)"         # in ~/.zshrc, after compinit',
       'pipework completion fish | source         # in config.fish',
     ],
     run: async (line, io) => await run(line, io, others()),

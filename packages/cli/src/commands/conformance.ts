@@ -11,7 +11,7 @@ import { jsonText } from '../values.ts';
 
 type Outcome = ConformanceReport['results'][number]['outcome'];
 
-/** Tells the author of a plugin what the plugin must serve, so that the checks that call methods apply. */
+/** Tells the author of a plugin where to find the methods that the suite calls. */
 const howToServe =
   'docs/other-languages.md#prove-it lists the methods that it must have. In JavaScript, conformancePlugin of @pipework/testkit has them';
 
@@ -125,8 +125,8 @@ function reportOf(
 const outputLagMs = 1_000;
 
 /**
- * Prints the results of an interrupted run. Does not reject, because the error of the command is the
- * interrupt.
+ * Prints the results of an interrupted run. Does not reject, because the command already fails with
+ * `Interrupted`.
  */
 async function printInterrupted(
   report: ConformanceReport,
@@ -176,8 +176,8 @@ function refuseIfNotStarted({ results }: ConformanceReport, file: string): void 
   const prefix = `cannot start ${file}: `;
   const reasons = results.map(({ outcome }) => {
     const reason = outcome.status === 'failed' ? outcome.reason : '';
-    // For some errors, such as ENOTDIR, `spawn()` throws, and the check itself breaks. Node reports other
-    // errors later, by an event.
+    // For some errors, such as ENOTDIR, `spawn()` throws within the check, so the reason says that the check
+    // broke. Other errors arrive later, by an event.
     return reason.replace(/^the check itself broke: (?=spawn )/, prefix);
   });
   const [reason = ''] = reasons;

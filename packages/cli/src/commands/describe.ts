@@ -125,9 +125,9 @@ interface Answer {
 }
 
 /**
- * Asks the plugin for its description. If a factory fails because the host provides no service of some name,
- * asks again in a new process, for which a service of that name is provided. That service has no methods,
- * because a plugin's description rarely depends on its host's services.
+ * Asks the plugin for its description. If a factory fails because a service of the host is missing, asks
+ * again in a new process, with a service of that name. The service has no methods, because a plugin's
+ * description rarely depends on its host's services.
  */
 async function ask(
   line: CommandLine,
@@ -156,9 +156,9 @@ async function ask(
 }
 
 /**
- * Returns the name of the service that a factory did not find. After the name, the host's error lists the
- * services that the host offers. If this list is missing because a plugin has changed the text, the name
- * ends at white space, a colon, a comma or a semicolon.
+ * Returns the name of the service that a factory did not find. In the host's error, a list of the offered
+ * services follows the name. A plugin may have changed this text. Without the list, the name ends at white
+ * space, a colon, a comma or a semicolon.
  */
 function missingService(error: string): string | undefined {
   const [, whole, word] = /unknown service: (?:(.+?): this host offers |([^\s:,;]+))/s.exec(error) ?? [];
@@ -187,8 +187,8 @@ function tableOf(description: Description, io: Io): string {
 }
 
 /**
- * Returns the rows of a plugin's methods. If a signature leaves no room for the method's text, the text is on
- * the next line. In a pipe, each text is on one line.
+ * Returns a row for each method, with its signature and the first line of its documentation. If the signature
+ * is too long, the documentation is on the next line. In a pipe, the documentation is not broken into lines.
  */
 function methodTable(rows: readonly (readonly [string, string])[], io: Io): string {
   const width = io.stdout.isTTY === true ? widthOf(io) : Infinity;
@@ -202,7 +202,7 @@ function methodTable(rows: readonly (readonly [string, string])[], io: Io): stri
     .join('\n');
 }
 
-/** The maximum number of columns of a signature that has its text on the same line. */
+/** The maximum width of a signature whose documentation is on the same line, in columns. */
 const widestSignature = 60;
 
 const firstLine = (doc = ''): string => doc.trim().split('\n')[0] ?? '';

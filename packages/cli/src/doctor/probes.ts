@@ -1,4 +1,4 @@
-/** The facts that checks use. A check learns facts about this machine only through `Probes`. */
+/** Defines `Probes`, through which the checks learn all facts about this machine. */
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';

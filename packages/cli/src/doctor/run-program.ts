@@ -7,7 +7,7 @@ import type { Readable, Writable } from 'node:stream';
  * machine takes a second.
  */
 const timeoutMs = 15_000;
-/** After how many characters of an output the rest is dropped. */
+/** The maximum number of characters that are kept of an output. */
 const maxBytes = 64 * 1024;
 
 export interface ProgramResult {

@@ -7,8 +7,8 @@ import { Client, isPipeworkError, type Launcher } from '@pipework/core';
 const startTimeout = 15_000;
 
 /**
- * Returns the URL of core's entry for plugins. The trial program is not in a file, so Node could not resolve
- * the package's name for it.
+ * Returns the URL of core's entry for plugins. The trial program is not in a file, so it cannot import the
+ * package by its name.
  */
 const pluginEntry = (): string => import.meta.resolve('@pipework/core/plugin');
 

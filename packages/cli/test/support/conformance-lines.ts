@@ -1,4 +1,4 @@
-// Command lines that are tried with plugins in several languages, which serve the same methods.
+// Command lines that are tried with plugins in several languages. The plugins serve the same methods.
 import { line, type Line } from './transcript.ts';
 
 export const linesFor = (plugin: string): readonly Line[] => [

@@ -1,6 +1,7 @@
 // session.mjs LINES runs several command lines in one process, with `run()` of the package. LINES is a JSON
-// list of lists of words. After the output of each line it prints a mark: the picture of a record separator,
-// and the line's status. The mark is printed on standard error too, unless both outputs are the terminal.
+// list of lists of words. After the output of each line, the program prints a mark: the picture of a record
+// separator, and the line's status. The mark is printed on standard error too, unless both outputs are the
+// terminal.
 import { run } from '@pipework/cli';
 
 for (const line of JSON.parse(process.argv[2])) {

@@ -25,7 +25,7 @@ export const bubblewrapCheck: Check = {
   },
 };
 
-/** Matches texts that bwrap prints, each with a remedy. The first entry that matches is used. */
+/** Expressions that match errors of bwrap, each with a remedy. The first match is used. */
 const remedies: readonly (readonly [said: RegExp, todo: string])[] = [
   [/new namespace|[ug]id map|userns/, 'see the line on namespaces'],
   [

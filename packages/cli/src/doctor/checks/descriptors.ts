@@ -17,7 +17,7 @@ export const descriptorsCheck: Check = {
     if (probes.platform === 'win32')
       return ok('Windows sets no limit for one process', 'there is room for plugins');
     const limit = await limitOf(probes);
-    // The list also has the descriptor by which the folder is listed.
+    // The count includes the descriptor through which the folder is read.
     const listed = probes.countIn('/proc/self/fd') ?? probes.countIn('/dev/fd');
     const open = listed === undefined ? usuallyOpen : listed - 1;
     const room = Math.max(0, Math.floor((limit - open - perStart) / perPlugin) + 1);
@@ -42,7 +42,7 @@ export const descriptorsCheck: Check = {
 
 /**
  * Returns how many descriptors this process may open. Node has raised this limit to the highest allowed
- * value. Without /proc, returns the limit of a shell.
+ * value. Without /proc, returns the limit that a shell reports.
  */
 async function limitOf({ read, runProgram }: Probes): Promise<number> {
   const [, soft] = /^Max open files +(\S+)/m.exec(read('/proc/self/limits') ?? '') ?? [];

@@ -1,5 +1,5 @@
 /**
- * Checks whether this system shows when a process began, so that it can be told apart from a later process
+ * Checks whether this system shows when a process began. This time tells the process apart from a later one
  * with the same number.
  */
 import { limited, notHere, ok, type Check } from '../finding.ts';

@@ -1,5 +1,5 @@
 /**
- * The part of the host that calls the plugin. Tests call it with a fake plugin.
+ * The part of the host that calls the plugin. The tests pass a fake plugin to it.
  *
  * @import { Remote } from '@pipework/core'
  * @import { Greeter } from '@javascript-app/contract'

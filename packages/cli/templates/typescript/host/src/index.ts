@@ -1,4 +1,4 @@
-/** The part of the host that calls the plugin. Tests call it with a fake plugin. */
+/** The part of the host that calls the plugin. The tests pass a fake plugin to it. */
 import type { Remote } from '@pipework/core';
 import type { Greeter } from '@typescript-app/contract';
 
