@@ -9,10 +9,7 @@ export interface View {
   readonly write: readonly Place[];
   /** Places that the sandbox shows by a link at `given`. Default none. */
   readonly linked?: readonly Place[];
-  /**
-   * The working directory. If no listed place contains the working directory, the sandbox has an empty
-   * directory there.
-   */
+  /** The working directory. In the sandbox, it is empty if no listed place contains it. */
   readonly cwd: string;
   readonly net: boolean;
   /**
@@ -30,8 +27,8 @@ export interface View {
 const scratchPlaces = ['/dev/shm', '/tmp', '/run'];
 
 /**
- * Returns the directories whose files are in memory. Leaves out a directory in whose place the sandbox shows
- * one of the host's directories.
+ * Returns the directories whose files are in memory. Leaves out a directory if the sandbox shows the host's
+ * directory in its place.
  */
 export function privatePlaces({ read, write }: View): string[] {
   const shown = [...read, ...write].flatMap(({ given, real }) => [given, real]);
@@ -49,8 +46,8 @@ interface Mount {
  */
 export function bubblewrapArguments(view: View, filter: number, unwanted: readonly number[] = []): string[] {
   return [
-    // bubblewrap reads an empty list of arguments from each of these descriptors, and then closes the
-    // descriptor.
+    // With `--args`, bubblewrap reads arguments from a descriptor, and then closes it. These descriptors have
+    // none.
     ...unwanted.flatMap((descriptor) => ['--args', String(descriptor)]),
     ...['--unshare-user', '--unshare-ipc', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try'],
     ...(view.net ? [] : ['--unshare-net']),

@@ -11,9 +11,9 @@ const firstUnwanted = 5;
 const closeOnExec = 0o2000000;
 
 /**
- * Returns the descriptors from 5 on that a child would inherit. Node marks the descriptors that it opens as
- * not inheritable. So each descriptor in the result was opened by the program that started the host, or by
- * native code in the host.
+ * Returns the descriptors from 5 on that a child would inherit. Descriptors that Node opens are not
+ * inheritable. So each descriptor in the result was opened by the program that started the host, or by native
+ * code in the host.
  */
 export function inheritedDescriptors(): number[] {
   try {

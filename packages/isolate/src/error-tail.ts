@@ -12,7 +12,7 @@ import { PassThrough, type Readable } from 'node:stream';
  */
 const drainMs = 100;
 
-/** How many characters are kept. If its heap is full, V8 prints at most this much: a message and a trace. */
+/** How many characters are kept. V8 prints at most this much if its heap is full: a message and a trace. */
 const keptCharacters = 16_384;
 
 const fullHeap = /JavaScript heap out of memory|Reached heap limit/;
@@ -25,7 +25,7 @@ export class ErrorTail {
   #tail = '';
 
   /**
-   * For each piece, `isKept` decides whether it is kept, because only some output can explain the plugin's
+   * A piece of output is kept if `isKept` returns true, because only some output can explain the plugin's
    * end.
    */
   constructor(source: Readable, isKept: () => boolean) {

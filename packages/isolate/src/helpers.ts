@@ -1,6 +1,6 @@
 /**
- * Finds the programs of this package that run with the host's rights, outside of any sandbox. Refuses a
- * program that the plugin could replace, before the program is run for the first time.
+ * Finds the programs that this package runs with the host's rights, outside of any sandbox. Refuses a program
+ * that the plugin could replace, before the program is run for the first time.
  */
 
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
@@ -19,7 +19,7 @@ const shell = '/bin/sh';
 /**
  * Finds a program that will run outside of any sandbox. Programs on the PATH that any user of the machine may
  * change or replace are left out. Throws `ISOLATE_PATH` if the plugin could replace the program, or a program
- * that the `#!` line of the program names.
+ * that its `#!` line names.
  */
 export function findHelper(name: string, title: string, packageName: string, written: PlaceIndex): Found {
   const [cwd, path] = [process.cwd(), process.env['PATH']];
@@ -91,7 +91,7 @@ export function refuseLibraries({ write, written }: Places): void {
       `write: ${given} belongs to ${library.given}, which programs outside of the sandbox use to load libraries, and is never granted`,
     );
   }
-  // If a file of the loader does not exist, the plugin could make it in /etc.
+  // If a file of the loader does not exist, the plugin could make it in /etc, so /etc is checked too.
   for (const place of [...traceAll(['/etc']), ...loaded]) refuseReplaceable(place, written);
 }
 

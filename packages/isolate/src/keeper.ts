@@ -63,7 +63,7 @@ memory) file=${root}/memory$path/memory.limit_in_bytes;;
 [ ! -r "$file" ] || { read -r limit <"$file"; echo "$limit"; }; done <${group}`;
 }
 
-/** How long a signal to the plugin waits at most for the keeper's empty line, in milliseconds. */
+/** The maximum time that a signal to the plugin waits for the keeper's empty line, in milliseconds. */
 const patienceMs = 1_000;
 /** How long a keeper may take to leave before it is killed, in milliseconds. */
 const leavingMs = 500;
@@ -154,9 +154,9 @@ export class Keeper {
 }
 
 /**
- * Returns how many processes the kernel has killed in the control group that `lines`, read from
- * /proc/PID/cgroup, name. Such a line is `0::/path` in version 2 of control groups, and `4:memory:/path` in
- * version 1. Returns 0 if the count cannot be read.
+ * Returns how many processes the kernel has killed in a control group. `lines` are the lines of
+ * /proc/PID/cgroup that name the group. Such a line is `0::/path` in version 2 of control groups, and
+ * `4:memory:/path` in version 1. Returns 0 if the count cannot be read.
  */
 export function killsIn(lines: string, root: string = mountPoint): number {
   for (const [, kinds, path] of lines.matchAll(/^\d+:(|memory):(.+)$/gm)) {

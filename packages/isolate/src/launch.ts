@@ -220,8 +220,8 @@ class Life {
   }
 
   /**
-   * If the plugin exceeds `memoryBytes`, has more than {@link mostTasks} processes and threads, or the kernel
-   * has killed a process of its control group, ends the plugin and returns true.
+   * Ends the plugin and returns true in three cases: the plugin exceeds `memoryBytes`, it has more than
+   * {@link mostTasks} processes and threads, or the kernel has killed a process of its control group.
    */
   #endAtLimit({ heldBytes, tasks }: Use, kills: number): boolean {
     const { memoryBytes = Infinity } = this.#started.resources;
@@ -259,8 +259,9 @@ class Life {
 
   /**
    * Returns the limit that ended the process, if there is evidence for one. There is evidence if the watch
-   * ended the process, if the kernel counted a kill in its control group, if V8 reported a full heap and the
-   * process may have held that much, or if a signal ended the process after its processor time was used up.
+   * ended the process, or if the kernel counted a kill in its control group. There is also evidence if V8
+   * reported a full heap and the process may have held that much, or if a signal ended the process after its
+   * processor time was used up.
    */
   #limitBehind(signal: NodeJS.Signals | null, kills: number, isHeapFull: boolean): LaunchReport {
     const { memoryBytes = 0, cpuSeconds = Infinity } = this.#started.resources;

@@ -1,6 +1,6 @@
 /**
- * Decides which tool enforces each limit. Some limits need a helper program before the command, which sets
- * the limit and then becomes the next program.
+ * Decides which tool enforces each limit. Some limits need a helper program before the command. The helper
+ * sets the limit and then becomes the next program.
  */
 
 import { busEnvironment, keeperScript } from './keeper.ts';
@@ -106,8 +106,8 @@ export function planLimits(
 }
 
 /**
- * Refuses limits with which no plugin can start. Without this check, a start would fail with an error of
- * another program that explains little.
+ * Refuses limits with which no plugin can start. Without this check, a start would fail with an unclear error
+ * of another program.
  */
 function refuseTooLittle(
   { openFiles = Infinity, memoryBytes = Infinity }: Resources,

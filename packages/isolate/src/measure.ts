@@ -111,7 +111,7 @@ function useOf(directory: string): { ticks: number; threads: number; bytes: numb
 
 /**
  * Returns the size of a process's page tables. Newer kernels show all levels in `VmPTE`, and older ones show
- * the levels above it in `VmPMD` and `VmPUD`.
+ * the upper levels in `VmPMD` and `VmPUD`.
  */
 function tableBytesOf(directory: string): number {
   const sizes = read(`${directory}/status`).matchAll(/^Vm(?:PTE|PMD|PUD):\s+(\d+) kB$/gm);

@@ -7,9 +7,10 @@ import { isListOf, PipeworkError } from '@pipework/core';
 /** Limits on the resources of a plugin. An absent option sets no limit. */
 export interface Resources {
   /**
-   * Resident memory in bytes, of the plugin and of all processes that it has started, with what the kernel
-   * needs for their page tables and threads. If they use more, a watch ends the plugin. In a Node plugin, the limit also makes V8 collect garbage earlier. If systemd
-   * makes a control group, the group enforces the limit too.
+   * Resident memory in bytes, of the plugin and of all processes that it has started, with the memory that
+   * the kernel needs for their page tables and threads. If they use more, a watch ends the plugin. In a Node
+   * plugin, the limit also makes V8 collect garbage earlier. If systemd makes a control group, the group
+   * enforces the limit too.
    */
   readonly memoryBytes?: number;
   /** The processor time that each process may use, in whole seconds. */
@@ -110,7 +111,10 @@ export function checkOptions(options: IsolateOptions): Policy {
   };
 }
 
-/** Throws `CONFIG_INVALID` unless `command` names a program, and its arguments and working directory fit. */
+/**
+ * Throws `CONFIG_INVALID` unless `command` names a program, and its arguments and working directory are
+ * valid.
+ */
 export function checkCommand(command: unknown): void {
   const { file, args, cwd } = (
     Array.isArray(command) ? { file: command[0] as unknown, args: command.slice(1) } : Object(command)

@@ -140,8 +140,8 @@ const maxLinks = 40;
  * Resolves a path in one walk from the root. Returns undefined if the path is relative or does not exist, or
  * if this host must not look there.
  *
- * A running plugin can change the path only at the links in `turns`, and below places where it may write. If
- * neither one of these links nor the real path is in such a place, the path keeps its meaning.
+ * A running plugin can make the path lead elsewhere only through a place where it may write. One of the links
+ * in `turns`, or the real path, must be in this place.
  */
 export function trace(given: string): TracedPlace | undefined {
   const turns: string[] = [];

@@ -271,7 +271,7 @@ function inNode(grants: Grants, program: Program, net: boolean): RuntimePlan {
   return nodePlan(grants, program, version, !isAsked || letsPipes(program.file));
 }
 
-/** Returns a further sentence for a program that has a permission model; empty for any other program. */
+/** Returns a sentence about the permission model of `runtime`; empty if it has none. */
 function runtimeAdvice(runtime: Program['runtime']): string {
   if (runtime !== 'node' && runtime !== 'deno') return '';
   const name = runtime === 'node' ? 'Node' : 'Deno';

@@ -110,7 +110,7 @@ function trySystemd(file: string, shell: string): Found {
   const { status, stdout, stderr } = spawnSync(file, [...scopeArguments(limit), shell, '-c', limitScript()], {
     encoding: 'utf8',
     timeout: trialMs,
-    // Further variables of this host could make systemd-run load libraries that the plugin may write.
+    // Other variables of this host could make systemd-run load libraries that the plugin may write.
     env: busEnvironment(),
   });
   if (stdout?.split('\n').includes(String(limit)) === true) return { file };

@@ -55,8 +55,8 @@ const alwaysRefused =
 
 /**
  * Calls that are reported as missing. Through an io_uring, a program could make calls that no filter sees.
- * The other two calls have arguments that a filter cannot read. Libraries work without these calls if they
- * seem to be missing.
+ * The other two calls have arguments that a filter cannot read. Libraries work without these calls if the
+ * kernel reports them as missing.
  */
 const missing = ['io_uring_setup', 'io_uring_enter', 'io_uring_register', 'clone3', 'openat2'];
 
@@ -89,7 +89,7 @@ const sendCalls: readonly (readonly [name: string, flags: number])[] = [
   ['sendmmsg', 3],
 ];
 
-/** Calls that set a priority, with the first argument by which they set it for one process only. */
+/** Calls that set a priority. If the first argument is `ofProcess`, they set it for one process only. */
 const priorityCalls: readonly (readonly [name: string, ofProcess: number])[] = [
   ['setpriority', 0],
   ['ioprio_set', 1],

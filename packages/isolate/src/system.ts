@@ -1,4 +1,6 @@
-/** Lists places of the system that are visible, if they exist, beside the places that the user lists. */
+/**
+ * Lists the places of the system that a plugin sees, if they exist, beside the places that the user lists.
+ */
 
 import { accessSync, constants, readFileSync } from 'node:fs';
 
@@ -72,7 +74,7 @@ export const programPlaces: readonly string[] = ['/usr', '/bin', '/sbin', '/etc/
 
 /**
  * True if a variable makes every program load code, or makes the system's libraries read files. Bubblewrap
- * must not get such a variable, because such code would run outside of the sandbox, and may come from the
+ * must not get such a variable, because the code would run outside of the sandbox, and may come from the
  * plugin.
  */
 export function isLoaderVariable(name: string): boolean {

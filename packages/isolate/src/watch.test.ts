@@ -21,7 +21,7 @@ describe('a watch', () => {
     nowMs += ms;
     vi.advanceTimersByTime(ms);
   };
-  /** Measures in some steps, of which each uses `stepMs` of processor time. */
+  /** Measures in `steps` steps, each of which uses `stepMs` milliseconds of processor time. */
   function* measuring(use: Partial<Use>, steps = 1, stepMs = 0): Generator<Use, Use> {
     const sums = { heldBytes: 0, cpuSeconds: 0, tasks: 1, ...use };
     for (let left = steps; ; left--) {

@@ -22,9 +22,10 @@ const turnMs = 5;
 const shareOfProcessor = 0.05;
 
 /**
- * A process that was seen to use this share of a limit may have been ended by the limit. The kernel counts the
- * time for SIGXCPU by ticks, and the time in /proc exactly. On a busy machine the two can differ by a lot.
- * For the memory limit, part of V8's heap may be swapped out, so the resident memory can be far below the heap.
+ * If a process was seen to use this share of a limit, the limit may have ended the process. The kernel counts
+ * the time for SIGXCPU by ticks, and the time in /proc exactly. On a busy machine the two can differ by a
+ * lot. For the memory limit, part of V8's heap may be swapped out, so the resident memory can be far below
+ * the heap.
  */
 const evidentShare = 0.5;
 
@@ -35,8 +36,8 @@ const evidentShare = 0.5;
 const fastestGrowth = 2 ** 30;
 
 /**
- * Measures one process every {@link lookMs} until the watch is stopped. The watch does not keep the event
- * loop alive. A blocked loop delays the measurements.
+ * Measures one process every {@link lookMs} milliseconds until the watch is stopped. The watch does not keep
+ * the event loop alive. A blocked loop delays the measurements.
  */
 export class ResourceWatch {
   /** The processor time at the last measurement, in seconds. */
@@ -48,7 +49,10 @@ export class ResourceWatch {
    * processors since the last measurement.
    */
   #mostSeconds = 0;
-  /** The most memory of a measurement, and the most that the process may have held until the watch stopped. */
+  /**
+   * The most memory that a measurement found, and the most that the process may have held until the watch
+   * stopped.
+   */
   #heldBytes = 0;
   #mostBytes = 0;
   readonly #begin: () => Generator<Use, Use>;
@@ -58,7 +62,7 @@ export class ResourceWatch {
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * `begin` begins a measurement, which takes one or more steps. `isOver` is asked after each turn, also in
+   * `begin` begins a measurement, which takes one or more steps. `isOver` is called after each turn, also in
    * the middle of a measurement. As soon as it returns true, the watch stops.
    */
   constructor(begin: () => Generator<Use, Use>, isOver: (use: Use) => boolean) {
@@ -77,8 +81,8 @@ export class ResourceWatch {
   }
 
   /**
-   * True if the process may have held `bytes` of memory until the watch stopped. This too depends on the age
-   * of the last measurement.
+   * True if the process may have held `bytes` of memory until the watch stopped. Here too, the age of the
+   * last measurement counts.
    */
   mayHaveHeld(bytes: number): boolean {
     return this.#mostBytes >= bytes * evidentShare;
