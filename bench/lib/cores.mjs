@@ -16,8 +16,8 @@ const hasTaskset = (() => {
 export const canPin = hasTaskset && availableParallelism() > 1;
 
 /**
- * Returns the ids of this process's threads. The difference of two calls shows which threads a new worker has
- * added.
+ * Returns the ids of this process's threads. The difference between two results shows which threads a new
+ * worker has added.
  */
 export function threadIds() {
   return hasTaskset ? new Set(readdirSync('/proc/self/task')) : new Set();
