@@ -23,7 +23,8 @@ try {
     setTimeout(() => process.exit(), lingerMs).unref();
 } catch (error) {
   if (error instanceof Error && 'syscall' in error) {
-    // The system refused an operation, for example to open one more file. A stack would explain nothing.
+    // The system refused an operation, for example to open one more file. A stack trace would explain
+    // nothing.
     process.stderr.write(`pipework: the command cannot run: ${error.message}\n`);
     process.exitCode = brokenStatus;
   } else {

@@ -1,6 +1,6 @@
 /**
- * Finds where the plugin's command line begins within a command line. If the `--` before it is missing,
- * corrects the command line.
+ * Finds where the plugin's command line begins within the whole command line. If the `--` before it is
+ * missing, corrects the command line.
  */
 import { shellQuoted } from '@pipework/core';
 import type { Command } from './command.ts';

@@ -6,7 +6,7 @@ import { isPipeworkError, printable } from '@pipework/core';
 
 const table = {
   answered: [0, 'Answered, or all well.'],
-  found: [1, '`conformance` or `doctor` found something.'],
+  found: [1, '`conformance` or `doctor` found a problem.'],
   usage: [2, 'The command line or an argument is wrong.'],
   broken: [3, 'The command could not do its work, such as write its result.'],
   failed: [4, 'The method failed.'],
@@ -129,8 +129,8 @@ export function isUnknown(error: unknown, method: string): error is Error {
 }
 
 /**
- * Returns the words of the protocol for a method that a plugin lacks. The code RPC_UNKNOWN_METHOD alone does
- * not name the method, and a handler may throw an error with this code about one of its own plugins.
+ * Returns the protocol's message for a method that the plugin lacks. The code RPC_UNKNOWN_METHOD alone proves
+ * nothing, because a handler may throw such an error about one of its own plugins.
  */
 export const unknownMethod = (method: string): string => `can't find method Plugin.${method}`;
 

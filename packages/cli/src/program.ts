@@ -1,4 +1,4 @@
-/** Guesses whether a word of a command line starts a program, and how a file can be started as a program. */
+/** Guesses whether a word of a command line names a program, and how a file can be started as a program. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { readBeginning, shellQuoted } from '@pipework/core';

@@ -145,8 +145,8 @@ function makeClient(
     env: { inherit: false, set: definedIn(io.env) },
     name: pluginName(line.plugin),
     managed: true,
-    // With this option, processes that the plugin has started end with the plugin, even if the command line
-    // starts a wrapper.
+    // Because of this option, all processes of the command line end together, for example a wrapper, the
+    // plugin and its children.
     processGroup: true,
     logger: warnings(line, io),
     // These services have no methods, which is enough for a factory that only dispenses them.

@@ -350,7 +350,7 @@ export const excerpt = (text: string): string =>
  * its value.
  */
 export function parseJson(text: string): unknown {
-  // This call throws if `text` is not JSON, because the replacement below could turn such a text into JSON.
+  // This call refuses a text that is not JSON, which the replacement below could turn into JSON.
   JSON.parse(text);
   let isInText = false;
   // The expression matches no whole strings, because a match of a long string would exhaust the stack.

@@ -49,7 +49,7 @@ describe('call in a pipe', () => {
     });
   });
 
-  test('calls methods and names with dots', async () => {
+  test('splits an operand whose name or method has dots', async () => {
     const dotted = `
       import { serve } from "@pipework/core/plugin";
       const methods = () => ({ "a.b": () => 1, c: () => 2 });
@@ -245,7 +245,7 @@ describe('call in a pipe', () => {
     },
   );
 
-  test('passes values of 128 levels, texts that are cut between two reads, and lines that CR and LF end', async () => {
+  test('passes values of 128 levels, texts that are cut between two reads, and lines that end with CR and LF', async () => {
     const chunks = [Buffer.from('"caf'), Buffer.from([0xc3]), Buffer.from([0xa9]), Buffer.from('"\r')];
     const deep = `${'['.repeat(127)}${']'.repeat(127)}`;
     const stdin = Readable.from([...chunks, Buffer.from(`\n\r\n"\u2028"\n${deep}`)]);

@@ -105,7 +105,7 @@ tool
     );
   });
 
-  test('offers the services that factories miss, and names them in a warning, also if their names have spaces or colons', async () => {
+  test('provides missing services, and names them in a warning, even if their names have spaces or colons', async () => {
     const asks = `
       import { serve } from "@pipework/core/plugin";
       const needs = (...names) => async ({ host }) => {
@@ -166,7 +166,7 @@ describe('describe --dts', () => {
     expect(compile({ 'contract.ts': stdout, 'host.ts': host })).toBe('');
   });
 
-  test('writes interfaces with which the host of docs-check compiles instead of its contract', async () => {
+  test('writes interfaces that can replace the contract when the host of docs-check is compiled', async () => {
     const source = join(root, 'examples/docs-check/src');
     const names = readdirSync(source).filter((name) => name.endsWith('.ts'));
     const ofPlugin = async (plugin: string): Promise<[string, string][]> => {

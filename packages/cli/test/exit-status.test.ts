@@ -157,7 +157,7 @@ test.skipIf(noTerminal !== undefined).each(interrupted)(
   async (args, shown) => {
     const ran = await inTerminal(args, [[shown, '\u0003']], { NO_COLOR: '1' });
     expect(ran.status).toBe(130);
-    // Text before the last erased line is the progress, which does not count.
+    // The text before the last erased line is the progress, which is left out here.
     const last = ran.shown.split('\n').at(-2)?.split('\u001b[2K').at(-1);
     expect(last?.trim()).toBe('pipework: interrupted');
   },

@@ -39,7 +39,7 @@ version.
 
 Exit status:
   0    Answered, or all well.
-  1    \`conformance\` or \`doctor\` found something.
+  1    \`conformance\` or \`doctor\` found a problem.
   2    The command line or an argument is wrong.
   3    The command could not do its work, such as write its result.
   4    The method failed.
@@ -254,7 +254,7 @@ describe.skipIf(process.platform === 'win32')('one sentence and the status 3 say
     expect((await after(gone, '--version')).status).toBe(0);
   });
 
-  test('that too few files may be open', async () => {
+  test('that the process may open too few files', async () => {
     // With the lowest limits Node itself cannot start. With the highest limits the command runs, but cannot
     // start the plugin.
     const limits = Array.from({ length: 16 }, (_, index) => index + 10);

@@ -1,4 +1,4 @@
-/** `pipework conformance` runs the testkit's suite against a plugin. */
+/** `pipework conformance` runs the testkit's conformance suite against a plugin. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { conformance, ConformanceReport, type ConformanceCheck } from '@pipework/testkit';
 import type { Command, CommandLine } from '../command.ts';

@@ -12,7 +12,7 @@ const startTimeout = 15_000;
  */
 const pluginEntry = (): string => import.meta.resolve('@pipework/core/plugin');
 
-/** The folder that holds all files that the trial plugin loads. */
+/** The folder with all files that the trial plugin loads. */
 export const trialFiles = (): string => dirname(dirname(fileURLToPath(pluginEntry())));
 
 export interface TrialOptions {
