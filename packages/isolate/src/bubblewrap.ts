@@ -7,7 +7,7 @@ import { ancestors, isWithin, PlaceIndex, type Place } from './paths.ts';
 export interface View {
   readonly read: readonly Place[];
   readonly write: readonly Place[];
-  /** Places that the sandbox shows by a link at `given`. Default none. */
+  /** Places that the sandbox shows as a link at their `given` path. Default none. */
   readonly linked?: readonly Place[];
   /** The working directory. In the sandbox, it is empty if no listed place contains it. */
   readonly cwd: string;

@@ -82,7 +82,7 @@ export class Keeper {
   constructor(pipe: Duplex, hasGroup: boolean) {
     this.#pipe = pipe;
     this.#hasGroup = hasGroup;
-    // After a reset, the pipe emits 'close' too, and the error of the reset adds nothing.
+    // After a reset, the pipe emits 'close' too, so its error needs no listener here.
     const closed = new Promise<void>((resolve) => {
       pipe.once('close', () => {
         this.#hasEnded = true;

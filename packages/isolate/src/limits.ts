@@ -32,7 +32,7 @@ export interface LimitPlan {
   readonly isKept: boolean;
 }
 
-/** The share of the memory that V8 may fill with objects. Buffers, code and stacks need the rest. */
+/** The share of `memoryBytes` that V8 may fill with objects. Buffers, code and stacks need the rest. */
 const heapShare = 0.75;
 const MiB = 2 ** 20;
 

@@ -308,7 +308,7 @@ test.each([
     'memory.oom_control',
     'oom_kill_disable 0\nunder_oom 0\noom_kill 3\n',
   ],
-])('the limit and the kills are read from a group of version %s', (_, lines, group, limit, count, counts) => {
+])('limit and kills are read from a control group of version %s', (_, lines, group, limit, count, counts) => {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'pipework-groups-')));
   onTestFinished(() => rmSync(root, { recursive: true }));
   mkdirSync(join(root, group), { recursive: true });

@@ -14,7 +14,7 @@ export interface Place {
 export interface TracedPlace extends Place {
   /**
    * The links on the way to the place, each as a path without other links, and the directories that these
-   * links leave by `..`. After a change of one of them, the same path leads to another place.
+   * links leave by `..`. If one of them changes, the same path leads to another place.
    */
   readonly turns: readonly string[];
 }
@@ -77,7 +77,7 @@ export function neverGranted(...paths: readonly string[]): string | undefined {
 export interface Places {
   readonly read: readonly Place[];
   readonly write: readonly Place[];
-  /** The places in `write`, for searches. */
+  /** An index of the places in `write`. */
   readonly written: PlaceIndex;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The filter of system calls that goes with bubblewrap. The filter enforces `run`, and the parts of the
+ * The filter of system calls that is used with bubblewrap. The filter enforces `run`, and the parts of the
  * policy that no namespace can enforce. This file is pure.
  */
 
