@@ -226,7 +226,7 @@ export const withoutBreach = [
   'takes a table, if it announces tables',
   'takes columns of every kind',
   'fails a call with a table or columns whose parts do not match',
-  'asks for a service by Host.Dispense on a stream with broker id 0, and calls it on a stream with the id that it gets',
+  'asks for a service by Host.Dispense on a stream with broker id 0, and calls the service on a stream with the new id',
   'uses the credit that comes with the acknowledgement of its stream',
   'finishes the stream of a service that it no longer needs',
   'answers other calls while it waits for its host',

@@ -7,12 +7,12 @@ import type { Matchers } from './matchers.ts';
 
 export const asyncMatchers: readonly (keyof Matchers)[] = ['toFailWith', 'toHaveExited', 'toHaveNoLeaks'];
 
-/** The part of a running test of Vitest that this module uses. */
+/** The part of Vitest's running test that this module uses. */
 interface RunningTask {
   onFinished?: (() => void)[];
 }
 
-/** Wraps the matcher `name` of `expect.extend`, so that a test fails if it does not await the matcher. */
+/** Wraps the matcher `name` from `expect.extend`. A test that does not await this matcher then fails. */
 export function demandAwait(name: string): void {
   const { util, Assertion } = chai;
   util.overwriteMethod(

@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { printable } from '@pipework/core';
 
-/** How many of the newest characters of an output are kept. */
+/** A capture keeps at most this many characters, the newest ones. */
 const keep = 1024 * 1024;
 
 export class Capture {
@@ -29,8 +29,8 @@ export class Capture {
 }
 
 /**
- * How many characters of a text are shown with a failing test, at most. These are the newest characters. The
- * capture itself keeps more.
+ * A failing test shows at most this many characters of a text, the newest ones. The capture itself keeps
+ * more.
  */
 const show = 64 * 1024;
 

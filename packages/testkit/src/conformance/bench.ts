@@ -10,7 +10,7 @@ import { RawSession } from './raw-session.ts';
 import { WaitFailure, type RawStream } from './raw-stream.ts';
 import { CheckFailure, demand, DoesNotApply } from './verdict.ts';
 
-/** The section that describes the methods of the suite's service, for plugins in any language. */
+/** The section of the docs that lists the methods of the suite's service. */
 const methodsPage = 'docs/other-languages.md#prove-it';
 
 /** One check: a rule that a plugin must keep, and the code that tests it. */
@@ -34,7 +34,7 @@ export interface HandshakeFields {
   readonly protocol: string;
   readonly version: number;
   readonly capabilities: ReadonlySet<string>;
-  /** The versions that the plugin offers. If the line lists none, this has only `version`. */
+  /** The versions that the plugin offers. If the line lists no versions, this list has only `version`. */
   readonly versions: readonly number[];
 }
 
@@ -71,8 +71,8 @@ export interface Running {
 }
 
 /**
- * How many lines the report of a failure may have, without the check's name and the reason. With these, a
- * report has at most 40 lines.
+ * The most lines of a failure's report, without the check's name and the reason. With the name and the
+ * reason, a report has at most 40 lines.
  */
 const mostLines = 36;
 
@@ -87,7 +87,7 @@ export class Bench {
   }
 
   start(options?: StartOptions): RawPlugin {
-    // The code of a check that was stopped may continue, and try to start another plugin.
+    // After a check was stopped, its code may continue and try to start another plugin.
     if (this.#hasEnded) throw new CheckFailure('the check is over');
     const plugin = new RawPlugin(this.target, options);
     this.#plugins.push(plugin);
@@ -103,9 +103,7 @@ export class Bench {
     return { plugin, line, session, control, stdout: session.open(), stderr: session.open() };
   }
 
-  /**
-   * Dispenses an implementation. If the plugin does not have the suite's service, the check does not apply.
-   */
+  /** Dispenses the implementation `name`. If the plugin does not serve `name`, the check does not apply. */
   async dispense(running: Running, name: string = this.target.service): Promise<RawConnection> {
     const id = await this.dispenseId(running, name);
     return this.dial(running.session, id);
@@ -121,7 +119,7 @@ export class Bench {
     demand(error === null, `Dispenser.Dispense('${name}') to succeed`, describeError(error));
     const isId =
       typeof result === 'number' && Number.isInteger(result) && result > 0 && result <= 0xffff_ffff;
-    demand(isId, 'Dispense to answer a u32 broker id', show(result));
+    demand(isId, 'Dispense to return a u32 broker id', show(result));
     return result;
   }
 
@@ -153,9 +151,9 @@ export class Bench {
   }
 
   /**
-   * Returns a report about one plugin of the check. If the check waited for frames, this is the plugin that did
-   * not send them, and the report may name a likely cause. Otherwise it is the newest plugin, without a cause,
-   * because the message of `error` says what was wrong.
+   * Returns a report about one plugin of the check. If the check waited for frames in vain, the report is
+   * about the plugin that did not send them, and may name a likely cause. Otherwise the report is about the
+   * newest plugin. It names no cause, because the message of `error` says what was wrong.
    */
   report(error: unknown): string {
     const hasWaited = error instanceof WaitFailure;
@@ -178,7 +176,7 @@ export function textOf(error: unknown): string {
   return typeof message === 'string' ? message : show(error);
 }
 
-/** Returns the error of a response as a check's failure shows it. */
+/** Returns the text with which a check's failure shows the error of a response. */
 export const describeError = (error: unknown): string =>
   error === null ? 'a result' : `the error ${show(error)}`;
 

@@ -1,4 +1,4 @@
-/** Says why a check probably waited in vain, judging by the streams and the call that it waited for. */
+/** Names the likely causes of a failed wait, from the state of the streams and of the awaited call. */
 import type { Diagnosis } from './excerpt.ts';
 
 import type { AwaitedCall, RawStream, StreamSession, WaitFailure } from './raw-stream.ts';
@@ -39,7 +39,7 @@ function whyUnanswered({ stream, id }: AwaitedCall): string {
   const what = `on stream ${String(stream.id)} ${called} was sent and never answered${more}`;
   if (stream.isRefused) return `${what}: the plugin ended the stream`;
   if (stream.ourCredit <= 0)
-    return `${what}: the host has no credit left there, so the plugin does not read it`;
+    return `${what}: the host has no credit left there, because the plugin does not read the stream`;
   if (stream.theirCredit <= 0) return `${what}: the plugin has used up its credit there`;
   return what;
 }

@@ -62,8 +62,8 @@ function collapse(entries: readonly TranscriptEntry[]): string[] {
 }
 
 /**
- * Returns the pattern at `at` whose repetitions cover the most lines. A pattern counts only if its
- * repetitions replace more than one line.
+ * Returns the pattern that begins at `at` and covers the most lines with its repetitions. A pattern counts
+ * only if the excerpt gets shorter without its repetitions.
  */
 function repetition(keys: readonly string[], at: number): { period: number; times: number } {
   let best = { period: 1, times: 1 };

@@ -31,10 +31,10 @@ export function limitStretch(times: number): () => void {
 }
 
 /**
- * Settles like `promise`, or rejects with the error from `late` if the wait is too long. The wait lasts `ms`.
- * If the machine was busy in that time, the wait is extended, to at most ten times `ms` and at most a minute.
- * `late` receives a text that says how long the wait was and how busy the machine was. The rejection does not
- * stop the work that settles `promise`.
+ * Settles like `promise`, or rejects after `ms` with the error from `late`. If the machine was busy in that
+ * time, the wait is extended, to at most ten times `ms` and at most a minute. `late` receives a text that
+ * says how long the wait was and how busy the machine was. The rejection does not stop the work that settles
+ * `promise`.
  */
 export async function withPatience<T>(
   promise: PromiseLike<T>,
@@ -64,7 +64,7 @@ export async function withPatience<T>(
 
 /**
  * The sums of everything that was measured so far. The difference between two of these objects describes the
- * time between them.
+ * time between the two measurements.
  */
 interface Measured {
   readonly samples: number;
@@ -81,7 +81,7 @@ function stretchOf({ samples, runnable, askedMs, sleptMs }: Measured): number {
   // If the event loop or the whole machine stood still, timers are late. No count of threads shows such a
   // stop.
   const late = sleptMs / askedMs;
-  // The factor is twice the length of the queue, because a starting process enters the queue again and again.
+  // The length of the queue counts twice, because a starting process enters the queue again and again.
   return Math.min(mostStretch, Math.max(1, 2 * queued - 1, 2 * late - 1));
 }
 
@@ -132,7 +132,7 @@ class Load {
     this.#sum = {
       samples: this.#sum.samples + 1,
       runnable: this.#sum.runnable + runnableThreads(),
-      // On an idle machine, a timer is late by up to a millisecond.
+      // Even on an idle machine, a timer is late by up to a millisecond, so a millisecond does not count.
       askedMs: this.#sum.askedMs + Math.min(sleptMs, sampleMs + 1),
       sleptMs: this.#sum.sleptMs + sleptMs,
     };

@@ -53,7 +53,7 @@ export class ProcessGroup {
   }
 }
 
-/** True if there is a process with this id, or a process group with the negative of it. */
+/** True if there is a process with the id `id`. A negative `id` stands for the process group `-id`. */
 function exists(id: number): boolean {
   try {
     return process.kill(id, 0);

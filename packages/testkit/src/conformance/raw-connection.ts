@@ -18,8 +18,8 @@ export class RawConnection {
   readonly order: number[] = [];
   readonly #values: WireReader = new WireReader();
   /**
-   * The newest payload at whose first byte a message begins. If a small answer arrived in a separate frame,
-   * this is that answer.
+   * The newest payload that begins with the first byte of a message. If a small answer arrived in a separate
+   * frame, this is that answer.
    */
   newest: Uint8Array = new Uint8Array(0);
   #nextId = 0;
@@ -56,7 +56,7 @@ export class RawConnection {
 
   /** Answers calls of the plugin on this stream. If this is undefined, the plugin must not make calls. */
   onRequest: ((method: string, params: unknown[]) => unknown) | undefined;
-  /** Returns the error with which a call by the plugin fails, or null. */
+  /** Returns the error of the answer to a call by the plugin. Null means no error. */
   onFailure: (() => unknown) | undefined;
   /** The notifications that arrived. The plugin may send them only if {@link onRequest} is set. */
   readonly notifications: { readonly method: string; readonly params: unknown }[] = [];
@@ -102,7 +102,7 @@ export class RawConnection {
     return id;
   }
 
-  /** Registers a request that the check writes itself, with this id. */
+  /** Registers a request with the id `id` that the check writes itself. */
   expect(id: number, method: string): void {
     this.#nextId = Math.max(this.#nextId, id + 1);
     this.stream.pending.set(id, method);

@@ -53,7 +53,7 @@ const tailBytes = 4096;
 const mostStderr = 8;
 const mostCauses = 3;
 
-/** Returns one line of a plugin's text, without control characters. */
+/** Returns at most 150 characters of a line, with `?` for each control character. */
 const printableLine = (line: string): string =>
   // eslint-disable-next-line no-control-regex
   line.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '?').slice(0, 150);
@@ -123,7 +123,7 @@ export class RawPlugin {
     }
   }
 
-  /** Returns the text that the process has written to the raw descriptor so far. */
+  /** Returns the text that the process has written to its own stdout or stderr so far. */
   raw(name: 'stdout' | 'stderr'): string {
     return new TextDecoder().decode(concat(this.#output[name]));
   }
@@ -158,8 +158,8 @@ export class RawPlugin {
   }
 
   /**
-   * Resolves to the handshake line, without its line break. {@link takeUpstream} gets the bytes after the
-   * line break.
+   * Resolves to the handshake line, without its line break. {@link takeUpstream} passes on the bytes after
+   * the line break.
    */
   async line(): Promise<string> {
     const line = new Promise<string>((resolve, reject) => {

@@ -50,7 +50,7 @@ export class RawSession implements StreamSession {
   readonly streams: Map<number, RawStream> = new Map();
   /** The streams that the plugin opened. */
   readonly theirs: RawStream[] = [];
-  /** The breaches of the protocol by the plugin, in words. The bench looks at the list when a check ends. */
+  /** A sentence for each rule that the plugin broke. The bench looks at the list when a check ends. */
   readonly violations: string[] = [];
   readonly pongs: number[] = [];
   goAway: number | undefined;
@@ -130,7 +130,7 @@ export class RawSession implements StreamSession {
   async settle(): Promise<void> {
     if (this.#hasEnded || this.goAway !== undefined) return;
     this.send({ type: 'ping', flags: SYN, length: lastPing });
-    // Another check tests whether the plugin answers pings.
+    // Another check tests whether the plugin answers pings, so a missing answer does not matter here.
     await this.until(() => this.pongs.includes(lastPing), 'a pong', lastPingMs).catch(() => undefined);
   }
 

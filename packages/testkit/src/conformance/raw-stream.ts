@@ -9,7 +9,7 @@ export interface StreamSession {
   readonly streams: ReadonlyMap<number, RawStream>;
   /** How many bytes of an incomplete frame have arrived. */
   readonly partialBytes: number;
-  /** The breaches of the protocol by the plugin, in words. */
+  /** A sentence for each rule that the plugin broke. */
   readonly violations: string[];
   send(frame: FrameParts): void;
   /** Makes every wait fail. `what` completes "expected ...". */
@@ -18,7 +18,7 @@ export interface StreamSession {
   until(isDone: () => boolean, what: string, ms?: number, call?: AwaitedCall): Promise<void>;
 }
 
-/** A call that a check waits for. */
+/** A call whose answer a check waits for. */
 export interface AwaitedCall {
   readonly stream: RawStream;
   readonly id: number;
@@ -70,8 +70,8 @@ export class RawStream {
   }
 
   /**
-   * True if the plugin takes no more bytes on the stream. A plugin that uses Go's stock yamux cannot reset a
-   * stream, and can only finish it.
+   * True if the plugin has reset or finished the stream, and so takes no more bytes on it. A plugin with Go's
+   * stock yamux can only finish a stream.
    */
   get isRefused(): boolean {
     return this.wasReset || this.hasFinished;

@@ -46,7 +46,7 @@ export interface ConformanceOptions {
   readonly only?: string;
   /**
    * Leaves out the long checks. Some of these wait for a time that the protocol names, up to 33 s, and one
-   * moves 400 MiB. The other checks take some seconds together.
+   * moves 400 MiB. Together the other checks take some seconds.
    */
   readonly quick?: boolean;
 }
@@ -128,7 +128,7 @@ export function conformance(options: ConformanceOptions): Conformance {
     checks,
     run: async ({ concurrency = 4, onOutcome, signal } = {}) => {
       const started = realNow();
-      // All checks share one listener, because Node warns of an eleventh listener.
+      // All checks share one listener, because Node warns at the eleventh listener of a signal.
       let stop = (): void => {};
       const stopped = new Promise<never>((_, reject) => {
         stop = () => reject(new CheckFailure('the run was stopped'));

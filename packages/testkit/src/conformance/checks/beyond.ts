@@ -46,19 +46,19 @@ const forms: [name: string, wire: unknown, value: unknown][] = [
 const refused: [what: string, wire: unknown][] = [
   ...[1, 2, 4, 8, 16].flatMap((length) =>
     extensionForms(5, new Uint8Array(length)).map((form): [what: string, wire: unknown] => [
-      `the extension ${Buffer.from(form).toString('hex')} of another type`,
+      `the extension ${Buffer.from(form).toString('hex')} of the unknown type 5`,
       new Raw(form),
     ]),
   ),
-  ['a mark that does not stand first', [1, mark('S')]],
-  ['a mark with a value that does not fit it', [mark('R'), 5]],
+  ['a mark that is not the first element', [1, mark('S')]],
+  ['a mark with a value of the wrong type', [mark('R'), 5]],
   ['an unknown mark', [mark('z'), 1]],
 ];
 
 const refusedTables: [what: string, wire: unknown][] = [
   ['a table without whole rows', [mark('t'), ['a', 'b'], 1, 2, 3]],
-  ['a table with a key twice', [mark('t'), ['a', 'a'], 1, 2]],
-  ['a column of another length', [mark('C'), 2, ['a'], [1, bin(1, 2, 3)]]],
+  ['a table that has a key twice', [mark('t'), ['a', 'a'], 1, 2]],
+  ['a column whose length does not fit the rows', [mark('C'), 2, ['a'], [1, bin(1, 2, 3)]]],
 ];
 
 const rows = Array.from({ length: 100 }, (_, i) => ({
@@ -77,7 +77,7 @@ export const beyondChecks: Check[] = [
   },
   ...forms.map(([name, wire, value]): Check => ({
     section,
-    name: `takes ${name}, if it announces tables, and sends a plain list to a host that does not announce them`,
+    name: `takes ${name}, if it announces tables, and sends a plain list to a host that does not announce tables`,
     run: async (bench) => {
       const running = await withCapability(bench, 'types');
       needTables(running);
@@ -122,6 +122,6 @@ async function demandFailures(
   demandEqual(
     await bench.call(connection, 'echo', 'still here'),
     'still here',
-    'the result of echo after that call',
+    'the result of echo after the failed call',
   );
 }

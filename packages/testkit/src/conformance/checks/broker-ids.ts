@@ -1,6 +1,6 @@
 /**
- * Checks of section 5 of docs/protocol.md: the broker ids with which every later stream begins, and how long
- * these ids are valid.
+ * Checks of section 5 of docs/protocol.md: the broker ids with which every stream after the first three
+ * begins, and how long these ids are valid.
  */
 import { initialWindow } from '../../wire/yamux.ts';
 import { idBytes, requestBytes, type Check } from '../bench.ts';
@@ -14,9 +14,9 @@ import { CheckFailure, demand, demandEqual, DoesNotApply } from '../verdict.ts';
 const section = 'mux and streams';
 
 /**
- * A plugin refuses a stream without a valid broker id five seconds after the stream arrived. On any machine,
- * a refusal before `earliestMs` is too early. A refusal may come as late as `latestMs`, because the machine
- * may be busy.
+ * If a stream brings no valid broker id, a plugin refuses the stream after five seconds. On any machine, a
+ * refusal before `earliestMs` is too early. A refusal may come as late as `latestMs`, because the machine may
+ * be busy.
  */
 const earliestMs = 4_000;
 const latestMs = 20_000;
@@ -46,7 +46,7 @@ const heldStreams = 256;
 export const brokerChecks: Check[] = [
   {
     section,
-    name: 'numbers the broker ids that it hands out from 1, and hands out none again',
+    name: 'numbers the broker ids that it hands out from 1, and hands out each id only once',
     run: async (bench) => {
       const running = await bench.ready();
       const ids = [await bench.dispenseId(running), await bench.dispenseId(running)];
@@ -98,13 +98,13 @@ export const brokerChecks: Check[] = [
       );
       const late = new RawConnection(stream);
       late.expect(0, 'Plugin.echo');
-      // The plugin must answer a call on a later stream, but not the call on this stream.
+      // The plugin must answer a call on a new stream, but not the call on `late`.
       await bench.call(await bench.dispense(running), 'echo', 'behind');
       await pause(500);
       demandEqual(
         late.responses.size,
         0,
-        'the number of answers on a stream whose broker id was handed out 32 s before',
+        'the number of answers on a stream whose broker id was handed out 32 s earlier',
       );
       await running.control.result('Control.Ping', true);
     },
@@ -150,14 +150,14 @@ export const brokerChecks: Check[] = [
       const again = bench.dial(running.session, id);
       again.request('Plugin.echo', [2]);
       await demandRefusal(running.session, again.stream, 'a second stream with the same broker id');
-      demandEqual(again.responses.size, 0, 'the number of answers on it');
+      demandEqual(again.responses.size, 0, 'the number of answers on the second stream');
       await running.control.result('Control.Ping', true);
     },
   },
   {
     section,
     long: 'waits',
-    name: `holds ${String(heldStreams)} streams whose ids it never gave out, and refuses the newest beyond them`,
+    name: `holds ${String(heldStreams)} streams whose ids it never gave out, and refuses the newest if there are more`,
     run: async (bench) => {
       for (let tries = 0; tries < 3; tries++) {
         const { session, control } = await bench.ready();
@@ -165,8 +165,8 @@ export const brokerChecks: Check[] = [
         const started = realNow();
         const streams = Array.from({ length: manyStreams }, (_, i) => session.open(idBytes(unknownId + i)));
         await control.result('Control.Ping', true);
-        // The machine may be so busy that the time of the oldest stream ends before the plugin reads the
-        // newest. In that case nothing can be concluded.
+        // The machine may be so busy that the five seconds of the oldest stream end before the plugin reads
+        // the newest stream. In that case this try proves nothing.
         if (realNow() - started > earliestMs / 2) continue;
         const refused = (): RawStream[] => streams.filter((stream) => stream.isRefused);
         const surplus = manyStreams - heldStreams;
@@ -179,7 +179,8 @@ export const brokerChecks: Check[] = [
         demand(isOldestHeld, 'the oldest stream to be held when the newest are refused', 'its end');
         await control.result('Control.Ping', true);
         const ended = refused().length;
-        // Later than this, the plugin may refuse a stream because its time is over.
+        // After `earliestMs`, the plugin may refuse a stream because the five seconds of that stream are
+        // over.
         if (realNow() - started > earliestMs) continue;
         demandEqual(ended, surplus, 'the number of refused streams');
         return;

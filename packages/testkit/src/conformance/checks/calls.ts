@@ -11,14 +11,14 @@ import { demand, demandEqual, plain } from '../verdict.ts';
 
 const section = 'calls';
 
-/** Returns the bytes that `bytes(n)` must return. */
+/** Returns the bytes that the plugin's method `bytes` must return for `n`. */
 export const patternBytes = (n: number): Uint8Array =>
   Uint8Array.from({ length: n }, (_, i) => (i * 7 + 3) & 255);
 
 const groups: [name: string, values: unknown[]][] = [
   ['nil and booleans', [null, true, false]],
   [
-    'integers of every width, both signs, with their value kept',
+    'integers of every width and of both signs, with their exact value',
     [
       0,
       1,
@@ -95,8 +95,8 @@ const echoes = groups.map(([name, values]): Check => ({
 }));
 
 /**
- * A time as a timestamp of 32, 64 and 96 bits, each in all forms of an extension. In the timestamps of 64
- * and 96 bits, the time is half a second later.
+ * One time as timestamps of 32, 64 and 96 bits, each in all forms of an extension. The timestamps of 64 and
+ * 96 bits add half a second.
  */
 const timestamps = [
   Uint8Array.of(0x5e, 0x0b, 0xe1, 0x00),
@@ -117,7 +117,7 @@ export const callChecks: Check[] = [
         const isTime =
           result instanceof Extension && result.type === -1 && secondsOf(result.data) === secondsOf(data);
         const sent = Buffer.from(form).toString('hex');
-        demand(isTime, `the second of the timestamp ${sent}`, show(result));
+        demand(isTime, `a timestamp of the same second as ${sent}`, show(result));
       }
     },
   },

@@ -25,11 +25,11 @@ const section = 'capabilities';
 
 export const mark = (letter: string): Extension => new Extension(80, Uint8Array.of(letter.charCodeAt(0)));
 
-/** Returns a reference that the host gives, with this kind and this id. */
+/** Returns a reference that the host gives to the plugin. */
 export const reference = (kind: string, id: number): Extension =>
   new Extension(80, Uint8Array.of(kind.charCodeAt(0), ...idBytes(id)));
 
-/** The encodings of values that are not in the base. docs/protocol.md has the table. */
+/** The encodings of values that only the capability `types` defines. docs/protocol.md has the table. */
 const beyond: [name: string, wire: unknown][] = [
   ['undefined', new Extension(0, Uint8Array.of(0))],
   ['a small bigint', [mark('b'), 5]],
@@ -41,7 +41,7 @@ const beyond: [name: string, wire: unknown][] = [
   ['an invalid Date', [mark('D')]],
 ];
 
-/** The types of binary data. Eight bytes are whole elements of each. */
+/** The types of binary data. The eight bytes of `data` are a whole number of elements of each type. */
 const typesOfData =
   'ArrayBuffer Buffer DataView Int8Array Uint8Array Uint8ClampedArray Int16Array Uint16Array Int32Array ' +
   'Uint32Array Float32Array Float64Array BigInt64Array BigUint64Array';
@@ -50,7 +50,10 @@ const data = Uint8Array.of(0, 0, 0, 0, 0, 0, 0xf8, 0x3f);
 /** Reads the items of a stream of values. */
 class ItemReader {
   readonly items: unknown[] = [];
-  /** The type of the message that ended the stream, 1 or 2. */
+  /**
+   * The kind of the newest message that is not a plain item: 1 or 2 at the end of the stream, 3 in answer to
+   * a throw.
+   */
   end: unknown;
   constructor(stream: RawStream) {
     const values = new WireReader();
@@ -99,7 +102,9 @@ async function fillWithItems(
   return { running, stream, reader };
 }
 
-/** Takes all items that arrive until `hasEnded()` is true. Fails the check if these are too many. */
+/**
+ * Takes all items that arrive until `hasEnded()` is true. Fails the check if a million or more items arrive.
+ */
 async function demandEarlyEnd(
   { stream, reader }: { stream: RawStream; reader: ItemReader },
   hasEnded: () => boolean,
@@ -324,7 +329,7 @@ export const capabilityChecks: Check[] = [
       const connection = await bench.dispense(running);
       const { error, result } = await connection.call('Plugin.count', 3);
       bench.need('count', error);
-      demand(error !== null, 'a failure of the call that would answer a stream', show(result));
+      demand(error !== null, 'a failure of the call whose result would be a stream', show(result));
     },
   },
 ];

@@ -74,8 +74,8 @@ const hostsSignals: readonly NodeJS.Signals[] =
   process.platform === 'win32' ? [] : ['SIGINT', 'SIGHUP', 'SIGTERM'];
 
 /**
- * The protocol asks a plugin to leave immediately. This is the longest time that a plugin may need for that.
- * The limit is shorter if the user allows less time for an answer.
+ * The protocol asks a plugin to leave immediately. The checks allow five seconds, or less if the user allows
+ * less time for an answer.
  */
 const leaveMs = ({ target }: Bench): number => Math.min(5_000, target.timeoutMs);
 
@@ -85,7 +85,7 @@ const termLatestMs = 25_000;
 
 /**
  * Fails the check unless the plugin exits with status 0, ends descriptor 4, and sends FIN on stdout and
- * stderr. The check has asked the plugin to leave.
+ * stderr. Call this function after the check has asked the plugin to leave.
  */
 async function demandLeaves({ plugin, stdout, stderr }: Running, ms: number, when: string): Promise<void> {
   const exit = await plugin.exit(ms, when);
@@ -94,7 +94,10 @@ async function demandLeaves({ plugin, stdout, stderr }: Running, ms: number, whe
   demand(stdout.hasFinished && stderr.hasFinished, 'FIN on stdout and stderr at the end', 'none');
 }
 
-/** Asks the plugin to quit while a call runs, and returns the answers to a call and a Dispense after that. */
+/**
+ * Asks the plugin to quit while a call runs. Then sends another call and a Dispense, and returns the answers
+ * to these two.
+ */
 async function callBehindQuit(
   bench: Bench,
   running: Running,
@@ -175,8 +178,9 @@ export const endChecks: Check[] = [
       const running = await bench.ready({ graceMs });
       const connection = await bench.dispense(running);
       await bench.call(connection, 'sleep', 0);
-      // The plugin's own clock tells whether the answer is in time, so it does not matter how busy the machine
-      // is. The answer is due half a second before this call ends, and the plugin may also make the call fail.
+      // This call measures the time with the plugin's own clock, so it does not matter how busy the machine
+      // is. The answer to Quit is due half a second before the call ends. The plugin may also make the call
+      // fail.
       const sleeping = connection.request('Plugin.sleep', [graceMs]);
       await running.control.result('Control.Ping', true);
       const quit = running.control.request('Control.Quit', [true]);
@@ -325,7 +329,7 @@ export const endChecks: Check[] = [
       const started = realNow();
       running.plugin.signal('SIGTERM');
       await running.control.result('Control.Ping', true);
-      // If a SIGTERM arrives before the plugin has handled the one before, the two count as one signal. So
+      // If a SIGTERM arrives before the plugin has handled an earlier one, the two count as one signal. So
       // the check repeats the signal until the plugin has left.
       let hasLeft = false;
       const left = running.plugin.exit(leaveMs(bench), ' of a second SIGTERM').finally(() => {
@@ -340,8 +344,8 @@ export const endChecks: Check[] = [
       const ms = realNow() - started;
       demand(
         ms < termEarliestMs,
-        'an end before the ten seconds that follow a first SIGTERM',
-        `its exit ${String(Math.round(ms))} ms after the first`,
+        'an exit before the ten seconds after a first SIGTERM are over',
+        `its exit ${String(Math.round(ms))} ms after the first SIGTERM`,
       );
     },
   },

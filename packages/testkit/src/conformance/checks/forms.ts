@@ -18,7 +18,8 @@ const values: [value: unknown, forms: Uint8Array[]][] = [
     -7,
     [Uint8Array.of(0xd0, 0xf9), Uint8Array.of(0xd1, 0xff, 0xf9), Uint8Array.of(0xd2, 0xff, 0xff, 0xff, 0xf9)],
   ],
-  // A whole number and a fraction as float32 and float64. A plugin may answer a whole number as an integer.
+  // A whole number and a fraction as float32 and float64. A plugin may send the whole number back as an
+  // integer.
   [7, [Uint8Array.of(0xca, 0x40, 0xe0, 0, 0), Uint8Array.of(0xcb, 0x40, 0x1c, 0, 0, 0, 0, 0, 0)]],
   [1.5, [Uint8Array.of(0xca, 0x3f, 0xc0, 0, 0), Uint8Array.of(0xcb, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0)]],
   ['text', textForms('text')],
@@ -31,7 +32,8 @@ const values: [value: unknown, forms: Uint8Array[]][] = [
 const extended: [value: unknown, forms: unknown[]][] = [
   [new Extension(0, Uint8Array.of(0)), rawForms(0, Uint8Array.of(0))],
   [[mark('S'), 1], rawForms(80, mark('S').data).map((form) => [form, 1])],
-  // A bigint beyond 64 bits, once with a length that fixext has, and once with another length.
+  // Two bigints beyond 64 bits: one of 16 bytes, for which MessagePack has a fixext form, and one of 15
+  // bytes, for which it has none.
   ...[15, 14].map((bytes): [value: unknown, forms: unknown[]] => {
     const data = Uint8Array.of(0x4e, 1, ...new Uint8Array(bytes - 1));
     return [new Extension(80, data), rawForms(80, data)];

@@ -28,14 +28,14 @@ const nils = (count: number): Uint8Array => {
   return bytes;
 };
 
-/** Returns maps in maps, each with one key. */
+/** Returns `levels` nested maps. The innermost map is empty. */
 const nestedMaps = (levels: number): Uint8Array =>
   Buffer.concat([
     ...Array.from({ length: levels - 1 }, () => Uint8Array.of(0x81, 0xa1, 0x61)),
     Uint8Array.of(0x80),
   ]);
 
-/** Returns a map of `count` nils. Each key is a text of the same length. */
+/** Returns a map of `count` nils. All keys have the same length. */
 const nilsByKey = (count: number): Uint8Array => {
   const [headBytes, entryBytes, keyBytes] = [5, 8, 6];
   const bytes = Buffer.alloc(headBytes + entryBytes * count, 0xc0);
@@ -49,7 +49,7 @@ const nilsByKey = (count: number): Uint8Array => {
   return bytes;
 };
 
-/** Checks that the call with this parameter fails, and that the next call on the stream succeeds. */
+/** Checks that a call with the parameter `param` fails, and that the next call on the stream succeeds. */
 async function demandFails(
   bench: Bench,
   connection: RawConnection,
@@ -64,7 +64,7 @@ async function demandFails(
   demandEqual(
     await bench.call(connection, 'echo', 'still here'),
     'still here',
-    'the result of echo after that call',
+    'the result of echo after the failed call',
   );
 }
 
@@ -82,8 +82,8 @@ const comesSoon = (promise: PromiseLike<unknown>): Promise<boolean> =>
   );
 
 /**
- * Waits until the stream has credit or was refused, but no longer than {@link comesSoon} does. Resolves with
- * true if the stream has credit.
+ * Waits until the stream has credit or was refused, but at most {@link quietMs}. A busy machine gets more
+ * time. Resolves with true if the stream has credit.
  */
 async function hasCredit({ session }: Running, stream: RawStream): Promise<boolean> {
   const came = (): boolean => stream.ourCredit > 0 || stream.isRefused;
@@ -91,7 +91,10 @@ async function hasCredit({ session }: Running, stream: RawStream): Promise<boole
   return stream.ourCredit > 0 && !stream.isRefused;
 }
 
-/** How long the check waits for credit that must come, while the plugin reads other messages of 120 MiB. */
+/**
+ * How long the check waits for credit that must come. Meanwhile the plugin may read other messages of 120
+ * MiB.
+ */
 const patientMs = 60_000;
 
 const unfinishedStreams = 3;
@@ -119,7 +122,7 @@ export const limitChecks: Check[] = [
     run: async (bench) => {
       const connection = await bench.dispense(await bench.ready());
       await bench.call(connection, 'echo', 0);
-      // A plugin may count the two levels of the message and its params towards the limit, or not.
+      // A plugin may or may not count the levels of the message and of its params.
       await demandFails(bench, connection, nested(140), 'a value of 140 levels');
       await demandFails(bench, connection, nested(100_000), 'a value of 100,000 levels');
       await demandFails(bench, connection, nestedMaps(140), 'a value of 140 levels of maps');
@@ -208,7 +211,7 @@ export const limitChecks: Check[] = [
         stream.autoCredit = true;
         stream.grant(initialWindow);
       }
-      for (const id of ids) await connection.response(id, 'the answers when they are taken again');
+      for (const id of ids) await connection.response(id, 'an answer after the host grants credit again');
       await running.control.result('Control.Ping', true);
     },
   },
@@ -227,13 +230,13 @@ export const limitChecks: Check[] = [
       const whole = messages.filter((message) => message.hasSentMost);
       demand(
         whole.length < unfinishedStreams,
-        'credit for 256 MiB of unfinished messages at most, and for one more',
-        `credit for ${String(unfinishedStreams)} of 120 MiB`,
+        'credit for at most 256 MiB of unfinished messages',
+        `credit for ${String(unfinishedStreams)} messages of 120 MiB`,
       );
       demand(
         connections.every(({ stream }) => !stream.isRefused),
         'no stream to be reset for the sum of all messages',
-        'the end of one',
+        'the end of a stream',
       );
       await Promise.all(messages.map((message) => message.finish()));
     },

@@ -14,7 +14,7 @@ const broken: [what: string, bytes: Uint8Array][] = [
   ['of another kind', encode([5, 0, 'Plugin.echo', [1]])],
   ['that is no array', encode({ method: 'Plugin.echo' })],
   ['of one element', encode([0])],
-  // A valid request, but with the header of an array of up to 65,535 elements.
+  // A valid request, except that its array has the longer header for up to 65,535 elements.
   [
     'that does not begin with a fixarray',
     Buffer.concat([Uint8Array.of(0xdc, 0, 4), requestBytes(0, 'Plugin.echo', [1]).subarray(1)]),
@@ -48,7 +48,7 @@ export const messageChecks: Check[] = [
       const answered = connection.responses.size;
       connection.stream.send(bytes);
       await demandRefusedAlone(bench, running, connection, `a message ${what}`);
-      demandEqual(connection.responses.size - answered, 0, 'the number of answers to it');
+      demandEqual(connection.responses.size - answered, 0, 'the number of answers to that message');
     },
   })),
   {
@@ -94,7 +94,8 @@ export const messageChecks: Check[] = [
     name: 'ignores an answer to a call that it never made, and an unknown notification',
     run: async (bench) => {
       const running = await bench.ready();
-      // Only these capabilities let a host send such messages. Stock libraries accept neither message.
+      // Only the capabilities `cancel` and `refs` let a host send such messages. Stock libraries accept
+      // neither message.
       const { capabilities } = running.line;
       if (!capabilities.has('cancel') && !capabilities.has('refs'))
         throw new DoesNotApply('the plugin announces neither cancel nor refs');

@@ -107,9 +107,9 @@ export const muxChecks: Check[] = [
       bench.need('echo', response.error);
       demandEqual(resultOf('Plugin.echo', response), 'all at once', 'the result of echo');
       await running.session.until(() => stream.hasFinished, 'FIN on the stream after its last answer');
-      // HashiCorp's own yamux sends no acknowledgement if FIN arrives before the stream is accepted. This is
-      // allowed, because any first frame counts as an acknowledgement.
-      demand(stream.acks <= 1, 'one acknowledgement of the stream at most', String(stream.acks));
+      // HashiCorp's own yamux sends no acknowledgement if FIN arrives before the stream is accepted. That is
+      // allowed, because the plugin's first frame on a stream counts as an acknowledgement.
+      demand(stream.acks <= 1, 'at most one acknowledgement of the stream', String(stream.acks));
     },
   },
   {
@@ -155,7 +155,8 @@ export const muxChecks: Check[] = [
       );
       const early = connection.responses.get(id);
       if (early !== undefined) bench.need('bytes', early.error);
-      // If the plugin has sent more bytes than its credit allows, they arrive before the answer to this call.
+      // If the plugin has sent more bytes than its credit allows, these bytes arrive before the answer to
+      // this Ping.
       await running.control.result('Control.Ping', true);
       demandEqual(stream.receivedBytes, initialWindow, 'the bytes sent without further credit');
       stream.autoCredit = true;
@@ -175,7 +176,7 @@ export const muxChecks: Check[] = [
       stream.autoCredit = false;
       stream.send(idBytes(id));
       const connection = new RawConnection(stream);
-      // The answer is the longest that fits the window, except for some bytes for its header.
+      // The answer fills the window, except for 100 bytes that are left for its header.
       const size = initialWindow + openingCredit - 100;
       demandEqual(await bench.call(connection, 'bytes', size), patternBytes(size), 'the bytes');
     },

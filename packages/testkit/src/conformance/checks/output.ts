@@ -35,7 +35,7 @@ export const outputChecks: Check[] = (['stdout', 'stderr'] as const).flatMap((na
       demandEqual(
         running[name].text() === text,
         true,
-        `whether all of it was on ${name} when the reply came`,
+        `whether the whole text was on ${name} when the reply came`,
       );
     },
   },

@@ -1,6 +1,6 @@
 /**
  * Checks of section 4 of docs/protocol.md. A session must end if the host sends a frame that no yamux peer
- * may send. A valid frame that only looks like one of these must not end a session.
+ * may send. A valid frame that only looks invalid must not end the session.
  */
 import { encodeFrame, SYN } from '../../wire/yamux.ts';
 import { type Check, type Running } from '../bench.ts';
@@ -58,7 +58,7 @@ const breaches: Breach[] = [
 export const protocolErrorChecks: Check[] = [
   ...breaches.map(({ what, commit }): Check => ({
     section,
-    name: `ends the session at ${what}, with go-away 1 if with any`,
+    name: `ends the session at ${what}, and sends go-away 1 or none`,
     run: async (bench) => {
       const running = await bench.ready();
       const { session, control } = running;

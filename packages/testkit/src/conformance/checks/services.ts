@@ -18,7 +18,7 @@ const descriptions = 'descriptions';
 
 /** The broker id of the stream on which the plugin calls `Host.Dispense`. */
 const askingId = 0;
-/** The broker id with which the checks answer `Host.Dispense`. */
+/** The broker id that the checks return for `Host.Dispense`. */
 const serviceId = 77;
 const question = { service: 'files', method: 'read' };
 const path = 'a.txt';
@@ -53,7 +53,10 @@ class Caller {
     this.stream.send(encode([1, id, error, result]));
   }
 
-  /** Decodes the bytes that have arrived. Returns the number of requests that `request()` has not returned yet. */
+  /**
+   * Decodes the bytes that have arrived. Returns the number of requests that `request()` has not returned
+   * yet.
+   */
   #read(): number {
     for (const payload of this.stream.received.splice(0)) {
       for (const message of this.#values.push(payload)) {
@@ -70,8 +73,8 @@ class Caller {
 }
 
 /**
- * Returns the stream that the plugin opened with this broker id, without the four bytes of the id. Returns
- * undefined if the plugin has not opened it yet.
+ * Returns the stream that the plugin opened with the broker id `brokerId`, and removes the four bytes of the
+ * id from its received bytes. Returns undefined if the plugin has not opened such a stream yet.
  */
 function openedWith(session: RawSession, brokerId: number): Caller | undefined {
   for (const stream of session.theirs) {
@@ -110,7 +113,10 @@ async function ask(bench: Bench, capabilities: readonly string[], argument: unkn
   return { running, connection, id };
 }
 
-/** Calls `ask`, and waits for the plugin to call `Host.Dispense`. The check does not apply if the plugin has no method `ask`. */
+/**
+ * Calls `ask`, and waits for the plugin to call `Host.Dispense`. The check does not apply if the plugin has
+ * no method `ask`.
+ */
 async function askForService(
   bench: Bench,
   argument?: unknown,
@@ -132,7 +138,10 @@ async function askForService(
   return { ...asked, caller, request };
 }
 
-/** Calls `ask`, answers `Host.Dispense`, and waits for the plugin to call the service. The caller of this function answers that call. */
+/**
+ * Calls `ask`, answers `Host.Dispense`, and waits for the plugin to call the service. Does not answer this
+ * last call.
+ */
 async function callService(
   bench: Bench,
   argument?: unknown,
@@ -147,7 +156,7 @@ async function callService(
 const serviceChecks: Check[] = [
   {
     section: services,
-    name: 'asks for a service by Host.Dispense on a stream with broker id 0, and calls it on a stream with the id that it gets',
+    name: 'asks for a service by Host.Dispense on a stream with broker id 0, and calls the service on a stream with the new id',
     run: async (bench) => {
       const { connection, id, service, call } = await callService(bench);
       demandEqual([call.method, call.params], ['Plugin.read', [path]], 'its call of the service');
@@ -305,7 +314,7 @@ const descriptionChecks: Check[] = [
         demand(!Object.hasOwn(said, name), `no ${name} among its methods`, Object.keys(said).join(', '));
       const ids = Object.keys(said).map((name) => connection.request(`Plugin.${name}`, [null]));
       demandEqual(await bench.call(connection, 'echo', 1), 1, 'the result of echo');
-      // A call of a method without an argument that fits it may last, so the check looks only at the answers
+      // A method that gets an unfitting argument may never answer, so the check looks only at the answers
       // that have come.
       for (const id of ids) {
         const text = textOf(connection.responses.get(id)?.error);

@@ -98,7 +98,7 @@ export const startChecks: Check[] = [
   },
   {
     section,
-    name: 'announces its own highest version where none is offered',
+    name: 'announces its own highest version if none is common',
     run: async (bench) => {
       const { versions } = await lineOf(bench.start());
       const { version } = await lineOf(bench.start({ versions: [999_999] }));
