@@ -40,7 +40,7 @@ export interface ConnectOptions<P = Record<string, object>, S = Record<never, ne
    * default is a new seed, which the transcript shows.
    */
   readonly seed?: number;
-  /** Bytes arrive in chunks of 1 to this many bytes, chosen at random. `'random'` means up to 64. */
+  /** Bytes arrive in chunks of random sizes, from 1 to this many bytes. `'random'` means up to 64. */
   readonly chunking?: 'random' | number;
   /** Each chunk waits this many milliseconds, or a random number of milliseconds in this range. */
   readonly delayMs?: number | { readonly min: number; readonly max: number };
@@ -62,11 +62,14 @@ export interface ConnectOptions<P = Record<string, object>, S = Record<never, ne
   readonly serve?: Omit<ServeOptions<P, S>, 'plugins' | 'transport' | 'protocolVersions'> & {
     readonly protocolVersions?: readonly number[];
   };
-  /** If false, the wire is not recorded. Then `pair.transcript()` is empty, and recording costs nothing. */
+  /**
+   * If false, the wire is not recorded, and `pair.transcript()` is empty. This saves the time for recording.
+   */
   readonly transcript?: boolean;
   /**
-   * The context of the running test. The pair ends with that test, and a failing test shows the record of the
-   * pair. Under `node --test`, the pair ends with the running test even without this option.
+   * The context of the running test. The pair ends with that test, and a failing test shows the plugin's
+   * output and the transcript. Under `node --test`, the pair ends with the running test even without this
+   * option.
    */
   readonly test?: TestContext;
 }
@@ -91,7 +94,7 @@ const optionNames: ReadonlySet<string> = new Set<keyof ConnectOptions<unknown>>(
 export interface Pair<P = Record<string, object>, S = Record<never, never>> extends AsyncDisposable {
   /** The client on the host's side. */
   readonly client: Client<P, S>;
-  /** The host's connection. Use this client to dispense implementations. */
+  /** The host's connection, which dispenses implementations. */
   readonly rpc: RPCClientOf<P>;
   /** The seed of this pair. Give the seed to `connect` to repeat the random choices. */
   readonly seed: number;
@@ -264,8 +267,8 @@ function wire<P, S>(
       transcript.note(direction, text);
     },
   });
-  // The cast is needed because `serve` takes no list of versions for `Versioned` plugins. The plugin sets of
-  // such plugins are tested one at a time.
+  // The types of `serve` allow no list of versions for `Versioned` plugins, so the cast is needed. Here, such
+  // plugins are connected one plugin set at a time.
   const served = { ...options.serve, plugins: watched(plugins, () => process) } as ServeOptions<P, S>;
   const process: MemoryProcess = new MemoryProcess(serving(served), {
     toPlugin: pipe('toPlugin'),

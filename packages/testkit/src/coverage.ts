@@ -18,8 +18,8 @@ import v8 from '@vitest/coverage-v8';
 import type { CoverageProvider, CoverageProviderModule } from 'vitest/node';
 
 /**
- * The environment variable with the directory for coverage. The workers inherit it from Vitest's main
- * process.
+ * The environment variable that names the directory for coverage. The workers inherit the variable from
+ * Vitest's main process.
  */
 const variable = 'PIPEWORK_TESTKIT_COVERAGE';
 
@@ -67,8 +67,8 @@ interface V8Provider extends CoverageProvider {
 const coverage: CoverageProviderModule = {
   startCoverage(options) {
     const directory = process.env[variable];
-    // Node reads NODE_V8_COVERAGE when a process starts. So the variable applies to the processes that this
-    // worker starts. Vitest measures the worker itself.
+    // Node reads NODE_V8_COVERAGE when a process starts. So this assignment affects only the processes that
+    // this worker starts. Vitest measures the worker itself.
     if (directory !== undefined) process.env['NODE_V8_COVERAGE'] = directory;
     return v8.startCoverage?.(options);
   },
@@ -92,7 +92,7 @@ function withProcesses(provider: V8Provider): CoverageProvider {
       await initialize.apply(provider, args);
       process.env[variable] = directory();
     },
-    // Workers load the provider that these options name. The provider must be this module.
+    // Workers load the provider that these options name. `custom` makes them load this module.
     resolveOptions: () => ({ ...resolveOptions.call(provider), provider: 'custom' as const }),
     generateCoverage: async (...args: Parameters<V8Provider['generateCoverage']>) => {
       ofProcesses = await readProcesses(provider, directory());

@@ -7,18 +7,21 @@ import type { TranscriptOptions } from './transcript/transcript.ts';
 
 /** The ways in which {@link describePlugin} runs the plugin: in memory, as a process, or both. */
 export interface PluginTargets<P, S = Record<never, never>> {
-  /** The factories that the plugin's program serves. Without factories, the suite runs only as a process. */
+  /**
+   * The factories that the plugin's program serves. Without factories, the suite tests the plugin only as a
+   * process.
+   */
   readonly inMemory?: Plugins<P, S>;
   /**
    * The plugin's program, as a command line or as the whole config of a Client. Without a program, the suite
-   * runs only in memory.
+   * tests the plugin only in memory.
    */
   readonly process?: ClientConfig['cmd'] | ClientConfig<S>;
   /** More options of the pair in memory. */
   readonly connect?: Omit<ConnectOptions<P, S>, 'test'>;
 }
 
-/** The plugin under test. This object has the same members in memory and as a process. */
+/** The plugin under test. The members of this object are the same in memory and as a process. */
 export interface PluginUnderTest<P> {
   /** How the plugin runs. */
   readonly how: 'in memory' | 'as a process';
@@ -46,7 +49,7 @@ export interface PluginSuite<P> {
   readonly test: TestAPI<PluginFixtures<P>>;
   /** Vitest's `expect`, with the kit's matchers. */
   readonly expect: typeof expect;
-  /** How the plugin runs in the tests that are declared now. */
+  /** How the plugin runs in the tests that this call of the function declares. */
   readonly how: 'in memory' | 'as a process';
 }
 

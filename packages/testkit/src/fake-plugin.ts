@@ -1,6 +1,6 @@
 /**
- * Makes a double from an interface. A test serves the double in place of a plugin or a host's service, or
- * passes it to code that expects a remote.
+ * Makes a test double from an interface. A test serves the double in place of a plugin or a host's service,
+ * or passes it to code that expects a remote.
  */
 import { createRemote, PipeworkError } from '@pipework/core';
 import { crashable, type Crashable, type CrashReport } from './memory/memory-process.ts';
@@ -38,7 +38,7 @@ export interface FakeControls<T> {
   hang(method: keyof T & string): () => void;
   /**
    * Crashes the process of the plugin that serves the fake, immediately or at the next call of the method
-   * `on`. Then all calls that hang reject. If no plugin serves the fake, these rejections are the only
+   * `on`. At the crash, all hanging calls reject. If no plugin serves the fake, these rejections are the only
    * effect.
    */
   crash(report?: CrashReport & { readonly on?: keyof T & string }): void;
@@ -74,8 +74,8 @@ type Method = (...args: unknown[]) => unknown;
 const anyRemote: object = createRemote(async () => {});
 
 /**
- * Makes a double of `T`. The functions in `methods` handle the calls of their names. A call of any other
- * method fails with an `UnhandledCallError` that names the method. Methods may be `vi.fn()`s, and
+ * Makes a double of `T`. Each function in `methods` handles the calls of the method with its name. A call of
+ * any other method fails with an `UnhandledCallError` that names the method. Methods may be `vi.fn()`s, and
  * `vi.spyOn(fake, 'method')` can spy on them.
  *
  * @example
@@ -178,7 +178,8 @@ class FakeState<T extends object> {
     const target = (own as Method | undefined) ?? this.#unhandled(name);
     let recorder = this.#recorders.get(target);
     if (recorder === undefined) {
-      // The recorder is a proxy, so that test tools recognise a mock in it.
+      // The recorder is a proxy of `target`. If `target` is a mock, test tools therefore recognise the
+      // recorder as a mock.
       recorder = new Proxy(target, {
         apply: (method, self: unknown, args: unknown[]) => this.#call(name, method, self, args),
       });
@@ -205,7 +206,7 @@ class FakeState<T extends object> {
     return (
       `fakePlugin: ${name}(${args.map(show).join(', ')}) was called, and it has no handler. ` +
       `Handled: ${handled.length === 0 ? 'nothing' : handled.join(', ')}. ` +
-      `Give it to fakePlugin({ ${name} }) or to fake.use({ ${name} })`
+      `Give it a handler in fakePlugin({ ${name} }) or in fake.use({ ${name} })`
     );
   }
 

@@ -12,11 +12,12 @@ import { Transcript, type TranscriptOptions } from './transcript/transcript.ts';
 /** Options of {@link launch}. These are the options of core's Client, and some more for the test. */
 export interface LaunchOptions<S = Record<never, never>> extends ClientConfig<S> {
   /**
-   * The context of the running test. The process ends with that test, and a failing test shows the record.
-   * Under `node --test`, the process ends with the running test even without this option.
+   * The context of the running test. The process ends with that test, and a failing test shows the plugin's
+   * output and the transcript. Under `node --test`, the process ends with the running test even without this
+   * option.
    */
   readonly test?: TestContext;
-  /** If false, the wire is not recorded. Then `transcript()` is empty, and recording costs nothing. */
+  /** If false, the wire is not recorded, and `transcript()` is empty. This saves the time for recording. */
   readonly transcript?: boolean;
   /** Faults to put between the real process and the host. */
   readonly faults?: { readonly toPlugin?: readonly Fault[]; readonly toHost?: readonly Fault[] };
@@ -34,8 +35,8 @@ export interface LaunchedClient<P = Record<string, object>, S = Record<never, ne
    */
   transcript(options?: TranscriptOptions): string;
   /**
-   * Returns the text that a failing test shows, under headings: the last 64 Ki characters of each output, and
-   * the last lines of the transcript that have content. The text is empty if nothing was recorded.
+   * Returns the text that a failing test shows. Under headings, the text has the last 64 Ki characters of
+   * each output, and the newest transcript lines with content. The text is empty if nothing was recorded.
    */
   report(): string;
 }
@@ -166,7 +167,7 @@ function both(capture: Writable, own: Writable | undefined): Writable {
   });
 }
 
-/** Returns a launcher like `launcher`, with pipes that apply `faults` and that `record` reads. */
+/** Returns a launcher like `launcher`. Its pipes apply `faults`, and `record` records their bytes. */
 function tapped(
   launcher: Launcher,
   record: Transcript,

@@ -13,7 +13,7 @@ export interface MatcherResult {
   readonly message: () => string;
 }
 
-/** The properties that `toHaveExited` compares. Only properties that are given are compared. */
+/** The properties that `toHaveExited` compares. Absent properties are not compared. */
 export interface ExpectedExit {
   /** The exit code, or null if a signal ended the process. */
   readonly code?: number | null;
@@ -29,7 +29,7 @@ interface WithExit {
   readonly exit: Promise<PluginExit>;
 }
 
-/** A type alias, because `expect.extend` does not accept an interface. */
+/** This is a type alias, because `expect.extend` does not accept an interface. */
 export type Matchers = {
   toFailWith(received: unknown, code: string, message?: string | RegExp): Promise<MatcherResult>;
   toHaveExited(received: unknown, expected?: ExpectedExit): Promise<MatcherResult>;
@@ -46,8 +46,8 @@ export type Matchers = {
 /** The matchers for `expect.extend()`. An import of `@pipework/testkit/vitest` adds them automatically. */
 export const matchers: Matchers = Object.freeze<Matchers>({
   /**
-   * Passes if the received promise, or the promise that the received function returns, rejects with this
-   * code. Either the error or one of its causes must have the code.
+   * Passes if the received promise, or the promise that the received function returns, rejects with `code`.
+   * Either the error or one of its causes must have this code.
    */
   async toFailWith(received, code, message) {
     const outcome = await settle(received);

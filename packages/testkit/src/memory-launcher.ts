@@ -21,8 +21,9 @@ const quiet = { onBytes: () => {}, onEvent: () => {} };
 /**
  * Returns a launcher for plugins in memory. Each process that the launcher starts serves `plugins` inside
  * this process, with the real `serve` and over pipes in memory. Give the launcher to code that starts its own
- * clients, such as a supervisor, to test error paths without processes. For a peer that does not use `serve`,
- * pass a program of your own in place of plugins. That program gets the plugin's ends of the pipes.
+ * clients, such as a supervisor, to test error paths without real processes. For a peer that does not use
+ * `serve`, pass a program of your own in place of `plugins`. That program gets the plugin's ends of the
+ * pipes.
  *
  * @example
  * ```ts

@@ -9,25 +9,25 @@ const table = {
   'no-cookie-check': 'Ignores the cookie, so it starts even if no host has started it.',
   'no-handshake': 'Runs, but writes nothing.',
   'slow-handshake':
-    'Writes its handshake line after the milliseconds in its argument (2000 without an argument).',
+    'Writes its handshake line after as many milliseconds as its argument says (2000 without an argument).',
   'wrong-version': 'Speaks only application version 999.',
   'wrong-api-version': 'Speaks version 2 of the handshake.',
   'wrong-network': 'Says that it listens on a socket.',
-  'wrong-protocol': 'Wants to speak another protocol over the pipes.',
+  'wrong-protocol': 'Announces the protocol `grpc` in its handshake line.',
   'short-line': 'Its handshake line has two fields.',
   'endless-line': 'Its handshake line never ends.',
   'prints-garbage': 'Writes other text in place of the handshake line.',
   'exits-before-handshake': 'Fails while it starts: writes a reason to stderr and exits with code 3.',
   'closes-pipe-before-handshake': 'Closes descriptor 4 without a handshake line, and continues to run.',
-  'crashes-on-call': 'Every call ends it: it writes a reason to stderr and exits with code 3.',
-  'aborts-on-call': 'Every call ends it by SIGABRT, like a failed assertion in native code.',
+  'crashes-on-call': 'Exits at every call, with a reason on stderr and exit code 3.',
+  'aborts-on-call': 'Ends itself by SIGABRT at every call, as a failed assertion in native code would.',
   'crashes-on-dispense': 'Ends itself when it is asked for an implementation.',
   'exits-mid-reply': 'Sends half of a reply, and exits with status 0.',
   'hangs-on-call': 'Never answers a call. Pings, Quit and the rest work.',
   'hangs-on-dispense': 'Never answers Dispense.',
   'hangs-on-ping': 'Answers everything but Control.Ping.',
   'blocks-the-loop':
-    'A call blocks its only thread for the milliseconds in its argument (without an argument: without end).',
+    'At a call, blocks its only thread for as many milliseconds as its argument says, or forever without an argument.',
   'ignores-quit': 'Never answers Quit, and exits when descriptor 3 ends.',
   'ignores-eof': 'Never answers Quit, and continues to run when descriptor 3 ends. SIGTERM ends it.',
   'ignores-sigterm':
@@ -53,7 +53,7 @@ const table = {
   'garbage-messages': 'Answers every call with bytes that are no MessagePack.',
   'malformed-response': 'Answers with an array of two elements, which is no response.',
   'huge-message': 'Announces a result of 4 GiB and sends its beginning.',
-  'deep-nesting': 'Answers with a hundred thousand arrays, one in another.',
+  'deep-nesting': 'Answers with a hundred thousand nested arrays.',
   'poisons-prototypes': 'Answers with a map whose keys are `__proto__`, `constructor` and `then`.',
   'wrong-message-id': 'Answers calls that were never made.',
   'answers-twice': 'Answers every call twice, with different results.',
@@ -87,9 +87,9 @@ export type Misbehaviour = keyof typeof conducts;
 
 /**
  * Returns the command line, `[file, ...args]`, of a plugin program that misbehaves in the way that `kind`
- * names. Give this command line to a Client as `cmd`. The program dispenses every name. The methods `echo`,
- * `fail`, `print`, `bytes` and `sleep` answer, unless the kind concerns calls. Some kinds take `args`. The
- * sentence of such a kind in `conducts` says so.
+ * names. Give this command line to a Client as `cmd`. The program dispenses an implementation for every name.
+ * The methods `echo`, `fail`, `print`, `bytes` and `sleep` answer, unless the kind concerns calls. Some kinds
+ * take `args`. The sentence of such a kind in `conducts` says so.
  *
  * Throws a RangeError if `kind` is not one of the kinds. The message lists the kinds.
  *

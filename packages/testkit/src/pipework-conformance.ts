@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-/** The program behind `pipework-conformance`. */
+/** The program of the command `pipework-conformance`. */
 import { main } from './conformance/cli.ts';
 
-// Each plugin leads a separate process group, and a Ctrl-C in the terminal does not reach that group. Nor do
-// the signals that end this process.
+// Each plugin leads a separate process group. Neither a Ctrl-C in the terminal nor a signal to this process
+// reaches that group, so the suite must end the plugins.
 const interrupt = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.once(name, (signal) => interrupt.abort(signal));

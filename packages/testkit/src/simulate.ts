@@ -1,5 +1,5 @@
 /**
- * A deterministic simulation. A simulation tries many orders and pieces in which bytes may arrive, and
+ * A deterministic simulation. It tries many schedules: the orders and pieces in which bytes may arrive. It
  * shrinks a schedule that fails.
  */
 import { inspect } from 'node:util';
@@ -14,13 +14,10 @@ export interface SimulateOptions {
   readonly seed?: number;
   /** How many schedules are tried. The default is 100. */
   readonly runs?: number;
-  /**
-   * If this option is set, no other schedule is tried. The message of a failure shows the schedule that
-   * repeats it.
-   */
+  /** The only schedule to try. The message of a failure shows the schedule that repeats the failure. */
   readonly schedule?: readonly number[];
   /**
-   * A run fails if no byte moves for this many milliseconds before the run has ended. The default is 2,000.
+   * A run fails if it has not ended and no byte has moved for this many milliseconds. The default is 2,000.
    */
   readonly stuckAfterMs?: number;
   /** How many further runs may be used to shrink a failure. The default is 200. */
@@ -78,8 +75,8 @@ export interface SimulationFailure {
 }
 
 /**
- * Runs `scenario` under many schedules. Resolves to the number of runs if all of them passed. Otherwise
- * rejects with a `SimulationError` that holds the smallest failing schedule found. The schedule does not
+ * Runs `scenario` under many schedules. If all runs pass, resolves to their number and to the seed. Otherwise
+ * rejects with a `SimulationError` that has the simplest failing schedule found. The schedule does not
  * control timers.
  *
  * @example
@@ -153,7 +150,7 @@ class Choices {
  */
 const pieces = [Number.POSITIVE_INFINITY, 1, 11, 12, 13, 100];
 
-/** At each turn of the event loop, moves some bytes of one of the pipes that hold any. */
+/** At each turn of the event loop, chooses a pipe that holds bytes, and moves some of these bytes. */
 class ScheduledDelivery implements Delivery {
   readonly #waiting: BytePipe[] = [];
   readonly #choices: Choices;
@@ -261,8 +258,8 @@ async function shrink(
 }
 
 /**
- * A schedule with fewer choices is simpler. Among schedules of one length, the one with smaller numbers is
- * simpler.
+ * A schedule with fewer choices is simpler. Among schedules of the same length, the one with the smaller sum
+ * is simpler.
  */
 const sizeOf = (schedule: readonly number[]): number =>
   schedule.length * 1000 + schedule.reduce((sum, choice) => sum + choice, 0);

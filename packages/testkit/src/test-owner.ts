@@ -1,4 +1,4 @@
-/** Attaches clean-up and reports of the kit to the running test of any runner. */
+/** Attaches the kit's clean-up and reports to the running test, under any runner. */
 
 /** The part of Vitest's test context that the kit uses. */
 export interface VitestContext {
@@ -8,14 +8,14 @@ export interface VitestContext {
   onTestFailed(report: (context: { readonly task: FailedTask }) => void): void;
 }
 
-/** The part of a failed test of Vitest that the kit uses. */
+/** The part of a failed Vitest test that the kit uses. */
 export interface FailedTask {
   /** The errors of the test. The kit adds its record to the last of them. */
   readonly result?:
     { readonly errors?: { message?: string; stack?: string | undefined }[] | undefined } | undefined;
 }
 
-/** The part of the context of a test of `node:test` that the kit uses. */
+/** The part of the test context of `node:test` that the kit uses. */
 export interface NodeTestContext {
   /** Registers a function that runs when the test has ended. */
   after(clean: () => void | Promise<void>): void;
@@ -50,8 +50,7 @@ export function ownedBy(test: TestContext, end: () => Promise<unknown>, report: 
 
 /**
  * Runs `end` when the running test of `node:test` is over, for things that were opened without the test's
- * context. Does nothing under other runners. Does nothing if a thing is opened outside a test, so the caller
- * must end that thing.
+ * context. Does nothing under other runners and outside a test, so the caller must then end these things.
  */
 export function ownedByRunningTest(end: () => Promise<unknown>): void {
   const { env } = process;

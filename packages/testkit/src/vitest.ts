@@ -57,7 +57,7 @@ export {
  */
 export type RemoteMethodOf<T> = T extends { callsTo(method: infer M): unknown } ? M & string : string;
 
-/** Either no arguments, or all arguments of the named method of the fake. */
+/** Either no arguments, or all arguments of the fake's method `M`. */
 export type RemoteArgumentsOf<T, M> = 0 extends 1 & T
   ? readonly unknown[]
   : M extends keyof T
@@ -67,8 +67,8 @@ export type RemoteArgumentsOf<T, M> = 0 extends 1 & T
 /** The matchers as Vitest knows them. `T` is the type of the value in `expect(value)`. */
 export interface PipeworkMatchers<T = unknown> {
   /**
-   * Passes if the received promise, or the promise that the received function returns, rejects with this
-   * code. Either the error or one of its causes must have the code.
+   * Passes if the received promise, or the promise that the received function returns, rejects with `code`.
+   * Either the error or one of its causes must have this code.
    */
   toFailWith(code: string, message?: string | RegExp): Promise<void>;
   /**
@@ -208,7 +208,7 @@ function runningTest(caller: string): VitestContext {
   const task = vitest.TestRunner.getCurrentTest();
   if (task === undefined) {
     throw new TypeError(
-      `${caller}() of '@pipework/testkit/vitest' ends with the running test, but no test runs: call it in a test or in beforeEach(). If several tests share what it returns, use ${caller}() of '@pipework/testkit', and end it in afterAll()`,
+      `${caller}() of '@pipework/testkit/vitest' ends with the running test, but no test runs: call it in a test or in beforeEach(). If several tests share the result, use ${caller}() of '@pipework/testkit', and end it in afterAll()`,
     );
   }
   if (task.concurrent === true) {

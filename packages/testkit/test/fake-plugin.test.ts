@@ -42,7 +42,7 @@ describe('a fake plugin', () => {
     const store = await pair.rpc.dispense('store');
     const message =
       `fakePlugin: put('a', 'b') was called, and it has no handler. Handled: size. ` +
-      `Give it to fakePlugin({ put }) or to fake.use({ put })`;
+      `Give it a handler in fakePlugin({ put }) or in fake.use({ put })`;
     await expect(store.put('a', 'b')).rejects.toThrow(message);
     expect(() => fake.put('a', 'b')).toThrow(UnhandledCallError);
     expect(() => {

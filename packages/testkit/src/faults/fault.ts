@@ -20,8 +20,8 @@ export interface FaultStep {
   /** Receives a chunk that the sender wrote, and returns the events that replace the chunk, in order. */
   push(chunk: Uint8Array): Iterable<FaultEvent>;
   /**
-   * Called when the sender has ended. Returns the bytes that the step held back. The end itself follows
-   * automatically.
+   * Called when the sender has ended. Returns the bytes that the step held back. The event that ends the
+   * direction follows automatically.
    */
   end?(): Iterable<FaultEvent>;
 }

@@ -27,7 +27,7 @@ export interface Faults {
   everyByte(): Fault;
   /**
    * Use this fault on the direction that carries credit. After the first 256 KiB of a stream are used up, the
-   * stream's window is only `bytes` wide (1024 by default). Credit beyond that is held back, as if the reader
+   * stream's window is only `bytes` wide (1024 by default). Further credit is held back, as if the reader
    * took little at a time.
    */
   narrowWindows(options?: { bytes?: number }): Fault;

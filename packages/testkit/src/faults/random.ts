@@ -1,6 +1,6 @@
-/** Random numbers that depend only on a seed, on every machine. */
+/** Random numbers that depend only on a seed, and not on the machine. */
 
-/** Returns a seed for a run to which none was given. Print the seed if the run fails. */
+/** Returns a new seed, for a run without a given seed. Print the seed if the run fails. */
 export const freshSeed = (): number => Math.floor(Math.random() * 0x1_0000_0000);
 
 export class Random {

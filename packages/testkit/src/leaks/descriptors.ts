@@ -17,7 +17,7 @@ export function openDescriptors(): ReadonlyMap<string, string> {
   return open;
 }
 
-/** Returns a line for each descriptor of a file that was not open `before`. */
+/** Returns a line for each open descriptor of a file, apart from those that were open `before`. */
 export function newFiles(before: ReadonlyMap<string, string>): string[] {
   return [...openDescriptors()]
     .filter(([descriptor, target]) => target.startsWith('/') && before.get(descriptor) !== target)
@@ -28,8 +28,8 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {
-    // This system has no such folder. Without it, leaked descriptors are not found; children and timers are
-    // still checked.
+    // This system has no such folder, so leaked descriptors are not found. Leaked children and timers are
+    // found.
     return [];
   }
 }

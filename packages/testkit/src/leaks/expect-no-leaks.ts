@@ -38,9 +38,9 @@ export type LeakSubject =
  * Rejects with a `LeakError` if something is left open after one second, or after `settleMs`. The error lists
  * these things.
  *
- * - `expectNoLeaks()`: nothing that the kit opened in this process is still open. Also, the process has no
- *   more children, descriptors or active timers than when the kit was loaded. Use this form in tests that run
- *   one after another.
+ * - `expectNoLeaks()`: no client and no pair is open in this process. Also, the process has no more children,
+ *   descriptors or active timers than when the kit was loaded. Use this form in tests that run one after
+ *   another.
  * - `expectNoLeaks(work)`: runs `work`, and resolves to its result as soon as everything that began in `work`
  *   has ended. This form is safe beside concurrent tests, because only what `work` began counts.
  * - `expectNoLeaks(pair)`, or with a client: the open connection is at rest. The connection has no pending or
@@ -76,8 +76,8 @@ export async function expectNoLeaks(
 }
 
 /**
- * How many pieces of `work` run now, and how many have begun. A new open file is counted for a piece of work
- * only if that piece ran alone.
+ * How many pieces of `work` run now, and how many have begun. Nothing tells which piece opened a file, so a
+ * new open file counts only for a piece of work that ran alone.
  */
 let underWay = 0;
 let begun = 0;

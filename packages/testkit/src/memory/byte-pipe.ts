@@ -10,8 +10,8 @@ import { clearRealTimeout, setRealImmediate, setRealTimeout } from '../real-time
 /** Decides when bytes move. */
 export interface Delivery {
   /**
-   * Called when bytes wait in `pipe`. Must call `pipe.deliver()` on a later turn. If bytes still wait after
-   * that, the pipe calls `wake` again.
+   * The pipe calls `wake` when bytes wait in the pipe. `wake` must call `pipe.deliver()` on a later turn. If
+   * bytes still wait after that, the pipe calls `wake` again.
    */
   wake(pipe: BytePipe): void;
 }
@@ -220,7 +220,7 @@ export class BytePipe {
     this.#head = 0;
   }
 
-  /** Stops all movement. A writer that waits for room may continue. */
+  /** Stops all movement, and lets a writer that waits for room continue. */
   #stop(): void {
     this.#hasEnded = true;
     this.#dropQueue();

@@ -31,7 +31,10 @@ export interface Crashable {
   crash(report?: CrashReport): void;
 }
 
-/** Implementations that can crash their process: see `fakePlugin`. */
+/**
+ * For each implementation that can crash its process, the function that passes the process to it. See
+ * `fakePlugin`.
+ */
 export const crashable: WeakMap<object, (process: Crashable) => void> = new WeakMap();
 
 /**
@@ -98,8 +101,8 @@ export class MemoryProcess implements Crashable {
   }
 
   /**
-   * Ends the process as if its program had failed. The pipes of the process end after their remaining bytes
-   * have arrived.
+   * Ends the process as if its program had failed. The host receives all bytes that the program has already
+   * written.
    */
   crash({ code = 1, signal, stderr = '' }: CrashReport = {}): void {
     if (stderr !== '') this.#stderr.write(stderr.endsWith('\n') ? stderr : `${stderr}\n`);
@@ -117,7 +120,6 @@ export class MemoryProcess implements Crashable {
           void this.#exit({ code, signal }),
       });
     } catch (error) {
-      // The program threw an error. The process ends with exit code 1 and the reason on standard error.
       this.crash({ stderr: error instanceof Error ? (error.stack ?? error.message) : String(error) });
     }
   }
@@ -125,8 +127,8 @@ export class MemoryProcess implements Crashable {
   #exit(end: ProcessEnd): boolean {
     if (this.#end !== undefined) return false;
     this.#end = end;
-    // An exit closes every descriptor. Bytes that were written before are in the pipe, and are read to the
-    // end.
+    // An exit closes every descriptor. The bytes that the program has written stay in the pipe, and the host
+    // reads them to the end.
     this.toHost.writable.end();
     this.toPlugin.readable.destroy();
     this.#stderr.end();

@@ -1,6 +1,6 @@
 /**
- * Holds pieces that passed on the wire and have not been read yet. Keeping a piece costs a tenth of the time
- * of reading it. Most pieces are never read, because their test passes.
+ * Holds the pieces of bytes that passed on the wire and have not been decoded yet. Keeping a piece costs a
+ * tenth of the time of decoding it. Most pieces are never decoded, because their test passes.
  */
 import type { Direction } from './stream-reader.ts';
 
@@ -8,8 +8,8 @@ import type { Direction } from './stream-reader.ts';
 const mostBytes = 1024 * 1024;
 const firstBytes = 4 * 1024;
 /**
- * The backlog refuses a larger piece, and the transcript reads that piece immediately. Pipes do not deliver
- * larger pieces.
+ * The size of the largest piece that the backlog takes. The transcript decodes a larger piece immediately.
+ * Pipes do not deliver larger pieces.
  */
 const largestPiece = 64 * 1024;
 

@@ -7,7 +7,7 @@ export interface Sighting {
   /** Milliseconds since the transcript began. */
   readonly at: number;
   readonly direction: Direction;
-  /** Undefined if the observation is not of a frame. */
+  /** Undefined if the observation is not a frame. */
   readonly frame: Frame | undefined;
   /**
    * The first phrase describes the frame itself. The other phrases describe the messages that the frame

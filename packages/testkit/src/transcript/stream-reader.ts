@@ -13,7 +13,7 @@ import { show, showBytes } from './show.ts';
  */
 export type Direction = 'toPlugin' | 'toHost';
 
-/** A part of a line. The text of a phrase is made only when the transcript is read. */
+/** A part of a transcript line. The text of a phrase is made only when the transcript is read. */
 export type Phrase = (() => string) | Messages;
 
 export const say = (phrase: Phrase): string =>
@@ -50,8 +50,8 @@ export class StreamReader {
   #isBare = false;
 
   /**
-   * @param isOpener True if the sender of this direction opened the stream. If so, the stream begins with the
-   * broker id.
+   * @param isOpener True if the sender of this direction opened the stream. If so, the direction begins with
+   * the broker id, except on the first three streams.
    */
   constructor(id: number, isOpener: boolean) {
     const purpose = purposeOf(id);
@@ -173,7 +173,10 @@ export class Message {
   }
 }
 
-/** Bytes within a larger array. For a message of tens of bytes, a view costs more than the copy. */
+/**
+ * Bytes within a larger array. For a message of tens of bytes, a view of the array would cost more than the
+ * copy into it.
+ */
 interface Kept {
   readonly page: Uint8Array;
   readonly start: number;

@@ -23,17 +23,17 @@ export interface TranscriptEntry {
 /** The form of a transcript. */
 export interface TranscriptOptions {
   /**
-   * If true, returns only the messages, stream by stream, and leaves out times, frames and the plugin's
-   * output. The text is then the same in every run that sends the same messages, so it suits snapshots.
+   * If true, the text has only the messages, stream by stream, without times, frames and the plugin's output.
+   * Such a text is the same in every run that sends the same messages, so it suits snapshots.
    */
   readonly stable?: boolean;
 }
 
-/** A failing test shows this number of the newest lines. */
+/** A failing test shows at most this many lines, the newest ones. */
 const shownLines = 60;
 
 export class Transcript {
-  /** Called with the payload of each data frame from the plugin to the host, before it is recorded. */
+  /** Called with each part of a payload from the plugin to the host, before the part is recorded. */
   onData: ((stream: number, payload: Uint8Array) => void) | undefined;
   readonly #entries: Sighting[] = [];
   readonly #started: number = realNow();
@@ -100,7 +100,7 @@ export class Transcript {
     if (!this.#backlog.add(direction, bytes, at)) this.#read(direction, bytes, at);
   }
 
-  /** Records that a direction ended, was stalled or was cut. */
+  /** Records an event of a direction, such as its end or a stall. */
   note(direction: Direction, text: string): void {
     this.#catchUp();
     this.#add(this.#now(), direction, undefined, [() => text]);

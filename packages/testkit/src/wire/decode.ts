@@ -22,7 +22,7 @@ export class Extension {
   }
 }
 
-/** The beginning of a bin whose bytes were cut. */
+/** The beginning of a bin whose last bytes were cut off. */
 export class CutBytes {
   readonly begin: Uint8Array;
   readonly length: number;

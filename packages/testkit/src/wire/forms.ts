@@ -14,8 +14,8 @@ function head(tag: number, size: number, value: number): Uint8Array {
 }
 
 /**
- * Returns one form of `content` for each of `sizes`, the numbers of bytes in which its length can be written.
- * `tag` is the tag of the first size.
+ * Returns one form of `content` for each size in `sizes`. A size is the number of bytes that the length
+ * takes. `tag` is the tag of the first size.
  */
 const sized = (tag: number, sizes: readonly number[], length: number, content: Uint8Array): Uint8Array[] =>
   sizes.map((size, i) => concat([head(tag + i, size, length), content]));
@@ -24,26 +24,26 @@ const sized = (tag: number, sizes: readonly number[], length: number, content: U
 export const integerForms = (value: number): Uint8Array[] =>
   [0xcc, 0xd0].flatMap((tag) => [1, 2, 4, 8].map((size, i) => head(tag + i, size, value)));
 
-/** Returns the forms of a text whose length has 1, 2 and 4 bytes. */
+/** Returns the forms of a text with a length field of 1, 2 and 4 bytes. */
 export function textForms(text: string): Uint8Array[] {
   const bytes = new TextEncoder().encode(text);
   return sized(0xd9, [1, 2, 4], bytes.length, bytes);
 }
 
-/** Returns the forms of bytes whose length has 1, 2 and 4 bytes. */
+/** Returns the forms of bytes with a length field of 1, 2 and 4 bytes. */
 export const binForms = (bytes: Uint8Array): Uint8Array[] => sized(0xc4, [1, 2, 4], bytes.length, bytes);
 
-/** Returns the forms of an array whose length has 2 and 4 bytes. */
+/** Returns the forms of an array with a length field of 2 and 4 bytes. */
 export const arrayForms = (items: readonly unknown[]): Uint8Array[] =>
   sized(0xdc, [2, 4], items.length, concat(items.map(encode)));
 
-/** Returns the forms of a map whose length has 2 and 4 bytes. */
+/** Returns the forms of a map with a length field of 2 and 4 bytes. */
 export const mapForms = (entries: readonly (readonly [key: unknown, value: unknown])[]): Uint8Array[] =>
   sized(0xde, [2, 4], entries.length, concat(entries.flat().map(encode)));
 
 /**
- * Returns the forms of an extension: the fixext of its length, if there is one, and those whose length has 1, 2
- * and 4 bytes.
+ * Returns the forms of an extension: the fixext of its length, if there is one, and those with a length field
+ * of 1, 2 and 4 bytes.
  */
 export function extensionForms(type: number, data: Uint8Array): Uint8Array[] {
   const content = Uint8Array.of(type, ...data);

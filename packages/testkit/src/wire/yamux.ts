@@ -1,12 +1,12 @@
 /**
- * Codes yamux frames for the transcript, the simulation and the conformance checks. This coder is separate
- * from the mux's own coder on purpose. A check cannot find mistakes in code that it uses itself.
+ * Encodes and decodes yamux frames for the transcript, the simulation and the conformance checks. This coder
+ * is separate from the mux's own coder on purpose. A check cannot find mistakes in code that it uses itself.
  *
  *   version u8 = 0 | type u8 | flags u16 | stream id u32 | length u32, then `length` bytes if the type is data
  */
 
 export const headerBytes = 12;
-/** How many bytes each stream may receive at its beginning. */
+/** How many bytes each side of a stream may send before it gets more credit. */
 export const initialWindow: number = 256 * 1024;
 
 export const frameTypes = ['data', 'window-update', 'ping', 'go-away'] as const;

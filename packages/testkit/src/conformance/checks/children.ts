@@ -16,9 +16,9 @@ const section = 'start and handshake';
 const tellsItsEnvironment = 'process.stdout.write(JSON.stringify(Object.keys(process.env)))';
 
 /**
- * A program that shows that it runs by creating a file in the given folder. The program runs while that
- * folder exists, but at most five minutes. Every check is over by then. If the program ended during the
- * check, a plugin that breaks the rule would pass.
+ * A program that creates a file in the given folder as soon as it runs. The program runs while that folder
+ * exists, but at most five minutes. Every check is over by then. If the program ended during the check, a
+ * plugin that breaks the rule would pass.
  */
 const livesWithItsFolder = `
 const { existsSync, writeFileSync } = require('node:fs');
@@ -65,9 +65,9 @@ export const childChecks: Check[] = [
         connection.request('Plugin.run', [[process.execPath, '-e', livesWithItsFolder, folder]]);
         const { timeoutMs } = bench.target;
         await expectWithin(runsIn(folder), 3 * timeoutMs, 'Plugin.run to start the program');
-        // An orderly end would shut the socket down for every process that holds it, so the check kills the
-        // plugin. If the command is a wrapper around the plugin, only the wrapper dies. The plugin then
-        // leaves at the end of descriptor 3.
+        // An orderly end shuts the socket down for every process that holds it, and would hide that the
+        // program inherited it. So the check kills the plugin. If the command is a wrapper around the plugin,
+        // only the wrapper dies. The plugin then leaves at the end of descriptor 3.
         running.plugin.signal('SIGKILL');
         running.plugin.end();
         const what = 'the end of descriptor 4 after the plugin was killed, although its program still runs';

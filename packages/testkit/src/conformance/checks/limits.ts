@@ -122,7 +122,7 @@ export const limitChecks: Check[] = [
     run: async (bench) => {
       const connection = await bench.dispense(await bench.ready());
       await bench.call(connection, 'echo', 0);
-      // A plugin may or may not count the levels of the message and of its params.
+      // A plugin may or may not count the two levels of the message and its params towards the limit.
       await demandFails(bench, connection, nested(140), 'a value of 140 levels');
       await demandFails(bench, connection, nested(100_000), 'a value of 100,000 levels');
       await demandFails(bench, connection, nestedMaps(140), 'a value of 140 levels of maps');
