@@ -101,7 +101,9 @@ class Stream {
   }
 }
 
-/** The methods that the conformance suite calls (`conformancePlugin` of the testkit). */
+/**
+ * Some of the methods that the conformance suite calls, as `conformancePlugin` of the testkit serves them.
+ */
 const service = {
   echo: (peer, [value], answer) => answer(null, value),
   fail: (peer, [message], answer) => answer(message, null),
@@ -119,12 +121,15 @@ const service = {
 };
 
 /**
- * Runs the plugin, and returns its `peer`. `conduct` may hold `line` (the handshake line), `names` (the names
- * that can be dispensed; by default any), `methods` (replacements of methods of the service), `anyMethod`
- * (the one handler of all methods), `describe` (the handler of `$/describe`), `control` (replacements of
- * Ping, Quit and Dispense), `accept(stream)` (called instead of sending the ACK), `onStream(stream)` (called
- * after the ACK), and `onEnd()` (called at the end of descriptor 3, instead of the exit). Methods get the
- * `peer`, whose `dial()` opens streams.
+ * Runs the plugin, and returns its `peer`. The plugin's methods get `peer` too, and `peer.dial()` opens
+ * streams. The object `conduct` may have these members:
+ *
+ * - `line` is the handshake line.
+ * - `names` lists the names that can be dispensed. Without this list, any name can be dispensed.
+ * - `methods` replaces methods of the service, and `anyMethod` handles the calls of all methods.
+ * - `describe` handles `$/describe`, and `control` replaces Ping, Quit and Dispense.
+ * - `accept(stream)` is called instead of sending the ACK, and `onStream(stream)` is called after that.
+ * - `onEnd()` is called at the end of descriptor 3, instead of the exit.
  */
 export function startPlugin(conduct = {}) {
   checkCookie();

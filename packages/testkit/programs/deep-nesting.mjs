@@ -1,4 +1,4 @@
-// Answers with a hundred thousand arrays, each inside the one before.
+// Answers with a hundred thousand nested arrays.
 import { Buffer } from 'node:buffer';
 import { startPlugin } from './base.mjs';
 startPlugin({

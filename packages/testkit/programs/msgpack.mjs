@@ -73,7 +73,7 @@ function integer(value) {
   if (value >= -32n && value < 128n) return Buffer.from([Number(value) & 0xff]);
   const [first, bits] = value >= 0n ? [0xcc, value] : [0xd0, (-1n - value) << 1n];
   const size = bits < 1n << 8n ? 1 : bits < 1n << 16n ? 2 : bits < 1n << 32n ? 4 : 8;
-  if (bits >= 1n << 64n) throw new RangeError(`MessagePack integers have 64 bits, ${value} has more`);
+  if (bits >= 1n << 64n) throw new RangeError(`MessagePack integers have at most 64 bits; ${value} has more`);
   const bytes = Buffer.alloc(9);
   bytes.writeBigUInt64BE(BigInt.asUintN(64, value), 1);
   // The integer is in the last `size` bytes. The next line puts the tag before these bytes.
@@ -232,6 +232,6 @@ class Reader {
   }
 }
 
-/** Returns a 64-bit integer as a number if that is exact, and else as a bigint. */
+/** Returns a 64-bit integer as a number if it is a safe integer, and otherwise as a bigint. */
 const narrow = (wide) =>
   wide >= BigInt(Number.MIN_SAFE_INTEGER) && wide <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(wide) : wide;

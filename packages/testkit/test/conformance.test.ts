@@ -227,7 +227,7 @@ describe.concurrent('the conformance suite', () => {
   });
 
   test.skipIf(process.platform === 'win32')(
-    'when its signal aborts, ends all plugins, even those behind a wrapper, and starts no more',
+    'when its signal aborts, ends all plugins, even those that a wrapper started, and starts no more',
     slow,
     async ({ expect }) => {
       const mark = newMark();

@@ -73,7 +73,7 @@ describe.concurrent('a host survives a plugin that misbehaves at its start', () 
   });
 });
 
-describe.concurrent('a host survives a plugin that misbehaves in service', () => {
+describe.concurrent('a host survives a plugin that misbehaves after its start', () => {
   const failing: Misbehaviour[] = [
     'aborts-on-call',
     'crashes-on-call',
@@ -151,7 +151,7 @@ describe.concurrent('a host survives a plugin that misbehaves in service', () =>
     await failureOf(call);
   });
 
-  test('poisons-prototypes: nothing is polluted', async () => {
+  test('poisons-prototypes: the answer pollutes no prototype', async () => {
     await using client = start('poisons-prototypes');
     const thing = await dispensed(client);
     await Promise.allSettled([thing.anything()]);
@@ -290,7 +290,7 @@ describe('a host survives a plugin that lies-in-its-description', () => {
     });
   });
 
-  test('a description may contain names such as __proto__, and nothing is polluted', async () => {
+  test('a description may contain names such as __proto__, and pollutes no prototype', async () => {
     const rpc = await describing('poisoned');
     const { plugins } = await rpc.describe();
     expect(Object.keys(plugins)).toEqual(['__proto__', 'constructor', 'thing']);
