@@ -57,7 +57,7 @@ interface Side {
   begun(active: Context, call: CallTrace): void;
 }
 
-/** Calls that this process makes. The metadata of a call carries the context in which it is made. */
+/** Calls that this process makes. The metadata of a call carries the context in which the call is made. */
 export const madeHere: Side = {
   channelName: callChannelName,
   kind: SpanKind.CLIENT,
@@ -75,7 +75,7 @@ export const answeredHere: Side = {
   active: metricNames.activeServer,
   // A call of a function (`$/`) runs in the context of the call that passed the function. If the metadata
   // names no parent, that context is the parent. Any other call runs in the context in which the connection
-  // was made, which says nothing about the call's parent.
+  // was made, and that context must not be the parent.
   parentOf: ({ method, metadata }) =>
     propagation.extract(method.startsWith('$/') ? context.active() : ROOT_CONTEXT, metadata),
   begun: () => {},

@@ -4,7 +4,7 @@ import { attributes, other } from './names.ts';
 
 /**
  * The attributes of a failure. In one process, all failures together have at most `maxTypes` different types.
- * Further ones become `_OTHER`.
+ * Further types become `_OTHER`.
  */
 export interface Failure {
   /**

@@ -9,11 +9,11 @@ import type { Stop, Telemetry } from './telemetry.ts';
 
 /** The part of a `Pool` of `@pipework/fleet` from which figures are read. */
 export interface PoolFigures {
-  /** Returns the figures of this moment. */
+  /** Returns the current figures. */
   stats(): { readonly processes: number; readonly busy: number; readonly queued: number };
 }
 
-/** The values of `change` for the end of a process that the pool replaces. */
+/** The values of a message's `change` that report the end of a process that the pool replaces. */
 const replaced = new Set(['failed', 'lost', 'unhealthy', 'recycled', 'reloaded']);
 
 /** Counts restarts of supervisors and pools until the returned function is called. */

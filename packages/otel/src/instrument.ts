@@ -39,7 +39,7 @@ export interface InstrumentOptions {
    */
   readonly ignore?: (call: CallTrace) => boolean;
   /**
-   * Called with the span of each call that begins, to add attributes to it. An error that this function
+   * Called with the span of each call that begins, to add attributes to the span. An error that this function
    * throws goes to OpenTelemetry's `diag`, never to the call.
    */
   readonly annotate?: (span: Span, call: CallTrace) => void;

@@ -1,5 +1,6 @@
 /**
- * Reports a span for the start and another for the exit of each plugin process, and the figures of processes.
+ * Reports two spans for each plugin process, one for its start and one for its exit. Reports the figures of
+ * processes too.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {

@@ -1,6 +1,6 @@
 /**
- * Declares what all parts of an instrumentation use: the destinations of spans and figures, and the user's
- * options.
+ * Declares the values that all parts of an instrumentation use: the destinations of spans and figures, and
+ * the user's options.
  */
 import type { Meter, Span, Tracer } from '@opentelemetry/api';
 import type { CallTrace } from '@pipework/core/plugin';

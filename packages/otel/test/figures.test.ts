@@ -31,7 +31,10 @@ function turnOn(options: InstrumentOptions = {}): Instrumentation {
   return instrumentation;
 }
 
-/** Returns the value of the metric `name` with the attributes `some`. Fails unless there is exactly one. */
+/**
+ * Returns the value of the metric `name` with the attributes `some`. Fails unless there is exactly one such
+ * value.
+ */
 function valueOf(figures: Figures, name: string, some: Record<string, unknown> = {}): unknown {
   const found = (figures[name] ?? []).filter(({ attributes: all }) =>
     Object.entries(some).every(([key, value]) => all[key] === value),
