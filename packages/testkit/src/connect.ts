@@ -267,8 +267,8 @@ function wire<P, S>(
       transcript.note(direction, text);
     },
   });
-  // The types of `serve` allow no list of versions for `Versioned` plugins, so the cast is needed. Here, such
-  // plugins are connected one plugin set at a time.
+  // The types of `serve` allow no list of versions for `Versioned` plugins, so the cast is needed. A pair
+  // connects only one plugin set of such a plugin.
   const served = { ...options.serve, plugins: watched(plugins, () => process) } as ServeOptions<P, S>;
   const process: MemoryProcess = new MemoryProcess(serving(served), {
     toPlugin: pipe('toPlugin'),

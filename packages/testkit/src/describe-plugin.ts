@@ -1,4 +1,4 @@
-/** Runs one suite two times: against the plugin in memory, and against the plugin as a process. */
+/** Runs one suite twice: against the plugin in memory, and against the plugin as a process. */
 import { describe, expect, test as vitestTest, type TestAPI } from 'vitest';
 import type { ClientConfig, RPCClientOf } from '@pipework/core';
 import { connect, type ConnectOptions, type Plugins } from './connect.ts';

@@ -34,7 +34,7 @@ export interface FakeControls<T> {
   callsTo<M extends keyof T & string>(method: M): FakeArguments<T[M]>[];
   /** Lets `methods` handle calls from now on. These handlers replace earlier handlers of the same names. */
   use(methods: Partial<T>): void;
-  /** Lets calls of `method` hang from now on. They continue when the returned function is called. */
+  /** Lets calls of `method` hang from now on. These calls continue when the returned function is called. */
   hang(method: keyof T & string): () => void;
   /**
    * Crashes the process of the plugin that serves the fake, immediately or at the next call of the method

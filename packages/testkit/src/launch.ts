@@ -23,7 +23,7 @@ export interface LaunchOptions<S = Record<never, never>> extends ClientConfig<S>
   readonly faults?: { readonly toPlugin?: readonly Fault[]; readonly toHost?: readonly Fault[] };
 }
 
-/** Core's Client, with a record of the output of its process and of the traffic on its pipes. */
+/** Core's Client, which also records the output of its process and the traffic on its pipes. */
 export interface LaunchedClient<P = Record<string, object>, S = Record<never, never>> extends Client<P, S> {
   /** The plugin's standard output so far, both raw and synced. */
   readonly stdout: string;
@@ -35,8 +35,9 @@ export interface LaunchedClient<P = Record<string, object>, S = Record<never, ne
    */
   transcript(options?: TranscriptOptions): string;
   /**
-   * Returns the text that a failing test shows. Under headings, the text has the last 64 Ki characters of
-   * each output, and the newest transcript lines with content. The text is empty if nothing was recorded.
+   * Returns the text that a failing test shows. The text has the last 64 Ki characters of each output, and
+   * the newest transcript lines with content. Each part has a heading. The text is empty if nothing was
+   * recorded.
    */
   report(): string;
 }
@@ -77,8 +78,8 @@ class RecordedClient<P, S> extends Client<P, S> implements LaunchedClient<P, S> 
 /**
  * Makes a real Client from `options`, and does not start it. `client.client()` starts it. With `test`, the
  * plugin's process ends when that test is over, whatever happened. Without `test`, the caller must end the
- * plugin's process, for example with `await using`. At the latest, it ends with this process. The sinks in
- * `options` receive the same bytes as without the kit.
+ * plugin's process, for example with `await using`. At the latest, the plugin's process ends with this
+ * process. The sinks in `options` receive the same bytes as without the kit.
  *
  * @example
  * ```ts

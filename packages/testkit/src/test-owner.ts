@@ -28,7 +28,7 @@ export interface NodeTestContext {
   readonly passed?: boolean;
 }
 
-/** The context that a runner passes to a test function: Vitest's or that of `node:test`. */
+/** The context that Vitest or `node:test` passes to a test function. */
 export type TestContext = VitestContext | NodeTestContext;
 
 /** Runs `end` when the test is over. If the test has failed, shows the text from `report`. */

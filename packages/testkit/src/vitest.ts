@@ -1,6 +1,6 @@
 /**
- * Fixtures, matchers and suites for Vitest. This entry also has everything else of the kit, so that one
- * import is enough.
+ * Fixtures, matchers and suites for Vitest. This entry also exports most other parts of the kit, so that one
+ * import is usually enough.
  *
  * @module
  */

@@ -68,7 +68,7 @@ export async function withPatience<T>(
  */
 interface Measured {
   readonly samples: number;
-  /** The sum of the threads that wanted to run, over all samples. */
+  /** The number of threads that wanted to run, added up over all samples. */
   readonly runnable: number;
   /** The planned and the real duration of the timers between samples, in milliseconds. */
   readonly askedMs: number;

@@ -23,8 +23,9 @@ export interface ConformanceService {
   /** Answers after this many milliseconds. Fails as soon as the caller cancels the call. */
   sleep(ms: number): Promise<void>;
   /**
-   * Starts this program with the environment and the descriptors that the plugin gives to its children.
-   * Returns the program's standard output. Fails if the program cannot start, or if its exit status is not 0.
+   * Starts the program `command` with the environment and the descriptors that the plugin gives to its
+   * children. Returns the program's standard output. Fails if the program cannot start, or if its exit status
+   * is not 0.
    */
   run(command: readonly [file: string, ...args: string[]]): Promise<string>;
   /**

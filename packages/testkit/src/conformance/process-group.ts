@@ -14,7 +14,7 @@ export const hasGroups: boolean = process.platform !== 'win32';
  */
 export class ProcessGroup {
   readonly #leader: ChildProcess;
-  /** Ends the group if this process dies before the check has ended. */
+  /** Ends the group if the suite's own process dies before the check has ended. */
   readonly #ending: Disposable;
   /** True if the leader has exited and other processes of the group ran at that moment. */
   #outlivesLeader = false;

@@ -18,8 +18,8 @@ export class RawConnection {
   readonly order: number[] = [];
   readonly #values: WireReader = new WireReader();
   /**
-   * The newest payload that begins with the first byte of a message. If a small answer arrived in a separate
-   * frame, this is that answer.
+   * The newest payload that begins with the first byte of a message. If the newest answer is small and
+   * arrived in a separate frame, this is that answer.
    */
   newest: Uint8Array = new Uint8Array(0);
   #nextId = 0;
@@ -54,7 +54,9 @@ export class RawConnection {
   /** True if the plugin may put a map after the params of its calls. */
   takesMeta = false;
 
-  /** Answers calls of the plugin on this stream. If this is undefined, the plugin must not make calls. */
+  /**
+   * Answers calls of the plugin on this stream. If `onRequest` is undefined, the plugin must not make calls.
+   */
   onRequest: ((method: string, params: unknown[]) => unknown) | undefined;
   /** Returns the error of the answer to a call by the plugin. Null means no error. */
   onFailure: (() => unknown) | undefined;
@@ -102,7 +104,7 @@ export class RawConnection {
     return id;
   }
 
-  /** Registers a request with the id `id` that the check writes itself. */
+  /** Registers the request `id`, which the check writes itself. */
   expect(id: number, method: string): void {
     this.#nextId = Math.max(this.#nextId, id + 1);
     this.stream.pending.set(id, method);

@@ -232,7 +232,8 @@ export class RawPlugin {
   /** Kills the process and what is left of its group. Resolves when the process has exited. */
   async dispose(): Promise<void> {
     if (this.#group.kill()) await this.exited;
-    // A grandchild may hold the pipes. No check reads the bytes that are left in the pipes.
+    // A grandchild may hold the pipes open, so they are destroyed here. No check reads the bytes that are
+    // left in the pipes.
     for (const stream of this.#child.stdio) stream?.destroy();
   }
 }

@@ -226,7 +226,8 @@ export class RawSession implements StreamSession {
     else if (this.streams.has(id)) this.violations.push(`it opened stream ${String(id)} twice`);
     const stream = new RawStream(this, id);
     stream.acks = 0;
-    // The credit in the acknowledgement is enough for every call of the plugin.
+    // The credit in the acknowledgement is enough for every call of the plugin, so the session grants no
+    // more.
     stream.autoCredit = false;
     stream.theirCredit += openingCredit;
     this.streams.set(id, stream);

@@ -31,7 +31,7 @@ export interface ConformanceOptions {
         readonly cwd?: string;
         readonly env?: Readonly<Record<string, string>>;
       };
-  /** The handshake that the plugin expects. The default is the protocol's own. */
+  /** The handshake that the plugin expects. The default is the protocol's own handshake. */
   readonly handshake?: { readonly magicCookieKey?: string; readonly magicCookieValue?: string };
   /**
    * The name under which the plugin serves the suite's methods. The default is `conformance`. In JavaScript,
@@ -151,8 +151,8 @@ export function conformance(options: ConformanceOptions): Conformance {
       // The longest check starts first, so that it does not run alone at the end.
       const others = [...moving, ...short].values();
       const workers = Array.from({ length: concurrency }, () => [work(waits), work(others)]);
-      // No plugin may be left when the run ends, so the run waits for all workers before it throws the error
-      // of one.
+      // No plugin may be left when the run ends, so the run waits for all workers before it throws a worker's
+      // error.
       const ends = await Promise.allSettled(workers.flat());
       signal?.removeEventListener('abort', stop);
       signal?.throwIfAborted();

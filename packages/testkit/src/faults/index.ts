@@ -48,7 +48,8 @@ export interface Faults {
 }
 
 /**
- * Faults to put between two ends: `connect(plugins, { faults: { toHost: [faults.cut({ after: 100 })] } })`.
+ * Faults to put between a host and a plugin:
+ * `connect(plugins, { faults: { toHost: [faults.cut({ after: 100 })] } })`.
  * `readThrough` and `writeThrough` put them between any two streams.
  */
 export const faults: Faults = Object.freeze({

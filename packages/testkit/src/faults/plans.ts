@@ -1,4 +1,4 @@
-/** Makes the faults that can be put between two ends. */
+/** Makes the faults that can be put between a host and a plugin. */
 import { ACK, encodeFrame, FrameReader, headerBytes, initialWindow, SYN } from '../wire/yamux.ts';
 import type { Fault, FaultEvent } from './fault.ts';
 import { freshSeed, Random } from './random.ts';

@@ -1,4 +1,7 @@
-/** At the end of the tests, reports the clients and pairs that the tests have left open, each once. */
+/**
+ * At the end of the tests, reports the clients and pairs that the tests have left open. Each of them is
+ * reported once.
+ */
 import { writeSync } from 'node:fs';
 import { openThings, type OpenThing } from './open-things.ts';
 

@@ -32,8 +32,8 @@ export interface Crashable {
 }
 
 /**
- * For each implementation that can crash its process, the function that passes the process to it. See
- * `fakePlugin`.
+ * For each implementation that can crash its process, the function that tells the implementation its process.
+ * See `fakePlugin`.
  */
 export const crashable: WeakMap<object, (process: Crashable) => void> = new WeakMap();
 

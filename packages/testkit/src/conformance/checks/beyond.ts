@@ -22,7 +22,7 @@ const forms: [name: string, wire: unknown, value: unknown][] = [
     ],
   ],
   [
-    // The example of docs/protocol.md, plus a column of any values and a column of maps.
+    // The example in docs/protocol.md, with two more columns: one of any values, and one of maps.
     'columns of every kind',
     [
       mark('C'),
@@ -42,7 +42,7 @@ const forms: [name: string, wire: unknown, value: unknown][] = [
   ],
 ];
 
-/** Parameters that are not valid values. */
+/** Parameters that a plugin with `types` must refuse. */
 const refused: [what: string, wire: unknown][] = [
   ...[1, 2, 4, 8, 16].flatMap((length) =>
     extensionForms(5, new Uint8Array(length)).map((form): [what: string, wire: unknown] => [

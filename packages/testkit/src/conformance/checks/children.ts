@@ -65,9 +65,9 @@ export const childChecks: Check[] = [
         connection.request('Plugin.run', [[process.execPath, '-e', livesWithItsFolder, folder]]);
         const { timeoutMs } = bench.target;
         await expectWithin(runsIn(folder), 3 * timeoutMs, 'Plugin.run to start the program');
-        // An orderly end shuts the socket down for every process that holds it, and would hide that the
-        // program inherited it. So the check kills the plugin. If the command is a wrapper around the plugin,
-        // only the wrapper dies. The plugin then leaves at the end of descriptor 3.
+        // An orderly end shuts the socket down for every process that holds the socket. That would hide that
+        // the program has inherited the socket, so the check kills the plugin. If the command is a wrapper
+        // around the plugin, only the wrapper dies. The plugin then leaves at the end of descriptor 3.
         running.plugin.signal('SIGKILL');
         running.plugin.end();
         const what = 'the end of descriptor 4 after the plugin was killed, although its program still runs';

@@ -233,8 +233,8 @@ export const muxChecks: Check[] = [
         session.openReset(),
         session.openReset(Buffer.concat([idBytes(id), requestBytes(0, 'Plugin.echo', ['dropped'])])),
       ];
-      // The plugin must not take the broker id from the payload of the reset frame. So the id must still be
-      // free.
+      // The plugin must ignore the broker id in the payload of the reset frame. So that id must still be
+      // valid.
       const connection = bench.dial(session, id);
       demandEqual(await bench.call(connection, 'echo', 'still here'), 'still here', 'the result of echo');
       await control.result('Control.Ping', true);
