@@ -46,7 +46,7 @@ const heldStreams = 256;
 export const brokerChecks: Check[] = [
   {
     section,
-    name: 'numbers the broker ids that it hands out from 1, and hands out each id only once',
+    name: 'numbers its broker ids from 1, and hands out each id only once',
     run: async (bench) => {
       const running = await bench.ready();
       const ids = [await bench.dispenseId(running), await bench.dispenseId(running)];
@@ -191,7 +191,7 @@ export const brokerChecks: Check[] = [
   {
     section,
     long: 'waits',
-    name: 'grants no credit on a stream that it has not taken',
+    name: 'grants no credit on a stream that it only holds',
     run: async (bench) => {
       const { session, control } = await bench.ready();
       await control.result('Control.Ping', true);

@@ -120,7 +120,7 @@ async function demandEarlyEnd(
 export const capabilityChecks: Check[] = [
   {
     section,
-    name: 'answers a cancelled call all the same, and early',
+    name: 'answers a cancelled call early',
     run: async (bench) => {
       const connection = await bench.dispense(await withCapability(bench, 'cancel'));
       await bench.call(connection, 'sleep', 0);
@@ -231,7 +231,7 @@ export const capabilityChecks: Check[] = [
   },
   {
     section,
-    name: 'answers a call whose deadline has passed, and early',
+    name: 'answers a call early if its deadline passes',
     run: async (bench) => {
       const connection = await bench.dispense(await withCapability(bench, 'meta'));
       await bench.call(connection, 'sleep', 0);
