@@ -31,10 +31,12 @@ import type { VitestContext } from './test-owner.ts';
 export {
   conducts,
   conformancePlugin,
+  ConformanceReport,
   expectNoLeaks,
   faults,
   LeakError,
   matchers,
+  memoryLauncher,
   misbehave,
   remoteEquality,
   remoteSerializer,
