@@ -1,5 +1,5 @@
-// environments.mjs: runs one whole session in each of these environments, if the machine can make it: as PID
-// 1, without /proc, without a shell, read-only, under the permission model on both sides, and in a project of
+// environments.mjs: runs one whole session in each of these environments that the machine can make: as PID 1,
+// without /proc, without a shell, read-only, under the permission model on both sides, and in a project of
 // Yarn's Plug'n'Play. npx fetches Yarn.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
@@ -46,8 +46,8 @@ function report(name, problem) {
 
 /**
  * Runs a host in a project of Plug'n'Play, and returns the failure; undefined if there was none. The host
- * starts its plugin with all environment variables, with PATH and NODE_OPTIONS, and with PATH alone. The last
- * start must fail with a note.
+ * starts its plugin three times: with all environment variables, with PATH and NODE_OPTIONS, and with PATH
+ * alone. The third start must fail with an error whose notes name `env.inherit`.
  */
 function plugAndPlay() {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-pnp-'));

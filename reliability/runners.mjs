@@ -13,7 +13,7 @@ const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 const { only } = parseArgs({ options: { only: { type: 'string', default: '' } } }).values;
 const scratch = mkdtempSync(join(tmpdir(), 'pipework-runners-'));
 
-/** The file of Node 24, which npx fetches when it is first needed. */
+/** The path of Node 24. npx fetches Node 24 when it is first needed. */
 let fetched;
 function node24() {
   fetched ??= execFileSync('npx', ['-y', '-p', 'node@24', 'node', '-p', 'process.execPath'], {

@@ -1,6 +1,6 @@
 // suite.mjs [--option value]...: runs the whole suite again and again, with load on the machine and without,
-// and prints a table. Exits with 1 if any run failed. It runs in this repository as it is built, or in clean
-// clones of the last commit.
+// and prints a table. Exits with 1 if any run failed. The suite runs in this repository as it is built, or in
+// clean clones of the last commit.
 //
 //   node reliability/suite.mjs --times 10 --load both      ten runs under load, ten without
 //   node reliability/suite.mjs --nodes all                 on each supported Node, in a clone of its own

@@ -1,7 +1,7 @@
 // windows.mjs [--node 20] [--only TEXT] [--workers 2] [--minutes 30]: runs core's tests of a plugin's life on
-// Node for Windows under Wine, if Wine is installed (`apt-get install wine64`). These are the files of
-// packages/core/test/life as they are, run by Vitest, in a copy of this workspace. npm brings Node for
-// Windows. `--only` chooses files by a part of their names. The tests use dist too, so build first.
+// Node for Windows under Wine, if Wine is installed (`apt-get install wine64`). Vitest runs the unchanged
+// files of packages/core/test/life, in a copy of this workspace. npm brings Node for Windows. `--only`
+// chooses files by a part of their names. The tests use dist too, so build first.
 //
 // Prints the numbers of tests that passed, failed and were skipped, with the reasons. Exits with 1 if a test
 // failed, if the run was not done in time, or if processes were left behind.
@@ -43,7 +43,7 @@ const faultsOfWine = {
   'its taskkill does not know /T': ['the process group > ends with its plugin, grandchildren included'],
 };
 
-/** How many crashes of Wine's server a run may survive. One further crash fails the run. */
+/** The number of crashes of Wine's server that a run may survive. One further crash fails the run. */
 const mostCrashes = 3;
 
 /** Copies the parts of this workspace that core's tests need, and installs their dependencies for Windows. */
@@ -65,8 +65,8 @@ function makeWorkspace(folder) {
   writeFileSync(join(folder, 'vitest.config.mjs'), code);
   const config = fileURLToPath(new URL('./fixtures/windows/windows.config.mjs', import.meta.url));
   cpSync(config, join(folder, 'windows.config.mjs'));
-  // Wine shows links as directories, so Node cannot find packages through links: node_modules must be flat.
-  // Vitest's native parts do not load in Wine, but its WebAssembly parts do.
+  // Wine shows links as directories, and Node cannot find packages through them. So node_modules must be
+  // flat. Vitest's native parts do not load in Wine, but its WebAssembly parts do.
   const settings = 'nodeLinker: hoisted\nsupportedArchitectures:\n  os: [win32]\n  cpu: [wasm32]\n';
   const workspace = readFileSync(join(root, 'pnpm-workspace.yaml'), 'utf8');
   writeFileSync(join(folder, 'pnpm-workspace.yaml'), workspace + settings);
@@ -77,8 +77,8 @@ function makeWorkspace(folder) {
 }
 
 /**
- * Runs the tests. After a crash of Wine's server, all processes wait without end. So this function then runs
- * the unfinished files again. Returns the lines of the report, and Vitest's last output.
+ * Runs the tests. After a crash of Wine's server, all processes wait without end. So this function ends the
+ * processes, and runs the unfinished files again. Returns the lines of the report, and Vitest's last output.
  */
 async function runTests(windows, folder) {
   const [report, printed] = [join(folder, 'report'), join(folder, 'printed')];

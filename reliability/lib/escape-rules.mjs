@@ -46,8 +46,8 @@ const ofFiles = {
 };
 
 /**
- * For each means of isolation, the attempts that may succeed. Each attempt has words that SECURITY.md must
- * contain.
+ * For each means of isolation, the attempts that may succeed. The text beside an attempt must stand in
+ * SECURITY.md.
  */
 export const holes = {
   bubblewrap: {

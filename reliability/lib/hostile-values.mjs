@@ -271,7 +271,7 @@ export function mutateMessage(random, bytes) {
   const copy = Buffer.from(bytes);
   switch (random.below(7)) {
     case 0:
-      copy[place.start] = random.u32(); // The same bytes now have another type.
+      copy[place.start] = random.u32(); // The value now has another type.
       return copy;
     case 1:
       copy[place.start + random.below(place.head)] ^= 1 << random.below(8); // This usually changes a length.

@@ -10,7 +10,7 @@ import { memoryLauncher } from '@pipework/testkit';
  *   plugin: import('@pipework/testkit').MemoryProgram,
  *   down?: () => import('node:stream').Transform, up?: () => import('node:stream').Transform,
  *   config?: object,
- * }} options `down` and `up` make the transform through which the bytes of one direction go.
+ * }} options `down` makes a transform for the bytes to the plugin, and `up` makes one for the bytes from it.
  */
 export function clientInMemory({ plugin, down, up, config = {} }) {
   const launch = memoryLauncher(plugin);

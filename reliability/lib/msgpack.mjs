@@ -45,7 +45,7 @@ export const reference = (letter, id) => {
 };
 export const bigint = (bytes) => Buffer.concat([ext32(bytes.length + 1, 0x50), Buffer.from('N'), bytes]);
 
-/** A map of pairs exactly as given, with duplicate keys and keys of any type. */
+/** Returns a map of exactly these pairs. Keys may be of any type, and may repeat. */
 export const pairs = (list) => Buffer.concat([map32(list.length), ...list.flat().map(encode)]);
 
 /**

@@ -119,7 +119,7 @@ export const phases = {
     enter: async (client, said) => {
       const { worker } = await dispensed(client);
       const hang = worker.hang();
-      hang.catch(() => {}); // The call may reject before the text below arrives.
+      hang.catch(() => {}); // The call may reject before `said` resolves.
       const killed = client.kill();
       await said('shutting down');
       return [

@@ -45,8 +45,7 @@ export function randomOf(seed) {
       return Math.max(0, Math.min(most, near));
     },
     /**
-     * Returns a separate source for a part of the run, so that each part's numbers do not depend on the
-     * others.
+     * Returns a separate source for a part of the run, so that its numbers do not depend on the other parts.
      */
     fork: () => randomOf(next()),
   };

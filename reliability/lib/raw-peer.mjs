@@ -122,8 +122,8 @@ export function rawPlugin(
 }
 
 /**
- * A host's end. This end reads the line and opens the three streams. `dispense(stream, name)` dispenses
- * `worker` or another name, and resolves with the stream on which it can be called.
+ * A host's end. This end reads the line and opens the three streams. `dispense(stream, name)` dispenses an
+ * implementation by its name, and resolves with `stream`, on which its methods can be called.
  */
 export async function rawHost({ readable, writable }) {
   const peer = new RawPeer({ readable, writable });

@@ -92,8 +92,8 @@ const records = (random) => {
 };
 
 /**
- * Returns a value for the fast path. Its depth and width reach the limits of this path, and exceed them by
- * one.
+ * Returns a value for the fast path. The value's depth and width go up to the limits of this path, and one
+ * beyond.
  */
 const plain = (random, depth) => {
   const inner = () => plain(random, depth + random.pick([1, 1, 1, 3]));

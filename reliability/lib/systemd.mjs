@@ -89,7 +89,8 @@ export async function bootSystemd({ isUnified = false } = {}) {
   const made = [];
   let child;
   const stop = async () => {
-    // If the first process of a namespace is killed, the kernel ends all others of the namespace before it.
+    // When the first process of a namespace is killed, the kernel ends all the other processes there. The
+    // first process ends last.
     const first = child === undefined ? undefined : firstOf(child.pid);
     if (child?.exitCode === null && child.signalCode === null) {
       process.kill(first ?? child.pid, 'SIGKILL');
@@ -112,7 +113,7 @@ export async function bootSystemd({ isUnified = false } = {}) {
       if (child.exitCode !== null || tries > 500) throw new Error(`systemd does not boot: ${said.trim()}`);
       const first = firstOf(child.pid);
       // The first process runs the boot script before it becomes systemd. Until the script has mounted a new
-      // /run, the process sees the machine's.
+      // /run, the process sees the machine's /run.
       const isUp = first !== undefined && readText(`/proc/${first}/comm`).trim() === 'systemd';
       if (isUp && existsSync(`/proc/${first}/root/run/systemd/private`)) break;
       await sleep(20);
@@ -131,7 +132,10 @@ export async function bootSystemd({ isUnified = false } = {}) {
   }
 }
 
-/** Returns the first process of the namespace that `unshare` made. */
+/**
+ * Returns the pid of the first process in the new namespace; undefined if there is none. `pid` is that of
+ * `unshare`.
+ */
 function firstOf(pid) {
   const first = readText(`/proc/${pid}/task/${pid}/children`).trim().split(' ')[0];
   return first === '' ? undefined : Number(first);

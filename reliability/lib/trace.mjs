@@ -47,5 +47,5 @@ const making = new Set(
   'creat mkdir mkdirat mknod mknodat link linkat symlink symlinkat rename renameat renameat2'.split(' '),
 );
 
-/** The calls by which a process can reach a process that it did not start, or be reached by one. */
+/** The calls by which two processes can connect although neither started the other. */
 export const reaching = ['socket', 'connect', 'bind', 'listen', 'accept', 'accept4', 'sendto', 'recvfrom'];

@@ -1,4 +1,4 @@
-// A Windows of Wine in a folder of its own, with a Node for Windows from npm.
+// Installs Windows under Wine in a folder, with a Node for Windows from npm, and runs Node there.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   closeSync,

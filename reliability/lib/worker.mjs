@@ -31,7 +31,9 @@ export function worker(context) {
         for (const signal of signals) signal.addEventListener('abort', stop);
       }),
 
-    /** Blocks the event loop for `ms`, or without end. If `sign` is given, prints it on raw stdout first. */
+    /**
+     * Blocks the event loop for `ms`, or without end. If `sign` is given, writes it to descriptor 1 first.
+     */
     spin: (ms = Infinity, sign = '') => {
       if (sign) writeSync(1, `${sign}\n`);
       for (const end = performance.now() + ms; performance.now() < end;);
@@ -79,7 +81,7 @@ export function worker(context) {
     /** Returns a byte stream of the given length, which is made chunk by chunk as it is read. */
     produce: (length, chunkSize = 65_536) => patternStream(length, chunkSize),
 
-    /** Returns the memory in use after a collection, if the process was started with --expose-gc. */
+    /** Returns the memory in use. With --expose-gc, collects garbage first. */
     memory: () => {
       globalThis.gc?.();
       return process.memoryUsage();

@@ -1,5 +1,6 @@
-// Each entry names a breach of one rule of docs/protocol.md, and the check of the conformance suite that must
-// catch the breach, by the beginning of the check's name. The numbers in comments are sections of that page.
+// Each entry has the name of a breach of one rule of docs/protocol.md, and the beginning of a check's name.
+// This check of the conformance suite must catch the breach. The numbers in comments are sections of that
+// page.
 export const breaches = [
   // 1 to 3: start, environment, handshake
   ['runs-without-cookie', 'refuses to run without the magic cookie'],

@@ -10,7 +10,7 @@ export class Broker {
   #owners = new Map();
   #held = new Map();
   #unaccepted = new Set();
-  /** The ids of streams that have ended, if these are handed out again. */
+  /** The ids to hand out again. Only the breach `hands-out-ids-again` fills this list. */
   #free = [];
 
   constructor(breaks, hand) {
@@ -36,7 +36,9 @@ export class Broker {
     this.#owners.delete(id);
   }
 
-  /** Reads the id of a new stream. If the id is not on offer yet, holds the stream until it is. */
+  /**
+   * Reads the id of a new stream. If the id has not been offered yet, holds the stream until it is offered.
+   */
   take(stream) {
     const most = this.#breaks('holds-100-streams') ? 100 : MOST;
     if (this.#unaccepted.size >= most && !this.#breaks('holds-streams-without-end')) return stream.reset();

@@ -179,7 +179,7 @@ export class Mux {
     this.onOver();
   }
 
-  /** Returns the rule that a header breaks. */
+  /** Returns the rule that a header breaks; undefined if it breaks none. */
   #faultOf({ version, type, flags, id, length }) {
     const { breaks } = this;
     if (version !== 0 && !breaks('takes-any-version')) return 'version';

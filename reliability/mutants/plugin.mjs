@@ -1,6 +1,6 @@
-// plugin.mjs [BREACH]: a plugin that is written against the wire alone, without a line of the project's
-// packages. It keeps every rule of docs/protocol.md that the conformance suite checks, except the one that
-// BREACH names: see breaches.mjs.
+// plugin.mjs [BREACH]: a plugin that is written from docs/protocol.md alone, without code of the project's
+// packages. It keeps every rule that the conformance suite checks, except the one that BREACH names: see
+// breaches.mjs.
 import { Socket } from 'node:net';
 import { Broker } from './broker.mjs';
 import { Budget, Conversation } from './conversation.mjs';

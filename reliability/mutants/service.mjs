@@ -112,7 +112,7 @@ export function serviceOf(session) {
   };
 }
 
-/** Writes items as credit allows, until the receiver calls `return()`. */
+/** Writes the items from 1 to `to` as credit allows. Stops early if the receiver calls `return()`. */
 function giveItems(stream, to, breaks) {
   let next = 1;
   let hasEnded = false;

@@ -9,7 +9,7 @@ export class Ext {
   }
 }
 
-/** A float64, kept apart from integers. */
+/** A float. This class keeps floats with whole values apart from integers. */
 export class Float {
   constructor(value) {
     this.value = value;
@@ -92,7 +92,7 @@ export class MessageReader {
       .flatMap((name) => unknownTags[name]);
   }
 
-  /** How many bytes of the incomplete message are held. */
+  /** The number of held bytes, which belong to the incomplete message. */
   get held() {
     return this.#held;
   }
@@ -296,7 +296,9 @@ function write(value, out) {
   }
 }
 
-/** Returns the header with the length in it if the length fits, else the header with a u32. */
+/**
+ * Returns a header. A length up to `most` is part of the tag. A greater one follows the tag `large` as a u32.
+ */
 function head(length, fix, most, large) {
   if (length <= most) return Buffer.of(fix | length);
   const bytes = Buffer.alloc(5, large);

@@ -1,6 +1,6 @@
-// Each known attack by name, from a peer without pipework: answers of a plugin to its host, and requests of a
-// host to its plugin. For each attack, this program checks how the call ended, how much memory the victim
-// used, and that the victim still serves the next call.
+// Runs each known attack by name. The attacker does not use pipework. It is a plugin that answers its host,
+// or a host that calls its plugin. For each attack, this program checks how the call ended, how much memory
+// the victim used, and that the victim still serves the next call.
 import { isPipeworkError } from '@pipework/core';
 import { PassThrough } from 'node:stream';
 import { inspect } from 'node:util';
@@ -196,10 +196,10 @@ const conducts = {
   },
 }; // prettier-ignore
 
-/** How many requests the attacks on services send: `--asks 1000000` for a million. */
+/** The number of requests that each attack on services sends. The option `asks` sets it. */
 let asks = defaults.asks;
 
-/** The texts that a plugin prints on its raw standard error before it answers the call. */
+/** The texts that a plugin writes to standard error before it answers the call. */
 const prints = {
   'a line of 65,000 digits behind a slash, five times': () => `/${'1'.repeat(65_000)}x\n`.repeat(5),
   'an escape sequence of 65,000 characters that never ends': () =>
@@ -225,8 +225,8 @@ const printAndAnswer =
   };
 
 /**
- * Returns a finding for each record in the host's log that comes from the plugin but looks like the host's
- * own, and for each record with characters that a terminal obeys.
+ * Returns a finding for each record in the host's log that the plugin forged to look like the host's own.
+ * Also returns one for each record with characters that a terminal obeys.
  */
 function forgeries(records) {
   const said = records.filter((record) => JSON.stringify(record).includes('forged'));

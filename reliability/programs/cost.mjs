@@ -38,7 +38,7 @@ const marked = (letter, ...values) =>
   Buffer.concat([Buffer.from([0x91 + values.length]), m.mark(letter), ...values]);
 const key6 = (index) => Buffer.concat([hex('a6'), Buffer.from(index.toString(36).padStart(6, '_'))]);
 
-/** The kinds of messages. Each makes a message of `count` items. */
+/** For each kind of value, a function that makes a value with `count` items. */
 export const kinds = {
   nil: list(() => hex('c0')),
   'small integers': list(() => hex('05')),
@@ -173,8 +173,8 @@ export async function costOf(value) {
 }
 
 /**
- * Returns the memory in use after several collections, because a collection may free only what an earlier one
- * found.
+ * Returns the memory in use after several collections, because some garbage is freed only by a later
+ * collection.
  */
 function settled() {
   for (let times = 0; times < 3; times++) heldNow();

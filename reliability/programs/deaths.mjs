@@ -14,7 +14,7 @@ export const defaults = { times: 3, victim: 'both', phase: '', concurrency: 2, b
 const alive = (pid) => isAlive(pid, (file) => readFileSync(file, 'latin1'));
 const gone = (pid, ms) => until(ms, `process ${pid} gone`, () => !alive(pid));
 
-/** Returns the fault in how `promise` settled; undefined if there is none. */
+/** Returns the fault in the outcome of `promise`; undefined if there is none. */
 async function judge({ name, promise, resolves = false }) {
   let error;
   try {
@@ -51,7 +51,7 @@ export async function pluginDies(name, boundMs) {
   return { findings: findings.filter(Boolean), ms: settledMs };
 }
 
-/** Kills the host, which is a process of its own here. */
+/** Kills a host that runs as a separate process. */
 export async function hostDies(name, boundMs) {
   const file = fileURLToPath(new URL('../fixtures/host.mjs', import.meta.url));
   const host = spawn(process.execPath, [file, name], { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,6 +1,6 @@
 // Checks that bytes and values arrive exactly as they were sent: streams over the mux alone, then values and
-// streams over calls. All go through pipes that cut, join and delay at random, with random windows. These are
-// property tests, and the printed seed replays the run.
+// streams over calls. All go through pipes that cut, join and delay chunks at random. The windows are random
+// too. These are property tests, and the printed seed replays the run.
 import { isDeepStrictEqual } from 'node:util';
 import { PassThrough } from 'node:stream';
 import * as fc from 'fast-check';
@@ -19,8 +19,8 @@ export const help =
   'streams and values through random chunking, delays and windows arrive exactly as they were sent';
 export const defaults = { minutes: 0, runs: 15, seed: 0 };
 /**
- * How many small calls a run makes over rough pipes. Over the pipes of a process, which are faster, a run
- * makes ten times as many.
+ * The number of small calls that a run makes over rough pipes. The pipes of a process are faster. Over them,
+ * a run makes ten times as many.
  */
 const manyCalls = 300;
 
@@ -43,7 +43,7 @@ async function send(stream, random, length, count) {
   stream.end();
 }
 
-/** Reads to the end, in random pieces, and compares every byte with the pattern. */
+/** Reads to the end with random pauses, and compares every byte with the pattern. */
 async function receive(stream, random, length, count) {
   let offset = 0;
   for await (const chunk of stream) {
@@ -182,9 +182,8 @@ async function exchange(client, random, { seed, values, lengths }, count) {
     if (offset !== length) throw new Error(`${offset} bytes of ${length} came`);
     count.bytes += length;
   };
-  // A cache of names could confuse `print` and `count`, because it compares only the length and a few bytes
-  // of a name. Each call is alone on the pipe, so that its message is read at the same place in memory as the
-  // previous one.
+  // A cache of names may compare only the length and a few bytes of a name, and so confuse `print` and
+  // `count`. Only one call at a time is made, so that each message is read at the same place in memory.
   const alike = async () => {
     count.operations += 2;
     if ((await remote.one.print('')) !== undefined) throw new Error('print was answered by another method');
@@ -229,7 +228,10 @@ async function many({ seed, width, isReal }, count, shared) {
   }
 }
 
-/** Sends a value as the argument of a callback and as its answer, several times in one call. */
+/**
+ * Sends a value up to five times in one call. The plugin passes each back to a callback. Returns the last of
+ * them.
+ */
 async function turnBack(one, value, random, count) {
   let last;
   const items = Array.from({ length: random.between(1, 5) }, () => value);

@@ -1,4 +1,5 @@
-// Runs the tests that explore (properties, schedules, damaged bytes), with far more runs than in the suite.
+// Runs the exploring tests (of properties, schedules and damaged bytes), with far more runs than in the
+// suite.
 import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

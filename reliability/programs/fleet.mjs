@@ -27,7 +27,7 @@ const eager = { atMost: 1_000_000, withinMs: 60_000, initialDelayMs: 1, maxDelay
 
 /**
  * Runs `work` with a file in which plugins note their calls. Afterwards reports processes, timers and pipes
- * that are left of the plugins.
+ * that the plugins left behind.
  */
 async function withNotes(work) {
   const folder = mkdtempSync(join(tmpdir(), 'fleet-'));
@@ -42,7 +42,8 @@ async function withNotes(work) {
       if (/Timeout|Process|Pipe|FSEvent/.test(kind)) counts[kind] = (counts[kind] ?? 0) + 1;
     return counts;
   };
-  // The first plugin of this process starts the reaper, which remains and must not count as left.
+  // The first plugin of this process starts the reaper, which remains. The reaper must not count as left
+  // behind.
   const first = new Client({ cmd: [process.execPath, program, file] });
   await first.start();
   await first.kill();

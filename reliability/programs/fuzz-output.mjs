@@ -1,6 +1,6 @@
 // Prints lines that are made to be slow to read. Each has the beginning of some format or trace, then one
-// repeated piece, then an end that no pattern matches. No turn of the host's event loop may take long because
-// of these lines, and the cost of a line must be at most proportional to its length.
+// repeated piece, then an end that no pattern matches. These lines must not make a turn of the host's event
+// loop long. The cost of a line must be at most proportional to its length.
 import { printable } from '@pipework/core';
 import { clientInMemory } from '../lib/memory-pair.mjs';
 import { randomOf } from '../lib/random.mjs';
@@ -10,11 +10,11 @@ export const help = 'plugin output that is made to be slow to read: the longest 
 export const defaults = { minutes: 0, cases: 150, seed: 0, only: -1, boundMs: 50 };
 
 const KiB = 1024;
-/** How many bytes a case has, in lines of at most 64 KiB. */
+/** The length of a case in bytes. No line is longer than 64 KiB. */
 const caseBytes = 256 * KiB;
 /**
- * How many times a text is tried while it is too slow. A busy machine makes one attempt slow, but a
- * super-linear pattern makes every attempt slow.
+ * The most attempts with one text. A further attempt follows only if the text was too slow. A busy machine
+ * makes one attempt slow, but a super-linear pattern makes every attempt slow.
  */
 const attempts = 4;
 
@@ -66,8 +66,8 @@ const objects = ['{"1020":1}', '{"1020":1,"2500":1,"3300":1}', '{"\\u0031020":1}
 const floods = ['{}\n', '/1\n', '\n'].map((line) => line.repeat((1024 * KiB) / line.length));
 
 /**
- * Returns the texts of a case: random lines, and `pairsOfCase` of the pairs of beginning and piece. The texts
- * depend only on `seed`.
+ * Returns the texts of a case: random lines, and `pairsOfCase` lines from `pairOf`. Case 0 begins with
+ * `floods` and `objects`. The texts depend only on `seed`.
  */
 function caseOf(seed) {
   const random = randomOf(seed);

@@ -27,8 +27,8 @@ const polluted = () =>
   Object.getOwnPropertyNames(Object.prototype).length !== pristine || globalThis.polluted !== undefined;
 
 /**
- * Returns the label under which the end of a use is counted: `ok`, or the error's code. An error without a
- * textual code, such as that of the caller's own abort, is counted by its name.
+ * Returns the label under which the outcome of a use is counted: `ok`, or the error's code. If the code is no
+ * string, as after the caller's own abort, the label is the error's name.
  */
 const label = (error) => {
   if (error === undefined) return 'ok';
@@ -42,9 +42,10 @@ const label = (error) => {
 const liesAtLeast = 0.1;
 
 /**
- * Runs one session whose bytes are corrupted on the way to the victim. Returns the findings, and how far the
- * session got. In a case about services, the host provides a service that the plugin uses, and asks for the
- * plugin's description. The inserted messages then concern services and descriptions.
+ * Runs one session whose bytes are corrupted on the way to the victim. Returns the findings, the kind of
+ * attack, the number of services that were made, and the label of each use's outcome. In a case about
+ * services, the host provides a service that the plugin uses, and asks for the plugin's description. The
+ * inserted messages then concern services and descriptions.
  */
 export async function runCase(seed, victim, about = 'calls') {
   const random = randomOf(seed);
@@ -93,7 +94,7 @@ export async function runCase(seed, victim, about = 'calls') {
   };
 }
 
-/** The service of the host in cases about services. */
+/** The service that the host provides in cases about services. */
 function providedFiles(services) {
   services.made += 1;
   return {

@@ -20,7 +20,7 @@ export const checksNamed = ({ checks }, name) => checks.filter((check) => check.
 
 /**
  * Runs the check that must catch a breach, against a plugin with that breach. Resolves with `{ check,
- * outcome, finding }`. There is a `finding` unless the check failed.
+ * outcome, finding }`. `finding` is undefined if the check failed.
  */
 export async function tryBreach([breach, checkName], timeoutMs) {
   const checks = checksNamed(suiteFor(breach, timeoutMs), checkName);

@@ -20,7 +20,7 @@ export async function run(options, log) {
   process.chdir(pathOf(`../../${folder}`));
   process.env.MUTATION_TARGET = target;
   process.env.MUTATION_TESTS = tests;
-  // This is loaded here, so that `run.mjs` can list this program without it.
+  // Stryker is loaded here, so that `run.mjs` can list this program without Stryker.
   const { Stryker } = await import('@stryker-mutator/core');
   const testing = new Stryker({
     mutate: chosen,
@@ -35,10 +35,11 @@ export async function run(options, log) {
     concurrency,
     timeoutMS: 5_000,
     timeoutFactor: 2,
-    // No tsconfig.json is rewritten, because that needs an older TypeScript.
+    // Stryker must not rewrite a tsconfig.json, because it needs an older TypeScript for that.
     tsconfigFile: 'none.json',
     disableTypeChecks: false,
-    // The copy gets no tsconfig.json, so the package's own file is found, in which the paths are right.
+    // The copy of the package gets no tsconfig.json. So the package's own file is found, and its paths are
+    // right.
     ignorePatterns: ['tsconfig.json'],
     reporters: ['tested'],
     cleanTempDir: 'always',
@@ -53,7 +54,7 @@ export async function run(options, log) {
   return summarize(tested, log);
 }
 
-/** Counts mutants by file, and names each mutant that survived and is not known to be equivalent. */
+/** Counts mutants by file. Names each surviving or untested mutant that is not known to be equivalent. */
 function summarize(results, log) {
   const equivalent = JSON.parse(readFileSync(pathOf('../mutation/equivalent.json'), 'utf8'));
   const findings = [];

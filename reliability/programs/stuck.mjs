@@ -21,7 +21,7 @@ const MiB = 2 ** 20;
 const GRACE_MS = 200;
 /**
  * The limit of kill() by the protocol: the grace period, a second for each of two signals, and at most a
- * second for the drain. The last second here is a margin.
+ * second for the drain. The final 1,000 ms are a margin.
  */
 const KILL_BOUND_MS = GRACE_MS + 3_000 + 1_000;
 
@@ -201,8 +201,8 @@ export const sceneNames = Object.keys(scenes);
 export async function run(options, say = () => {}) {
   const { seconds, only, boundMiB } = { ...defaults, ...options };
   // The most that a side may hold for a peer that reads nothing: a few windows, the pipe's buffer, garbage
-  // between two collections. A process is measured from outside, including heap that it allocated and did not
-  // use.
+  // between two collections. The plugin is measured from outside, with heap that it allocated and does not
+  // use, so it may hold three times as much.
   const bound = boundMiB * MiB;
   const findings = [];
   const figures = {};

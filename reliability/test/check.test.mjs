@@ -71,14 +71,14 @@ const faults = [
     says: /tokens\.ts imports \S+client\.ts: \S+host\/ stands above/,
   })),
   {
-    fault: 'an import of the own package by its public name',
+    fault: 'a file that imports its own package by the public name',
     file: 'packages/core/src/rpc/wire/tokens.ts',
     text: "export type { Client } from '@pipework/core';\n",
     step: ['scripts/check-layers.mjs'],
     says: /tokens\.ts imports \S+core\/src\/index\.ts: an entry stands above every folder/,
   },
   {
-    fault: 'a circle of types with the ending .js',
+    fault: 'a circle of imports of types, with a path that ends in .js',
     file: 'packages/core/src/rpc/wire/tokens.ts',
     text: "export type { Scanner } from './scanner.js';\n",
     step: ['scripts/check-layers.mjs'],
@@ -116,7 +116,7 @@ const faults = [
     says: /^\+ .*FLEET_PLANTED/m,
   },
   {
-    fault: '5 kB more in an entry',
+    fault: 'an entry that grew by 5 kB',
     file: 'packages/mux/src/index.ts',
     text: `globalThis.planted = '${'x'.repeat(5_000)}';\n`,
     built: [bundle],

@@ -55,7 +55,7 @@ describe.skipIf(why !== undefined)(`a plugin in a control group of systemd${skip
       'watch, v8, systemd',
     ],
     ['fillElsewhere', 'a child takes too much memory, while the plugin continues', 'watch, v8, systemd'],
-  ])('is ended when the kernel has counted a kill (%s): %s', async (name, _, memoryBytes) => {
+  ])('is ended by its memory limit if the kernel kills a process (%s): %s', async (name, _, memoryBytes) => {
     const [exit] = await run(name);
     expect(exit).toMatchObject({ ...byKernel, held: { memoryBytes } });
   });
@@ -90,7 +90,7 @@ describe.skipIf(why !== undefined)(`a plugin in a control group of systemd${skip
 const isElsewhere = why === undefined && hasMemoryInVersion1();
 
 describe.skipIf(!isElsewhere)(
-  `systemd with control groups of version 2 that have no memory${isElsewhere ? '' : ` (SKIPPED: no systemd can be booted: ${why ?? 'version 2 has the memory'})`}`,
+  `systemd with control groups of version 2 that cannot limit memory${isElsewhere ? '' : ` (SKIPPED: no systemd can be booted: ${why ?? 'version 2 has the memory'})`}`,
   () => {
     let unified;
     beforeAll(async () => void (unified = await bootSystemd({ isUnified: true })));

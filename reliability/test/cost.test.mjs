@@ -1,7 +1,7 @@
 // The short form of the cost program, with the three kinds of values that cost their receiver most before
 // values had weights. At that time each took 16 s or more. Only the long form measures processor time,
 // because a busy machine changes it. Here, the number of values in the largest accepted message stands for
-// the time. The program runs in a process of its own, because other test files' memory would be counted too.
+// the time. The program runs in a separate process. Otherwise the memory of other test files would count too.
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';

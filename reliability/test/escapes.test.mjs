@@ -1,4 +1,4 @@
-// The short form of `node reliability/run.mjs escapes`, which tries Deno too.
+// The short form of `node reliability/run.mjs escapes`. The long form tries Deno too.
 import { describe, expect, test } from 'vitest';
 import { obstacle, run } from '../programs/escapes.mjs';
 

@@ -6,7 +6,7 @@ import { hostileMessage, mutateMessage } from '../lib/hostile-values.mjs';
 import { decode, encode, spans } from '../lib/msgpack.mjs';
 import { randomOf } from '../lib/random.mjs';
 
-/** A frame in hex: version and type, flags, id, length, payload. */
+/** Returns a frame in hex: version and type, flags, id, length, payload. */
 const fields = (bytes) =>
   [[0, 2], [2, 4], [4, 8], [8, 12], [12]]
     .map(([from, to]) => bytes.subarray(from, to).toString('hex'))

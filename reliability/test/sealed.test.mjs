@@ -30,7 +30,7 @@ describe.skipIf(obstacle)(`the seal${obstacle ? ` (SKIPPED: ${obstacle})` : ''}`
   });
 });
 
-test.each(['x64', 'arm64'])('every sealed call jumps to the kill in the filter for %s', (arch) => {
+test.each(['x64', 'arm64'])('the filter for %s ends the process at every sealed call', (arch) => {
   const bytes = filter(arch);
   const last = bytes.length / 8 - 1;
   const value = (index) => bytes.readUInt32LE(index * 8 + 4);
@@ -41,6 +41,6 @@ test.each(['x64', 'arm64'])('every sealed call jumps to the kill in the filter f
   for (let index = ring - sealedCalls.length; index < ring; index++) expect(target(index)).toBe(last);
 });
 
-test('an unknown machine is refused by name', () => {
+test('filter() refuses an unknown machine, and names it', () => {
   expect(() => filter('mips')).toThrow('the seal knows x64 and arm64, this is mips');
 });

@@ -1,4 +1,4 @@
-/** Makes one call of a fleet's remote on one process. */
+/** Makes a call on one process of a fleet. */
 import { isPipeworkError, withCallOptions, type CallOptions, type Remote } from '@pipework/core';
 import { markUnsent } from './unsent.ts';
 

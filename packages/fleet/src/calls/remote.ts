@@ -1,4 +1,4 @@
-/** Makes one remote whose calls go to any number of processes, one after another. */
+/** Makes a remote that several processes serve, one after another. */
 import { createRemote, type CallOptions, type Remote } from '@pipework/core';
 import type { Clock } from '../clock.ts';
 import type { FleetProcess } from '../process.ts';
@@ -21,7 +21,7 @@ export interface Route<P> {
   next(after: number, limits: WaitLimits): Promise<FleetProcess<P>>;
   /** Called when a call is made, because a call shows that the plugin is in use. */
   used(): void;
-  /** Makes the error of a call whose deadline passed before it was sent. */
+  /** Makes the error of a call that was not sent before its deadline. */
   late(): Error;
 }
 
@@ -33,9 +33,9 @@ export interface FleetRemote<P, K extends keyof P> {
 }
 
 /**
- * Makes a remote. Each call goes to the process that is current when the call is made. If there is none, the
- * call waits for a process. If a process is lost before anything of a call was sent, the call goes to the
- * next process. A call that was sent is never sent again.
+ * Makes a remote. Each call goes to the process that is current when the call is made. If no process is
+ * current, the call waits for one. If a process is lost before anything of a call was sent, the call goes to
+ * the next process. A call that was sent is never sent again.
  */
 export function fleetRemote<P, K extends keyof P & string>(route: Route<P>, name: K): FleetRemote<P, K> {
   // This object identifies the remote in every process.

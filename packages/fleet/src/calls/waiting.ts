@@ -1,5 +1,5 @@
 /**
- * Holds a limited number of calls for which no process is ready, in order. A call stops waiting when a
+ * Holds a limited number of calls that wait for a ready process, in order. A call stops waiting when a
  * process is ready, the call's signal aborts, its deadline passes, or the supervisor ends.
  */
 import type { Clock } from '../clock.ts';

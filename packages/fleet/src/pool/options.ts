@@ -118,7 +118,7 @@ export function checkPool<P, S>(config: PoolConfig<P, S>): PoolSettings<P> {
   };
 }
 
-/** Checks those options of a call that core does not have. */
+/** Checks the call options that only a pool has. */
 export function checkCall({ affinity, priority }: PoolCallOptions): void {
   checkOption('affinity', affinity, { expected: 'a text', holds: (value) => typeof value === 'string' });
   checkOption('priority', priority, {

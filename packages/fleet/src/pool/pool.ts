@@ -1,4 +1,4 @@
-/** Runs several processes of one plugin. Each remote sends its calls to all of them. */
+/** Runs several processes of one plugin. Each remote spreads its calls over all of them. */
 import { cleanupCount, createRemote, type Command, type Remote } from '@pipework/core';
 import { onAbort } from '../calls/on-abort.ts';
 import { givenUp, stopped, type FleetError } from '../errors.ts';
@@ -57,7 +57,7 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
   readonly #members: Members<P>;
   readonly #stopListening: () => void;
   readonly #cleanupsBefore = cleanupCount();
-  /** Ends the wait of a running `stop()` for calls. */
+  /** Makes a running `stop()` wait no longer for calls. */
   #hurry: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
   #makeEnd: (() => FleetError) | undefined;
@@ -120,7 +120,7 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
   }
 
   /**
-   * Returns one remote of `name` that sends its calls to all processes. Each process makes a separate
+   * Returns one remote of `name` that spreads its calls over all processes. Each process makes a separate
    * implementation for this remote. With this remote, `withCallOptions` accepts `affinity` and `priority`
    * too. Resolves without asking a process, so an unknown `name` is reported only by the first call.
    */

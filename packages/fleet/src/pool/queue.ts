@@ -60,7 +60,7 @@ export class PriorityQueue<T extends Waiting> {
     return true;
   }
 
-  /** Removes and returns everything, in no particular order. */
+  /** Removes all items, and returns those that were not cancelled, in no particular order. */
   drain(): T[] {
     return this.#heap.splice(0).filter((item) => item.isWaiting);
   }
