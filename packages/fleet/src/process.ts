@@ -112,7 +112,7 @@ export class FleetProcess<P> {
       end(new Error(`setup() did not settle within ${startTimeoutMs} ms (startTimeout)`)),
     );
     try {
-      // Called inside an async function, so that a `setup` that throws counts as one that rejects.
+      // `setup` is called inside an async function, so that a throw counts as a rejection.
       await Promise.race([ended, (async () => setup(rpc, { signal, generation: this.number }))()]);
     } finally {
       cancel();
@@ -132,7 +132,7 @@ export class FleetProcess<P> {
     this.#dispensing.set(owner, { name, remote });
     dispensing.then(
       (remote) => this.#dispensed.set(owner, remote as unknown as Remote<P[keyof P]>),
-      // The caller gets the failure from `dispensing`. The next call asks again.
+      // The caller gets the failure from `dispensing`. The next call dispenses again.
       () => this.#dispensing.delete(owner),
     );
     return dispensing;

@@ -170,7 +170,7 @@ describe('a pool', () => {
     ).toEqual(['1 lost 5', '1 ready -', '2 ready -', '2 stopped 0']);
   });
 
-  test('rejects start() with the reason for which it gave up', async () => {
+  test('rejects start() with the reason why the pool gave up', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand('fails'), min: 1, max: 1, restart: false });
     await expect(pool.start()).rejects.toMatchObject({
       code: 'FLEET_GIVEN_UP',

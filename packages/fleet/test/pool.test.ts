@@ -257,7 +257,7 @@ describe('a pool', () => {
     expect(pool.stats()).toMatchObject({ processes: 0, queued: 0, failed: 0 });
   });
 
-  test('fails queued calls once drainMs has passed', async () => {
+  test('fails calls that are queued when drainMs has passed after stop()', async () => {
     const pool = new Pool<Workers>({ cmd: workerCommand(), max: 1, drainMs: 50 });
     const worker = await pool.dispense('worker');
     await worker.pid();

@@ -101,7 +101,7 @@ describe('a supervisor', () => {
     });
   });
 
-  test('tries again after giving up when it is reloaded', async () => {
+  test('starts again if it is reloaded after it gave up', async () => {
     await using supervisor = new Supervisor<Workers>({ cmd: workerCommand('fails'), restart: false });
     await expect(supervisor.start()).rejects.toMatchObject({ code: 'FLEET_GIVEN_UP' });
     await supervisor.reload({ cmd: workerCommand() });
@@ -154,7 +154,7 @@ describe('a supervisor', () => {
     expect(pids).toEqual([await worker.pid()]);
   });
 
-  test('replaces the process without a failed call', async () => {
+  test('replaces the process in a reload, and fails no call', async () => {
     await using supervisor = new Supervisor<Workers>({ cmd: workerCommand('one') });
     const worker = await supervisor.dispense('worker');
     const before = await worker.pid();

@@ -19,7 +19,9 @@ export interface ReplacementsHost<P> {
   open(member: Member<P>): void;
   /** Lets the process finish its running calls, and then ends it. */
   drain(member: Member<P>, reason: 'recycled' | 'reloaded'): void;
-  /** Calls `act` after the delay before attempt number `attempt`. Returns a function that cancels it. */
+  /**
+   * Calls `act` after the delay before attempt number `attempt`. Returns a function that cancels the delay.
+   */
   delay(attempt: number, act: () => void): () => void;
 }
 
@@ -154,7 +156,7 @@ export class Replacements<P> {
     this.#failures += 1;
   }
 
-  /** Ends the delay before the next successor. */
+  /** Cancels the delay before the next successor. */
   stop(): void {
     this.#cancelDelay?.();
     this.#cancelDelay = undefined;

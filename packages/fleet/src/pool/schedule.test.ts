@@ -5,7 +5,7 @@ interface TestJob extends Job {
   isWaiting: boolean;
 }
 
-/** A schedule whose assignments are logged, as `job@seat`. */
+/** Makes a schedule. Logs each assignment as `job@seat`. */
 function make(jobsPerSeat = 1) {
   const log: string[] = [];
   let sequence = 0;

@@ -78,7 +78,7 @@ export class Schedule<J extends Job, S extends Seat> {
     return this.#places.get(seat)?.running ?? 0;
   }
 
-  /** Adds a job. If a seat is free for the job, it is assigned immediately. */
+  /** Adds a job. The job is assigned immediately if a seat is free for it. */
   add(job: J): void {
     this.#waiting += 1;
     if (job.affinity !== undefined) {
@@ -237,7 +237,8 @@ export class Schedule<J extends Job, S extends Seat> {
   }
 
   /**
-   * Forgets a key for which no job waits or runs. If the seat of a key is leaving, unbinds the key from it.
+   * Forgets the key if none of its jobs waits or runs. If the key's seat is closed, unbinds the key from the
+   * seat.
    */
   #settleKey(name: string, key: Key<J, S>): void {
     if (key.running > 0) return;

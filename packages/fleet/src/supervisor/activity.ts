@@ -3,7 +3,7 @@ import type { Diagnostics } from '@pipework/core';
 import type { Clock } from '../clock.ts';
 
 /**
- * How many times a plugin is checked within `idleMs`. So the plugin ends between 1 and 1.25 times `idleMs`
+ * The number of checks within `idleMs`. With 4 checks, the plugin ends between 1 and 1.25 times `idleMs`
  * after its last use.
  */
 const looks = 4;

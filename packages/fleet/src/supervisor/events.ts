@@ -45,7 +45,7 @@ export type Action<C> =
   | { readonly do: 'cancel-delay'; readonly which: 'restart' | 'spare' }
   | { readonly do: 'settle-start' }
   | { readonly do: 'settle-reload'; readonly error?: Error }
-  /** The waiting reload is now the one that runs. */
+  /** The waiting reload begins to run. */
   | { readonly do: 'begin-reload' }
   | { readonly do: 'give-up'; readonly reason: string; readonly error: Error }
   | { readonly do: 'stop'; readonly cause?: unknown };

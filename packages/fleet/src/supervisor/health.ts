@@ -4,8 +4,8 @@ import type { Clock } from '../clock.ts';
 import type { HealthOptions } from '../options.ts';
 
 /**
- * The number of slices in which a wait is measured. A slice in which this host was blocked or asleep does not
- * count.
+ * The number of slices into which a wait is divided. A slice in which this host was blocked or asleep does
+ * not count.
  */
 const slices = 4;
 

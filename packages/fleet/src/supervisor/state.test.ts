@@ -169,7 +169,7 @@ describe('a supervisor decides', () => {
     expect(driver.facts.current).toBe(2);
   });
 
-  test('a failed spare is not counted, and the delays before further spares grow', () => {
+  test('the failure of a spare is not counted, and the delays before further spares grow', () => {
     const driver = new Driver({ hasSpare: true });
     driver.start();
     expect(driver.fail(2)).toEqual([{ do: 'delay', which: 'spare', ms: 100 }]);
