@@ -254,7 +254,7 @@ const isPolluted = () =>
   Object.getOwnPropertyNames(Object.prototype).length !== pristine || globalThis.polluted !== undefined;
 
 /** The characters that a terminal must not get from the peer's errors and regular expressions. */
-// oxlint-disable-next-line no-control-regex -- they are what must not be there
+// oxlint-disable-next-line no-control-regex -- the pattern finds these characters
 const obeyed = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 const told = (error) => (error === undefined ? 'answered' : (error.code ?? error.name));
 const wrong = (error) => {

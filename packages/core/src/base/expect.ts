@@ -1,6 +1,6 @@
 /**
- * Checks options. An invalid option throws immediately, with the option's name, the expected value and the
- * received value.
+ * Checks options. The error for an invalid option has the option's name, the expected value and the received
+ * value.
  */
 
 import { inspect } from 'node:util';

@@ -1,6 +1,6 @@
 /**
- * Marks a promise as handled and returns it. Use it for a promise that is perhaps never awaited, because
- * something else failed first. Only the first failure is then reported.
+ * Marks a promise as handled, and returns it. If something else fails before the promise is awaited, the
+ * promise's rejection is not reported as unhandled.
  */
 export function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});

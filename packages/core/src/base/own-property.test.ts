@@ -82,7 +82,7 @@ test('a compacted copy has the same keys and values', () => {
   ); // prettier-ignore
 });
 
-test('the indexes are the keys that JavaScript lists before all others', () => {
+test('indexOf() recognises exactly the keys that JavaScript lists before all others', () => {
   for (const key of ['0', '7', '10', '4294967294']) expect(indexOf(key)).toBe(Number(key));
   for (const key of ['', '00', '01', '-1', '1.5', '1e3', ' 1', 'a', '4294967295', '99999999999'])
     expect(indexOf(key)).toBe(-1);

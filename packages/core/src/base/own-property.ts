@@ -1,8 +1,8 @@
 /**
  * Sets own properties under keys that another process chose. V8 keeps the properties with index-like keys in
- * an array with room for every smaller index: an object with the single key 1020 takes 12 KB. If one of these
- * properties was ever defined otherwise than by assignment, V8 keeps all of them in a table, where a property
- * takes 72 bytes or less.
+ * an array with room for every smaller index. So an object with the single key 1020 takes 12 KB. If one of
+ * these properties was ever defined in another way than by assignment, V8 keeps all of them in a table, where
+ * a property takes 72 bytes or less.
  */
 
 /** Up to this index, an array costs no more than a table. */

@@ -7,7 +7,7 @@ import { reviveError } from '../rpc/values/revive-error.ts';
 import { PipeworkError } from './errors.ts';
 import { printable, printableLine, printableSource } from './printable.ts';
 
-// oxlint-disable-next-line no-control-regex -- they are what must not be there
+// oxlint-disable-next-line no-control-regex -- the pattern finds these characters
 const obeyed = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 const hostile = 'a\u001b]0;title\u0007\u001b[2J\u009b1A\r\u202eb\u2066\u061c\u2028';
 const shown = String.raw`a\x1b]0;title\x07\x1b[2J\x9b1A\x0d\u202eb\u2066\u061c\u2028`;

@@ -1,6 +1,6 @@
 /**
  * Makes text of another process safe to show. Everything that pipework puts into a message, a note or a log
- * record passes through here. Raw bytes (sinks, tails) are not changed.
+ * record passes through here. The raw bytes that sinks and tails get are not changed.
  */
 
 // Ranges are used rather than \p{Cc}, because V8 would collect Unicode's tables for \p{Cc} when it parses
@@ -10,7 +10,7 @@
  * bidirectional text. The latter change the order in which text is shown.
  */
 const unprintable =
-  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  // oxlint-disable-next-line no-control-regex -- the pattern finds these characters
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 const eachUnprintable = new RegExp(unprintable, 'g');
 /**
@@ -46,7 +46,9 @@ export function printable(text: string): string {
 export const longText = 65_536;
 const escapeCode = 0x1b;
 
-/** Handles a long text in pieces. It calls no function for each character, which saves most of the time. */
+/**
+ * Handles a long text in pieces. Doing without a function call for each character saves most of the time.
+ */
 function printableLong(text: string): string {
   const pieces: string[] = [];
   for (let from = 0; from < text.length; from += longText) {
@@ -144,8 +146,8 @@ interface Inspect {
 }
 
 /**
- * Returns the inspection of an error whose fields hold text of another process. Writes out everything
- * unprintable except the colours of `util.inspect`.
+ * Inspects an error whose fields hold text of another process, and returns the text to show. Writes out
+ * everything unprintable except the colours of `util.inspect`.
  */
 export function inspectPrintably(this: unknown, ...[, options, inspect]: InspectArguments): string {
   const text = inspect(this, { ...options, customInspect: false });

@@ -1,8 +1,8 @@
 /**
- * Names of methods that JavaScript and common tools call on any object without being asked. `JSON.stringify`
- * calls `toJSON`, a template string calls `toString`, a test framework calls `asymmetricMatch`. If a function
- * of the peer had one of these names, printing or serializing a value would call the peer. The promise of
- * that call would be dropped, and a rejection would end the process.
+ * Names of methods that JavaScript and common tools call implicitly, on any object. `JSON.stringify` calls
+ * `toJSON`, a template string calls `toString`, a test framework calls `asymmetricMatch`. If a function of
+ * the peer had one of these names, printing or serializing a value would call the peer. The promise of that
+ * call would be dropped, and a rejection would end the process.
  */
 
 /** Names that JavaScript itself calls, on any object. */
@@ -38,7 +38,7 @@ export const namesOfTools = [
 
 const ofTools = new Set<string>(namesOfTools);
 
-/** True if a function must not have this name. */
+/** True if a function of the peer must not have this name. */
 export function isProbedName(name: string): boolean {
   return ofTheLanguage.has(name) || isNameOfTools(name);
 }

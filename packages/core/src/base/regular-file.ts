@@ -1,6 +1,6 @@
 /**
- * Reads files that a plugin, or the author of a plugin, may have made. None of the functions waits for
- * another process or reads more than a bounded number of bytes, whatever kind of file has the path.
+ * Reads files that a plugin, or the author of a plugin, may have made. No function waits for another process,
+ * or reads more than a bounded number of bytes, whatever kind of file stands at the path.
  */
 
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs';
@@ -9,9 +9,10 @@ import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Sta
 const mostBytes = 8 * 2 ** 20;
 
 /**
- * Opens a regular file for reading, and returns its descriptor. Throws for every other kind of file. Opening a
- * device can have an effect, so the file is looked at before it is opened. It may be replaced after that look.
- * Without O_NONBLOCK, opening a FIFO would block this process until another process opens it for writing.
+ * Opens a regular file for reading, and returns its descriptor. Throws for every other kind of file. Opening
+ * a device can have an effect, so the kind is checked first. The kind is checked again after the opening,
+ * because the file may have been replaced. Without O_NONBLOCK, opening a FIFO would block this process until
+ * another process opens it for writing.
  */
 export function openRegular(path: string): number {
   refuseSpecial(statSync(path));

@@ -61,8 +61,8 @@ export function clock(): number {
 
 /**
  * Resolves after `ms`, or as soon as `until` settles either way. Resolves to true if `until` settled. If
- * `until` settles because of bytes that arrived in time, this counts as settled, even if they are read only
- * afterwards. Leaves no timer behind.
+ * `until` settles because of bytes that arrived in time, this counts as settled, even if the bytes are read
+ * only afterwards. Leaves no timer behind.
  */
 export function settlesWithin(until: Promise<unknown>, ms: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -17,8 +17,8 @@ export const APIVersion = '1';
 export const MagicCookieKey = 'OTTO_PLUGIN_MAGIC_COOKIE';
 
 /**
- * Default value of the magic cookie. The cookie is not a secret. It only tells the program that it was
- * started by a host, and not by a person.
+ * Default value of the magic cookie. The cookie is not a secret. It only shows that a host, and not a person,
+ * started the program.
  */
 export const MagicCookieValue = '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f';
 
@@ -53,7 +53,9 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'off'] as c
 /** The lowest level that the plugin's own logger writes; `off` writes none. */
 export type LogLevel = (typeof logLevels)[number];
 
-/** The abilities of a terminal behind one of the host's sinks, as they were when the plugin was started. */
+/**
+ * The abilities of a terminal to which one of the host's sinks writes, as they were at the plugin's start.
+ */
 export interface TerminalSize {
   /** The width in characters. */
   readonly columns: number;
@@ -65,9 +67,9 @@ export interface TerminalSize {
 
 /** Which of the host's sinks for synced output are terminals. */
 export interface Terminals {
-  /** The terminal behind `syncStdout`; absent if there is none. */
+  /** The terminal to which `syncStdout` writes; absent if there is none. */
   readonly stdout?: TerminalSize;
-  /** The terminal behind `syncStderr`; absent if there is none. */
+  /** The terminal to which `syncStderr` writes; absent if there is none. */
   readonly stderr?: TerminalSize;
 }
 
@@ -84,7 +86,7 @@ export interface HostGreeting {
 
 /**
  * The longest wait that a host can announce, in milliseconds. A host that waits without a limit announces
- * this value. It is the longest delay of a timer.
+ * this value, which is the longest delay of a timer.
  */
 const maxGraceMs = maxTimerMs;
 

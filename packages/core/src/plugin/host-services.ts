@@ -92,8 +92,8 @@ export class HostServices implements ServiceHost {
 }
 
 /**
- * Opens a stream. If the session can open no more streams, throws `RPC_CLOSED` with the property `sent`,
- * which is true if the dispense was already sent to the host.
+ * Opens a stream. `sent` says whether the dispense was already sent to the host. If the session can open no
+ * more streams, throws `RPC_CLOSED` with this `sent`.
  */
 function opened(open: () => RawStream, sent: boolean): RawStream {
   try {

@@ -25,12 +25,12 @@ async function steps(graceful: boolean): Promise<string[]> {
   return seen;
 }
 
-describe('a plugin that leaves with a handler that waits for a stream of the broker', () => {
+describe('a plugin that leaves while a handler waits for a stream of the broker', () => {
   test('cuts the stream before it waits for handlers, if the host is gone', async () => {
     expect(await steps(false)).toEqual(['abort', 'cut streams', 'wait for handlers', 'dispose', 'shut down']);
   });
 
-  test('gives the handler its share of the time first, if the host has asked it to leave', async () => {
+  test('first gives the handler its share of the time, if the host asked the plugin to leave', async () => {
     expect(await steps(true)).toEqual(['abort', 'wait for handlers', 'cut streams', 'dispose', 'shut down']);
   });
 });

@@ -16,7 +16,7 @@ export interface Leaver {
   /** Aborts the signal of every context. */
   abort(reason: Error): void;
   /**
-   * Resolves after every handler has ended, including the handlers of ended conversations, and every source
+   * Resolves after every handler has ended, even those of ended conversations, and the source of every stream
    * has cleaned up.
    */
   ended(): Promise<unknown>;
@@ -38,13 +38,13 @@ export interface Leaver {
 const callsShare = 2 / 3;
 /** The share of the remaining time for which the disposals wait for handlers and sources that clean up. */
 const cleanUpShare = 1 / 5;
-/** The disposals may take this share of the time that remains after that wait. */
+/** After the wait of `cleanUpShare`, the disposals may take this share of the remaining time. */
 const disposalShare = 1 / 2;
 
 /**
  * Leaves within `budgetMs`. If `graceful` is true, running calls get their share of the time. Otherwise
- * running calls are cut short immediately. Handlers and sources that clean up may use all of the time, at the
- * same time as the disposals and the hook. Never rejects.
+ * running calls are cut short immediately. Handlers and sources may clean up for the whole time, beside the
+ * disposals and the hook. Never rejects.
  */
 export async function leave(leaver: Leaver, budgetMs: number, graceful: boolean): Promise<void> {
   const began = clock();

@@ -1,6 +1,6 @@
 /**
- * The logger of a plugin. It writes each record as one line of JSON to raw standard error. The host reads the
- * line and makes a record of it.
+ * The logger of a plugin. It writes each record as one line of JSON, to descriptor 2 by default. The host
+ * reads the line and makes a record of it.
  */
 
 import { logLevels, type LogLevel } from '../handshake/env.ts';
@@ -44,7 +44,10 @@ export function createLogger(level: LogLevel, write: (line: string) => void): Pl
   };
 }
 
-/** Uses the field names of hclog, because hosts that are built on go-plugin understand them too. */
+/**
+ * Returns the line of a record. The field names are those of hclog, so that hosts built on go-plugin
+ * understand them too.
+ */
 function format(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): string {
   const head = { '@level': level, '@message': message, '@timestamp': new Date().toISOString() };
   try {

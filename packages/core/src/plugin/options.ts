@@ -11,7 +11,7 @@ import type { CanServe } from '../rpc/remote/refusal-types.ts';
 import type { ServiceHost } from './host-services.ts';
 import type { PluginLogger } from './logger.ts';
 
-/** The argument of a plugin's factory, made for each dispense. */
+/** The argument of a plugin's factory. Each dispense makes a new one. */
 export interface PluginContext<S = Record<never, never>> {
   /**
    * The services that the host offers. Use `await context.host.dispense('files')` in the factory, or at any
@@ -37,16 +37,16 @@ export interface PluginContext<S = Record<never, never>> {
 }
 
 /**
- * Factories by name. Each dispense calls the factory with the dispensed name once. If an interface cannot
- * be served as it is declared, its factory does not compile, and the compiler shows the reason.
+ * Factories by name. Each dispense calls the factory of the dispensed name once. If an interface cannot be
+ * served as it is declared, its factory does not compile, and the compiler shows the reason.
  */
 export type PluginSet<P, S = Record<never, never>> = {
   readonly [K in keyof P]: ((context: PluginContext<S>) => P[K] | Promise<P[K]>) & CanServe<P[K]>;
 };
 
 /**
- * The type of `protocolVersions` in {@link ServeOptions}. If `P` is `Versioned`, it maps each version to the
- * plugin set of that version.
+ * The type of `protocolVersions` in {@link ServeOptions}. If `P` is `Versioned`, this type maps each version
+ * to the plugin set of that version.
  */
 export type VersionSets<P, S = Record<never, never>> = [VersionsOf<P>] extends [never]
   ? readonly number[] | Readonly<Record<number, PluginSet<P, S>>>
@@ -88,7 +88,7 @@ export interface ServeOptions<P = Record<string, object>, S = Record<never, neve
   readonly gracePeriod?: number;
   /** Limits of the session. If a limit is left out, it has its value from `defaultLimits`. */
   readonly limits?: Partial<Limits>;
-  /** Functions that run around each call of the host, the first one outermost. */
+  /** Functions that run around each call from the host, the first one outermost. */
   readonly interceptors?: readonly HandlerInterceptor[];
   /**
    * Decides when `callContext()` works. With `'start'` (default), it works until a handler's first `await`,

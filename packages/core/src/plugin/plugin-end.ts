@@ -128,7 +128,7 @@ export class PluginEnd {
     this.#resolveDone();
   }
 
-  /** Leaves as for a Quit, within `budgetMs`. */
+  /** Leaves as if the host had sent Quit, within `budgetMs`. */
   quit(budgetMs: number): Promise<void> {
     this.#leaving ??= this.#leave(budgetMs, true);
     return this.#leaving;
@@ -194,7 +194,7 @@ export class PluginEnd {
     return true;
   }
 
-  /** Returns the factory with this name. It gets the context of the dispense. */
+  /** Returns a function that makes an implementation by the factory with this name. */
   #factoryOf(name: string): DispenseFactory {
     const { settings, protocolVersion, context } = this.#options;
     const set = settings.sets.get(protocolVersion) ?? {};

@@ -76,8 +76,8 @@ async function serveProcess(settings: ServeSettings): Promise<void> {
   const unsent = writeAllSync(to, greetingLine);
   const { downstream, upstream } = takePipes(from, to);
   if (unsent > 0) upstream.write(greetingLine.subarray(-unsent));
-  // If the host never opens the stream of an output, the output is printed raw. In this case, if descriptor 1
-  // carries the protocol, standard output is printed to standard error.
+  // If the host never opens an output's stream, the output is written to descriptor 1 or 2. If descriptor 1
+  // carries the protocol, both outputs are written to descriptor 2.
   const stdout = new SyncedOutput((bytes) => void writeAllSync(to === 1 ? 2 : 1, bytes));
   const stderr = new SyncedOutput((bytes) => void writeAllSync(2, bytes));
   redirectProcess(stdout, stderr, [from, to]);

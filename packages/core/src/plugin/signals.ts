@@ -19,7 +19,7 @@ const leaveMs = 750;
 export interface Signalled {
   /** Returns true after descriptor 3 has ended. */
   hasHostEnded(): boolean;
-  /** Leaves as for a Quit, within `budgetMs`. Never rejects. */
+  /** Leaves as if the host had sent Quit, within `budgetMs`. Never rejects. */
   quit(budgetMs: number): Promise<void>;
 }
 

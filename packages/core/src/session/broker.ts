@@ -96,7 +96,7 @@ export class Broker implements StreamBroker, Arrivals {
       const id = this.#nextId;
       this.#nextId = id === maxId ? 1 : id + 1;
       // A user may have accepted an id of the peer's by mistake. This side must not give out the same id.
-      // A held stream is no reason to skip its id, because a peer may dial an id before it is handed out.
+      // An id whose stream is already held may be given out, because a peer may dial an id early.
       if (!this.#waiters.has(id) && !this.#forgotten.has(id)) return id;
     }
   }
@@ -194,8 +194,9 @@ export class Broker implements StreamBroker, Arrivals {
   }
 
   /**
-   * Ends the wait of `waiter` for an id, without a call of the waiter. If a stream with the id arrives later,
-   * it is reset immediately. Returns false, and does nothing, if `waiter` does not wait for the id.
+   * Ends the wait of `waiter` for an id, and calls neither of the waiter's functions. If a stream with the id
+   * arrives later, it is reset immediately. Returns false, and does nothing, if `waiter` does not wait for
+   * the id.
    */
   forget(id: number, waiter: Waiter): boolean {
     if (this.#waiters.get(id) !== waiter) return false;

@@ -7,7 +7,7 @@ export interface WaitingCall {
   readonly owner: object;
   /** Called once there is room. The call then counts as running. */
   begin(): void;
-  /** Called instead if the conversation ends first. */
+  /** Called instead of `begin` if the conversation ends first. */
   abandon(): void;
 }
 

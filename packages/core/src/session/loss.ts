@@ -1,8 +1,7 @@
 /** Explains why a stream ended, and finds out whether it ended alone or with its session. */
 import { PipeworkError } from '../base/errors.ts';
 
-// With these codes, only this stream was reset. The session continues, so the process's exit explains
-// nothing.
+// With these codes, only one stream was reset. The session continues, so the process's exit explains nothing.
 const aloneCodes = new Set<unknown>(['MUX_STREAM_RESET', 'MUX_STREAM_CLOSED']);
 
 // A reset carries no text on the wire, so this text names the likely causes.

@@ -77,7 +77,7 @@ export class Shared {
   }
 
   /**
-   * Adds `change` to the count of pending calls or of streams of values, for both of which the user waits.
+   * Adds `change` to the count of pending calls or of streams of values. The user waits for both.
    */
   count(what: 'pendingCalls' | 'valueStreams', change: 1 | -1): void {
     const { counts } = this;

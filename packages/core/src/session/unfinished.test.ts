@@ -94,7 +94,7 @@ function numbers(seed: number): () => number {
   };
 }
 
-/** Two gates on one budget, and the bytes that each has credited. */
+/** Returns two gates on one budget, and the bytes that each has credited. */
 function twoGates(budget: UnfinishedBudget): { older: CreditGate; younger: CreditGate; credited: number[] } {
   const credited = [0, 0];
   const gateOf = (index: number): CreditGate =>

@@ -99,8 +99,8 @@ export class CreditGate {
     const isSame = unfinished === this.#unfinished;
     this.#unfinished = unfinished;
     this.#withheld += bytes;
-    // The state changes before credit is given. Over pipes in memory, the peer may send more before this
-    // returns.
+    // The state changes before credit is given. Over pipes in memory, the peer may send more before
+    // `#consume` returns.
     if (unfinished === 0) {
       this.#budget.leave(this);
       this.#credit();

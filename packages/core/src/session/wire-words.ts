@@ -48,7 +48,7 @@ export const runtimeMethods = {
   cancel: '$/cancel',
   /** `[id, args]` or `[id, args, name]`: a request to call a function, or a method of an object. */
   call: '$/call',
-  /** `[id]`: a notification that its sender keeps this reference one time more. */
+  /** `[id]`: a notification that its sender keeps this reference once more. */
   retain: '$/retain',
   /** `[id, count]`: a notification that its sender gives a held reference back `count` times. */
   release: '$/release',

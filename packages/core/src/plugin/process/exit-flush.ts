@@ -26,9 +26,9 @@ export interface ExitFlushParts {
 
 /**
  * Flushes at the process's `'exit'` event, which is also emitted for `process.exit()` and for an uncaught
- * error. From this event on, every write is synchronous, because later `'exit'` listeners may print too.
- * After SIGKILL, after `abort()` and after running out of memory there is no flush. Signals are delayed while
- * the flush runs, so the flush ends after two seconds without progress.
+ * error. From this event on, every write is synchronous, because the event loop has stopped, and later
+ * `'exit'` listeners may print too. After SIGKILL, after `abort()` and after running out of memory there is
+ * no flush. Signals are delayed while the flush runs, so the flush ends after two seconds without progress.
  */
 export function flushAtExit(parts: ExitFlushParts): void {
   const { session, upstream, downstream, outputs } = parts;

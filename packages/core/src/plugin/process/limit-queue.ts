@@ -29,7 +29,7 @@ export function limitQueue(stream: Writable): () => void {
   let dropped = 0;
   let writes = 0;
   const settled = (): void => void writes--;
-  // A console passes the same callback to each write.
+  // A console passes the same callback to each write, so the wrapper of the last callback is kept.
   let last: { readonly done: Done; readonly onSettled: Done } | undefined;
   const afterSettled = (done: Done): Done => {
     if (last?.done === done) return last.onSettled;

@@ -14,8 +14,8 @@ const maxQueued = 256 * 1024;
 type Done = (error?: Error | null) => void;
 
 /**
- * Accepts printed bytes before the host has opened the stream. Keeps these bytes, and sends them as soon as
- * the stream is open.
+ * Accepts printed bytes even before the host has opened the stream. Keeps such bytes until the stream is
+ * open.
  */
 export class SyncedOutput implements RawStreamHandler {
   /** Called by {@link goSync}, before it writes the kept bytes. */

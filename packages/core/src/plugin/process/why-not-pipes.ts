@@ -4,7 +4,7 @@ import { fstatSync, readdirSync, readlinkSync } from 'node:fs';
 
 /**
  * The bits of a file's mode that hold its type, and the type of a pipe. On Windows, `isFIFO()` is false for
- * every pipe.
+ * every pipe, so the bits are compared.
  */
 const typeBits = 0o170_000;
 const pipeBits = 0o010_000;
