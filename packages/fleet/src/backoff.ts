@@ -11,8 +11,8 @@ export interface Backoff {
  * Returns the delay before attempt number `attempt`, counted from 0. The delay's maximum is `initialDelayMs`,
  * doubled `attempt` times, but no more than `maxDelayMs`. `random`, a number from 0 up to 1, places the delay
  * between half of that maximum and the whole maximum. `maxDelayMs` limits the maximum, and not the delay
- * itself. Otherwise processes that failed together could all wait for exactly `maxDelayMs`, and restart
- * together.
+ * itself. If `maxDelayMs` limited the delay, processes that failed together could all wait for exactly that
+ * time, and restart together.
  */
 export function backoffDelay(
   attempt: number,

@@ -7,16 +7,16 @@ export interface Clock {
   /** Milliseconds of a clock that is never set back. */
   now(): number;
   /**
-   * Calls `act` once after `ms` milliseconds, and returns a function that cancels it. With `holdsLoop: false`
-   * the wait does not keep the process alive.
+   * Calls `act` once after `ms` milliseconds. Returns a function that cancels this call. With `holdsLoop:
+   * false` the wait does not keep the process alive.
    */
   after(ms: number, act: () => void, options?: { readonly holdsLoop?: boolean }): () => void;
   /** A number from 0 up to 1. */
   random(): number;
 }
 
-// These functions are read when the module is loaded, so that a test that later replaces the global timers
-// with fakes does not stop a restart.
+// These functions are read when the module is loaded. So restarts work even if a test later replaces the
+// global timers with fakes.
 const { setTimeout, clearTimeout, setImmediate, clearImmediate } = globalThis;
 
 /** The longest delay that Node's timers accept. A timer with a longer delay would fire immediately. */

@@ -1,6 +1,6 @@
 /**
- * Decides whether a failure is followed by a restart, and after which delay. Counts failures and attempts.
- * The budget has no I/O and no timer.
+ * Decides whether a restart follows a failure, and after which delay. Counts failures and attempts. The
+ * budget has no I/O and no timer.
  */
 import { backoffDelay, type Backoff } from './backoff.ts';
 import { countFailure, type Intensity } from './intensity.ts';

@@ -28,7 +28,7 @@ describe('a pool', () => {
     );
   });
 
-  test('says in an error that the pool was stopped, and gives a deadline in whole milliseconds', async () => {
+  test('rejects with an error that has the deadline in whole milliseconds, or says that the pool was stopped', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
     const worker = await pool.dispense('worker');
     await worker.pid();
@@ -164,7 +164,7 @@ describe('a pool', () => {
     expect(await queued).toBe('after');
   });
 
-  test('gives the place of a stream back at the end of the block that declared the stream with using', async () => {
+  test('gives the place of a stream back when `await using` disposes of the stream', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
     const worker = await pool.dispense('worker');
     {

@@ -106,7 +106,7 @@ describe('a supervisor on a stepped clock', () => {
     await expect.poll(() => hung.clock.waits).toBe(0);
   });
 
-  test('dispenses its implementations in a spare and in the successor of a reload too', async () => {
+  test('also dispenses the implementations of its remotes in a spare and in the successor of a reload', async () => {
     let made = 0;
     const launcher = memoryLauncher<Plugins>({
       worker: () => {

@@ -1,6 +1,6 @@
 /**
- * Every error that the runtime itself raises: one table of codes, one class, one brand that all copies of the
- * package share.
+ * The errors that the runtime itself raises. They have one table of codes, one class, and one brand that all
+ * copies of the package share.
  */
 
 import { printable } from './printable.ts';

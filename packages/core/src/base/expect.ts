@@ -49,7 +49,7 @@ export function expectDuration(name: string, value: unknown): void {
   expect(fits, name, `milliseconds, from 0 to ${maxTimerMs}, or Infinity`, value);
 }
 
-/** Throws if `signal` is neither absent nor an AbortSignal. */
+/** Throws unless `signal` is absent or an AbortSignal. */
 export function expectSignal(signal: unknown): void {
   expect(signal === undefined || isAbortSignal(signal), 'signal', 'an AbortSignal', signal);
 }
@@ -72,7 +72,9 @@ export function expectVariables(name: string, value: unknown): void {
   }
 }
 
-/** True for a list whose entries all fit. A hole in the list counts as undefined. */
+/**
+ * True if `list` is a list and `fits` returns true for every entry. A hole in the list counts as undefined.
+ */
 export function isListOf(list: unknown, fits: (entry: unknown) => boolean): boolean {
   return Array.isArray(list) && Array.from(list).every((entry) => fits(entry));
 }

@@ -83,7 +83,7 @@ export const defaultLimits: Limits = Object.freeze({
  */
 export const maxKeptNames = 1024;
 
-// Beyond these values, the codec's arithmetic, its stack or a timer would fail.
+// Beyond these values, the codec's arithmetic or stack, or a timer, would fail.
 const ceilings: Partial<Record<keyof Limits, number>> = {
   maxMessageBytes: 2 ** 31 - 1,
   maxDepth: 512,
@@ -103,7 +103,7 @@ export function checkLimits(options: Partial<Limits> = {}): Limits {
         `limits.${name} is not a limit: the names are ${Object.keys(defaultLimits).join(', ')}`,
       );
     }
-    // Like every option, one that is undefined counts as absent.
+    // As for every option, undefined counts as absent.
     if (value === undefined) continue;
     const ceiling = ceilings[name as keyof Limits] ?? Infinity;
     if (typeof value !== 'number' || !(value > 0) || value > ceiling) {

@@ -47,8 +47,8 @@ export function setOwnOf(count: number, target: Record<string, unknown>, key: st
 }
 
 /**
- * Returns `record`, or, if its indexes are sparse, a copy that keeps them in a table. Use it for a record
- * that was made by `{ ...record }` or `Object.fromEntries()`, which keep indexes in an array.
+ * Returns `record`, or, if its indexes are sparse, a copy that keeps them in a table. Use this function for a
+ * record that was made by `{ ...record }` or `Object.fromEntries()`, which keep indexes in an array.
  */
 export function compacted<T extends object>(record: T): T {
   // JavaScript lists indexes before all other keys.

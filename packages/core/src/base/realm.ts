@@ -36,7 +36,7 @@ export function builtInErrorOf(error: object): string | undefined {
   return types.isNativeError(error) ? 'Error' : undefined;
 }
 
-/** The name of the built-in error class of another realm that has this prototype. */
+/** If `prototype` belongs to a built-in error class of another realm, returns the name of this class. */
 function foreignName(prototype: object): string | undefined {
   const constructor: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
   if (typeof constructor !== 'function' || !builtInNames.has(constructor.name)) return undefined;

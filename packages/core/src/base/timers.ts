@@ -34,9 +34,9 @@ export const patientTimers: Pick<typeof realTimers, 'setTimeout' | 'clearTimeout
 };
 
 /**
- * Calls `act` after `ms` milliseconds, when everything that arrived meanwhile has been read, like a timer of
- * {@link patientTimers}. Returns a function that cancels the call of `act`. With `holdsLoop: false` the wait
- * does not keep the process alive.
+ * Calls `act` after `ms` milliseconds, but only after everything that arrived meanwhile has been read. The
+ * timers in {@link patientTimers} do the same. Returns a function that cancels the call of `act`. With
+ * `holdsLoop: false` the wait does not keep the process alive.
  */
 export function afterPatience(ms: number, act: () => void, holdsLoop = true): () => void {
   let immediate: NodeJS.Immediate | undefined;
@@ -60,7 +60,7 @@ export function clock(): number {
 }
 
 /**
- * Resolves after `ms`, or as soon as `until` settles either way. Resolves to true if `until` settled. If
+ * Resolves after `ms`, or as soon as `until` resolves or rejects. Resolves to true if `until` settled. If
  * `until` settles because of bytes that arrived in time, this counts as settled, even if the bytes are read
  * only afterwards. Leaves no timer behind.
  */

@@ -8,8 +8,8 @@ import { maxTimerMs } from '../base/timers.ts';
 import { parseVersions } from './negotiate.ts';
 
 /**
- * The version of the handshake itself, which is the first field of the line. Both sides must have the same
- * version, compared as a string.
+ * The version of the handshake itself, which is the first field of the handshake line. Both sides must have
+ * the same version, compared as a string.
  */
 export const APIVersion = '1';
 
@@ -94,8 +94,8 @@ const maxGraceMs = maxTimerMs;
 export const defaultGraceMs = 2_000;
 
 /**
- * Returns the variables of one start, including the cookie. `greeting.fds` are the descriptors of the
- * ordinary launcher. A launcher that uses other descriptors replaces that variable.
+ * Returns the environment variables for one start, including the cookie. `greeting.fds` are the descriptors
+ * of the ordinary launcher. A launcher that uses other descriptors replaces `PIPEWORK_FDS`.
  */
 export function writeHostGreeting(greeting: HostGreeting, handshake: Handshake): Record<string, string> {
   return {
@@ -163,7 +163,7 @@ function parseTerminals(text: string): Terminals {
   return terminals;
 }
 
-/** Checks the cookie and fills in its defaults. Throws `CONFIG_INVALID`, which names the invalid part. */
+/** Checks the cookie and fills in its defaults. Throws `CONFIG_INVALID` with the name of the invalid part. */
 export function checkHandshake(given: Partial<Handshake> = {}): Handshake {
   expectKeys('handshake', given, ['magicCookieKey', 'magicCookieValue']);
   const { magicCookieKey = MagicCookieKey, magicCookieValue = MagicCookieValue } = given;

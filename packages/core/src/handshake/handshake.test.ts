@@ -132,7 +132,7 @@ describe('the version', () => {
     expect(chooseVersion(ours, theirs)).toBe(chosen);
   });
 
-  test('list keeps whole numbers, sorted, each once', () => {
+  test('list, as parseVersions() returns it, has each whole number once, in order', () => {
     expect(parseVersions('5,2, 10,2,x,-1,1.5,')).toEqual([2, 5, 10]);
     expect(parseVersions(undefined)).toEqual([]);
   });

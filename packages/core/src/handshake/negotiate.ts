@@ -20,7 +20,7 @@ export function sortVersions(versions: Iterable<number>): number[] {
 /**
  * Returns the plugin's choice, which is the highest version that both offer. If they have no version in
  * common, returns the plugin's own highest version. The host then refuses that version, and can show both
- * lists. A host that sent no list speaks version 1.
+ * lists of versions. A host that sent no list speaks version 1.
  */
 export function chooseVersion(pluginVersions: readonly number[], hostVersions: readonly number[]): number {
   const offered = new Set(hostVersions.length === 0 ? [1] : hostVersions);

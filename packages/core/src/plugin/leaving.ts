@@ -32,11 +32,11 @@ export interface Leaver {
 }
 
 /**
- * The share of a graceful end's time for which running calls may continue. After that, they are cut short,
- * and the rest of the time is for clean-ups, disposals and the hook.
+ * If the end is graceful, running calls may continue for this share of the time. After that, they are cut
+ * short, and the rest of the time is for clean-ups, disposals and the hook.
  */
 const callsShare = 2 / 3;
-/** The share of the remaining time for which the disposals wait for handlers and sources that clean up. */
+/** The disposals wait at most this share of the remaining time for clean-ups of handlers and sources. */
 const cleanUpShare = 1 / 5;
 /** After the wait of `cleanUpShare`, the disposals may take this share of the remaining time. */
 const disposalShare = 1 / 2;
@@ -66,7 +66,7 @@ export async function leave(leaver: Leaver, budgetMs: number, graceful: boolean)
   if (!graceful) leaver.cutStreams(reason);
   const ended = leaver.ended();
   // Handlers that have not ended may be waiting for a stream of the broker. If a handler waits for anything
-  // else, the shutdown hook must end it.
+  // else, the shutdown hook must end this wait.
   if (!(await settlesWithin(ended, left() * cleanUpShare))) leaver.cutStreams(reason);
   await settlesWithin(leaver.dispose(), left() * disposalShare);
   await shutDown(leaver, left());

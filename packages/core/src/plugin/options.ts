@@ -82,8 +82,8 @@ export interface ServeOptions<P = Record<string, object>, S = Record<never, neve
    */
   readonly onShutdown?: (signal: AbortSignal) => void | Promise<void>;
   /**
-   * The time that running calls and `onShutdown` get together, in milliseconds. The default and the maximum
-   * is three quarters of the time that the host waits.
+   * The time that running calls and `onShutdown` get together, in milliseconds. Both the default and the
+   * maximum are three quarters of the time that the host waits.
    */
   readonly gracePeriod?: number;
   /** Limits of the session. If a limit is left out, it has its value from `defaultLimits`. */

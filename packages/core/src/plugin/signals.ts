@@ -1,5 +1,6 @@
 /**
- * Handles the signals that a plugin's process gets. The host decides when the process ends, and not a signal.
+ * Handles the signals that a plugin's process gets. The host, and not a signal, decides when the process
+ * ends.
  */
 
 import { realTimers, settlesWithin } from '../base/timers.ts';
@@ -25,7 +26,7 @@ export interface Signalled {
 
 /**
  * Handles the signals. A terminal, `timeout` and a service manager send SIGINT, SIGHUP and SIGTERM to the
- * whole process group, and the host may still have work for its plugins. So SIGINT and SIGHUP do nothing, and
+ * whole process group. The host may still have work for its plugins. So SIGINT and SIGHUP do nothing, and
  * after a first SIGTERM the plugin waits at most 10 seconds for the host's Quit or for the host's end. After
  * a second SIGTERM, or a SIGTERM after the host's end, the plugin does not wait.
  */

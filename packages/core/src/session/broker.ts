@@ -16,7 +16,7 @@ import { explained, isAlone, streamLost } from './loss.ts';
 
 const maxId = 0xffff_ffff;
 
-/** Receives the stream that brings an id. */
+/** Waits for the stream that begins with one id. */
 export interface Waiter {
   resolve(stream: RawStream): void;
   reject(error: unknown): void;
@@ -73,7 +73,7 @@ export class Broker implements StreamBroker, Arrivals {
   readonly #timers = new Map<RawStream | number, NodeJS.Timeout>();
   readonly #options: BrokerOptions;
   readonly #forgotten: ForgottenIds;
-  /** Functions that end the waits of users. */
+  /** For each `accept()` that waits, the function that ends its wait. */
   readonly #accepting = new Set<(reason: unknown) => void>();
   /** Streams that were given to users. */
   readonly #handed = new Set<MuxStream>();
@@ -335,7 +335,7 @@ export class Broker implements StreamBroker, Arrivals {
 
   #setTimer(owner: RawStream | number, ms: number, expire: () => void): void {
     const timer = patientTimers.setTimeout(() => {
-      // Bytes that were read before the time counted as over may have ended this wait.
+      // The bytes that were read last may already have ended this wait.
       if (this.#timers.get(owner) !== timer) return;
       this.#timers.delete(owner);
       expire();

@@ -24,7 +24,7 @@ export function isAlone(reason: Error): boolean {
   return reason instanceof PipeworkError || isReset(reason);
 }
 
-/** Returns the error that both ends of a lost stream get. */
+/** Returns the error for the reader or the source of a lost stream. */
 export function streamLost(what: string, cause: Error | undefined): PipeworkError {
   const why = cause === undefined ? 'it ended in the middle' : reasonText(cause);
   return new PipeworkError('RPC_CLOSED', `${what} was lost: ${why}`, { cause });

@@ -12,6 +12,6 @@ export const sessionOptions = {
   connectionWriteTimeout: 0,
   streamOpenTimeout: 0,
   streamCloseTimeout: 0,
-  // A message of a mebibyte must not wait for credit half-way.
+  // A message of one mebibyte fits the window, so it never waits for credit.
   maxStreamWindowSize: 1_048_576,
 } as const;

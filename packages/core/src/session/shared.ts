@@ -23,7 +23,7 @@ export interface SharedOptions {
   readonly beforeReply?: (() => void) | undefined;
   /**
    * Waits for a bounded time for the process's exit, to explain why a conversation ended. Pending calls
-   * reject with an error whose `cause` is the error that this resolves to.
+   * reject with an error whose `cause` is the error that this function resolves to.
    */
   readonly explainLoss?: ((cause: Error) => Promise<Error>) | undefined;
   /**

@@ -68,7 +68,7 @@ export class CreditGate {
 
   /**
    * True if the consumer waits for the unfinished message. If not, the message gets no credit, and delays no
-   * other.
+   * other message.
    */
   get isWanted(): boolean {
     return this.#isWanted;
@@ -88,8 +88,8 @@ export class CreditGate {
   }
 
   /**
-   * Called when bytes have been read. `unfinished` is the number of the message that is still unfinished
-   * after them; 0 if there is none.
+   * Called when bytes have been read. `unfinished` is the number of the message that these bytes left
+   * unfinished; 0 if there is none.
    */
   read(bytes: number, unfinished: number): void {
     if (unfinished === 0 && this.#unfinished === 0) {

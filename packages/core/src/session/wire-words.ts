@@ -7,7 +7,7 @@
 /** The first element of every message's array. */
 export const messageType = { request: 0, response: 1, notification: 2 } as const;
 
-/** Methods of the control stream, which the runtime itself answers. */
+/** Methods of the control stream. The runtime itself answers them. */
 export const controlMethods = {
   /** `[true]` or `[]` → any value. */
   ping: 'Control.Ping',

@@ -4,7 +4,7 @@ import { markUnsent } from './unsent.ts';
 
 /**
  * The error codes of calls that failed because the process or its session has ended. The codes of deadlines,
- * aborts and limits are left out, because a further process could not prevent such an error.
+ * aborts and limits are left out, because another process would not prevent such an error.
  */
 const lostCodes: ReadonlySet<string> = new Set([
   'PLUGIN_EXITED',

@@ -107,8 +107,8 @@ class WaitingCall<P, K extends keyof P & string> {
 
   /**
    * Makes the call on a process that was launched after process number `after`. If that process is lost
-   * before the call is sent, a later process gets the call. If only the implementation has ended, its process
-   * dispenses another implementation.
+   * before the call is sent, a later process gets the call. If only the implementation has ended, the process
+   * dispenses another one.
    */
   async make(after: number): Promise<unknown> {
     for (let tried = after; ;) {

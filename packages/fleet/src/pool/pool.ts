@@ -25,7 +25,9 @@ export interface PoolStats {
   readonly failed: number;
   /** Processes that were replaced because they had passed a limit of `recycle`. */
   readonly recycled: number;
-  /** The share of `max` times `callsPerProcess` places that was in use, from 0 to 1. */
+  /**
+   * The share of the places that was in use, from 0 to 1. A pool has `max` times `callsPerProcess` places.
+   */
   readonly utilization: number;
   /** Milliseconds that calls waited for a place. */
   readonly waitMs: Spread;

@@ -41,7 +41,7 @@ export class Replacements<P> {
   #current: { readonly old: Member<P>; readonly successor: Member<P> } | undefined;
   #reload: Deferred | undefined;
   #recycled = 0;
-  /** How many successors of processes that passed a limit have failed in a row. */
+  /** How many successors have failed in a row. Counts only successors of processes that passed a limit. */
   #failures = 0;
   /**
    * Cancels the delay before the next successor of a process that passed a limit; undefined if no delay runs.

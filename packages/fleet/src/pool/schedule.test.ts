@@ -99,7 +99,7 @@ describe('a schedule', () => {
     expect([schedule.waiting, schedule.unbound]).toEqual([0, 0]);
   });
 
-  test('assigns no job to a closed seat, and returns all waiting jobs in order when it is cleared', () => {
+  test('assigns no job to a closed seat, and returns all waiting jobs in order when the schedule is cleared', () => {
     const { schedule, log, add } = make();
     schedule.open(one);
     add('a');

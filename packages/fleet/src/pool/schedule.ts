@@ -270,7 +270,7 @@ export class Schedule<J extends Job, S extends Seat> {
 
   /**
    * Returns the seat that takes the next job. Of the free seats for which a job waits, this is the least busy
-   * one, and of several equally busy ones the one that was used last.
+   * one. If several seats are equally busy, the one that was used last takes the job.
    */
   #bestPlace(): Place<J, S> | undefined {
     const isSharedEmpty = this.#shared.peek() === undefined;

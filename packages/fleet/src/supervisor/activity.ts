@@ -64,7 +64,9 @@ export class IdleWatch {
   }
 }
 
-/** True if a call in either direction, a stream of values or of the broker, or a reference exists. */
+/**
+ * True if there is a call in either direction, a reference, a stream of values, or a stream of the broker.
+ */
 export function isInUse(diagnostics: Diagnostics): boolean {
   const { pendingCalls, runningCalls, valueStreams, brokerStreams, references } = diagnostics;
   return pendingCalls + runningCalls + valueStreams + brokerStreams + references > 0;

@@ -18,8 +18,8 @@ export interface StateChange {
   /** How the process ended, if its end caused the change. */
   readonly exit?: PluginExit;
   /**
-   * The error that caused the change: the failure of a start, of a reload, of a health check, or the loss of
-   * a process.
+   * The error that caused the change: the failure of a start, a reload or a health check, or the loss of a
+   * process.
    */
   readonly error?: Error;
 }

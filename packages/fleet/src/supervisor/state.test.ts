@@ -68,7 +68,7 @@ describe('a supervisor decides', () => {
     expect(driver.end(2)).toEqual([{ do: 'delay', which: 'restart', ms: 100 }]);
   });
 
-  test('ready: a reload switches processes in one step, drains the old one, and restarts use the new command', () => {
+  test('ready: a reload drains the old process as soon as the new one is ready, and restarts use the new command', () => {
     const driver = new Driver();
     driver.start();
     expect(driver.do({ type: 'reload', command: 'new' }).at(-1)).toMatchObject({ command: 'new' });
@@ -160,7 +160,7 @@ describe('a supervisor decides', () => {
     expect(kinds(driver.do({ type: 'spare-delay-over' }))).toEqual(['launch 3']);
   });
 
-  test('when the current process ends, a starting spare becomes the incoming process', () => {
+  test('when the current process ends, a starting spare replaces it as soon as the spare is ready', () => {
     const driver = new Driver({ hasSpare: true });
     driver.start();
     expect(driver.end(1)).toEqual([]);

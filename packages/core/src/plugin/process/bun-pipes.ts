@@ -1,7 +1,7 @@
 /**
  * The plugin's two pipes under Bun, whose `net.Socket` cannot read from an existing descriptor. The thread
- * pool carries out the reads and the writes, one of each at a time. At the exit of the process, `BunUpstream`
- * cannot find out when the current write is complete. So it waits a moment before it writes the rest.
+ * pool carries out at most one read and one write at a time. At the exit of the process, `BunUpstream` cannot
+ * find out when the current write is complete. So it waits a moment before it writes the rest.
  */
 
 import { read, write as writeLater } from 'node:fs';

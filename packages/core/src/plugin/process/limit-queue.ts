@@ -22,7 +22,7 @@ type Done = (error?: Error | null) => void;
 /**
  * Limits the queue of `stream`. A program that waits for `'drain'` never reaches the limit. If output is
  * dropped, the callback of the write is called as if the output had been written. Returns a function that
- * writes the mark for the last dropped bytes. Call this function when no more output will be printed.
+ * writes the mark for the last dropped bytes. Call the returned function when no more output will be printed.
  */
 export function limitQueue(stream: Writable): () => void {
   const write = stream.write.bind(stream);

@@ -11,7 +11,8 @@ const pipeBits = 0o010_000;
 
 /**
  * Returns why the descriptors cannot be the host's pipes; undefined if they can. If the parent passed no
- * pipes, Node itself may use these numbers: for its epoll descriptor, or for both ends of an internal pipe.
+ * pipes, Node itself may use the numbers in `fds`: for its epoll descriptor, or for both ends of an internal
+ * pipe.
  */
 export function whyNotPipes(fds: readonly number[]): string | undefined {
   // Deno's fs functions do not know inherited descriptors, but Deno's sockets do.
