@@ -38,8 +38,8 @@ const vitest = (version, pool, node, ...options) => ({
   passed: /Tests +6 passed \(6\)/,
 });
 /**
- * These options stand for the settings in a config of Vitest. Only plugin.mjs is measured, because
- * greeter.mjs also runs in the host's process.
+ * These options replace the settings in a config of Vitest. Only plugin.mjs is measured, because greeter.mjs
+ * also runs in the host's process.
  */
 const coverage = [
   '--coverage.enabled',

@@ -21,8 +21,8 @@ const OUTPUTS = [3, 5];
 
 /**
  * One end of a session. `onMessage(streamId, message)` is called with each RPC message. `onFrame(frame)` is
- * called before each frame is handled. If it returns false, the frame is skipped. Credit for data is sent as
- * soon as the data arrives.
+ * called before each frame is handled. If `onFrame` returns false, the frame is skipped. Credit for data is
+ * sent as soon as the data arrives.
  */
 export class RawPeer {
   #writable;

@@ -1,4 +1,4 @@
-// Plugins and hosts under other runtimes than Node: how each is started, and one whole session with it.
+// Starts plugins and hosts under other runtimes than Node, and runs one whole session with each.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 

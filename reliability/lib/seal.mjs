@@ -20,7 +20,8 @@ const machines = {
 };
 /**
  * Through an io_uring, a process could make the sealed calls unnoticed. Newer versions of Node try to set up
- * an io_uring, and also work without one. So this call is refused, but does not end the process.
+ * an io_uring, and also work without one. So the call that sets up an io_uring is refused, but does not end
+ * the process.
  */
 const IO_URING_SETUP = 425;
 const REFUSE = 0x00050000 | 38; // SECCOMP_RET_ERRNO | ENOSYS

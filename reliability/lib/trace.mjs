@@ -13,7 +13,7 @@ export function whyNotTraced() {
 
 /**
  * Runs a command with all its children under strace. `calls` counts the network calls by name. `made` has the
- * trace's lines of calls that give a name to a file, a directory or a link.
+ * lines of the trace in which a call gives a name to a file, a directory or a link.
  */
 export function trace(command) {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-trace-'));

@@ -162,7 +162,7 @@ export class MessageReader {
     if (!(isMap && this.#breaks('counts-no-values-of-maps'))) this.#values += count;
     const most = this.#breaks('takes-100000-values') ? 100_000 : tooMany;
     if (this.#values > most && !this.#breaks('takes-any-number')) this.#fault = 'too many values';
-    // The message and its params are two levels.
+    // The message itself and its params add two levels.
     if (
       this.#open.length >= (this.#breaks('takes-60-levels') ? 60 : tooDeep) + 2 &&
       !this.#breaks('takes-any-depth') &&

@@ -1,6 +1,6 @@
 // Measures the highest cost of one message for its receiver. For each kind of value, this program finds the
-// largest message that the limits allow. Then it measures how much memory the values of this message hold,
-// and how much processor time their reading took. The table of SECURITY.md comes from this program.
+// largest message that the limits allow. Then it measures how much memory the message's values hold, and how
+// much processor time reading them takes. The table of SECURITY.md comes from this program.
 import { PassThrough } from 'node:stream';
 import { serve } from '@pipework/core/plugin';
 import { within } from '../lib/bounded.mjs';

@@ -145,7 +145,7 @@ async function calls(input, count) {
 }
 
 /**
- * Exchanges values and streams over the pipes of a real process, where read buffers are reused. All runs of
+ * Exchanges values and streams over the pipes of a real process. These pipes reuse read buffers. All runs of
  * this program share the process.
  */
 async function processes(input, count, shared) {

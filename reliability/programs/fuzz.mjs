@@ -36,8 +36,7 @@ const label = (error) => {
 };
 
 /**
- * In cases about services, this is the least probability that an attack on services is inserted before a
- * frame.
+ * In cases about services, an attack on services is inserted before a frame with at least this probability.
  */
 const liesAtLeast = 0.1;
 

@@ -88,8 +88,8 @@ async function stuckPlugin({ seconds, bound }, { cmd = pluginCommand(), stick, b
 
 /**
  * Runs a plugin whose host makes as many calls as its credit allows and reads no answers. If `deaf`, the host
- * reads no frames at all. Otherwise it reads frames and so gets further credit for its calls, but it grants
- * no credit for the answers.
+ * reads no frames at all. Otherwise the host reads frames, and so gets further credit for its calls, but it
+ * grants no credit for the answers.
  */
 async function greedyHost({ seconds, bound }, deaf, ask, conduct = 'serves') {
   const [file, ...args] = pluginCommand(conduct);
@@ -151,8 +151,8 @@ const hostEnvironment = {
   PIPEWORK_GRACE_MS: '2000',
 };
 
-// The steps by which kill() may end a plugin that stopped reading. If the plugin had read all bytes before,
-// it still sees the end of its pipe. Otherwise a signal ends the plugin.
+// The steps by which kill() may end a plugin that stopped reading. A plugin that had already read all bytes
+// sees the end of its pipe. A signal ends any other plugin.
 const whatIsLeft = ['eof', 'sigterm'];
 
 const wordFrom = (cmd) => async (client, worker, pending) => {

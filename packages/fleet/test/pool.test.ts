@@ -28,7 +28,7 @@ describe('a pool', () => {
     );
   });
 
-  test('rejects with an error that has the deadline in whole milliseconds, or says that the pool was stopped', async () => {
+  test('has errors that give the deadline in whole milliseconds, or say that the pool was stopped', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
     const worker = await pool.dispense('worker');
     await worker.pid();

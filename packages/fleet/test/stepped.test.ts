@@ -106,7 +106,7 @@ describe('a supervisor on a stepped clock', () => {
     await expect.poll(() => hung.clock.waits).toBe(0);
   });
 
-  test('also dispenses the implementations of its remotes in a spare and in the successor of a reload', async () => {
+  test('also dispenses the implementations of its remotes in a spare and in a successor', async () => {
     let made = 0;
     const launcher = memoryLauncher<Plugins>({
       worker: () => {

@@ -99,7 +99,7 @@ describe('a schedule', () => {
     expect([schedule.waiting, schedule.unbound]).toEqual([0, 0]);
   });
 
-  test('assigns no job to a closed seat, and returns all waiting jobs in order when the schedule is cleared', () => {
+  test('assigns no job to a closed seat, and clear() returns all waiting jobs in order', () => {
     const { schedule, log, add } = make();
     schedule.open(one);
     add('a');
