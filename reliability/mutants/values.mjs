@@ -92,7 +92,7 @@ export class MessageReader {
       .flatMap((name) => unknownTags[name]);
   }
 
-  /** The number of held bytes, which belong to the incomplete message. */
+  /** The number of bytes in the held part of the incomplete message. */
   get held() {
     return this.#held;
   }
@@ -297,7 +297,8 @@ function write(value, out) {
 }
 
 /**
- * Returns a header. A length up to `most` is part of the tag. A greater one follows the tag `large` as a u32.
+ * Returns a header. A length up to `most` is part of the tag. A greater length follows the tag `large` as a
+ * u32.
  */
 function head(length, fix, most, large) {
   if (length <= most) return Buffer.of(fix | length);

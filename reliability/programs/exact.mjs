@@ -229,8 +229,8 @@ async function many({ seed, width, isReal }, count, shared) {
 }
 
 /**
- * Sends a value up to five times in one call. The plugin passes each back to a callback. Returns the last of
- * them.
+ * Sends a value to the plugin, up to five times in one call. The plugin passes each copy to a callback.
+ * Returns the last copy.
  */
 async function turnBack(one, value, random, count) {
   let last;

@@ -35,7 +35,7 @@ export async function run(options, log) {
     concurrency,
     timeoutMS: 5_000,
     timeoutFactor: 2,
-    // Stryker must not rewrite a tsconfig.json, because it needs an older TypeScript for that.
+    // Stryker must rewrite no tsconfig.json, because the rewriting needs an older TypeScript.
     tsconfigFile: 'none.json',
     disableTypeChecks: false,
     // The copy of the package gets no tsconfig.json. So the package's own file is found, and its paths are

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { run } from '../programs/transcript.mjs';
 
-test('the program reports what a transcript costs a pair and a process', { timeout: 120_000 }, async () => {
+test('the program reports transcript costs for a pair and for a process', { timeout: 120_000 }, async () => {
   const { figures } = await run({ times: 1, scale: 0.01, only: '5,000 calls' });
   expect(Object.keys(figures)).toEqual([
     'connect, 5,000 calls, one after another',

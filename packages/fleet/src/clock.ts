@@ -7,8 +7,8 @@ export interface Clock {
   /** Milliseconds of a clock that is never set back. */
   now(): number;
   /**
-   * Calls `act` once after `ms` milliseconds. Returns a function that cancels this call. With `holdsLoop:
-   * false` the wait does not keep the process alive.
+   * Calls `act` once after `ms` milliseconds. Returns a function that cancels this call. If `holdsLoop` is
+   * false, the wait does not keep the process alive.
    */
   after(ms: number, act: () => void, options?: { readonly holdsLoop?: boolean }): () => void;
   /** A number from 0 up to 1. */
