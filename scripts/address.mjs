@@ -1,6 +1,6 @@
 // address.mjs REPOSITORY SITE: writes these two addresses into the package.json of the workspace and of every
-// package. In the READMEs of packages, it also turns each name of a page, such as `docs/calls.md`, into a
-// link to the site. Without arguments, it fails if a package's addresses differ from the workspace's. If the
+// package. Also turns each name of a page in the packages' READMEs, such as `docs/calls.md`, into a link to
+// the site. Without arguments, it fails if a package's addresses differ from the workspace's. If the
 // workspace has no address, a package must not have one either.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,8 +12,7 @@ const siteFolder = site?.replace(/\/*$/, '/');
 const packages = readdirSync('packages').map((name) => join('packages', name));
 
 /**
- * Returns two fields for the package.json of a package: the site, and the repository with the package's
- * folder.
+ * Returns the fields `homepage` and `repository` for the package.json of a package.
  */
 const fieldsOf = (directory, { url, homepage }) => ({
   homepage,
@@ -33,8 +32,8 @@ function write(directory, address) {
 }
 
 /**
- * Turns the names of pages in a README into links to the site. A relative link would be dead on the registry,
- * so a README names pages as text until the site has an address.
+ * Turns the names of pages in a README into links to the site. A relative link would be dead on the registry.
+ * So before the site has an address, a README names pages as text.
  */
 function linkPages(directory) {
   const file = join(directory, 'README.md');

@@ -1,6 +1,6 @@
-// Makes the packages' JavaScript. tsc makes the declarations. This script writes one file for each entry, not
-// one for each module. Each small file costs a plugin 0.3 ms and 130 KiB, and the plugin's side has some
-// fifty modules (docs/decisions/0001, bench/startup.mjs).
+// Makes the packages' JavaScript. tsc makes the declarations. This script writes one file for each entry
+// instead of one for each module. Each small file costs a plugin 0.3 ms and 130 KiB, and the plugin's side
+// has some fifty modules (docs/decisions/0001, bench/startup.mjs).
 import { readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
@@ -25,8 +25,8 @@ const builtins = builtinModules.flatMap((name) => [name, `node:${name}`]);
 const manifestOf = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 
 /**
- * Returns the entries that a package publishes. For example, `dist/plugin.js` in its exports gives the entry
- * `plugin` with the source `src/plugin.ts`.
+ * Returns the source of each entry that a package publishes, by the entry's name. For example,
+ * `dist/plugin.js` in its exports gives the entry `plugin` with the source `src/plugin.ts`.
  */
 function entries(folder, { exports, bin = {} }) {
   const built = [...Object.values(exports).map((entry) => entry.default), ...Object.values(bin)];
@@ -39,8 +39,8 @@ function entries(folder, { exports, bin = {} }) {
 }
 
 /**
- * Throws if a package's published exports differ from its exports in the workspace. Only the condition
- * `@pipework/source` must be missing, because sources are not published.
+ * Throws unless a package's published exports are its exports in the workspace, without the condition
+ * `@pipework/source`. Sources are not published.
  */
 function checkPublished(folder, { exports, publishConfig }) {
   const published = Object.entries(exports).map(([name, entry]) => {
@@ -53,9 +53,9 @@ function checkPublished(folder, { exports, publishConfig }) {
 }
 
 /**
- * Returns a function that says whether an import remains in the built files. Other packages are built into
- * them: the devDependencies that the sources import, and their dependencies. The mux is also built into core,
- * because a second package would make a plugin's start 3 ms longer.
+ * Returns a function that says whether an import remains in the built files. The devDependencies that the
+ * sources import, and their dependencies, are built in. The mux is also built into core, because a second
+ * package would make a plugin's start 3 ms longer.
  */
 function isOutside(folder, { dependencies = {}, peerDependencies = {} }) {
   const outside = Object.keys({ ...dependencies, ...peerDependencies }).filter(
@@ -73,7 +73,7 @@ function chunkName({ name, facadeModuleId }) {
 /** Throws if a built file has code that must not be published. */
 function check(name, code, isCore) {
   if (/\bnew Function\(|\beval\(/.test(code)) throw new Error(`${name} evaluates text as code`);
-  // A user may bundle a host again, into one CommonJS file. `import.meta` and `createRequire` do not work
+  // A user may bundle core again, into one CommonJS file. `import.meta` and `createRequire` do not work
   // there.
   const unbundled = isCore ? /\bimport\.meta\b|\bcreateRequire\b/.exec(code) : null;
   if (unbundled !== null) throw new Error(`${name} uses ${unbundled[0]}, which a bundle of it may not have`);
@@ -104,7 +104,7 @@ for (const folder of packages) {
   });
   const dist = join(folder, 'dist');
   // The files are written into a folder beside `dist`, and then renamed. So a program that loads `dist`
-  // meanwhile sees either the old or the new files.
+  // meanwhile never reads a half-written file.
   const fresh = join(folder, '.dist-fresh');
   const { output } = await bundle.write({
     dir: fresh,

@@ -2,8 +2,8 @@
 // entry's committed report in `api/`. So each change of a public name or type is a line of a diff. `--write`
 // accepts the change. An ENTRY is a report's name, such as `core-plugin`. Without an ENTRY, all entries are
 // compared. API Extractor makes the reports from the built declarations. A report also has the types and
-// tables that an exported name is made of, so a new code in a table of errors is a line of the diff. The check
-// also fails if an exported name, or a member of one, has no docstring.
+// tables from which an exported name is made. So a new code in a table of errors is a line of the diff, too.
+// The check also fails if an exported name, or a member of one, has no docstring.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -13,9 +13,9 @@ const accepts = process.argv.includes('--write');
 const wanted = process.argv.slice(2).filter((argument) => argument !== '--write');
 
 /**
- * Names that a report may mention although they are not exported. The first three lines name types that are
- * steps of computed types. A user sees the result of a step, never its name. The last line names constants,
- * whose types list texts in the shortest way.
+ * Names that a report may mention although they are not exported. The first three lines name helper types,
+ * from which exported types are computed. A user sees the computed type, never a helper's name. The last line
+ * names constants whose types are the shortest way to list some texts.
  */
 const unnamed = new Set(
   [
@@ -48,9 +48,9 @@ function* entries() {
 }
 
 /**
- * Checks the exported names of an entry, and returns its report. The checks do not apply to names that are
- * not exported, and only the report has these. API Extractor runs twice, with one compiler state: first
- * without the names that are not exported, for the checks, and then with them, for the report.
+ * Checks the exported names of an entry, and returns its report. API Extractor runs twice, with one compiler
+ * state. The first run makes the checks, and leaves out the names that are not exported. The second run makes
+ * the report, with these names.
  */
 function makeReport(entry) {
   const config = configOf(entry, false);

@@ -25,7 +25,7 @@ const run = (command) =>
 
 const { 'create-pipework': _starter, ...tarballs } = packedPackages(process.argv.slice(2));
 
-/** Makes the files that the page makes by `npm init -y`, `npm pkg set` and `npm install`. */
+/** Makes the files that the page's commands `npm init -y`, `npm pkg set` and `npm install` make. */
 function install() {
   const dependencies = Object.fromEntries(
     Object.entries(tarballs).filter(([name]) => /core|fleet|testkit/.test(name)),

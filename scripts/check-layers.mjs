@@ -5,7 +5,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, sep } from 'node:path';
 
 /**
- * The folders of core, bottom to top. A file imports its own folder and the folders before it in this list.
+ * The folders of core, bottom to top. A file imports only from its own folder and from the folders before it
+ * in this list.
  */
 const coreOrder = [
   'base',
@@ -85,8 +86,8 @@ function* sources(folder) {
 const withoutDocstrings = (text) => text.replaceAll(/^ *\* .*$/gm, '');
 
 /**
- * Returns the path from the root of the file of ours that `file` imports. The public name of its own package
- * is such a file too: the entry. For another package, returns the specifier itself.
+ * Returns the imported file of this repository, as a path from the root. If a file imports the public name of
+ * its own package, this is the package's entry. For another package, returns the specifier itself.
  */
 function targetOf(specifier, file) {
   if (specifier.startsWith('.')) return posix.join(toPosix(dirname(file)), specifier).replace(/\.js$/, '.ts');
@@ -96,8 +97,7 @@ function targetOf(specifier, file) {
 }
 
 /**
- * Returns every file with its imports. An import of a file of ours is a path from the root; an import of a
- * package is the specifier itself.
+ * Returns every file with its imports, in the form that `targetOf` returns.
  */
 function readImports() {
   const imports = new Map();
@@ -113,8 +113,8 @@ function readImports() {
 }
 
 /**
- * Returns the index of the deepest listed folder that holds the file; -1 for an entry or another package's
- * file.
+ * Returns the index in `coreOrder` of the deepest folder that holds the file. Returns -1 for an entry, or for
+ * a file of another package.
  */
 function level(file) {
   let found = -1;

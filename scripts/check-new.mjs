@@ -8,8 +8,8 @@ import { delimiter, join, resolve } from 'node:path';
 import { overridesOf, packedPackages } from './packed.mjs';
 
 const languages = [
-  // When the dev loop has printed text that matches `watching`, it can notice a change. In a TypeScript
-  // workspace, the compiler prints this text.
+  // From the moment when the dev loop has printed text that matches `watching`, it notices changes. In a
+  // TypeScript workspace, the compiler prints this text.
   {
     language: 'typescript',
     options: [],
@@ -58,8 +58,8 @@ function expect(what, text, pattern) {
 }
 
 /**
- * Resolves when a running program has printed text that matches each pattern. The next call ignores this
- * text.
+ * Resolves when a running program has printed text that matches each pattern. The next call ignores the text
+ * printed so far.
  */
 function printed(output, ...patterns) {
   return new Promise((fulfil, reject) => {

@@ -32,8 +32,8 @@ const inComments = [
 ];
 
 /**
- * For each kind of file, yields the lines for readers with their numbers: the comments of a source, the prose
- * of a page.
+ * For each kind of file, yields the lines of prose with their numbers: the comments of a source, the text of
+ * a page.
  */
 const readers = {
   ts: comments,

@@ -1,4 +1,4 @@
-// Fails if a package's README has a link that is dead on the registry, where only the package's published
+// Fails if a package's README has a link that is dead on the registry. There, only the package's published
 // files exist beside the README.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { posix } from 'node:path';

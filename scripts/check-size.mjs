@@ -5,8 +5,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
- * The budgets in bytes, by package and entry. If an entry must grow, enter a larger number there, and give
- * the reason in the commit.
+ * The budgets in bytes, by package and entry. If an entry must grow, enter a larger number in
+ * size-budgets.json, and give the reason in the commit.
  */
 const budgets = JSON.parse(readFileSync(new URL('size-budgets.json', import.meta.url), 'utf8'));
 

@@ -1,6 +1,6 @@
-// near.mjs [FILE...]: builds, and runs the tests near the given files. By default, these are all files that
-// differ from the last commit. A run takes less than 20 seconds on two cores. A test is near if it is a unit
-// test in the folder of a file, or a behaviour test for that folder.
+// near.mjs [FILE...]: builds, and runs the tests near the given files. Without a FILE, these are all files
+// that differ from the last commit. A run takes less than 20 seconds on two cores. A test is near if it is a
+// unit test in the folder of a file, or a behaviour test for that folder.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
@@ -10,8 +10,8 @@ const life = (...names) => names.map((name) => `packages/core/test/life/${name}`
 const rpc = (...names) => names.map((name) => `packages/core/test/rpc/${name}`);
 
 /**
- * The tests to run, by the beginning of a changed file's path. The longest beginning that matches counts.
- * Each list holds path filters for `vitest run`.
+ * The tests to run, by the beginning of a changed file's path. If several beginnings match, the longest one
+ * counts. Each list holds path filters for `vitest run`.
  */
 const near = {
   'packages/mux/': ['packages/mux/src', 'packages/mux/test/'],

@@ -15,7 +15,9 @@ export function packedPackages(paths) {
   );
 }
 
-/** Returns the part of a pnpm-workspace.yaml by which our packages also use each other's tarballs. */
+/**
+ * Returns the `overrides` for a pnpm-workspace.yaml. With these, our packages also use each other's tarballs.
+ */
 export function overridesOf(packages) {
   const lines = Object.entries(packages).map(([name, from]) => `  '${name}': ${from}\n`);
   return `overrides:\n${lines.join('')}`;

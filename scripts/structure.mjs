@@ -31,7 +31,7 @@ for (const [file, source] of sources) {
   walk(program, [], source, file);
 }
 
-/** Calls the counters for each class and function below `node`. */
+/** Counts each class and each function below `node`. */
 function walk(node, parents, source, file) {
   if (Array.isArray(node)) {
     for (const item of node) walk(item, parents, source, file);

@@ -11,8 +11,8 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const pages = join(here, 'dist/pages');
 
 /**
- * Returns the home page: the text of `home.md`, in which each comment `README: …` is replaced by this section
- * of the README.
+ * Returns the home page: the text of `home.md`, in which each comment `README: …` is replaced by the section
+ * of the README that it names.
  */
 const home = () =>
   readFileSync(join(here, 'home.md'), 'utf8').replaceAll(/<!-- README: (.+) -->/g, (_, title) =>

@@ -68,7 +68,10 @@ function nameByTitle(text, page) {
   Object.assign(text, { type: 'text', tag: '', content: titleOf(source) });
 }
 
-/** Turns a link into a text that names the file. This is for a repository without an address. */
+/**
+ * Turns a link into plain text, with the name of the file as its tooltip. Used if the repository has no
+ * address.
+ */
 function showAsFile(open, close, file) {
   open.type = 'file_open';
   close.type = 'file_close';

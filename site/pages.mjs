@@ -33,7 +33,7 @@ const sections = [
 /** Pages whose files are in the root of the repository. */
 const others = ['SECURITY.md', 'UPGRADING.md', 'CHANGELOG.md', 'ARCHITECTURE.md'];
 
-/** The order of the packages. Packages that are not in this list follow after it, sorted by name. */
+/** The order of the packages. Other packages come after these, sorted by name. */
 const packageOrder = ['core', 'fleet', 'testkit', 'isolate', 'otel', 'cli', 'mux'];
 
 /** Returns the folders of the packages, in the order of the sidebar. */

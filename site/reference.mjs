@@ -8,8 +8,8 @@ import { repository } from './address.mjs';
 import { packageFolders, root } from './pages.mjs';
 
 /**
- * The word that the heading of an export's page has for its kind. The heading of a function has parentheses
- * instead.
+ * The word for an export's kind in the heading of its page. A function's heading has parentheses instead of a
+ * word.
  */
 const kinds = { Class: 'class', Interface: 'interface', 'Type Alias': 'type', Variable: 'constant' };
 
@@ -23,8 +23,8 @@ const groups = [
 ];
 
 /**
- * Returns every published entry that is written in TypeScript: the specifier that users import, and the
- * source.
+ * Returns every published entry that is written in TypeScript, with the specifier that users import and the
+ * source file.
  */
 export function entries() {
   return packageFolders().flatMap((folder) => {
@@ -53,8 +53,8 @@ export async function writeReference(folder) {
 }
 
 async function convert(all, folder) {
-  // If two entries have the same export, TypeDoc puts the export into the entry that it reads first. So the
-  // mux is read first, although it is last in the sidebar.
+  // If two entries have the same export, TypeDoc puts the export into the entry that it reads first. So
+  // TypeDoc must read the mux first, although the mux is last in the sidebar.
   const isMux = ({ name }) => name.startsWith('@pipework/mux');
   const lowestFirst = [...all.filter(isMux), ...all.filter((entry) => !isMux(entry))];
   const app = await Application.bootstrapWithPlugins({

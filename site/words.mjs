@@ -1,5 +1,5 @@
-// Words of users for things that have other names on the pages. The search also finds a section by these
-// words. Each key is the page and the anchor of a section.
+// Users' own words for things that have other names on the pages. The search also finds a section by these
+// words. Each key below is the page and the anchor of a section.
 import { base } from './address.mjs';
 
 const words = {

@@ -9,7 +9,7 @@ import { performance } from 'node:perf_hooks';
  * minute.
  */
 const mostStretch = 30;
-/** The file that has the number of runnable threads. Under Wine, it has another name. */
+/** The file that contains the number of runnable threads. Under Wine, LOADAVG_FILE gives the file's name. */
 const loadFile = process.env.LOADAVG_FILE ?? '/proc/loadavg';
 const sampleMs = 20;
 const askMs = 5;
@@ -19,8 +19,8 @@ const now = performance.now.bind(performance);
 const { setTimeout, clearTimeout } = globalThis;
 
 /**
- * Returns how many threads of all processes run or wait for a core now. On systems other than Linux, returns
- * their average number in the last minute.
+ * Returns the number of threads, of all processes, that run or wait for a core now. Without `loadFile`,
+ * returns the average number in the last minute.
  */
 function runnableThreads() {
   try {
@@ -30,7 +30,7 @@ function runnableThreads() {
   }
 }
 
-/** Measures how busy the machine is while something is awaited. */
+/** Measures how busy the machine is while a test waits. */
 class Load {
   #cores = availableParallelism();
   #samples = 0;
@@ -48,22 +48,22 @@ class Load {
     if (await Promise.race([promise, over])) {
       this.#samples += 1;
       this.#runnable += runnableThreads();
-      // Even on an idle machine, a timer is late by up to a millisecond.
+      // Adds 1, because a timer is late by up to a millisecond even on an idle machine.
       this.#askedMs += ms + 1;
       this.#sleptMs += now() - began;
     }
     clearTimeout(timer);
   }
 
-  /** The factor by which things may take longer than on an idle machine. */
+  /** The factor by which a test may take longer than on an idle machine. */
   get stretch() {
     if (this.#samples === 0) return 1;
     const queued = this.#runnable / this.#samples / this.#cores;
-    // If the event loop or the whole machine was stopped, only a late timer shows that, not a count of
-    // threads.
+    // Only a late timer shows that the event loop or the whole machine was stopped. A count of threads does
+    // not.
     const late = this.#sleptMs / this.#askedMs;
-    // The factor is about twice the number of runnable threads for each core, because a starting process
-    // waits for a core many times.
+    // A starting process waits for a core many times. So the factor is about twice the number of runnable
+    // threads for each core.
     return Math.min(mostStretch, Math.max(1, 2 * queued - 1, 2 * late - 1));
   }
 

@@ -6,8 +6,8 @@ import { isMainThread } from 'node:worker_threads';
 const variable = 'STARTED_BY_TEST_FILE';
 
 /**
- * Marks all processes that this thread starts from now on, by an environment variable. Their children inherit
- * the variable.
+ * Marks all processes that this thread starts from now on with an environment variable. The children of these
+ * processes inherit the variable.
  */
 export function markChildren(): void {
   process.env[variable] = randomUUID();
@@ -19,15 +19,15 @@ export interface LeftProcess {
 }
 
 /**
- * Returns the running processes with the mark, and in the main thread all descendants of this process.
- * Without /proc, the list is empty.
+ * Returns the running processes with the mark. In the main thread, also returns all descendants of this
+ * process. Without /proc, the list is empty.
  */
 export function leftProcesses(): LeftProcess[] {
   const mark = `${variable}=${process.env[variable]}`;
   const parents = new Map(processIds().map((pid) => [pid, parentOf(pid)]));
   const isOurs = (pid: number): boolean => {
     for (let at = parents.get(pid); at !== undefined && at > 1; at = parents.get(at))
-      // In a worker thread, a child of this process may be a child of another thread.
+      // In a worker thread, this is no proof, because another thread may have started the child.
       if (at === process.pid && isMainThread) return true;
     return read(pid, 'environ').split('\0').includes(mark);
   };

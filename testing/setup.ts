@@ -7,9 +7,10 @@ declare module 'vitest' {
   // eslint-disable-next-line typescript/no-explicit-any -- this declaration merges with Vitest's own, which has the same `any`.
   interface Matchers<T = any> {
     /**
-     * Tests of durations use only this matcher. The promise must resolve, or the condition become true,
-     * within `ms` milliseconds. `ms` is the limit on an idle machine. On a busy machine, the limit grows with
-     * the load that is measured meanwhile. A failure says by how much the limit grew.
+     * Passes if the promise resolves, or the condition becomes true, within `ms` milliseconds. Tests of
+     * durations use only this matcher. `ms` is the limit on an idle machine. On a busy machine, the limit
+     * grows with the load that is measured during the wait. The message of a failure says by how much the
+     * limit grew.
      */
     toHappenWithin(ms: number): Promise<void>;
   }

@@ -4,9 +4,9 @@ import type { Reporter, TestCase, TestModule } from 'vitest/node';
 const largeRun = 200;
 
 /**
- * Prints a summary at the end of a run. If the run was large, the summary lists the slowest ten tests. Then
- * it has one line with the skipped tests and the reasons, and one line that every continuous integration can
- * read: `N passed, N failed, N skipped`.
+ * Prints a summary at the end of a run. If the run was large, the summary lists the slowest ten tests. The
+ * next line has the number of skipped tests for each reason. The last line is one that any continuous
+ * integration can read: `N passed, N failed, N skipped`.
  */
 export default class Tally implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {

@@ -4,10 +4,10 @@
 import { minifySync } from 'rolldown/utils';
 
 /**
- * Returns a rolldown plugin for one inlined package. Each key of `edits` is the end of a module's path. Its
- * value is the module's whole new text, or pairs of a pattern and a replacement. If `entry` is given, an
- * import of the package `name` loads the text that `entry` returns. If `shortens` is true, names in the
- * edited modules are shortened.
+ * Returns a rolldown plugin for one inlined package. Each key of `edits` is the end of a module's path. The
+ * key's value is the module's whole new text, or a list of pairs of a pattern and a replacement. If `entry`
+ * is given, an import of the package `name` loads the text that `entry` returns. If `shortens` is true, names
+ * in the edited modules are shortened.
  */
 export function editedPackage({ name, entry, edits, shortens = false }) {
   const used = new Set();
@@ -24,7 +24,7 @@ export function editedPackage({ name, entry, edits, shortens = false }) {
       const edited = edit(code, edits[end], end);
       return { code: shortens ? shorten(edited, end) : edited, map: null };
     },
-    /** Returns the edits that matched no module. */
+    /** Returns the keys of `edits` that matched no module. */
     unused: () => Object.keys(edits).filter((end) => !used.has(end)),
   };
 }

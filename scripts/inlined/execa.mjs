@@ -1,5 +1,5 @@
 // Removes the features of execa that pipework's one call does not use: synchronous runs, IPC, verbose output,
-// transforms, `pipe()`, collected output, clean-up at exit, local binaries. pipework needs the rest:
+// transforms, `pipe()`, collected output, clean-up at exit, local binaries. pipework needs what remains:
 // cross-spawn's rules for shebangs and Windows, checked options, and one result for every way in which a
 // spawn can fail. The published execa makes a host's start 60 ms longer on Node 20, and opens process.stdin.
 import { createRequire } from 'node:module';

@@ -1,4 +1,4 @@
-// Imports the separate modules of msgpackr instead of its build without `new Function`. rolldown can remove
+// Imports the separate modules of msgpackr instead of its bundled file `index-no-eval`. rolldown can remove
 // unused code from separate modules, and V8 need not first parse a wrapper around them. This makes a plugin's
 // start 1.8 ms shorter.
 import { createRequire } from 'node:module';
@@ -16,12 +16,12 @@ export const msgpackr = (folder) =>
       const modules = JSON.stringify(resolve(built, '../../pack.js'));
       return `import { Packr, addExtension } from ${modules};\nexport default { Packr, addExtension };`;
     },
-    // Like msgpackr's own build, these edits remove the one place that turns text into code. They also remove
-    // code that runs at import and is not used.
+    // Like `index-no-eval`, these edits remove the one place that turns text into code. They also remove code
+    // that runs at import without a use.
     edits: {
       'msgpackr/pack.js': [
-        // Our options never turn these features on. While msgpackr packs, no user's code runs, so a second
-        // packing never begins inside the first.
+        // These edits remove features that our options never turn on. While msgpackr packs, no user's code
+        // runs, so a second packing never begins inside the first.
         [/if \(packing\) \{\s*return saveState\(value, encodeOptions\);\s*\}/, ''],
         [/this\.useRecords === false \? writePlainObject/, 'true ? writePlainObject'],
         [/\(this\.variableMapSize \|\| this\.coercibleKeyAsNumber \|\| this\.skipValues\)/, 'true'],

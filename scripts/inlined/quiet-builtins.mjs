@@ -2,12 +2,15 @@
 // module is imported, Node reads each of the module's properties to export it by name. This costs more than
 // the module itself: 1.4 ms of processor time for `node:fs`, whose properties load further modules, and 0.2
 // ms for a small module. For `node:process`, these reads open the three standard streams. For `node:util` of
-// Node 24 and later, they load code that opens process.stderr. If such a stream is a pipe, it becomes
-// non-blocking for every process that shares the pipe. A replacement reads only the names that are listed
-// below (docs/decisions/0001).
+// Node 24 and later, these reads load code that opens process.stderr. If such a stream is a pipe, it becomes
+// non-blocking for every process that shares the pipe. Code that replaces an import reads only the names that
+// are listed below (docs/decisions/0001).
 import { builtinModules } from 'node:module';
 
-/** The names that core's own modules and the inlined packages import. The build fails if one is missing. */
+/**
+ * The names that core's own modules and the inlined packages import. The build fails if this list lacks a
+ * name.
+ */
 const names = {
   async_hooks: ['AsyncLocalStorage', 'AsyncResource'],
   buffer: ['Buffer', 'isAscii'],

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** `output` is the list of files in the result of rolldown's `write`. */
+/** `output` is the list of written files that rolldown's `write` returns. */
 export function writeThirdParty(folder, output) {
   const inside = new Map();
   for (const id of output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []))) {

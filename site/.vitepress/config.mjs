@@ -9,12 +9,12 @@ import { wordsOf } from '../words.mjs';
 const json = (path) => JSON.parse(text(path));
 const text = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
 /**
- * The version that the pages describe: the latest one in the changelog. At its release, the packages get the
- * same number.
+ * The version that the pages describe: the latest one in the changelog. The packages get the same number when
+ * this version is released.
  */
 const [, version] = /^## (.+)$/m.exec(text('../../CHANGELOG.md'));
 
-/** Shows indented code like fenced code, in a box that scrolls sideways without the page. */
+/** Shows indented code like fenced code, in a box that scrolls sideways while the page stands still. */
 function indentedCode(md) {
   md.core.ruler.push('indented-code', ({ tokens }) => {
     for (const token of tokens)
@@ -22,8 +22,8 @@ function indentedCode(md) {
   });
 }
 
-// The next two functions also run in the browser, which gets only their text. So they must use nothing else
-// of this file.
+// The next two functions also run in the browser, which gets only their source text. So these functions must
+// not use other names of this file.
 
 /** Returns the form in which the index holds a word, or null for a word without meaning, such as "the". */
 const processTerm = (term) =>
@@ -49,8 +49,8 @@ export default defineConfig({
   cacheDir: 'dist/cache',
   // The sidebars are in one file, not in every page.
   metaChunk: true,
-  // Pages are not fetched before a click. A sidebar of the reference shows thirty links, and fetching all
-  // their pages would cost more than it gains.
+  // A page is fetched only after a click on its link. A sidebar of the reference shows thirty links, and
+  // fetching all their pages early would cost more than it gains.
   router: { prefetchLinks: false },
   head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${base}mark.svg` }]],
   markdown: {
@@ -62,8 +62,8 @@ export default defineConfig({
       indentedCode(md);
     },
   },
-  // Allows a large chunk, because the index of the search is one file. It is fetched when the search is
-  // opened.
+  // Allows a large chunk, because the index of the search is one file. A browser fetches this file only when
+  // a reader opens the search.
   vite: { build: { chunkSizeWarningLimit: 2_000 } },
   themeConfig: {
     logo: '/mark.svg',

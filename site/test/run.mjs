@@ -29,8 +29,8 @@ async function check(name, run) {
 }
 
 /**
- * Returns one page of each kind. One is enough, because colours and widths depend more on the theme and the
- * highlighter than on a page's text.
+ * Returns one page of each kind. One page is enough, because colours and widths depend more on the theme and
+ * the highlighter than on a page's text.
  */
 function sampleOf(pages) {
   const kindOf = (page) =>

@@ -47,7 +47,7 @@ export async function load(tab, url) {
 
 /**
  * Goes to a page by a click on a link, as readers of the reference do. The browser then fetches and draws
- * only the parts that differ.
+ * only the parts in which the new page differs from the old one.
  */
 async function follow(tab, url) {
   await tab.evaluate(
@@ -85,7 +85,7 @@ async function contrastFaults(tab) {
       theme === 'dark',
     );
     const violations = await tab.evaluate(async () => {
-      // Colours change with a transition. Ends the transitions, so that the final colours are checked.
+      // Colours change in a transition. Ends all transitions, so that the check sees the final colours.
       for (const animation of document.getAnimations()) animation.finish();
       const { violations } = await window.axe.run(document, { runOnly: ['color-contrast'] });
       return violations.flatMap(({ nodes }) =>
