@@ -10,15 +10,15 @@ interface Scope {
   [Symbol.dispose](): void;
 }
 
-/** The part of OpenTelemetry's API that leads to the context manager's private store. */
+/** The private part of OpenTelemetry's API through which the context manager's store is reached. */
 interface Manager {
   _getContextManager?(): { _asyncLocalStorage?: { withScope?(active: Context): Scope } };
 }
 
 /**
- * A store for `bindStore()`. OpenTelemetry has its own store, but that store is private, and an SDK replaces
- * it. A channel calls only the method `run` of a store, or `withScope` if this version of Node has that
- * method. So an object with these two methods is enough.
+ * A store for `bindStore()`. OpenTelemetry's own store is private, and an SDK may replace it. A channel calls
+ * only the method `run` of a store, or `withScope` if this version of Node has that method. So an object with
+ * these two methods is enough.
  */
 export const activeContext: AsyncLocalStorage<Context> = {
   run: <R>(active: Context, act: () => R): R => context.with(active, act),

@@ -20,8 +20,8 @@ import { attributes, metricNames } from './names.ts';
 import type { Stop, Telemetry } from './telemetry.ts';
 
 /**
- * The buckets of durations in seconds, from 10 µs on. A call takes tens of microseconds, and the usual
- * buckets begin at 5 ms.
+ * The boundaries of the duration buckets, in seconds. The first is 10 µs. OpenTelemetry's default buckets
+ * begin at 5 ms, but a call takes only tens of microseconds.
  */
 const boundaries = [
   0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1,
@@ -42,7 +42,7 @@ interface CallRecord {
 
 type Watched = CallTrace & { [recordKey]?: CallRecord };
 
-/** The names and functions that differ between the side that makes calls and the side that answers calls. */
+/** The names and functions that differ between calls that this process makes and calls that it answers. */
 interface Side {
   readonly channelName: string;
   readonly kind: SpanKind;
@@ -57,7 +57,7 @@ interface Side {
   begun(active: Context, call: CallTrace): void;
 }
 
-/** Calls that this process makes. The metadata of a call carries the context in which the call is made. */
+/** Calls that this process makes. A call's metadata carries the context of its span. */
 export const madeHere: Side = {
   channelName: callChannelName,
   kind: SpanKind.CLIENT,
@@ -73,9 +73,9 @@ export const answeredHere: Side = {
   kind: SpanKind.SERVER,
   duration: metricNames.server,
   active: metricNames.activeServer,
-  // A call of a function (`$/`) runs in the context of the call that passed the function. If the metadata
-  // names no parent, that context is the parent. Any other call runs in the context in which the connection
-  // was made, and that context must not be the parent.
+  // A call of a function (`$/`) runs in the context of the call that passed the function. So if the metadata
+  // names no parent, the span of that earlier call is the parent. Any other call runs in the context in which
+  // the connection was made, which has nothing to do with the call.
   parentOf: ({ method, metadata }) =>
     propagation.extract(method.startsWith('$/') ? context.active() : ROOT_CONTEXT, metadata),
   begun: () => {},
@@ -183,8 +183,8 @@ class Calls {
 }
 
 /**
- * Returns the attributes of a duration of `method`, with the type of `failure`. The attributes are made once
- * for each combination.
+ * Returns the attributes of a duration of `method`, with the type of `failure`. Keeps them in `method` for
+ * later calls.
  */
 function metricAttributes(method: Method, failure: Failure | undefined): Attributes {
   const type = failure?.type;

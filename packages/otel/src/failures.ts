@@ -8,7 +8,7 @@ import { attributes, other } from './names.ts';
  */
 export interface Failure {
   /**
-   * The value of `error.type`: the error's code, else its name, else `_OTHER`. Undefined if the caller
+   * The value of `error.type`: the error's code, or else its name, or else `_OTHER`. Undefined if the caller
    * aborted the call.
    */
   readonly type: string | undefined;
@@ -23,8 +23,9 @@ export interface Failure {
 const maxText = 4096;
 
 /**
- * How many different types of errors are reported by name. All further types are reported as `_OTHER`. The
- * limit is needed because the plugin chooses the types, and each type adds a time series to a metric.
+ * The maximum number of different types of errors that are reported by name. All further types are reported
+ * as `_OTHER`. The limit is needed because the plugin chooses the types, and each type adds a time series to
+ * a metric.
  */
 const maxTypes = 200;
 
@@ -36,8 +37,8 @@ const known = new Set<string>();
 export function failureOf(error: unknown): Failure {
   const { name, code } = partsOf(error);
   const statusCode = label(code);
-  // A call that its caller aborts has not failed, because the caller wanted it to end. Deadlines and
-  // AbortSignal.timeout() are failures.
+  // If the caller aborts a call, this is no failure, because the caller wanted the call to end. A passed
+  // deadline and AbortSignal.timeout() are failures, and their errors have other names.
   if (name === 'AbortError') return { type: undefined, statusCode };
   return { type: statusCode ?? label(name) ?? other, statusCode };
 }

@@ -9,7 +9,7 @@ import type { Stop, Telemetry } from './telemetry.ts';
 
 /** The part of a `Pool` of `@pipework/fleet` from which figures are read. */
 export interface PoolFigures {
-  /** Returns the current figures. */
+  /** Returns the pool's present figures. */
   stats(): { readonly processes: number; readonly busy: number; readonly queued: number };
 }
 
@@ -26,7 +26,7 @@ export function watchFleet({ meter }: Telemetry): Stop {
     restarts.add(1, { [attributes.plugin]: plugin, [attributes.reason]: reason });
   const supervisor = (message: unknown): void => {
     const { name, state } = message as { name: string; state: string };
-    // After a failure, a supervisor is in the state `waiting` before it starts the plugin again.
+    // A supervisor is in the state `waiting` only after a failure, before it starts the plugin again.
     if (state === 'waiting') guarded('a restart', () => count(name, 'failed'), undefined);
   };
   const pool = (message: unknown): void => {

@@ -19,18 +19,18 @@ import type { Stop, Telemetry } from './telemetry.ts';
 /** The options of {@link instrument}. */
 export interface InstrumentOptions {
   /**
-   * The provider that receives the spans. Default: the global provider, even if it is registered later. With
-   * `false` there are no spans, and calls carry no trace context.
+   * The provider that makes the tracer for all spans. Default: the global provider, even if it is registered
+   * later. With `false` there are no spans, and calls carry no trace context.
    */
   readonly tracerProvider?: TracerProvider | false;
   /**
-   * The provider that receives the figures. Default: the global provider, which must be registered before
-   * `instrument()` is called. With `false` there are no figures.
+   * The provider that makes the meter for all metrics. Default: the global provider, which must be registered
+   * before `instrument()` is called. With `false` there are no metrics.
    */
   readonly meterProvider?: MeterProvider | false;
   /**
-   * If true, calls and streams outside of any trace get no span. These calls are measured nevertheless.
-   * Default: false.
+   * If true, calls and streams outside of any trace get no span. The metrics include these calls and streams
+   * nevertheless. Default: false.
    */
   readonly requireParent?: boolean;
   /**
@@ -39,8 +39,8 @@ export interface InstrumentOptions {
    */
   readonly ignore?: (call: CallTrace) => boolean;
   /**
-   * Called with the span of each call that begins, to add attributes to the span. An error that this function
-   * throws goes to OpenTelemetry's `diag`, never to the call.
+   * Called with the span of each call when the call begins. The function can add attributes to the span. An
+   * error that this function throws goes to OpenTelemetry's `diag`, never to the call.
    */
   readonly annotate?: (span: Span, call: CallTrace) => void;
 }
@@ -48,8 +48,8 @@ export interface InstrumentOptions {
 /** Telemetry that is turned on. Disposing of this object calls {@link disable}. */
 export interface Instrumentation extends Disposable {
   /**
-   * Reports the processes and the queue of a pool of `@pipework/fleet` at each collection. Returns a function
-   * that ends these reports. {@link disable} ends them too.
+   * Reports the processes and the queue of a pool of `@pipework/fleet` whenever metrics are collected.
+   * Returns a function that ends these reports. {@link disable} ends them too.
    */
   watchPool(pool: PoolFigures, name: string): () => void;
   /**
@@ -65,9 +65,10 @@ const scope = '@pipework/otel';
 let current: Instrumentation | undefined;
 
 /**
- * Turns telemetry on in this process: spans and figures of the calls that it makes and answers, of streams,
- * and of the plugin processes that it starts. A host and each of its plugins call `instrument()` in the same
- * way. If telemetry is on already, returns the existing object, and ignores the options.
+ * Turns telemetry on in this process. Records spans and metrics of the calls that this process makes and
+ * answers, of its streams, and of the plugin processes that it starts. A host and each of its plugins call
+ * `instrument()` in the same way. If telemetry is on already, returns the existing object, and ignores the
+ * options.
  *
  * @example
  * ```ts
@@ -113,7 +114,7 @@ function turnOn(options: InstrumentOptions): Instrumentation {
 function telemetryOf(options: InstrumentOptions): Telemetry {
   const { tracerProvider, meterProvider, requireParent = false, ignore, annotate } = options;
   return {
-    // A proxy provider without a real provider makes spans that record nothing.
+    // Without a real provider, a proxy provider makes spans that record nothing.
     tracer: (tracerProvider === false ? new ProxyTracerProvider() : (tracerProvider ?? trace)).getTracer(
       scope,
     ),

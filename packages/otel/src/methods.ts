@@ -17,8 +17,8 @@ export interface Method {
 }
 
 /**
- * How many different methods are reported by name. Further methods are reported as `_OTHER`. The limit is
- * needed because the peer chooses the names of the calls that it makes.
+ * The maximum number of different methods that are reported by name. Further methods are reported as
+ * `_OTHER`. The limit is needed because the peer chooses the names of the calls that it makes.
  */
 const maxMethods = 2_000;
 
@@ -42,7 +42,7 @@ export class Methods {
     return methods?.get(method) ?? this.#add(key, service, method, peer);
   }
 
-  /** Returns the method that stands for every method that does not exist. */
+  /** Returns the record `_OTHER`, under which calls of methods that do not exist are reported. */
   unknown(call: CallTrace): Method {
     return make(other, this.#isClient ? call.peer : undefined);
   }
@@ -73,7 +73,8 @@ function make(name: string, peer: string | undefined): Method {
 }
 
 /**
- * Returns the name in `peer`, which is `greeter` for `plugin greeter`; undefined if the peer is no plugin.
+ * Returns the plugin's name in `peer`, such as `greeter` in `plugin greeter`. Returns undefined if the peer
+ * is no plugin.
  */
 export function pluginOf(peer: string): string | undefined {
   return peer.startsWith('plugin ') ? peer.slice('plugin '.length) : undefined;

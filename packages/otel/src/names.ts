@@ -51,7 +51,7 @@ export const system = 'pipework';
 export const other = '_OTHER';
 
 /**
- * The names of the channels of `@pipework/fleet`. They are repeated here, because a program without a fleet
- * must not load that package. A test compares them with the names in that package.
+ * The names of the channels of `@pipework/fleet`. This file repeats the names, because a program without a
+ * fleet must not load that package. A test compares these copies with the names in fleet.
  */
 export const fleetChannels = { supervisor: 'pipework:fleet', pool: 'pipework:pool' } as const;

@@ -1,6 +1,5 @@
 /**
- * Reports two spans for each plugin process, one for its start and one for its exit. Reports the figures of
- * processes too.
+ * Reports a span for the start of each plugin process and another for its exit, and the metrics of processes.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
@@ -44,7 +43,7 @@ class Processes {
   readonly #exits: Counter;
   readonly #stops: readonly Stop[];
   /**
-   * The names of all plugins of which a process has started. A plugin that has no process now is reported
+   * The names of all plugins that have started at least once. A plugin that has no process now is reported
    * with 0, because a figure that is not reported keeps its last value.
    */
   readonly #plugins = new Set<string>();
@@ -134,7 +133,7 @@ class Processes {
     this.#startDuration.record(seconds(live), { [attributes.plugin]: process.plugin });
   }
 
-  /** Called after the exit of a process whose start has failed. */
+  /** Reports a process that did not start. Called after this process has exited. */
   #failed(process: ProcessTrace): void {
     const live = this.#live.get(process);
     if (live === undefined) return;

@@ -1,6 +1,6 @@
 /**
- * Makes a span for each stream of values, with the number of items. The parent is the span that is active
- * when the stream begins.
+ * Makes a span for each stream of values, with the stream's number of items. The parent of this span is the
+ * span that is active when the stream begins.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { context, SpanKind, trace, type Span } from '@opentelemetry/api';

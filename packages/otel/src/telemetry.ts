@@ -1,5 +1,5 @@
 /**
- * Declares the values that all parts of an instrumentation use: the destinations of spans and figures, and
+ * Declares the objects and options that all files of this folder share: the makers of spans and metrics, and
  * the user's options.
  */
 import type { Meter, Span, Tracer } from '@opentelemetry/api';

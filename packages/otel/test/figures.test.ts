@@ -32,8 +32,7 @@ function turnOn(options: InstrumentOptions = {}): Instrumentation {
 }
 
 /**
- * Returns the value of the metric `name` with the attributes `some`. Fails unless there is exactly one such
- * value.
+ * Returns the value of the metric `name` with the attributes `some`. Fails unless exactly one value has them.
  */
 function valueOf(figures: Figures, name: string, some: Record<string, unknown> = {}): unknown {
   const found = (figures[name] ?? []).filter(({ attributes: all }) =>

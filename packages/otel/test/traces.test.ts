@@ -17,8 +17,8 @@ let sdk: Sdk;
 let client: WorkClient;
 let work: Remote<Work>;
 
-// The tests that do not end their plugin share one plugin, because loading the SDK takes a process longer
-// than all calls of the tests together.
+// The tests that do not end their plugin share one plugin, because loading the SDK takes longer than all
+// calls of the tests together.
 beforeAll(async () => {
   sdk = startSdk();
   client = makeClient();
@@ -51,8 +51,8 @@ async function within<T>(act: () => Promise<T>): Promise<{ result: T; traceId: s
 }
 
 /**
- * Waits until there is a span for each of `names`, because a span may end shortly after the answer of its
- * call has arrived. Returns all spans of both processes.
+ * Waits until each of `names` has a span that has ended. A span may end shortly after the answer of its call
+ * has arrived. Returns all spans of both processes.
  */
 async function told(work: { spans(): Promise<ToldSpan[]> }, names: readonly string[]): Promise<ToldSpan[]> {
   let spans: ToldSpan[] = [];

@@ -34,7 +34,7 @@ export const unwatched: ReadonlySet<string> = new Set(['Plugin.spans', 'Plugin.f
 
 type Options = Partial<ClientConfig> & { silent?: boolean };
 
-/** Makes a client of the plugin. The caller must kill the client. */
+/** Makes a client of the plugin. The caller must kill this client. */
 export function makeClient({ silent = false, ...config }: Options = {}): WorkClient {
   return new Client<{ work: Work }, { clock: Clock }>({
     cmd: [process.execPath, program, ...(silent ? ['silent'] : [])],
