@@ -77,7 +77,8 @@ func (b *Broker) run() {
 	}
 }
 
-// receive refuses a stream by closing it, because stock yamux has no way to reset one.
+// receive reads a stream's id, and gives the stream to the code that waits for this id. receive refuses a stream by
+// closing it, because stock yamux has no way to reset one.
 func (b *Broker) receive(stream *yamux.Stream) {
 	if !b.enter() {
 		stream.Close()
@@ -95,7 +96,7 @@ func (b *Broker) receive(stream *yamux.Stream) {
 	if b.give(id, stream) {
 		return
 	}
-	// The code that waits for this id may start a moment later.
+	// The code for this id may begin to wait a moment later.
 	time.Sleep(idPatience)
 	b.lock.Lock()
 	defer b.lock.Unlock()

@@ -26,7 +26,8 @@ const (
 
 const shuttingDown = "plugin is shutting down"
 
-// hooks are called with the method's name: asked when a request was read, answered when its response was written.
+// hooks has two functions that get a method's name. asked is called when a request has been read, and answered when
+// its response has been written.
 type hooks struct{ asked, answered func(method string) }
 
 // serve answers the calls on one stream until the host ends the stream. After that, serve ends the stream too, and
@@ -86,7 +87,7 @@ func (d description) Describe(_ interface{}, reply *map[string]interface{}) erro
 	return nil
 }
 
-// fields has keys and values in turn. On the wire it is a map whose keys have this order.
+// fields is a list of alternating keys and values. On the wire it is a map whose keys have this order.
 type fields []interface{}
 
 func (fields) MapBySlice() {}
@@ -192,7 +193,7 @@ func (c *serverCodec) WriteResponse(response *rpc.Response, body interface{}) er
 	return err
 }
 
-// calls counts the running calls, so that Quit can refuse new ones and wait for the others. If calls is nil,
+// calls counts the running calls, so that Quit can wait for them. After Quit, new calls are refused. If calls is nil,
 // no call is counted or refused.
 type calls struct {
 	lock     sync.Mutex
@@ -236,7 +237,7 @@ func (c *calls) refuse() {
 	c.quitting = true
 }
 
-// wait returns when no call runs any more, or when the time is up.
+// wait returns when no call runs any more, but after patience at the latest.
 func (c *calls) wait(patience time.Duration) {
 	idle := make(chan struct{})
 	c.lock.Lock()

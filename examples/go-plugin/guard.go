@@ -15,8 +15,8 @@ const (
 )
 
 // guard checks frames before yamux reads them. It ends the session at two kinds of frames that the stock library
-// accepts: a frame with which the host opens a stream with an even id, and a data frame longer than any window. yamux
-// would wait for all bytes of the long frame.
+// accepts: a frame that opens a stream with an even id, and a data frame longer than any window. Without the guard,
+// yamux would wait for all bytes of the long frame.
 type guard struct {
 	io.Reader
 	header  []byte

@@ -1,5 +1,5 @@
 // A pipework plugin made of stock libraries alone: hashicorp/yamux for the streams, net/rpc for the calls, and
-// ugorji's codec for MessagePack-RPC. This file has the services. The other files have what any plugin needs.
+// ugorji's codec for MessagePack-RPC. This file has the services. The other files have the code that any plugin needs.
 //
 // `greeter` is the smallest service that does something. `conformance` has the methods that tests of plugins in any
 // language call. docs/other-languages.md defines these methods.
@@ -62,7 +62,7 @@ type Print struct {
 	Text   string `codec:"text"`
 }
 
-// Print writes to a synced stream. The write returns after the bytes were sent, so the reply follows them.
+// Print writes to a synced stream. The write returns after the bytes were sent, so the reply is sent after the bytes.
 func (c Conformance) Print(what Print, reply *interface{}) error {
 	target, ok := map[string]io.Writer{"stdout": c.stdout, "stderr": c.stderr}[what.Stream]
 	if !ok {
@@ -111,7 +111,7 @@ type Question struct {
 	Argument interface{} `codec:"argument"`
 }
 
-// Ask calls a method of a service of the host, and returns the method's result.
+// Ask calls a service of the host, and returns the result.
 func (c Conformance) Ask(question Question, reply *interface{}) error {
 	service, err := c.host.Dispense(question.Service)
 	if err != nil {

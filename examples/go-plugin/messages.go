@@ -27,7 +27,8 @@ type messages struct {
 
 func (m *messages) Read(data []byte) (int, error) {
 	if len(m.message) == 0 {
-		// While an answer waits for credit, no request is read. So a host that reads no answers gets no credit for requests.
+		// While an answer waits for credit, no request is read. So a host that does not read answers gets no credit
+		// for requests.
 		m.writing.Lock()
 		m.writing.Unlock()
 		if err := m.load(); err != nil {
@@ -93,7 +94,7 @@ func newBudget() *budget {
 	return b
 }
 
-// wait records how many bytes a message holds, and returns when more of the message may be read.
+// wait records the size of an unfinished message, and returns when more of the message may be read.
 func (b *budget) wait(m *messages, size int) {
 	b.lock.Lock()
 	defer b.lock.Unlock()
@@ -173,7 +174,8 @@ func (s *scanner) scan(data []byte) (int, error) {
 	return len(data), nil
 }
 
-// take reads a tag or a byte of a length. It returns true after the last byte that begins an array or a map with items.
+// take reads a tag or a byte of a length. It returns true if this byte completes the head of an array or a map with
+// items.
 func (s *scanner) take(b byte) (bool, error) {
 	s.size++
 	if s.lengthLeft > 0 {
@@ -235,7 +237,7 @@ func (s *scanner) finishValue() {
 	for len(s.open) > 0 {
 		last := len(s.open) - 1
 		if s.open[last]--; last == 0 {
-			// The kind, the id and the method are whole, so the params begin here.
+			// The kind, the id and the method have been read, so the params begin here.
 			if s.elements++; s.elements == 3 {
 				s.paramsAt = s.size
 			}

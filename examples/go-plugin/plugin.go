@@ -66,8 +66,9 @@ func Serve(factories map[string]Factory, hook func()) {
 		fail("PIPEWORK_GRACE_MS is no number: %v", err)
 	}
 	capabilities := "," + environment("PIPEWORK_CAPABILITIES", "") + ","
-	// The host's versions are not read, because this plugin has only one version and always announces it. These variables
-	// are removed, so that programs that the plugin starts do not take themselves for plugins.
+	// Removes the variables of the handshake, so that programs that the plugin starts do not take themselves for
+	// plugins. PIPEWORK_PROTOCOL_VERSIONS is not read, because this plugin has only one version and always announces
+	// it.
 	for _, name := range []string{
 		cookieKey, "PIPEWORK_FDS", "PIPEWORK_GRACE_MS", "PIPEWORK_PROTOCOL_VERSIONS",
 		"PIPEWORK_CAPABILITIES", "PIPEWORK_LOG_LEVEL", "PIPEWORK_TERMINAL", "PIPEWORK_COMMAND",
@@ -98,7 +99,7 @@ func (p *Plugin) run(pipes *pipes, address string) {
 	if err != nil {
 		fail("%v", err)
 	}
-	// The handshake line is written only now, because the host sends frames once it has read this line.
+	// The handshake line is written only now, because the host sends frames as soon as it has read this line.
 	fmt.Fprintf(pipes.writing, "1|pipe|%s|msgpack-rpc|%d|describe|%d\n", address, version, version)
 
 	// The first three streams are control, stdout and stderr, in this order.
@@ -217,8 +218,8 @@ func (c control) Quit(_ interface{}, reply *bool) error {
 	deadline := time.Now().Add(c.plugin.grace * 3 / 4)
 	c.plugin.calls.wait(time.Until(deadline))
 	c.plugin.shutDown(time.Until(deadline))
-	// FIN is sent before the answer, because nothing is printed any more. After the answer, the host may close its
-	// descriptor at any moment. Stock yamux then drops the session, and FIN can no longer be sent.
+	// Nothing is printed any more, so FIN can be sent before the answer. After the answer it could be too late: the
+	// host may close its descriptor at any moment, and stock yamux then drops the session.
 	c.plugin.finishOutput()
 	*reply = true
 	return nil

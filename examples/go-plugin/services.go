@@ -59,8 +59,8 @@ func (h *Host) dial(id uint32) (*rpc.Client, error) {
 // Service is one implementation of a service of the host. A Service is safe for concurrent calls.
 type Service struct{ client *rpc.Client }
 
-// Call calls the method that has this name in the host. It accepts only one argument, because net/rpc supports no more.
-// reply must be a pointer.
+// Call calls the host's method of this name. Call accepts only one argument, because net/rpc supports no more. reply
+// must be a pointer.
 func (s *Service) Call(method string, argument, reply interface{}) error {
 	return s.client.Call("Plugin."+method, argument, reply)
 }

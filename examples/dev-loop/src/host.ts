@@ -1,4 +1,4 @@
-/** Asks the plugin for a greeting each second, also while the plugin's source is being changed. */
+/** Asks the plugin for a greeting each second, even while a new version of the plugin starts. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { devPlugin } from './dev-plugin.ts';

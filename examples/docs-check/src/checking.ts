@@ -41,8 +41,8 @@ export interface CheckingOptions {
 const mostRestarts = 20;
 
 /**
- * The outcome of a round. `left` has the pages that the plugin never got. If the plugin crashed or hung,
- * `struck` has the pages that it was checking, and `loss` the reason.
+ * The result of one process of the plugin. `left` has the pages that the process never got. If the process
+ * crashed or hung, `struck` has the pages that it was checking, and `loss` the reason.
  */
 interface Round {
   left: Document[];
@@ -84,7 +84,7 @@ class Checking {
 
   /**
    * When a plugin dies, it may be checking several pages, and any of them may be the cause. These pages are
-   * then tried one by one. So the report names the right page, and all others are checked.
+   * then checked one by one. So the report names the right page, and no other page is given up.
    */
   async run(): Promise<Outcome> {
     const { documents, jobs, signal } = this.#options;
@@ -103,7 +103,7 @@ class Checking {
     return this.#outcome;
   }
 
-  /** Checks the suspects one by one, records the mishap, and returns the pages that must still be checked. */
+  /** Checks the suspects one by one, records the mishap, and returns the pages that remain to be checked. */
   async #findGuilty(suspects: Document[], loss: Loss): Promise<Document[]> {
     const retry = suspects.length > 1 ? await this.#round(suspects, 1) : { left: [], struck: suspects, loss };
     // If each page alone is harmless, the cause may be any of the pages, or all of them together.
@@ -114,8 +114,8 @@ class Checking {
   }
 
   /**
-   * Starts the plugin and lets it check the pages in `queue`, `width` at a time, until all are checked or it
-   * is lost.
+   * Starts the plugin and lets it check the pages in `queue`, `width` at a time. Resolves when all pages are
+   * checked, or when the plugin is lost.
    */
   async #round(queue: Document[], width: number): Promise<Round> {
     const { file, name, launcher, stdout, stderr, progress, signal } = this.#options;

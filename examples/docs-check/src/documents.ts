@@ -133,7 +133,7 @@ function slashes(path: string): string {
   return path.split(sep).join('/');
 }
 
-/** Compares by code point, so that the order does not depend on the machine's language. */
+/** Compares the names by their UTF-16 units, so that the order does not depend on the machine's language. */
 export function byName(a: Document, b: Document): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }

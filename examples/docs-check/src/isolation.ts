@@ -11,7 +11,7 @@ const own = ['examples', 'packages', 'node_modules'].map((name) => join(workspac
 export interface Isolation {
   /** Returns the launcher for a plugin's file, or undefined if plugins cannot be isolated here. */
   launcherOf(file: string): IsolatedLauncher | undefined;
-  /** A sentence for the user: the means that enforce the isolation, or the reason why there are none. */
+  /** A sentence for the user. Says what enforces the isolation, or why plugins are not isolated. */
   told: string;
 }
 

@@ -25,8 +25,8 @@ export function libraryOf(trees: Iterable<{ name: string; files: TreeFiles }>): 
 }
 
 export function filesOf(root: string): TreeFiles {
-  // Listings are kept, because most links of a tree lead into the same few directories. Because they are
-  // kept, a run sees only one state of each directory.
+  // Keeps each listing, because most links of a tree lead into the same few directories. A run therefore sees
+  // only one state of each directory.
   const listings = new Map<string, Promise<Map<string, Dirent>>>();
 
   function list(directory: string): Promise<Map<string, Dirent>> {

@@ -4,7 +4,7 @@ import type { Document } from './documents.ts';
 
 export interface Outcome {
   plugin: string;
-  /** The plugin's own description of what it examines; empty if it never gave one. */
+  /** The title from the plugin's `about()`; empty if the plugin did not start. */
   title: string;
   reports: Map<Document, Report[]>;
   /** Pages for which the plugin threw an error, crashed or hung. */
@@ -17,7 +17,7 @@ export interface Outcome {
   elapsedMs: number;
 }
 
-/** Something that went wrong with the plugin, not with a page. */
+/** A crash, a hang or an error of the plugin. */
 export interface Mishap {
   /** The pages that the plugin was checking. Empty if it was checking none. */
   documents: Document[];

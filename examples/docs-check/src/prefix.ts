@@ -5,13 +5,15 @@ import { StringDecoder } from 'node:string_decoder';
 /** A longer line is printed in parts. Otherwise a plugin that never ends a line would fill the memory. */
 const longestLine = 64 * 1024;
 
-/** Prints one or more lines, whose last line break is left out. Calls `done` when there is room for more. */
+/**
+ * Prints one or more lines. `line` does not end with a line break. Calls `done` when there is room for more.
+ */
 export type PrintLine = (line: string, done: () => void) => void;
 
 /**
- * A sink for the standard output or standard error of one plugin. It prints whole lines, up to `longestLine`,
- * and splits no character, wherever the chunks are cut. {@link LinePrefix.flush} prints an unfinished last
- * line, because pipework never ends a sink.
+ * A sink for the standard output or standard error of one plugin. Prints whole lines, up to `longestLine`,
+ * and splits no character, wherever the chunks are cut. pipework never ends a sink, so the host calls {@link
+ * LinePrefix.flush} to print an unfinished last line.
  */
 export class LinePrefix extends Writable {
   readonly #prefix: string;
@@ -29,7 +31,7 @@ export class LinePrefix extends Writable {
     const lines = (this.#rest + this.#decoder.write(chunk)).split('\n');
     this.#rest = lines.pop() ?? '';
     while (this.#rest.length > longestLine) {
-      // This does not cut between the two halves of a surrogate pair.
+      // Never cuts between the two halves of a surrogate pair.
       const end = /[\ud800-\udbff]/.test(this.#rest[longestLine - 1] ?? '') ? longestLine - 1 : longestLine;
       lines.push(this.#rest.slice(0, end));
       this.#rest = this.#rest.slice(end);

@@ -1,4 +1,6 @@
-/** Shows the progress of each plugin: as moving bars on a terminal, elsewhere as a line at every quarter. */
+/**
+ * Shows the progress of each plugin: on a terminal as a moving bar, and elsewhere as a line at every quarter.
+ */
 import type { Screen } from './screen.ts';
 import { pad, shorten } from './text.ts';
 

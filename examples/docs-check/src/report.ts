@@ -5,7 +5,7 @@ import type { Summary, PageSummary, PluginSummary } from './summary.ts';
 import type { Mishap } from './outcome.ts';
 import { count, harmless, pad, table, type Paint } from './text.ts';
 
-/** The maximum lengths of the lists. Longer lists would tell a reader less. */
+/** The maximum lengths of the report's lists. A reader would learn less from longer lists. */
 const mostPackages = 10;
 const mostHardPages = 3;
 const stderrLines = 8;

@@ -10,7 +10,7 @@ export interface Terminal extends Writable {
 export class Screen {
   readonly stdout: Terminal;
   readonly stderr: Terminal;
-  /** True if lines can be redrawn. That needs a terminal that can move its cursor, and no CI service. */
+  /** True if lines can be redrawn: on a terminal that can move its cursor, but not in a CI service. */
   readonly isLive: boolean;
   #drawn = 0;
   #rows: () => string[] = () => [];
@@ -33,8 +33,8 @@ export class Screen {
   }
 
   /**
-   * Sets the rows that are shown below all lines from now on. `rows` is called each time they are drawn, and
-   * may return none.
+   * Sets the rows that are shown below all lines from now on. Each time they are drawn, `rows` is called, and
+   * may return an empty list.
    */
   show(rows: () => string[]): void {
     if (!this.isLive) return;

@@ -1,4 +1,4 @@
-/** The command line of docs-check, and what its README says about it. */
+/** Tests the command line of docs-check, and the output that its README shows. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';

@@ -25,7 +25,7 @@ test('accepts a single file, with the repository around it as its tree', async (
   expect(document).toMatchObject({ name: 'docs/a.md', path: 'docs/a.md', tree: { root, whole: true } });
 });
 
-test('finds the README of each installed package once, in either layout', async () => {
+test('finds the README of each installed package once, in the layouts of pnpm and npm', async () => {
   const manifest = (name: string): string => JSON.stringify({ name, version: '1.0.0' });
   const root = await makeTree({
     'node_modules/.pnpm/a@1.0.0/node_modules/a/README.md': '',

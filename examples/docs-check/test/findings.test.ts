@@ -1,6 +1,6 @@
 /**
- * What docs-check finds and prints. The tests use the built host, its plugins as processes of their own, and
- * real files.
+ * Tests the findings and the output of docs-check. The tests use the built host, its plugins as processes of
+ * their own, and real files.
  */
 import { expect, test } from 'vitest';
 import { docsCheck, fixture } from './support/program.ts';

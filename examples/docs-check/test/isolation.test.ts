@@ -1,4 +1,4 @@
-/** How the plugins of docs-check are isolated, as far as this machine can isolate them. */
+/** Tests how docs-check isolates its plugins, as far as this machine can isolate them. */
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

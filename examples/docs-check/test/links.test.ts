@@ -15,7 +15,7 @@ describe('files', () => {
     expect(await links(text, { 'docs/a.md': '' })).toEqual(['2:1 missing-file']);
   });
 
-  test('starts relative links at the page and absolute ones at the root', async () => {
+  test('resolves relative links from the page, and absolute links from the root', async () => {
     const files = { 'docs/b.md': '', 'c.md': '' };
     const text = '[1](b.md) [2](../c.md) [3](/c.md) [4](./) [5](/) [6](c.md)';
     expect(await links(text, files, { path: 'docs/a.md' })).toEqual(['1:50 missing-file']);

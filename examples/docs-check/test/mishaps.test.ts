@@ -90,7 +90,7 @@ test('Ctrl-C ends docs-check, even if its plugins hang', async () => {
   expect(await run.ended).toBe(130);
   expect(run.stderr).toContain('interrupted: ending the plugins\n');
   expect(run.stdout).not.toContain('20 pages, 4 plugins');
-  // The test looks for the program's name, because an isolated plugin prints its process id inside of the
+  // The test looks for the program's name, because an isolated plugin knows only its process id inside of the
   // sandbox.
   const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
   expect(processes).not.toContain('docs-check-hangs.mjs');

@@ -24,7 +24,7 @@ describe('headings', () => {
     expect(await prose('# A\n\n##\n')).toEqual(['3:1 empty-heading']);
   });
 
-  test('takes a title from HTML and from front matter', async () => {
+  test('accepts a title in HTML or in front matter', async () => {
     expect(await prose('<h1 align="center">A</h1>\n\n## B\n')).toEqual([]);
     expect(await prose('---\ntitle: A\n---\n\n## B\n')).toEqual([]);
   });
@@ -34,7 +34,7 @@ describe('headings', () => {
     expect(await prose('# Log\n\n## Usage\n\n## usage\n')).toEqual(['5:1 duplicate-heading']);
   });
 
-  test('excludes headings in quotations from the order', async () => {
+  test('ignores headings in quotations when it checks the order of levels', async () => {
     expect(await prose('# A\n\n> #### B\n\n## C\n')).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
-// Tests what every plugin in another language does for a host, how this plugin calls its host's services, and
-// how it describes itself.
+// Runs the tests that plugins in all other languages share. Also tests how this plugin calls its host's
+// services, and how it describes itself.
 import { Client } from '@pipework/core';
 import { describe, expect, test } from 'vitest';
 import { describeForeignPlugin } from '../../python-plugin/test/support/behaviour.ts';
@@ -35,7 +35,7 @@ function offering() {
 }
 
 describe.skipIf(missing !== undefined)(`the Go plugin and the services of its host${skipped}`, () => {
-  test('asks its host in its factory and in its calls, as its README shows', async () => {
+  test('calls its host in its factory and in its handlers, as the README shows', async () => {
     await using client = offering().client;
     const counter = await (await client.client()).dispense('counter');
     expect(await counter.words('a.txt')).toBe(3);
@@ -66,7 +66,7 @@ describe.skipIf(missing !== undefined)(`the Go plugin and the services of its ho
     );
   });
 
-  test('reports what it is and what can be called', async () => {
+  test('describes its runtime, its services and their methods', async () => {
     await using client = offering().client;
     const { runtime, protocolVersions, plugins } = await (await client.client()).describe();
     expect(runtime).toMatch(/^go 1\.\d+/);

@@ -1,5 +1,5 @@
 // The queue is pg-boss. The PostgreSQL for pg-boss runs in this process and keeps its files in a folder, so
-// the example needs no server. With a server, `new PgBoss(connectionString)` is enough.
+// the example needs no server. If you have a server, `new PgBoss(connectionString)` is enough.
 import { PGlite } from '@electric-sql/pglite';
 import PgBoss from 'pg-boss';
 
@@ -26,7 +26,8 @@ export async function openQueue(folder: string): Promise<Queue> {
   });
   boss.on('error', console.error);
   await boss.start();
-  // A job is tried twice. Even a job that has finished may run again, so a second run must do no harm.
+  // A failed job is tried a second time. Even a job that has succeeded may run again, so a second run must do
+  // no harm.
   await boss.createQueue(queueName, { name: queueName, retryLimit: 1 });
   return {
     boss,

@@ -44,7 +44,7 @@ class Budget:
 
 
 class Fault(NamedTuple):
-    """Why a value is not possible here, and the code of the error that tells the host."""
+    """The reason why this plugin does not accept a value, and the code of the error for the host."""
 
     reason: str
     code: str = "RPC_INVALID_VALUE"
@@ -57,7 +57,7 @@ class Decoder:
     """Reads messages one after another from `read`, which blocks and returns bytes, or b'' at the end.
 
     Values are built while their bytes arrive. Nothing is decoded twice, and a length alone never allocates memory. Some
-    values are well-formed but not possible here: nested too deeply, or with a map as a key. Such a value is read to its
+    values are well-formed but not accepted here: nested too deeply, or with a map as a key. Such a value is read to its
     end and reported as `fault`, so that only its call fails.
     """
 

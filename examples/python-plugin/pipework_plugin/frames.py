@@ -17,9 +17,9 @@ class Outbox:
     """A queue of frames. A separate thread writes the frames in the order in which they were put.
 
     A thread that puts data waits while 64 frames are queued. So a host that does not read slows the plugin down.
-    Answers to the host (acknowledgements, credit, pongs) wait only beyond 4096 frames, because they come from the
-    thread that reads. If the reading thread waited for the writing one, and the host did the same, neither side would
-    continue. The higher limit bounds the memory if a host sends requests and never reads.
+    Answers to the host (acknowledgements, credit, pongs) come from the thread that reads, and wait only while 4096
+    frames are queued. If the reading thread waited for the writing one, and the host did the same, neither side would
+    continue. The limit of 4096 frames bounds the memory if a host sends requests and never reads.
     """
 
     DATA_FRAMES, FRAMES = 64, 4096

@@ -33,8 +33,8 @@ class Extension:
 
 
 class MalformedMessage(Exception):
-    """The bytes are no message, or the message exceeds a limit. The bytes after it cannot be trusted, so the stream
-    must be reset."""
+    """The bytes are no message, or the message exceeds a limit. The bytes after such a message cannot be trusted, so
+    the stream must be reset."""
 
 
 class CannotTravel(TypeError):

@@ -31,7 +31,7 @@ DIAL_PATIENCE = 30  # seconds that the host has to dial the id of a dispensed im
 
 @dataclass(frozen=True)
 class Context:
-    """What a factory gets."""
+    """The argument of a factory."""
 
     broker: Broker  # opens raw byte streams beside the calls
     host: Host  # the services that the host offers
@@ -214,7 +214,7 @@ class _Plugin:
 
     def refuse_calls(self):
         """Refuses new calls after Quit was read. Streams have no common order, so calls that the host sent before Quit
-        may be unread. Waits up to UNREAD seconds until these calls are read."""
+        may be unread. First waits up to UNREAD seconds, until these calls are read."""
         deadline = time.monotonic() + UNREAD
         while time.monotonic() < deadline and not all(stream.is_taken for stream in tuple(self._streams)):
             time.sleep(0.001)
@@ -238,14 +238,14 @@ class _Plugin:
         self._shutdown.join(max(seconds, 0))
 
     def _end(self, status):
-        """Ends the process when the host is gone or done. From here on, no thread, timer or handler delays the end."""
+        """Ends the process after the session has ended. No thread, timer or handler may delay this."""
         if self._term_timer is not None:
             self._term_timer.cancel()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if not self._quit_answered:
             self.calls.abort()
             self._shut_down(FAREWELL)
-        # This runs in a thread, because the last writes would wait for ever if the host no longer reads.
+        # This runs in a thread of its own, because the last writes wait for ever if the host no longer reads.
         last = threading.Thread(target=self._finish, daemon=True)
         last.start()
         last.join(FLUSH)
@@ -264,7 +264,8 @@ class _Plugin:
 
 
 class _Control(Connection):
-    """Serves the control stream. Its methods belong to two services, so they are looked up by their whole names."""
+    """Serves the control stream. The methods on this stream belong to two services, so they are looked up by their
+    whole names."""
 
     def __init__(self, plugin, stream):
         super().__init__(stream, "Control", None, None, plugin.budget, False)
@@ -291,8 +292,8 @@ class _Control(Connection):
 class _Output(io.RawIOBase):
     """The plugin's standard output or standard error, as a synced stream.
 
-    A write returns when its bytes are queued after everything that was sent before. So they are sent before the reply
-    of the handler that prints them. If the host reads slowly, only the thread that prints waits.
+    A write returns when its bytes are queued after everything that was sent before. So these bytes are sent before the
+    reply of the handler that prints them. If the host reads slowly, only the thread that prints waits.
     """
 
     def __init__(self):

@@ -18,7 +18,7 @@ from .messagepack import CannotTravel, MalformedMessage, pack_message
 from .yamux import StreamClosed
 
 REQUEST, RESPONSE, NOTIFICATION = range(3)
-CALL_LIMIT = 1024  # calls that run at once; a further one fails
+CALL_LIMIT = 1024  # calls that may run at the same time; a further one fails
 DESCRIBE = "$/describe"  # the host asks what can be called on this stream
 SHUTTING_DOWN = "plugin is shutting down"
 
@@ -38,7 +38,7 @@ def current_call():
 
 
 class Refusal(RuntimeError):
-    """An error of the runtime itself. Hosts tell its cause by the code (docs/protocol.md, section 11)."""
+    """An error of the runtime itself. A host recognises the cause by the code (docs/protocol.md, section 11)."""
 
     def __init__(self, code, message):
         super().__init__(message)
@@ -46,7 +46,7 @@ class Refusal(RuntimeError):
 
 
 class Calls:
-    """All calls of the plugin, so that Quit can refuse new ones and wait for those that run."""
+    """The running calls of the plugin. Quit waits for these calls, and makes the plugin refuse new ones."""
 
     def __init__(self):
         self._changed = threading.Condition()
@@ -103,7 +103,8 @@ class Connection:
         self._answering = 0  # answers that are being sent
 
     def serve(self):
-        """Answers calls until the host ends the stream, and then ends it too. Also returns if the stream is reset."""
+        """Answers calls until the host ends the stream, and then ends this side of the stream too. Also returns if the
+        stream is reset."""
         decoder = Decoder(self._stream.read, self._budget)
         try:
             while (message := decoder.message()) is not None:

@@ -1,4 +1,4 @@
-"""The plugin's side of the services that the host offers. The plugin calls the host in the way that the host calls a plugin.
+"""Calls the services that the host offers. These calls work like the calls of a host to its plugin.
 
 The plugin opens a stream with broker id 0 and calls `Host.Dispense` on it. The host answers with another broker id. The plugin
 opens a stream with that id, and calls the service on it with MessagePack-RPC.
@@ -98,7 +98,7 @@ class _Pending:
 
 
 class _Caller:
-    """Calls the host on one stream that the plugin opened. Any number of threads may call at once."""
+    """Calls the host on one stream that the plugin opened. Any number of threads may call at the same time."""
 
     def __init__(self, stream, budget, cancels):
         self._stream = stream

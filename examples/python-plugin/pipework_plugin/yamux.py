@@ -13,7 +13,7 @@ from .frames import ACK, DATA, FIN, GO_AWAY, HEADER, PING, RST, SYN, WINDOW_UPDA
 
 WINDOW = 256 * 1024  # bytes that each side may send on a new stream before it gets credit; the protocol fixes this number
 LARGEST_FRAME = 64 * 1024  # the largest payload of a data frame that we send, so that no stream holds the pipe for long
-STREAM_LIMIT = 1024  # streams open at once; a further one is reset
+STREAM_LIMIT = 1024  # streams open at the same time; a further one is reset
 UNACKNOWLEDGED_LIMIT = 256  # streams that we opened and the host has not acknowledged yet; a further `open` waits
 
 
@@ -72,8 +72,7 @@ class Stream:
 
     @property
     def is_taken(self):
-        """True if all bytes that have arrived were read and handled, and the reader waits for more, or if the stream
-        has ended."""
+        """True if the stream has ended, or if its reader has handled all bytes that have arrived and waits for more."""
         with self._changed:
             return self._closed or (not self._buffer and (self._readers > 0 or self._remote_finished))
 

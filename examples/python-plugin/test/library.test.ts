@@ -1,4 +1,4 @@
-// Tests the features of pipework_plugin other than answering calls.
+// Tests the parts of pipework_plugin that do not answer calls, such as broker streams and the shutdown hook.
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -128,8 +128,8 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
     ]);
     const frame = encodeFrame({ type: FrameType.Data, flags: Flag.RST, streamId: 7, payload });
     host.write(frame.subarray(0, -1));
-    // If the plugin handled a part of the payload, it could do so now. If this pause is too short, the test
-    // passes in any case.
+    // If the plugin wrongly handled a part of the payload, it would do so during this pause. If the pause is
+    // too short, the test passes in any case.
     await setTimeout(200);
     host.write(frame.subarray(-1));
     await host.settled();
@@ -146,7 +146,7 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
   });
 
   describe('asks its host', () => {
-    test('in its factory and in its calls, as its README shows', async () => {
+    test('in its factory and in its handlers, as the README shows', async () => {
       const files = { read: (path: string) => `contents of ${path}` };
       await using client = new Client<
         { counter: { words(path: string): Promise<number> } },
@@ -156,7 +156,7 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
       expect(await counter.words('a.txt')).toBe(3);
     });
 
-    test('with many calls at once, and gets a new implementation at each dispense', async () => {
+    test('with many calls at the same time, and gets a new implementation at each dispense', async () => {
       const host = offering();
       await using client = host.client;
       const plugin = await (await client.client()).dispense('everything');
@@ -197,7 +197,7 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
     });
   });
 
-  test('reports what it is, what it offers, and what its methods do', async () => {
+  test('describes itself, its services, and their methods', async () => {
     await using client = new Client({ cmd: greeter, provide: { files: () => ({}) } });
     const { name, version, runtime, protocolVersions, plugins } = await (await client.client()).describe();
     expect({ name, version, protocolVersions }).toEqual({

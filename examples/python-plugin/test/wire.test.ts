@@ -1,4 +1,4 @@
-// What the Python plugin does on the wire, seen by a host that sends single frames.
+// Tests the Python plugin on the wire, with a host that sends single frames.
 import { spawnSync } from 'node:child_process';
 import { Flag, FrameType } from '@pipework/mux/frame';
 import { describe, expect, test } from 'vitest';

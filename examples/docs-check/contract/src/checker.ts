@@ -1,4 +1,4 @@
-/** The schemas of {@link Checker}. The host does not load this file. */
+/** The schemas of {@link Checker}. Only plugins load this file. */
 import { defineContract, implement } from '@pipework/core/plugin';
 import { z } from 'zod';
 import type { Checker } from './index.ts';

@@ -9,7 +9,7 @@
  */
 export const pluginPattern = 'docs-check-*';
 
-/** The service of every docs-check plugin. */
+/** The service that every docs-check plugin serves. */
 export interface Plugins {
   checker: Checker;
 }
@@ -67,7 +67,7 @@ export interface Finding {
   type: 'finding';
   /** An error breaks something for the reader. A warning concerns only the form. */
   severity: 'error' | 'warning';
-  /** A short name for the kind of finding, which is the same in every run. */
+  /** A short name for the kind of finding. The name is the same in every run. */
   rule: string;
   message: string;
   /** `line` and `column` count from 1. */

@@ -1,4 +1,4 @@
-/** Raw HTML inside Markdown: its tags in order, with their attributes and places. */
+/** Reads raw HTML inside Markdown: its tags in order, with their attributes and places. */
 import type { Html } from 'mdast';
 import { Parser } from 'htmlparser2';
 import { placeOf, placeWithin, type Place } from './markdown.ts';
@@ -9,9 +9,9 @@ export type HtmlPiece =
   | { type: 'text'; value: string };
 
 /**
- * @param inside The name of a tag that an earlier piece of HTML left open. The parser needs it to recognise
- * the end tag in this piece. Markdown parsers return HTML in pieces, and an HTML parser ignores an end tag if
- * it has not read the start tag.
+ * @param inside The name of a tag that an earlier piece of HTML left open. Markdown parsers return HTML in
+ * pieces, and an HTML parser ignores an end tag whose start tag is in an earlier piece. So this function
+ * repeats that start tag for the parser.
  */
 export function htmlPieces(node: Html, inside?: string): HtmlPiece[] {
   const pieces: HtmlPiece[] = [];

@@ -15,7 +15,7 @@ export function parseMarkdown(text: string): Root {
   return fromMarkdown(text, options);
 }
 
-/** The constructs inside of paragraphs: emphasis, links, code, HTML, escapes. */
+/** micromark's names for the syntax inside of paragraphs: emphasis, links, code, HTML, escapes. */
 const inline = [
   'attention',
   'autolink',

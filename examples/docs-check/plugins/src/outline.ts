@@ -7,7 +7,7 @@ import { htmlPieces } from './html.ts';
 import { placeOf, type Place } from './markdown.ts';
 
 export interface Heading {
-  /** 1 for the page's title, 6 for the deepest. */
+  /** 1 for the page's title, 6 for the deepest heading. */
   depth: number;
   text: string;
   slug: string;

@@ -3,7 +3,7 @@ import type { Checker, Entry, Finding, Library, Page, Report } from 'docs-check-
 
 /**
  * Returns a library of one tree. `files` has the text of each file, by path, and also implies the
- * directories. Like the host's library, it finds a file if only the case of the path differs.
+ * directories. Like the host's library, this one finds a file if only the case of the path differs.
  */
 export function libraryOf(files: Record<string, string>): Library {
   const known = new Map<string, Entry>([['', { kind: 'directory', path: '' }]]);
@@ -26,7 +26,6 @@ export function libraryOf(files: Record<string, string>): Library {
   };
 }
 
-/** The class of a checker. */
 export type CheckerClass = new (library: Library) => Checker;
 
 export async function reportsOn(

@@ -13,7 +13,7 @@ export interface Run {
   ended: Promise<number | string>;
 }
 
-/** Starts docs-check in `cwd`. Collects its output while it runs. */
+/** Starts docs-check in `cwd`. The result collects the program's output while it runs. */
 export function start(cwd: string, args: string[], env: Record<string, string> = {}): Run {
   const child = spawn(process.execPath, [main, ...args], {
     cwd,

@@ -13,7 +13,7 @@ export const command: [file: string, ...args: string[]] = [join(folder, 'go-plug
 const build = spawnSync('go', ['build', '-o', command[0], '.'], {
   cwd: fileURLToPath(new URL('../..', import.meta.url)),
   encoding: 'utf8',
-  // The place where Debian's packages put the sources of libraries.
+  // GOPATH is the place where Debian's packages put the sources of libraries.
   env: {
     ...process.env,
     GOPATH: '/usr/share/gocode',
@@ -25,7 +25,7 @@ const build = spawnSync('go', ['build', '-o', command[0], '.'], {
 
 /**
  * The reason why the plugin cannot run here, or undefined if it was built. The names of skipped tests show
- * it.
+ * this reason.
  */
 export const missing: string | undefined = whyMissing();
 

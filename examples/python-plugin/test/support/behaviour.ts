@@ -179,7 +179,7 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
       const started = performance.now();
       const exit = await host.client.kill();
       expect(exit).toMatchObject({ code: 0, by: 'quit' });
-      // If the plugin was told of the cancellation, no call runs any more, and the plugin quits without
+      // If the plugin has received the cancellation, no call runs any more, and the plugin quits without
       // waiting.
       if (capable) expect(performance.now() - started).toBeLessThan(1_000);
     });

@@ -20,6 +20,9 @@ export const command: [file: string, ...args: string[]] = [
   fileURLToPath(new URL('../../plugin.py', import.meta.url)),
 ];
 
-/** The reason why the plugin cannot run here, or undefined if it can. The names of skipped tests show it. */
+/**
+ * The reason why the plugin cannot run here, or undefined if it can. The names of skipped tests show this
+ * reason.
+ */
 export const missing: string | undefined =
   probe.status === 0 ? undefined : `needs python3, 3.9 or newer: ${probe.error?.message ?? probe.stderr}`;

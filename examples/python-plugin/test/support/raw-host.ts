@@ -1,5 +1,4 @@
-// A host that sends single frames. It does what a real host never does: it breaks rules, holds back credit,
-// and cuts bytes.
+// A host that sends single frames. Unlike a real host, it breaks rules, holds back credit, and cuts bytes.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
@@ -68,7 +67,7 @@ export class RawHost implements AsyncDisposable {
     this.child.stdout!.resume();
     this.child.stderr!.on('data', (chunk: Buffer) => (this.rawStderr += chunk.toString()));
     this.#down = this.child.stdio[3] as Writable;
-    // The plugin may end before a frame reaches it. The test notices that by the plugin's exit.
+    // The plugin may end before a frame reaches it. The test then sees the plugin's exit.
     this.#down.on('error', () => {});
     const up = this.child.stdio[4] as Readable;
     up.on('error', () => {});

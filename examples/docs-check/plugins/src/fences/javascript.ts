@@ -28,7 +28,8 @@ export function parseJavaScript(code: string): Verdict {
   if (!failure) return parses;
   if (!failureOf(code, 'script')) return parses;
   const wrapped = [`(${code}\n)`, `({${code}\n})`];
-  // A broken statement would parse as a field, because nearly every word may name a field of a class.
+  // Without this condition, a broken statement would pass as a field, because nearly every word may name a
+  // field of a class.
   if (!hasStatement(code)) wrapped.push(`(class {${code}\n})`);
   if (wrapped.some((text) => !failureOf(text, 'script'))) return parses;
   if (isAbridged(code) || isTranscript(code)) return abridged;

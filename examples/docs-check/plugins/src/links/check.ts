@@ -11,7 +11,8 @@ type Local = Extract<ReturnType<typeof meaningOf>, { kind: 'local' }>;
 
 export class LinkChecker implements Checker {
   /**
-   * Anchors of linked pages, by tree and path. They are kept, because many links lead to the same few pages.
+   * The anchors of linked pages, by tree and path. The checker keeps them, because many links lead to the
+   * same few pages.
    */
   readonly #anchors = new Map<string, Promise<Set<string>>>();
   readonly #library: Library;
@@ -63,8 +64,8 @@ export class LinkChecker implements Checker {
   }
 
   /**
-   * Judges a link that leads to a directory. If it has a fragment, the fragment must be an anchor of the
-   * directory's README.
+   * Judges a link that leads to a directory. If the link has a fragment, the fragment must be an anchor of
+   * the directory's README.
    */
   async #judgeDirectory(meaning: Local, page: Page): Promise<Verdict | undefined> {
     if (!meaning.fragment) return undefined;
@@ -149,7 +150,7 @@ async function judgeLines(
   return error('missing-line', `#${fragment} is beyond the end of ${path}, which has ${lines} lines`);
 }
 
-/** Returns an anchor whose letters and digits are those of `wanted`, or differ by one edit. */
+/** Returns an anchor whose letters and digits are those of `wanted`, or differ from these by one edit. */
 function nearest(wanted: string, anchors: Set<string>): string | undefined {
   const letters = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
   const mine = letters(wanted);

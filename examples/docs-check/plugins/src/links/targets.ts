@@ -1,4 +1,4 @@
-/** Every link of a page, in Markdown and in HTML, with its place. */
+/** Finds every link of a page, in Markdown and in HTML, with its place. */
 import type { Nodes, Parents, Root } from 'mdast';
 import { SKIP, visit } from 'unist-util-visit';
 import { htmlPieces } from '../html.ts';
@@ -46,9 +46,9 @@ function sourceSet(srcset: string): string[] {
 }
 
 /**
- * Returns references such as `[text][label]` whose label is not defined. A Markdown parser takes them for
- * plain text. So this function searches the source, after it has blanked out all code, links, images and
- * HTML.
+ * Returns references such as `[text][label]` whose label is not defined. A Markdown parser treats such
+ * references as plain text. So this function searches the source, after it has blanked out all code, links,
+ * images and HTML.
  */
 export function missingReferences(root: Root, source: string): MissingReference[] {
   const missing: MissingReference[] = [];

@@ -1,4 +1,4 @@
-/** Finds out what the text of a link means, before any file is looked at. */
+/** Finds out where the address of a link leads, without looking at any file. */
 import { posix } from 'node:path';
 
 export type Meaning =

@@ -21,13 +21,16 @@ export function checkHeadings(headings: Heading[], titled: boolean): Finding[] {
       titles[1],
     );
 
-  /** The open heading at each depth, with the names of the headings directly under it. */
+  /**
+   * The headings around the current one, outermost first, each with the names of the headings directly under
+   * it.
+   */
   const open: { depth: number; names: Map<string, Heading> }[] = [{ depth: 0, names: new Map() }];
   let previous: Heading | undefined;
   for (const heading of headings) {
     if (heading.loose) {
-      // A heading in HTML, a quotation or a list is not a section of the page. But if its level is 1, the
-      // level of the next heading is compared with it.
+      // A heading in HTML, a quotation or a list is not a section of the page. But a heading of level 1
+      // counts as the predecessor of the next heading.
       if (heading.depth === 1) previous = heading;
       continue;
     }
