@@ -19,7 +19,7 @@ const packages =
         (name) => `packages/${name}`,
       );
 
-/** The built-in modules under both of their names, because inlined packages use both. */
+/** The built-in modules, with and without the prefix `node:`, because inlined packages use both forms. */
 const builtins = builtinModules.flatMap((name) => [name, `node:${name}`]);
 
 const manifestOf = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));

@@ -29,8 +29,8 @@ const scratch = mkdtempSync(join(tmpdir(), 'pipework-api-'));
 let failed = 0;
 
 /**
- * Yields every entry that a package publishes with declarations: the package's folder, the entry's name, and
- * its declaration file.
+ * Yields every published entry that has declarations: the package's folder, the entry's name, and its
+ * declaration file.
  */
 function* entries() {
   for (const name of readdirSync('packages')) {

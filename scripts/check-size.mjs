@@ -10,7 +10,10 @@ import { dirname, join } from 'node:path';
  */
 const budgets = JSON.parse(readFileSync(new URL('size-budgets.json', import.meta.url), 'utf8'));
 
-/** The most bytes by which a budget may exceed the size. The check does not notice growth within this gap. */
+/**
+ * The maximum number of bytes by which a budget may exceed an entry's size. The check does not notice growth
+ * within this gap.
+ */
 const slackBytes = 4096;
 
 const imported = /^\s*(?:import|export)\s(?:[^'"();]*\sfrom\s*)?["'](\.{1,2}\/[^"']+)["']/gm;

@@ -1,6 +1,6 @@
 // near.mjs [FILE...]: builds, and runs the tests near the given files. Without a FILE, these are all files
 // that differ from the last commit. A run takes less than 20 seconds on two cores. A test is near if it is a
-// unit test in the folder of a file, or a behaviour test for that folder.
+// unit test in the folder of a given file, or a behaviour test for that folder.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';

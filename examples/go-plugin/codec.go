@@ -141,7 +141,7 @@ func (c *serverCodec) ReadRequestHeader(request *rpc.Request) error {
 	c.running[request.Seq] = true
 	c.lock.Unlock()
 	if inUse {
-		c.messages.Close() // at once, because net/rpc would wait for running calls
+		c.messages.Close() // now, because net/rpc would wait for running calls first
 		return fmt.Errorf("a request whose id %d is in use", request.Seq)
 	}
 	if c.calls.begin() {

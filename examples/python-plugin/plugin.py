@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """A plugin with three services.
 
-`greeter` is the smallest service that does something. `counter` reads files through its host. `conformance` offers what
-a test of any plugin, in any language, needs to call. docs/other-languages.md defines it:
+`greeter` is the smallest service that does something. `counter` reads files through its host. `conformance` has the
+methods that tests of plugins in any language call. docs/other-languages.md defines these methods:
 
     echo(value)              returns value
     fail(message)            fails with that message
     print({stream, text})    writes text to the synced stream, 'stdout' or 'stderr', and returns nil
     bytes(n)                 returns n bytes; byte number i is (i * 7 + 3) & 255
-    sleep(ms)                returns nil after that time, while other calls run; fails at once when it is cancelled
+    sleep(ms)                returns nil after that time, while other calls run; fails as soon as it is cancelled
     run([file, *args])       starts that program and returns what it printed on standard output
     ask({service, method, argument})    calls the method of that service of the host, and returns what it returned
 

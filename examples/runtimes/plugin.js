@@ -20,7 +20,7 @@ class Runtime {
     console.error(text);
   }
 
-  /** Resolves once the host has accepted what was printed. */
+  /** Resolves once the host has accepted the printed text. */
   print(text) {
     return new Promise((resolve) => process.stdout.write(text, () => resolve()));
   }

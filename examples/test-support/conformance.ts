@@ -1,12 +1,12 @@
-// Shared by the conformance tests of the plugins in other languages.
+// Runs the conformance suite as tests, for the plugins in other languages.
 import { conformance, type ConformanceReport } from '@pipework/testkit';
 import { describe, expect, test } from 'vitest';
 
 /**
- * Runs the quick form of the suite against `command`. Each check that applies becomes a test. The checks that
- * do not apply become one test, which compares the reasons with `leftOut`: the parts of the protocol that the
- * plugin leaves out on purpose. If this machine cannot run the plugin, `missing` is the reason, and nothing
- * is checked.
+ * Runs the quick form of the conformance suite against `command`. Each check that applies becomes a test. The
+ * checks that do not apply become one test, which compares the reasons with `leftOut`: the parts of the
+ * protocol that the plugin leaves out on purpose. If this machine cannot run the plugin, `missing` is the
+ * reason, and nothing is checked.
  */
 export async function testConformance(
   command: readonly [file: string, ...args: string[]],

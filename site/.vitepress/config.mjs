@@ -31,7 +31,7 @@ const processTerm = (term) =>
 
 /**
  * Returns the weight of a page in the search. The guide ranks above the reference, the decisions, the
- * changelog and other background pages, because these have the same words.
+ * changelog and other background pages, because all these pages contain the same words.
  */
 function boostDocument(id) {
   if (id.includes('/reference/')) return 0.4;

@@ -77,7 +77,7 @@ test('gives the same report in every run, also as JSON', async () => {
   });
 });
 
-test('summarises installed packages, and lists their findings when asked to', async () => {
+test('summarises installed packages, and lists their findings with --all', async () => {
   const root = await makeTree({
     'README.md': '# Read me\n',
     'node_modules/a/package.json': '{"name": "a", "version": "1.2.3"}',

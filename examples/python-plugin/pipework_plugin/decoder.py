@@ -15,8 +15,8 @@ UNFINISHED_LIMIT = 256 * 1024 * 1024  # bytes of all messages that are arriving,
 class Budget:
     """Limits the total bytes of all messages that are arriving.
 
-    Beyond the limit, only one message is read until it is whole, and all others wait. The host gets no credit for bytes
-    that are not read.
+    Beyond the limit, only one message is read until it is whole, and all other messages wait. The host gets no credit
+    for bytes that are not read.
     """
 
     def __init__(self, limit=UNFINISHED_LIMIT):

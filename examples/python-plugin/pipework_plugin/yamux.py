@@ -128,7 +128,7 @@ class Stream:
         self._changed.notify_all()
 
     def acknowledge(self):
-        """Marks a stream that this side opened as acknowledged by the host. Returns True only at the first call."""
+        """Marks this stream as acknowledged by the host. Returns True only if it was not marked before."""
         first, self._acknowledged = not self._acknowledged, True
         return first
 

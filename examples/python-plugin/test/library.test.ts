@@ -77,7 +77,7 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
     expect(host.printed()).toBe('');
   });
 
-  test('fails the call of a handler that exits or returns what cannot be sent, and continues', async () => {
+  test('fails the call of a handler that exits or returns a value that cannot be sent, and continues', async () => {
     await using host = await start();
     await expect(host.plugin.leave()).rejects.toThrow('3');
     await expect(host.plugin.unsendable()).rejects.toThrow("result['list'][1]: a set cannot travel");
@@ -113,7 +113,7 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
     );
   });
 
-  test('drops the payload of a frame that resets its stream, also if the payload arrives in parts', async () => {
+  test('drops the payload of a frame that resets its stream, even if the payload arrives in parts', async () => {
     await using host = await rawHost(command);
     await host.dispense('everything', 7);
     host.request(7, 1, 'Plugin.environment');

@@ -43,7 +43,7 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
     expect(await host.response(7, 1)).toEqual([1, 1, null, 'Hello, world!']);
   });
 
-  test('answers a whole conversation in one frame that opens and ends the stream', async () => {
+  test('accepts a stream whose only frame has SYN, the broker id, a request and FIN', async () => {
     await using host = await rawHost(command);
     host.request(1, 1, 'Dispenser.Dispense', 'greeter');
     const [, , , id] = await host.response(1, 1);
@@ -183,7 +183,7 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
     expect(host.rawStderr).toContain('pipework: the session ends: ');
   });
 
-  test('ends the streams stdout and stderr after Quit, as its last frames, and exits with 0', async () => {
+  test('after Quit, sends FIN on stdout and stderr as its last frames, and exits with 0', async () => {
     await using host = await rawHost(command);
     await host.dispense('conformance', 7);
     host.request(7, 1, 'Plugin.print', { stream: 'stdout', text: 'printed' });
@@ -202,7 +202,7 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
 
   test('exits even if printed output waits for credit that never arrives', async () => {
     await using host = await rawHost(command);
-    // The bytes go on two streams, because this host has to respect its own windows too.
+    // One request cannot fill the window of stdout, and two do not fit into the window of one stream.
     for (const id of [7, 9]) {
       await host.dispense('conformance', id);
       host.request(id, 1, 'Plugin.print', { stream: 'stdout', text: 'x'.repeat(200 * KiB) });
@@ -214,12 +214,12 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
     expect(await host.exited).toEqual({ code: 0, signal: null });
   });
 
-  test('uses the highest protocol version that both sides support, and announces its own if there is none', async () => {
+  test('announces the highest protocol version that both sides support, or its own if there is none', async () => {
     await using host = await rawHost(command, { env: { PIPEWORK_PROTOCOL_VERSIONS: '2,5' } });
     expect(host.line.split('|')[4]).toBe('1');
   });
 
-  test('sends errors as maps to a host that announced them', async () => {
+  test('sends errors as maps to a host that announced `errors`', async () => {
     await using host = await rawHost(command, { env: { PIPEWORK_CAPABILITIES: 'cancel,errors' } });
     await host.dispense('conformance', 7);
     host.request(7, 1, 'Plugin.fail', 'oh no');

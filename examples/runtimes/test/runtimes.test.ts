@@ -91,7 +91,7 @@ for (const { name, file: runtime, args } of runtimes) {
       expect(words).toEqual(['a', 'b']);
     });
 
-    test('has its output in the sink before its reply settles, both from the console and from process.stdout', async () => {
+    test('delivers its output to the host’s sink before the reply settles, with console.log and with process.stdout', async () => {
       const [stdout, stderr] = [sink(), sink()];
       await using host = await start({ syncStdout: stdout, syncStderr: stderr });
       await host.runtime.log('logged');
@@ -102,7 +102,7 @@ for (const { name, file: runtime, args } of runtimes) {
       await expect.poll(() => stdout.text().length).toBe(2_000_007);
     });
 
-    test('is told of an aborted call', async () => {
+    test('a call rejects when its caller aborts it', async () => {
       await using host = await start();
       const abort = new AbortController();
       const rejected = expect(host.runtime.hang({ signal: abort.signal })).rejects.toThrow('enough');

@@ -77,8 +77,7 @@ describe.skipIf(why !== undefined)(
       return { client, remote, plugin, session: parent };
     }
 
-    // This test checks everything that needs a healthy connection, because a login takes longer than these
-    // checks.
+    // All checks that need a healthy connection share one test, because a login takes longer than the checks.
     test('can be called, has only the named variables of the host, prints to the host, and ends when the host asks it to', async () => {
       const printed = { stdout: '', stderr: '' };
       const sink = (name: 'stdout' | 'stderr'): Writable =>
@@ -118,7 +117,7 @@ describe.skipIf(why !== undefined)(
       expect(await client.exit).toMatchObject({ code: 3, by: 'plugin' });
     });
 
-    test('ends by itself if ssh is killed, and its calls fail at once', async () => {
+    test('ends by itself if ssh is killed, and its calls fail immediately', async () => {
       const { client, remote, plugin } = await start();
       const call = remote.hang();
       call.catch(() => {});
@@ -134,8 +133,7 @@ describe.skipIf(why !== undefined)(
       call.catch(() => {});
       process.kill(session, 'SIGKILL');
       await expect(call).rejects.toThrow(/255/);
-      // ssh prints the first text if it reads the end of the connection, and the second text if it is
-      // writing.
+      // ssh prints the first text if the connection ends while ssh reads, and the second text if ssh writes.
       expect(await client.exit).toMatchObject({
         code: 255,
         by: 'plugin',
@@ -164,11 +162,12 @@ describe.skipIf(why !== undefined)(
       const call = remote.block(60_000, join(folder, 'blocked'));
       call.catch(() => {});
       await expect.poll(() => existsSync(join(folder, 'blocked'))).toBe(true);
-      // The plugin does not notice that `kill()` closes its input. The signal ends ssh, not the plugin.
+      // The blocked plugin does not notice that `kill()` closes its input. The signal of `kill()` ends only
+      // ssh.
       await client.kill({ gracePeriod: 1 });
       await expect(call).rejects.toThrow();
-      // No signal reaches the plugin, and the host does not learn that it still runs. Only the other machine
-      // can end it.
+      // No signal reaches the plugin, and the host does not learn that the plugin continues to run. Only the
+      // other machine can end the plugin.
       expect(isAlive(plugin)).toBe(true);
       process.kill(plugin, 'SIGKILL');
     });

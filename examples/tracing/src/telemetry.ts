@@ -10,7 +10,7 @@ import {
 import { instrument } from '@pipework/otel';
 import type { Told } from './contract.ts';
 
-/** Turns telemetry on. Returns a function that returns the spans that ended since its last call. */
+/** Turns telemetry on. The returned function returns the spans that have ended since its last call. */
 export function startTelemetry(program: string): () => Told[] {
   const exporter = new InMemorySpanExporter();
   context.setGlobalContextManager(new AsyncLocalStorageContextManager());

@@ -128,7 +128,7 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
       await expect(host.rpc.dispense('nothing' as 'greeter')).rejects.toThrow('unknown plugin type: nothing');
     });
 
-    test('has its printed output in the sink before its reply settles', async () => {
+    test('delivers its printed output to the host’s sink before the reply settles', async () => {
       const [stdout, stderr] = [sink(), sink()];
       await using host = await start({ syncStdout: stdout, syncStderr: stderr });
       for (let i = 0; i < 50; i++) {
@@ -168,7 +168,7 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
       expect(echoes).toEqual(Array.from({ length: 500 }, (_, i) => i));
     });
 
-    test('rejects a call at once when its caller aborts it', async () => {
+    test('a call rejects immediately when its caller aborts it', async () => {
       await using host = await start();
       const abort = new AbortController();
       const sleeping = host.conformance.sleep(60_000, { signal: abort.signal });
@@ -189,7 +189,7 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
       expect(await host.client.kill()).toMatchObject({ code: 0, signal: null, by: 'quit' });
     });
 
-    test('ignores signals, which are for its host to handle, until a second SIGTERM', async () => {
+    test('leaves signals to its host, and ignores them until a second SIGTERM', async () => {
       await using host = await start();
       const pid = host.client.pid!;
       for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) {

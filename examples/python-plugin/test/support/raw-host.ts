@@ -21,7 +21,7 @@ export type Seen = Frame & { payload: Uint8Array; says: string };
 
 export interface RawHostOptions {
   env?: Record<string, string>;
-  /** Sends every byte in a write of its own. */
+  /** If true, sends every byte in a separate write. */
   drip?: boolean;
 }
 

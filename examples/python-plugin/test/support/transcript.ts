@@ -9,7 +9,8 @@ interface Turn {
 }
 
 /**
- * Returns the turns of the transcript in docs/other-languages.md. Each turn joins the lines of one sender.
+ * Returns the turns of the transcript in docs/other-languages.md. A turn joins all consecutive lines of one
+ * sender.
  */
 function transcript(): Turn[] {
   const page = readFileSync(new URL('../../../../docs/other-languages.md', import.meta.url), 'utf8');
