@@ -19,8 +19,8 @@ async function work({ boss }: Queue): Promise<void> {
   const plugin = fileURLToPath(new URL('plugin.js', import.meta.url));
   await using pool = new Pool<Plugins>({ cmd: [process.execPath, plugin], name: 'counter', max: 1 });
   const counter = await pool.dispense('counter');
-  // The queue decides when a job runs, and whether it runs again. The pool decides in which process the job
-  // runs. If the call fails, the job fails.
+  // The queue decides when a job runs, and whether it runs again. The pool decides which process does it. If
+  // the call fails, the job fails.
   await boss.work<Job>(queueName, { pollingIntervalSeconds: 0.5 }, async (jobs) => {
     for (const { data } of jobs) {
       try {

@@ -1,9 +1,7 @@
 import { overStdio, type LaunchCommand, type Launcher } from '@pipework/core';
 
 export interface ContainerOptions {
-  /**
-   * The arguments of `docker run`, which are options and the image: `['-v', '/srv:/srv:ro', 'node:22-slim']`.
-   */
+  /** The image, with options before it: `['-v', '/srv:/srv:ro', 'node:22-slim']`. */
   readonly run: readonly string[];
   /** Names of the variables that are passed to the plugin. */
   readonly env?: readonly string[];
@@ -29,10 +27,7 @@ export function overDocker({ run, env = [], engine = 'docker' }: ContainerOption
 }
 
 export interface PodOptions {
-  /**
-   * The arguments of `kubectl exec`, which are options and the pod:
-   * `['-n', 'plugins', 'worker-0', '-c', 'node']`.
-   */
+  /** The pod, with options before it: `['-n', 'plugins', 'worker-0', '-c', 'node']`. */
   readonly pod: readonly string[];
   readonly env?: readonly string[];
 }

@@ -8,7 +8,7 @@ const [plugin = 'plugin.js', ...destinations] = process.argv.slice(2);
 const options = process.env['SSH_OPTIONS']?.split(' ') ?? [];
 const machines = destinations.map((destination) => overSsh({ destination, options }));
 
-/** The number of processes started so far. Each process of the pool starts on the next machine. */
+/** Each process of the pool starts on the next machine. */
 let started = 0;
 const launcher: Launcher = (command) => machines[started++ % machines.length]!(command);
 
