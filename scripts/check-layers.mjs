@@ -86,8 +86,8 @@ function* sources(folder) {
 const withoutDocstrings = (text) => text.replaceAll(/^ *\* .*$/gm, '');
 
 /**
- * Returns the imported file of this repository, as a path from the root. If a file imports the public name of
- * its own package, this is the package's entry. For another package, returns the specifier itself.
+ * Returns the imported file of this repository, as a path from the root. For the public name of the file's
+ * own package, this path is that of the package's entry. For another package, returns the specifier itself.
  */
 function targetOf(specifier, file) {
   if (specifier.startsWith('.')) return posix.join(toPosix(dirname(file)), specifier).replace(/\.js$/, '.ts');

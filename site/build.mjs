@@ -12,7 +12,7 @@ const pages = join(here, 'dist/pages');
 
 /**
  * Returns the home page: the text of `home.md`, in which each comment `README: …` is replaced by the section
- * of the README that it names.
+ * of the README that the comment names.
  */
 const home = () =>
   readFileSync(join(here, 'home.md'), 'utf8').replaceAll(/<!-- README: (.+) -->/g, (_, title) =>

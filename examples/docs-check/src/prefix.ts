@@ -12,8 +12,8 @@ export type PrintLine = (line: string, done: () => void) => void;
 
 /**
  * A sink for the standard output or standard error of one plugin. Prints whole lines, up to `longestLine`,
- * and splits no character, wherever the chunks are cut. pipework never ends a sink, so the host calls {@link
- * LinePrefix.flush} to print an unfinished last line.
+ * and splits no character, wherever the chunks are cut. pipework never ends a sink, so the host has to call
+ * {@link LinePrefix.flush}, which prints an unfinished last line.
  */
 export class LinePrefix extends Writable {
   readonly #prefix: string;

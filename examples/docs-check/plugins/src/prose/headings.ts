@@ -29,8 +29,8 @@ export function checkHeadings(headings: Heading[], titled: boolean): Finding[] {
   let previous: Heading | undefined;
   for (const heading of headings) {
     if (heading.loose) {
-      // A heading in HTML, a quotation or a list is not a section of the page. But a heading of level 1
-      // counts as the predecessor of the next heading.
+      // A heading in HTML, a quotation or a list is not a section of the page. But after such a heading of
+      // level 1, the next heading may have level 2.
       if (heading.depth === 1) previous = heading;
       continue;
     }
