@@ -54,7 +54,7 @@ interface Service {
 
 declare const remote: Remote<Service>;
 
-test('keeps asynchronous results unchanged', () => {
+test('Remote keeps asynchronous results unchanged', () => {
   expectTypeOf(remote.greet).toEqualTypeOf<Service['greet']>();
   expectTypeOf(remote.each).toEqualTypeOf<Service['each']>();
   expectTypeOf(remote.count).toEqualTypeOf<Service['count']>();
@@ -62,7 +62,7 @@ test('keeps asynchronous results unchanged', () => {
   expectTypeOf(remote.identity({ a: 1 })).resolves.toEqualTypeOf<{ a: number }>();
 });
 
-test('makes a synchronous result a promise, and does not change a result that is a promise', () => {
+test('Remote makes a synchronous result a promise, and does not change a result that is a promise', () => {
   expectTypeOf(remote.add).toEqualTypeOf<(a: number, b: number) => Promise<number>>();
   expectTypeOf(remote.either(true)).toEqualTypeOf<Promise<string>>();
   expectTypeOf(remote.nothing()).toEqualTypeOf<Promise<void>>();
@@ -70,18 +70,18 @@ test('makes a synchronous result a promise, and does not change a result that is
   expectTypeOf(remote.list()).toEqualTypeOf<Promise<Map<string, Date>[]>>();
 });
 
-test('keeps the type parameters of a generic method if its result is a promise', () => {
+test('Remote keeps the type parameters of a generic method if its result is a promise', () => {
   expectTypeOf(remote.firstOf([1])).toEqualTypeOf<Promise<number>>();
   // For a synchronous generic method, TypeScript cannot keep the type parameter (docs/calls.md).
   expectTypeOf(remote.first).toEqualTypeOf<(list: unknown[]) => Promise<unknown>>();
 });
 
-test('keeps each overload of a method', () => {
+test('Remote keeps each overload of a method', () => {
   expectTypeOf(remote.over('a')).toEqualTypeOf<Promise<string>>();
   expectTypeOf(remote.over(1)).toEqualTypeOf<Promise<number>>();
 });
 
-test('lets a stream be iterated without awaiting its call', () => {
+test('Remote lets a stream be iterated without awaiting its call', () => {
   expectTypeOf(remote.generate(1)).toEqualTypeOf<RemoteStream<number, string>>();
   expectTypeOf(remote.later()).toEqualTypeOf<RemoteStream<string>>();
   expectTypeOf<Awaited<ReturnType<typeof remote.generate>>>().toEqualTypeOf<
@@ -89,7 +89,7 @@ test('lets a stream be iterated without awaiting its call', () => {
   >();
 });
 
-test('gives a synchronous generator the type of the stream that it becomes', () => {
+test('Remote gives a synchronous generator the type of the stream that it becomes', () => {
   expectTypeOf(remote.steps(1)).toEqualTypeOf<RemoteStream<number, string>>();
   expectTypeOf(remote.laterSteps()).toEqualTypeOf<RemoteStream<number, string>>();
   expectTypeOf(remote.iterator()).toExtend<AsyncIterable<number> & PromiseLike<AsyncIterable<number>>>();
@@ -99,7 +99,7 @@ test('gives a synchronous generator the type of the stream that it becomes', () 
   expectTypeOf(remote.loose()).toEqualTypeOf<Promise<unknown>>();
 });
 
-test('lets a web stream and a Node stream be iterated or awaited', () => {
+test('Remote lets a web stream and a Node stream be iterated or awaited', () => {
   expectTypeOf(remote.bytes()).toEqualTypeOf<RemoteReadable<ReadableStream<Uint8Array>>>();
   expectTypeOf(remote.bytes()).toExtend<AsyncIterable<Uint8Array>>();
   expectTypeOf(remote.bytes()).resolves.toEqualTypeOf<ReadableStream<Uint8Array>>();
@@ -107,7 +107,7 @@ test('lets a web stream and a Node stream be iterated or awaited', () => {
   expectTypeOf(remote.node()).resolves.toEqualTypeOf<Readable>();
 });
 
-test('can be disposed of', () => {
+test('a remote can be disposed of', () => {
   const use = (): void => {
     using held = remote;
     void held.greet('world');
@@ -116,7 +116,7 @@ test('can be disposed of', () => {
   expectTypeOf(remote).toExtend<Disposable>();
 });
 
-test('makes functions in results asynchronous and disposable', () => {
+test('Remote makes functions in results asynchronous and disposable', () => {
   expectTypeOf<Awaited<ReturnType<typeof remote.make>>['label']>().toEqualTypeOf<string>();
   const next = {} as Awaited<ReturnType<typeof remote.make>>['next'];
   expectTypeOf(next()).toEqualTypeOf<Promise<number>>();
@@ -125,14 +125,14 @@ test('makes functions in results asynchronous and disposable', () => {
   expectTypeOf(unsubscribe()).toEqualTypeOf<Promise<void>>();
 });
 
-test('makes a declared reference a remote that can be disposed of', () => {
+test('Remote makes a declared reference a remote that can be disposed of', () => {
   const counter = {} as Awaited<ReturnType<typeof remote.open>>;
   expectTypeOf(counter.next()).toEqualTypeOf<Promise<number>>();
   expectTypeOf(counter.reset()).toEqualTypeOf<Promise<void>>();
   expectTypeOf(counter).toExtend<Disposable>();
 });
 
-test('makes functions asynchronous at any place in a result or an item', () => {
+test('Remote makes functions asynchronous at any place in a result or an item', () => {
   interface Deep {
     inside(): { list: { call: () => number }[] };
     held(): Map<string, { call: () => number }>;
@@ -152,7 +152,7 @@ test('makes functions asynchronous at any place in a result or an item', () => {
   expectTypeOf(deep.any).toEqualTypeOf<Deep['any']>();
 });
 
-test('handles a type that contains itself', () => {
+test('Remote handles a type that contains itself', () => {
   type Tree = Map<string, Tree>;
   interface Linked {
     next: Linked[];
@@ -164,7 +164,7 @@ test('handles a type that contains itself', () => {
   expectTypeOf<ReturnType<Far>>().toEqualTypeOf<Promise<number>>();
 });
 
-test('lacks the methods that a remote answers without a call', () => {
+test('Remote lacks the methods that a remote answers without a call', () => {
   interface Document {
     toJSON(): Promise<string>;
     toString(): string;
@@ -176,7 +176,7 @@ test('lacks the methods that a remote answers without a call', () => {
   expectTypeOf<Extract<keyof typeof document, string>>().toEqualTypeOf<'text'>();
 });
 
-test('has only methods, and keeps optional methods optional', () => {
+test('Remote has only methods, and keeps optional methods optional', () => {
   expectTypeOf<'version' extends keyof Remote<Service> ? true : false>().toEqualTypeOf<false>();
   expectTypeOf(remote.optional).toEqualTypeOf<((x: number) => Promise<number>) | undefined>();
   // @ts-expect-error a remote's methods can't be replaced
@@ -189,7 +189,7 @@ declare const text: StandardSchema<string>;
 declare const number: StandardSchema<string, number>;
 declare const key: StandardSchema<{ key: string }>;
 
-test('derives both sides of a contract from its schemas', () => {
+test('the types of both sides of a contract follow from its schemas', () => {
   const contract = defineContract({
     get: { input: [text], output: number, errors: { NOT_FOUND: key } },
     put: { input: [text, number], errors: { FULL: number } },

@@ -44,7 +44,7 @@ interface Values {
 }
 declare const values: Remote<Values>;
 
-test('refuses a promise inside a result or an item', () => {
+test('the compiler refuses a promise inside a result or an item', () => {
   expectTypeOf<Says<typeof values.inside, 'inside() has a promise inside a value'>>().toEqualTypeOf<true>();
   expectTypeOf<Says<typeof values.insideLater, 'ref(object)'>>().toEqualTypeOf<true>();
   expectTypeOf<Says<typeof values.items, 'promise'>>().toEqualTypeOf<true>();
@@ -52,7 +52,7 @@ test('refuses a promise inside a result or an item', () => {
   void values.inside();
 });
 
-test('refuses symbols and instances of classes with private members, both ways', () => {
+test('the compiler refuses symbols and instances of classes with private members, both ways', () => {
   expectTypeOf<Says<typeof values.symbol, 'a symbol'>>().toEqualTypeOf<true>();
   expectTypeOf<Says<typeof values.symbolIn, 'a symbol'>>().toEqualTypeOf<true>();
   expectTypeOf<Says<typeof values.account, 'mark it with ref()'>>().toEqualTypeOf<true>();
@@ -61,7 +61,7 @@ test('refuses symbols and instances of classes with private members, both ways',
   expectTypeOf<Says<typeof values.accountToCallback, 'mark it with ref()'>>().toEqualTypeOf<true>();
 });
 
-test('refuses a method that returns `this`', () => {
+test('the compiler refuses a method that returns `this`', () => {
   expectTypeOf<Says<typeof values.fluent, 'fluent() returns this: return ref(this)'>>().toEqualTypeOf<true>();
   expectTypeOf<Says<typeof values.later, 'ref(this)'>>().toEqualTypeOf<true>();
   expectTypeOf<Awaited<ReturnType<typeof values.self>>>().toExtend<Disposable>();
@@ -73,7 +73,7 @@ test('refuses a method that returns `this`', () => {
   expectTypeOf<Says<Remote<Chain>['next'], 'ref(this)'>>().toEqualTypeOf<true>();
 });
 
-test('lets marked objects, objects with functions and plain values be sent', () => {
+test('the compiler accepts marked objects, objects with functions and plain values', () => {
   const account = {} as Awaited<ReturnType<typeof values.marked>>;
   expectTypeOf(account.deposit(1)).toEqualTypeOf<Promise<number>>();
   const other = {} as Awaited<ReturnType<typeof values.other>>;
@@ -82,7 +82,7 @@ test('lets marked objects, objects with functions and plain values be sent', () 
   expectTypeOf(ref(new Account())).toEqualTypeOf<Reference<Account>>();
 });
 
-test('makes each overload return a promise, even if one of them already did', () => {
+test('Remote makes each overload return a promise, even if one of them already did', () => {
   interface Mixed {
     read(path: string, done: (error: Error | null, text: string) => void): void;
     read(path: string): Promise<string>;
@@ -113,7 +113,7 @@ test('makes each overload return a promise, even if one of them already did', ()
   }>();
 });
 
-test('makes functions asynchronous at any depth', () => {
+test('Remote makes functions asynchronous at any depth', () => {
   type Nested = { a: { b: { c: { d: { e: { f: { g: { h: { i: () => number } } } } } } } } };
   type Maps = Map<string, Map<string, Map<string, Map<string, Map<string, () => number>>>>>;
   interface Deep {
@@ -141,7 +141,7 @@ test('makes functions asynchronous at any depth', () => {
     }));
 });
 
-test('handles types that refer to each other, and keeps their names', () => {
+test('Remote handles types that refer to each other, and keeps their names', () => {
   type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
   type Pair = [Pair | null, number];
   interface Growing<T> {
@@ -171,7 +171,7 @@ interface Store {
   size(): number;
 }
 
-test('accepts a remote as an argument that is declared as a reference', () => {
+test('the compiler accepts a remote as an argument that is declared as a reference', () => {
   interface Uses {
     use(store: Store): Promise<void>;
     reference(store: Reference<Store>): Promise<void>;
@@ -199,7 +199,7 @@ test('accepts a remote as an argument that is declared as a reference', () => {
     }));
 });
 
-test('refuses to serve a method that takes a synchronous function or generator of the other process', () => {
+test('the compiler refuses to serve a method that takes a synchronous function or generator of the other process', () => {
   interface Sync {
     filter(list: number[], keep: (x: number) => boolean): Promise<number[]>;
   }
@@ -211,13 +211,13 @@ test('refuses to serve a method that takes a synchronous function or generator o
   type Method<M> = CanServe<{ method: M }>;
   type IsRefused<M> = Says<Method<M>, 'method() takes a function or generator that is synchronous'>;
   type Deep = { a: { b: { c: { d: { e: { f: { g: { h: () => number } } } } } } } };
-  // A function in an object in the arguments, at any depth.
+  // The function is in an object in the arguments, at any depth.
   expectTypeOf<IsRefused<(options: Deep) => void>>().toEqualTypeOf<true>();
-  // A method of a reference that is an argument.
+  // The function is a method of a reference that is an argument.
   expectTypeOf<IsRefused<(store: Reference<Store>) => void>>().toEqualTypeOf<true>();
-  // A parameter of a function in the result.
+  // The function is a parameter of a function in the result.
   expectTypeOf<IsRefused<() => { each(visit: (x: number) => boolean): void }>>().toEqualTypeOf<true>();
-  // The result of a function that is an argument.
+  // The function is the result of a function that is an argument.
   expectTypeOf<IsRefused<(open: () => Promise<() => number>) => void>>().toEqualTypeOf<true>();
   expectTypeOf<IsRefused<(steps: Generator<number>) => void>>().toEqualTypeOf<true>();
   expectTypeOf<IsRefused<((a: string) => void) & ((f: () => number) => void)>>().toEqualTypeOf<true>();
@@ -231,7 +231,7 @@ test('refuses to serve a method that takes a synchronous function or generator o
   expectTypeOf<Method<<A, B>(list: A[], make: (item: A) => B | Promise<B>) => Promise<B[]>>>().toBeUnknown();
 });
 
-test('refuses to serve nested objects of methods, and results that cannot be sent', () => {
+test('the compiler refuses to serve nested objects of methods, and results that cannot be sent', () => {
   interface Api {
     readonly version: string;
     users: { get(id: string): Promise<string> };
@@ -248,7 +248,7 @@ test('refuses to serve nested objects of methods, and results that cannot be sen
   void (() => serve<{ account: Account }>({ plugins: { account: () => new Account() } }));
 });
 
-test('refuses the same methods in the services of a host', () => {
+test('the compiler refuses the same methods in the services of a host', () => {
   interface Sync {
     ask(reply: () => string): Promise<string>;
   }

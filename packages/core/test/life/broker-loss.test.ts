@@ -92,7 +92,7 @@ describe('when the plugin exits, errors of the broker have that exit as the caus
   });
 });
 
-describe('one try and catch is enough around accept() and the call that sends its id', () => {
+describe('one try and catch around accept() and the call that sends its id is enough', () => {
   test('if the call fails, the waiting accept() causes no unhandled rejection', async () => {
     const unhandled = watchRejections();
     const { rpc, dialler } = await start();
@@ -109,7 +109,7 @@ describe('one try and catch is enough around accept() and the call that sends it
     expect(unhandled).toEqual([]);
   });
 
-  test('an exit while the stream is read causes no unhandled rejection', async () => {
+  test('if the plugin exits while the stream is read, there is no unhandled rejection', async () => {
     const unhandled = watchRejections();
     const { rpc, dialler } = await start();
     let caught: unknown;

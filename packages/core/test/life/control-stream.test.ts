@@ -1,6 +1,6 @@
 /**
- * Tests that the end of the control stream ends the session, on either side. The other side in these tests is
- * a bare session of the mux.
+ * Tests that the end of the control stream ends the session, on either side. In each test, one side is a bare
+ * session of the mux.
  */
 
 import { PassThrough } from 'node:stream';
@@ -39,10 +39,10 @@ function pluginByHand(act: (control: RawStream) => void): LaunchedProcess {
   return { readable: up, writable: down, kill: () => true, exited };
 }
 
-describe.each(Object.keys(ends))('a control stream that is %s', (how) => {
+describe.each(Object.keys(ends))('if the control stream is %s', (how) => {
   const end = ends[how]!;
 
-  test('by the host ends the plugin', async () => {
+  test('by the host, the plugin ends', async () => {
     const [down, up] = [new PassThrough(), new PassThrough()];
     const env = { [MagicCookieKey]: MagicCookieValue };
     const serving = serve({ plugins: {}, transport: { readable: down, writable: up, env } });
@@ -54,7 +54,7 @@ describe.each(Object.keys(ends))('a control stream that is %s', (how) => {
     await serving;
   });
 
-  test('by the plugin makes the host end the plugin', async () => {
+  test('by the plugin, the host ends the plugin', async () => {
     const warnings: string[] = [];
     const ignore = (): void => {};
     const warn = (...words: unknown[]): void => void warnings.push(words.join(' '));

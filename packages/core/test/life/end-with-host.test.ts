@@ -58,7 +58,7 @@ test.skipIf(noProc)(
 );
 
 test.skipIf(noProc)(
-  `a process runs on after its host if the host has disposed of endWithHost()${noProc}`,
+  `a process outlives its host if the host has disposed of the result of endWithHost()${noProc}`,
   async () => {
     const ids = await host('ending[Symbol.dispose](); ending[Symbol.dispose]();');
     const reaper = await reaperOf(ids.host);

@@ -117,7 +117,7 @@ describe('kill()', () => {
     }
   });
 
-  test('keeps the client from ever starting if it is called before the start', async () => {
+  test('makes every later start() fail if kill() is called before the first start()', async () => {
     const client = plugin('greets');
     expect(await client.kill()).toMatchObject({ code: null, signal: null, by: 'none' });
     expect((await failure(client.start())).code).toBe('PLUGIN_KILLED');
@@ -135,7 +135,7 @@ describe('kill()', () => {
     expect((await killing).signal).toBe('SIGTERM');
   });
 
-  test('leaves no process behind if it is called right after start()', async () => {
+  test('leaves no process behind if kill() is called right after start()', async () => {
     const client = plugin('greets');
     const started = client.start().catch(() => {});
     await client.kill();
@@ -221,7 +221,7 @@ describe('a plugin that is asked to leave', () => {
     await exit;
   });
 
-  test('stops a factory that is still running, and disposes of the implementation that it makes', async () => {
+  test('stops a factory that is still running, and disposes of the implementation that the factory makes', async () => {
     const stdout = new Collector();
     const client = plugin('makes-slowly', { syncStdout: stdout });
     const dispensed = failure((await client.client()).dispense('slow' as never));
@@ -269,7 +269,7 @@ describe('a plugin that is asked to leave', () => {
 });
 
 describe('a plugin that dies', () => {
-  test('rejects every pending call with an error that has the plugin’s name, the method, the exit code and the tail', async () => {
+  test('rejects every pending call with an error that has the plugin’s name, the method, the exit code and the end of stderr', async () => {
     const client = plugin('makes-trouble');
     const rpc = await client.client();
     const trouble = await rpc.dispense('trouble');
@@ -363,7 +363,7 @@ describe('the process group', () => {
 });
 
 describe('cleanupClients()', () => {
-  test('ends every managed client and no other, and can be called again', async () => {
+  test('ends every managed client and no other client, and can be called again', async () => {
     const managed = Array.from({ length: 3 }, () => plugin('greets', { managed: true }));
     const other = plugin('greets');
     await Promise.all([...managed, other].map((client) => client.start()));

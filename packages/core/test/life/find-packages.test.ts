@@ -105,7 +105,7 @@ describe('discoverPackages()', () => {
     expect((await failure(discoverPackages('/'))).code).toBe('DISCOVER_UNREADABLE');
   });
 
-  test('leaves out paths that lead out of their package, unless told otherwise', async () => {
+  test('leaves out paths that lead out of their package, unless contained is false', async () => {
     await put('evil/plugin.mjs');
     await put('paths/pnpm-workspace.yaml', 'packages: ["packages/*"]');
     await manifest('paths/packages/up', { pipework: '../../../evil/plugin.mjs' });
@@ -123,7 +123,7 @@ describe('discoverPackages()', () => {
     expect((await search('paths', { contained: false })).found).toHaveLength(3);
   });
 
-  test.skipIf(noLinks)(`follows links out of the workspace only if told to${noLinks}`, async () => {
+  test.skipIf(noLinks)(`follows links out of the workspace only if contained is false${noLinks}`, async () => {
     await put('evil/plugin.mjs');
     await manifest('evil', { name: 'linked', pipework: 'plugin.mjs' });
     await put('contained/pnpm-workspace.yaml', 'packages: ["packages/*"]');
@@ -143,7 +143,7 @@ describe('discoverPackages()', () => {
     expect((await search('contained', { contained: false })).found).toHaveLength(3);
   });
 
-  test.skipIf(noLinks)(`walks through a link out of the workspace only if told to${noLinks}`, async () => {
+  test.skipIf(noLinks)(`searches below a link out of the workspace only if contained is false${noLinks}`, async () => {
     await put('walked/pnpm-workspace.yaml', 'packages: ["packages/**"]');
     await manifest('all/of/it', { pipework: 'plugin.mjs' });
     await put('all/of/it/plugin.mjs');
@@ -189,7 +189,7 @@ describe('discoverPackages()', () => {
     },
   );
 
-  test.skipIf(noFifos)(`reads the list of a workspace only from a regular file${noFifos}`, async () => {
+  test.skipIf(noFifos)(`reads a workspace's list of packages only from a regular file${noFifos}`, async () => {
     await fifo('lists/pnpm-workspace.yaml', 'packages: ["other/*"]');
     await manifest('lists', { workspaces: ['plugins/*'] });
     for (const folder of ['plugins', 'other']) {
@@ -242,7 +242,7 @@ describe('discoverPackages()', () => {
   });
 
   test.skipIf(isWindows)(
-    'passes texts to onSkip that are safe to print, as a package chooses them',
+    'passes only printable texts to onSkip, because a package chooses them',
     async () => {
       await put('hostile/pnpm-workspace.yaml', 'packages: ["packages/*"]');
       await manifest('hostile/packages/a\u001b[2J\nb', {});
@@ -268,7 +268,7 @@ describe('discoverPackages()', () => {
     }
   });
 
-  test('does not walk to where a pattern leads out of the workspace, unless told to', async () => {
+  test('does not search where a pattern leads out of the workspace, unless contained is false', async () => {
     await manifest('beside', { pipework: 'plugin.mjs' });
     await put('beside/plugin.mjs');
     await manifest('leading/packages/one', { pipework: 'plugin.mjs' });

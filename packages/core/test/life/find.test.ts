@@ -28,7 +28,7 @@ import {
   until,
 } from '../support/life.ts';
 
-/** Makes the name of an executable file, which on Windows depends on its extension. */
+/** Makes the name of an executable file. On Windows, the extension makes a file executable. */
 const exe = (name: string): string => (isWindows ? `${name}.cmd` : name);
 
 let root = '';
@@ -98,7 +98,7 @@ describe('discover()', () => {
     expect(await discover('../out/*', bin)).toEqual([outside]);
   });
 
-  test.skipIf(noLinks)(`with contained, skips files below links out of the directory${noLinks}`, async () => {
+  test.skipIf(noLinks)(`leaves out files below a link out of the directory if contained is true${noLinks}`, async () => {
     const bin = join(root, 'bin');
     const skipped: Record<string, string> = {};
     const options = { contained: true, onSkip: (path: string, reason: string) => (skipped[path] = reason) };
@@ -126,8 +126,8 @@ describe('discover()', () => {
       // On a directory, the sticky bit keeps users from replacing files of other users. On a file, it has no
       // effect.
       await put('open/sticky', '', 0o1757);
-      // Other users may replace this link. The link `chain` leads through it, and would then have another
-      // target.
+      // Other users may replace this link. The link `chain` leads through this link, and would then have
+      // another target.
       await symlink('../fine/plugin', join(root, 'open/all/link'));
       await symlink('all/link', join(root, 'open/chain'));
       await mkdir(join(root, 'open/shared'));

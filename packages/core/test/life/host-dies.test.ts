@@ -33,7 +33,7 @@ function reapersOf(pid: number): string[] {
   });
 }
 
-describe('a plugin is gone within a second of its host’s SIGKILL', () => {
+describe('a plugin is gone within a second after its host was killed by SIGKILL', () => {
   test.each([
     ['while it is idle', 'idle', 'greets'],
     ['while its event loop is blocked', 'blocked', 'makes-trouble'],
@@ -220,7 +220,7 @@ const canUnmount =
   process.platform === 'linux' &&
   spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/proc']).status === 0;
 
-const noUnmount = canUnmount ? '' : ' (SKIPPED: needs unshare, and leave to make namespaces)';
+const noUnmount = canUnmount ? '' : ' (SKIPPED: needs unshare, and permission to make namespaces)';
 
 test.skipIf(noUnmount)(
   `a host that cannot run /bin/sh warns that it does not watch its plugins${noUnmount}`,

@@ -13,7 +13,7 @@ const hostile = '\u001b]0;title\u0007\u001b[2J\u202eOK\r';
 const quoted = JSON.stringify(hostile);
 
 test.each([
-  ['its last lines', `require('fs').writeSync(2, ${quoted} + '\\n'); process.exit(3)`],
+  ["the plugin's last lines", `require('fs').writeSync(2, ${quoted} + '\\n'); process.exit(3)`],
   [
     'a line that is no handshake',
     `require('fs').writeSync(4, ${quoted} + '\\n'); setInterval(() => {}, 1e6)`,

@@ -5,7 +5,7 @@ import { failure, plugin } from '../support/life.ts';
 
 const wrong = (value: unknown): never => value as never;
 
-/** Returns a list without its first entry: not even undefined is there. */
+/** Returns a list of two places. The first place is a hole. */
 const withHole = (second: unknown): never => wrong(Object.assign([], { 1: second }));
 
 test.each<[string, () => unknown, RegExp]>([

@@ -46,7 +46,7 @@ test('a client knows its plugins by name', () => {
   expectTypeOf<ReturnType<Dispensed['greet']>>().resolves.toEqualTypeOf<string>();
 });
 
-test('a connection is a type, not a class that can be constructed', () => {
+test('RPCClient is a type, not a class that can be constructed', () => {
   expectTypeOf<typeof import('../../src/index.ts')>().not.toHaveProperty('RPCClient');
   expectTypeOf<RPCClient['broker']>().toEqualTypeOf<StreamBroker>();
   expectTypeOf<PluginContext['broker']>().toEqualTypeOf<StreamBroker>();
@@ -63,7 +63,7 @@ test('drain() and kill() of a client have options', () => {
   expectTypeOf(cleanupCount).returns.toEqualTypeOf<number>();
 });
 
-test('a remote can be made over a function, and accepts further call options', () => {
+test('a remote can be made from a function, and accepts further call options', () => {
   const greeter = createRemote<Greeter>(async (method, args, options) => {
     expectTypeOf(method).toEqualTypeOf<string>();
     expectTypeOf(args).toEqualTypeOf<unknown[]>();
@@ -90,7 +90,7 @@ test('the exit report has the step that ended the plugin, and the exit code', ()
   expectTypeOf<PluginExit['code']>().toEqualTypeOf<number | null>();
 });
 
-test('a command is a list with a program, or an object with one', () => {
+test('a command is a list that begins with a program, or an object that names one', () => {
   expectTypeOf<ClientConfig['cmd']>()
     .extract<readonly string[]>()
     .toEqualTypeOf<readonly [file: string, ...args: string[]]>();

@@ -53,15 +53,15 @@ describe('the notes on a Node program that did not start', () => {
   });
 });
 
-describe('the notes on a program that Node does not run as it is', () => {
-  test('say so for a .tsx and a .jsx file', async () => {
+describe('the notes on a program that Node cannot run unchanged', () => {
+  test('say that Node runs neither .tsx nor .jsx files', async () => {
     for (const name of ['plugin.tsx', 'plugin.jsx']) {
       await writeFile(join(directory, name), 'console.log(<a />);\n');
       expect(await notesOf(join(directory, name))).toContain(`${name}: Node runs neither .tsx nor .jsx`);
     }
   });
 
-  test.skipIf(noShell)(`say so for a TypeScript file that is started by its #! line${noShell}`, async () => {
+  test.skipIf(noShell)(`say how Node handles a TypeScript file that is started by its #! line${noShell}`, async () => {
     const file = join(directory, 'direct.ts');
     await writeFile(file, `#!${process.execPath}\nenum Colour { Red }\n`, { mode: 0o755 });
     const { notes } = await failure<StartError>(new Client({ cmd: [file], stdin: 'ignore' }).start());

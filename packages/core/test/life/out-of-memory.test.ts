@@ -32,7 +32,7 @@ function makeGroup(): Group | undefined {
 
 const group = makeGroup();
 
-const noGroup = group === undefined ? ' (SKIPPED: needs leave to make a control group)' : '';
+const noGroup = group === undefined ? ' (SKIPPED: needs permission to make a control group)' : '';
 
 test.skipIf(noGroup)(`a kill by the kernel is reported as a lack of memory${noGroup}`, async () => {
   const { directory, limits } = group as Group;

@@ -32,7 +32,7 @@ describe('synced output', () => {
     }
   });
 
-  test('passes binary data unchanged', async () => {
+  test('of binary data arrives unchanged', async () => {
     const stdout = new Collector();
     const rpc = await plugin('prints', { syncStdout: stdout }).client();
     const printer = await rpc.dispense('printer');
@@ -328,7 +328,7 @@ describe('the log', () => {
     expect(debug.mock.calls.flat()).not.toContain('not wanted');
   });
 
-  test('gets the plugin’s output line by line if no other option is set', async () => {
+  test('gets the plugin’s output line by line if no option but `logger` is set', async () => {
     const records: unknown[][] = [];
     const method =
       (level: string) =>

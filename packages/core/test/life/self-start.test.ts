@@ -31,7 +31,7 @@ describe('an application that starts itself', () => {
     );
   });
 
-  test('fails at the third level if each copy gets other arguments', async () => {
+  test('fails at the third level if each copy gets different arguments', async () => {
     const log = join(directory, 'changing');
     const error = await failure<StartError>(plugin('starts-itself', {}, log, 'changing').start());
     expect(error.stderrTail).toContain('this process is a plugin that was started by a plugin, 3 deep');

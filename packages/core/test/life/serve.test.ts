@@ -104,7 +104,7 @@ describe('a dispense', () => {
   });
 });
 
-test.each([5, undefined, null, {}])('dispense(%o) is refused on this side', async (name) => {
+test.each([5, undefined, null, {}])('dispense(%o) is refused by the host', async (name) => {
   const rpc = await plugin('greets').client();
   const error = await failure(rpc.dispense(name as never));
   expect(error).toMatchObject({ code: 'CONFIG_INVALID' });

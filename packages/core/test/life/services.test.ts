@@ -166,7 +166,7 @@ describe('a service of the host', () => {
     expect(rpc.diagnostics().runningCalls).toBe(3);
   });
 
-  test("passes through the host's handlerInterceptors and redactError", async () => {
+  test("is called through the host's handlerInterceptors, and its errors pass redactError", async () => {
     const methods: string[] = [];
     const { client } = start({
       handlerInterceptors: [
@@ -240,7 +240,7 @@ describe('a service of the host', () => {
       await expect(asker.readOf(name)).rejects.toMatchObject({ code: 'RPC_UNKNOWN_SERVICE' });
   });
 
-  test('makes only its own dispense fail if its factory throws; the dispense gets the code of that error', async () => {
+  test('makes only its own dispense fail if its factory throws, with the code of the thrown error', async () => {
     const { client } = start({
       provide: {
         files: () => {

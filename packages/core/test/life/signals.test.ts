@@ -34,7 +34,7 @@ describe.skipIf(noSignals)(`a plugin whose host still runs${noSignals}`, () => {
     expect(stdout.text).toContain('shutting down\nshut down\nserved\nlast words\n');
   });
 
-  test('leaves at a second SIGTERM, and runs its hook', async () => {
+  test('leaves at a second SIGTERM, and runs its shutdown hook first', async () => {
     const stdout = new Collector();
     const client = plugin('shuts-down-slowly', { syncStdout: stdout }, '20');
     const rpc = await client.client();
@@ -47,7 +47,7 @@ describe.skipIf(noSignals)(`a plugin whose host still runs${noSignals}`, () => {
     expect(stdout.text).toContain('shutting down\nshut down\n');
   });
 
-  test('leaves at a second SIGTERM even if its hook takes longer than the host’s grace period', async () => {
+  test('leaves at a second SIGTERM even if its shutdown hook takes longer than the host’s grace period', async () => {
     const client = plugin('shuts-down-slowly', {}, '60000');
     const rpc = await client.client();
     process.kill(client.pid as number, 'SIGTERM');
@@ -112,7 +112,7 @@ describe.skipIf(noSignals)(`a signal to the whole process group${noSignals}`, ()
 
 const canUnshare =
   !isWindows && spawnSync('unshare', ['--pid', '--fork', '--kill-child', 'true']).status === 0;
-const noNamespaces = canUnshare ? '' : ' (SKIPPED: needs unshare, and leave to make namespaces)';
+const noNamespaces = canUnshare ? '' : ' (SKIPPED: needs unshare, and permission to make namespaces)';
 
 describe.skipIf(noNamespaces)(`a host that is process 1 of a container${noNamespaces}`, () => {
   const behind = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];

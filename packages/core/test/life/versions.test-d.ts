@@ -76,7 +76,7 @@ test('before the check, dispense() accepts only names that all versions have, an
   expectTypeOf(use).toBeFunction();
 });
 
-test('the plugins of one version have one connection, whose version is a number', () => {
+test('plugins of one version have one type of RPCClient, whose protocolVersion is a number', () => {
   expectTypeOf<RPCClientOf<PluginsV1>>().toEqualTypeOf<RPCClient<PluginsV1>>();
   expectTypeOf<RPCClientOf<Record<string, object>>>().toEqualTypeOf<RPCClient>();
   expectTypeOf<RPCClient<PluginsV1>['protocolVersion']>().toEqualTypeOf<number>();

@@ -1,6 +1,6 @@
 /**
- * Tests of wrappers, such as `timeout`, `strace -f` or a Python script. Such wrappers start the plugin as
- * their child and pass descriptors 3 and 4 on.
+ * Tests of wrappers that start the plugin as their child and pass descriptors 3 and 4 on, such as `timeout`,
+ * `strace -f` or a Python script.
  */
 
 import { describe, expect, onTestFinished, test, vi } from 'vitest';

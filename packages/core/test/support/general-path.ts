@@ -1,8 +1,7 @@
 /**
- * Replaces the parts of core that only improve speed. docs/decisions/0003 says that core works without any of
- * them. The project `core-general` loads this file before its test files, to verify the statement of 0003. The
- * project also runs the published msgpackr unedited, because vitest.config.ts edits it only for the project
- * `core`.
+ * Replaces the parts of core that only improve speed, because core must work without them
+ * (docs/decisions/0003). The project `core-general` loads this file before its test files. That project also
+ * runs the published msgpackr unedited, because vitest.config.ts edits msgpackr only for the project `core`.
  */
 import { vi } from 'vitest';
 

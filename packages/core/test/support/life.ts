@@ -20,14 +20,14 @@ export const isWindows: boolean = process.platform === 'win32';
  */
 export const skipUnless = (holds: boolean, reason: string): string => (holds ? '' : ` (SKIPPED: ${reason})`);
 
-export const noSignals: string = skipUnless(!isWindows, 'Windows has no signals, only the end of a process');
+export const noSignals: string = skipUnless(!isWindows, 'Windows has no signals, and can only end a process');
 export const noShell: string = skipUnless(!isWindows, 'Windows has no /bin/sh');
 export const noModes: string = skipUnless(
   !isWindows,
-  "Windows has no modes, no #! lines and no users' rights in them",
+  'Windows has no file modes and no #! lines',
 );
 export const noFifos: string = skipUnless(!isWindows, 'Windows has no FIFOs');
-export const noProc: string = skipUnless(process.platform === 'linux', 'it reads /proc');
+export const noProc: string = skipUnless(process.platform === 'linux', 'the test reads /proc');
 export const noEnds: string = skipUnless(
   !isWindows,
   'Windows ends the plugins immediately when their host dies',
@@ -35,9 +35,9 @@ export const noEnds: string = skipUnless(
 export const noLinks: string = skipUnless(canLink(), 'this system makes no symbolic links for this user');
 export const noFork: string = skipUnless(
   !isWindows,
-  'on Windows a wrapper that ends takes what it has started with it',
+  'on Windows a wrapper that ends also ends the processes that it has started',
 );
-export const needsWindows: string = skipUnless(isWindows, 'it is a rule of Windows');
+export const needsWindows: string = skipUnless(isWindows, 'this rule holds only on Windows');
 
 /**
  * On Windows, only users with a special right can make symbolic links. Wine makes no link, and reports no
@@ -171,8 +171,8 @@ export function isAlive(pid: number): boolean {
 }
 
 /**
- * How long `until()` waits, in milliseconds. Less than the timeout of a test, whose message would not name
- * the condition.
+ * The time for which `until()` waits, in milliseconds. It is shorter than the timeout of a test, because the
+ * message of that timeout would not name the condition.
  */
 const giveUpMs = 100_000;
 
@@ -184,7 +184,7 @@ export async function until(holds: () => boolean): Promise<void> {
   const began = performance.now();
   while (!holds()) {
     if (performance.now() - began > giveUpMs)
-      throw new Error(`still not so after ${giveUpMs} ms: ${String(holds)}`);
+      throw new Error(`the condition did not hold within ${giveUpMs} ms: ${String(holds)}`);
     await sleep(5);
   }
 }
@@ -207,7 +207,7 @@ export async function enoughMs(ms: number): Promise<number> {
 export async function failure<E = Error & { code: string }>(promise: Promise<unknown>): Promise<E> {
   return promise.then(
     () => {
-      throw new Error('it should have failed');
+      throw new Error('the promise was expected to reject, but it resolved');
     },
     (error: unknown) => error as E,
   );

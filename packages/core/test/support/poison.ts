@@ -4,7 +4,7 @@
  */
 import type { LeanSession, RawStream, RawStreamHandler } from '@pipework/mux/lean';
 
-/** How many bytes were lent and then overwritten. */
+/** Counts the bytes that were lent and then overwritten. */
 export interface Poison {
   lentBytes: number;
 }

@@ -1,6 +1,6 @@
 /**
- * A test that acts as a peer: it writes and reads the bytes of RPC itself. A real session connects it with a
- * real conversation.
+ * Lets a test act as a peer that writes and reads the bytes of RPC itself. A real session connects the test
+ * with a real conversation.
  */
 import { PassThrough } from 'node:stream';
 import { LeanSession, type RawStream } from '@pipework/mux/lean';
@@ -21,7 +21,7 @@ export interface RawPeer {
   readonly conversation: Conversation;
   readonly shared: Shared;
   readonly stream: RawStream;
-  /** Writes bytes given in hex. Spaces only help to read them. */
+  /** Writes the bytes that `hex` describes. Spaces in `hex` are ignored. */
   sends(hex: string): void;
   sendsBytes(bytes: Uint8Array): void;
   /**
