@@ -19,7 +19,7 @@ test('a caller may reuse an id as soon as its call is answered, whether the hand
   }
 });
 
-test('a message that has arrived completely no longer counts in the budget', async () => {
+test('a message that has arrived completely no longer counts towards maxUnfinishedBytes', async () => {
   const peer = await rawHost({ answers: () => 1 });
   peer.sends(request('01'));
   await peer.expects('94 01 01 c0 01');
@@ -102,7 +102,7 @@ describe('a plugin that calls functions of its host and does not read the answer
     };
   }
 
-  test('gets at most a few MiB of answers. Its further calls run in their order when it has read these', async () => {
+  test('gets at most a few MiB of answers, and its further calls run in order after it has read them', async () => {
     const ran: number[] = [];
     const { peer, asks } = await plugin((n) => {
       ran.push(n);
@@ -127,7 +127,7 @@ describe('a plugin that calls functions of its host and does not read the answer
     expect(await result).toBe(7);
   });
 
-  test('may give the function back while calls of it wait, because its notifications wait too', async () => {
+  test('may release the function while calls of it wait, because the release waits too', async () => {
     let ran = 0;
     const { peer, asks, reference } = await plugin(() => {
       ran++;

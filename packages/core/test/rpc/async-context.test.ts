@@ -66,7 +66,7 @@ describe('a callback runs in the async context in which the caller passed it', (
     expect(await store.run('given here', () => remote.useObject(object))).toBe('given here');
   });
 
-  test('even if the peer keeps it, and the peer recognises the callback when it is passed again', async () => {
+  test('even if the peer keeps the callback, and the peer gets the same function when it is passed again', async () => {
     const { remote } = await connect();
     const callback = async (): Promise<string> => here();
     await store.run('kept here', () => remote.keep(callback));

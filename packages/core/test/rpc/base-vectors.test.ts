@@ -10,7 +10,7 @@ const echo = {
   nothing: () => undefined,
 };
 
-describe('a peer of the base', () => {
+describe('a peer of the base, which has no capabilities,', () => {
   test('gets a request of four elements, and its answer is matched by the id', async () => {
     const peer = await rawPlugin();
     const result = peer.conversation.call('greet', ['world']);
@@ -61,7 +61,7 @@ describe('a peer of the base', () => {
     await peer.expects('94 00 00 aa 506c7567696e2e74776f 91 a1 61');
   });
 
-  test('may send integers in any width, and a message in any pieces', async () => {
+  test('may send integers of any width, and may cut a message into any pieces', async () => {
     const peer = await rawHost(echo);
     for (const byte of '94 00 cd 0001 d9 0c 506c7567696e2e6772656574 dc 0001 d3 ffffffffffffffff'
       .replace(/ /g, '')

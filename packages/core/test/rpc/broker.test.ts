@@ -132,7 +132,7 @@ describe('nextId()', () => {
 });
 
 describe('forget()', () => {
-  test('leaves the waiter of another user under the same id alone', async () => {
+  test('does not affect another user who waits for the same id', async () => {
     const { host, plugin } = brokers();
     const accepted = plugin.accept(1);
     plugin.forget(1, { resolve() {}, reject() {} });

@@ -161,7 +161,7 @@ describe('a conversation that finishes', () => {
     await Promise.all([host.closed, plugin.closed]);
   });
 
-  test('answers running calls, then ends both halves cleanly', async () => {
+  test('answers running calls, then ends both directions of the stream cleanly', async () => {
     let release = (): void => {};
     const { remote, host, plugin } = await rpcPair({
       wait: () => new Promise<string>((resolve) => (release = () => resolve('done'))),

@@ -1,6 +1,6 @@
 /**
- * Tests with keys and texts that a hostile peer has chosen to cost the receiving side memory or time, or to
- * reach a terminal.
+ * Tests with keys and texts that a hostile peer has chosen in order to cost the receiving side memory or
+ * time, or to control a terminal.
  */
 import { inspect } from 'node:util';
 import { setFlagsFromString } from 'node:v8';

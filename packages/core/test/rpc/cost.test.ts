@@ -7,8 +7,8 @@ const request = '94 00 01 ab 506c7567696e2e74616b65 91';
 
 /**
  * Calls `take` with a list that holds the value `one` `count` times, and then a second time without
- * arguments. Returns the first answer, how often the handler ran, and how many references are held after the
- * first call.
+ * arguments. Returns the first answer, the number of runs of the handler, and the number of references that
+ * are held after the first call.
  */
 async function taken(one: string, count: number, maxMessageValues = 1000): Promise<[string, number, number]> {
   let ran = 0;
@@ -39,7 +39,7 @@ describe('a value in a message counts by its cost on the receiving side:', () =>
     ['a Node stream as 19', 'c7 05 50 72 00000001', 19],
     ['a web stream as 51', 'c7 05 50 77 00000001', 51],
   ])('%s', async (_name, one, weight) => {
-    // Of the limit of 1,000, the message's own array and its params use 5.
+    // The message's own array and its params use 5 of the 1,000 values.
     const most = Math.floor(995 / weight);
     const [fits, first] = await taken(one, most);
     expect(fits).not.toContain('RPC_');

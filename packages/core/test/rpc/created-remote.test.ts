@@ -1,4 +1,4 @@
-/** Tests `createRemote()`, which makes a remote over a function of the user. */
+/** Tests `createRemote()`, which makes a remote from a function of the user. */
 
 import { describe, expect, test } from 'vitest';
 import { createRemote, type CallOptions, type RemoteCall, withCallOptions } from '../support/internals.ts';
@@ -28,7 +28,7 @@ test('a remote keeps the methods of 1,024 names, and makes a new function at eac
   expect(await methods['one more']?.()).toBe('one more');
 });
 
-describe('a remote over a function', () => {
+describe('a remote that createRemote() made from a function', () => {
   test('calls the function with the method, the arguments, and all options, known or unknown', async () => {
     const { calls, remote } = recorded();
     expect(await remote.greet('you')).toBe('answer');

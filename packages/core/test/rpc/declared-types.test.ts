@@ -15,7 +15,7 @@ class Account {
   }
 }
 
-/** Calls a method by name, which the compiler would refuse to call. */
+/** Calls a method by its name. The compiler would refuse the same call if it were written directly. */
 function call(remote: object, name: string, ...args: unknown[]): Promise<unknown> {
   return (remote as Record<string, (...args: unknown[]) => Promise<unknown>>)[name]!(...args);
 }

@@ -175,7 +175,7 @@ describe('if a test environment has replaced the globals by classes of another r
         Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
       }
       back = remote.echo(rows);
-      // The globals must be replaced until the answer has arrived. Over pipes in memory, that takes only a
+      // The globals must stay replaced until the answer has arrived. Over pipes in memory, that takes only a
       // few turns.
       await Promise.race([back.catch(() => {}), new Promise((resolve) => setTimeout(resolve, 200))]);
     } finally {

@@ -102,7 +102,7 @@ describe('a conversation fails only the call', () => {
     ['a column of 2^53 rows', '91 94 d4 50 43 cf 0020000000000000 91 a1 61 92 01 c4 01 00'],
     ['a column of numbers without bytes', column('91 01')],
     ['a column of numbers that are no bytes', column('92 01 05')],
-    ['a column of numbers with more behind them', column('93 01 c4 02 0102 05')],
+    ['a column of numbers with a value after them', column('93 01 c4 02 0102 05')],
     ['a column of numbers of three bytes', column('92 01 c4 06 010203010203')],
     ['a column of numbers with an odd byte', column('92 01 c4 03 010203')],
     ['a column of no numbers', column('92 01 c4 00')],

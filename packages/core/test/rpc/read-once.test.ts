@@ -72,10 +72,10 @@ class Counted {
 
 /** The places in a sent value where the counted object can be. */
 const places: [name: string, around: (object: unknown, other: unknown) => unknown][] = [
-  ['beside', (object, other) => [object, other]],
-  ['behind', (object, other) => [other, object]],
+  ['before the other value', (object, other) => [object, other]],
+  ['after the other value', (object, other) => [other, object]],
   ['in an object', (object, other) => ({ first: { object }, other })],
-  ['in an object behind', (object, other) => ({ other, last: { object } })],
+  ['in an object after the other value', (object, other) => ({ other, last: { object } })],
   ['in a list of lists', (object, other) => [[[object]], [[other]]]],
   ['in a Map', (object, other) => new Map([['object', object], ['other', other]])], // prettier-ignore
   ['in a list of like objects', (object, other) => Array.from({ length: 9 }, (_, at) => ({ at, object: at === 3 ? object : at, other: at === 8 ? other : 1 }))], // prettier-ignore
@@ -180,17 +180,17 @@ describe('each element of a list is read once:', () => {
   });
 });
 
-describe('each row of a long list is read once, if the list is', () => {
+describe('each row of a long list is read once, if the rows', () => {
   const count = 70;
   test.each<[string, (row: number) => object]>([
-    ['alike', () => ({})],
-    ['alike up to its last', (row) => (row === count - 1 ? { odd: 1 } : {})],
-    ['alike up to its second', (row) => (row === 1 ? { odd: 1 } : {})],
-    ['of rows with records that are alike', (row) => ({ in: { row } })],
-    ['of rows with records that are not all alike', (row) => ({ in: row === 50 ? { odd: row } : { row } })],
-    ['of rows with functions', () => ({ run: () => 1 })],
-    ['of rows with lists of objects', (row) => ({ in: [{ row }] })],
-    ['of rows of which the last has a date', (row) => (row === count - 1 ? { date: new Date(5) } : {})],
+    ['are alike', () => ({})],
+    ['are alike up to the last', (row) => (row === count - 1 ? { odd: 1 } : {})],
+    ['are alike up to the second', (row) => (row === 1 ? { odd: 1 } : {})],
+    ['have records that are alike', (row) => ({ in: { row } })],
+    ['have records that are not all alike', (row) => ({ in: row === 50 ? { odd: row } : { row } })],
+    ['have functions', () => ({ run: () => 1 })],
+    ['have lists of objects', (row) => ({ in: [{ row }] })],
+    ['have a date in the last row only', (row) => (row === count - 1 ? { date: new Date(5) } : {})],
   ])('%s', async (_name, rest) => {
     const { remote } = await rpcPair({ sum: (rows: { field: number }[]) => rows.reduce((sum, row) => sum + row.field, 0) });
     const counters = Array.from({ length: count }, () => new Counted());
@@ -256,7 +256,7 @@ describe('if a getter changes an object that is being sent, the change does not 
   });
 });
 
-describe('a list has the length that it had when it was reached, if a getter shortens it:', () => {
+describe('if a getter shortens a list, the list arrives with the length that it had when the sender reached it:', () => {
   test.each(beside)('with %s', async (_name, make) => {
     const { remote } = await rpcPair({ measure: (value: unknown[]) => value.length });
     const shortened = (before: unknown[], after: unknown[]): unknown[] => {

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { rawHost } from '../support/raw-peer.ts';
 
-// Arguments of the call `echo` to a peer with `types`. Together they have each kind of header.
+// These are arguments of calls of `echo` to a peer with the capability `types`. Together they contain each
+// kind of header.
 const head = '94 00 01 ab 506c7567696e2e6563686f';
 const values = [
   '91 dc 0003 de 0001 a1 61 d9 03 787878 df 00000001 da 0001 62 db 00000002 6363 cd 1234',
@@ -34,7 +35,7 @@ test.each(values.map((bytes, index) => [index, bytes] as const))(
   },
 );
 
-test('a large bin gets the same answer at every split point around its ends, alone or among others', async () => {
+test('a large bin gets the same answer at every split point around its ends, alone or among other values', async () => {
   const bin = Buffer.alloc(20_000, 7);
   const large = Buffer.concat([Buffer.from([0xc5, 20_000 >> 8, 20_000 & 255]), bin]);
   const bytes = Buffer.concat([

@@ -23,8 +23,8 @@ describe('a stream of many objects', () => {
     ['of which one has a nested value', (n) => (n === 700 ? { n: [n] } : { n })],
     ['of which one has a function', (n) => (n === 700 ? { n: 'f', f: null } : { n, f: 1 })],
     ['of which one is large', (n) => ({ text: 'x'.repeat(n === 700 ? 100_000 : 10) })],
-    ['of which each is large', (n) => ({ text: `${n}`.padEnd(1000, '-') })],
-    ['of which each is larger', (n) => ({ text: `${n}`.padEnd(5000, '-') })],
+    ['of which each has 1,000 characters', (n) => ({ text: `${n}`.padEnd(1000, '-') })],
+    ['of which each has 5,000 characters', (n) => ({ text: `${n}`.padEnd(5000, '-') })],
     ['of two shapes in turn', (n) => (n % 2 === 0 ? shape(n) : { other: n })],
     ['with large bytes', (n) => ({ n, bytes: new Uint8Array(n === 700 ? 50_000 : 3) })],
     [
@@ -47,7 +47,7 @@ describe('a stream of many objects', () => {
     expect(items).toStrictEqual(Array.from({ length: 1500 }, (_, n) => item(n)));
   });
 
-  test('carries each object as it was when the source gave it, whatever changes later', async () => {
+  test('carries each object as it was when the source gave it, even if the source changes it later', async () => {
     const pair = await rpcPair({
       *items() {
         const item = { n: 0, text: '' };

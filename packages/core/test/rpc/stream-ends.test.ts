@@ -50,7 +50,7 @@ describe('a stream', () => {
   });
 
   test.each(['plugin', 'host'] as const)(
-    'of the %s leaves alone an accept() of an id of the other side',
+    'of the %s does not affect an accept() that waits for an id of the other side',
     async (side) => {
       const pair = await rpcPair({
         count: one,

@@ -34,8 +34,8 @@ test.each<[string, unknown[]]>([
     Array.from({ length: 9 }, (_, n) => ({ rows: Array.from({ length: 9 }, (_, m) => ({ a: n, b: m })) })),
   ],
   ['that differ in the last row', [...Array.from({ length: 9 }, (_, n) => ({ a: n, b: 1 })), { b: 1, a: 9 }]],
-  ['with a row more', [...Array.from({ length: 9 }, (_, n) => ({ a: n })), { a: 1, b: 2 }]],
-  ['with a row less', [...Array.from({ length: 9 }, (_, n) => ({ a: n, b: 2 })), { a: 1 }]],
+  ['whose last row has one key more', [...Array.from({ length: 9 }, (_, n) => ({ a: n })), { a: 1, b: 2 }]],
+  ['whose last row has one key less', [...Array.from({ length: 9 }, (_, n) => ({ a: n, b: 2 })), { a: 1 }]],
   ['with something else among them', [...Array.from({ length: 9 }, (_, n) => ({ a: n })), null, 5]],
   ['that are empty', Array.from({ length: 9 }, () => ({}))],
 ])('a list of similar objects %s comes back unchanged', async (_name, rows) => {
@@ -83,7 +83,7 @@ describe('a long list of objects with the same keys', () => {
     'a zero and a negative zero among booleans': (n) => [true, 0, -0][n % 3],
     bigints: (n) => BigInt(n) ** 20n,
     dates: (n) => new Date(n),
-    'bytes of their own': (n) => new Uint8Array(n),
+    'byte arrays of different lengths': (n) => new Uint8Array(n),
     'lists of numbers': (n) => Array.from({ length: n }, (_, m) => m * n),
     'lists of texts': (n) => ['a', `b${n}`],
     'empty lists': () => [],
@@ -147,7 +147,7 @@ describe('a long list of objects with the same keys', () => {
     expect(await remote.keys((await remote.echo(odd)) as object)).toHaveLength(all);
   });
 
-  test('with a function in each row', async () => {
+  test('with a function in each row comes back with the same functions', async () => {
     const { remote } = await rpcPair(echo);
     const rows = Array.from({ length: all }, (_, n) => ({ n, call: () => n, list: [() => n + 1] }));
     const back = (await remote.echo(rows)) as typeof rows;
@@ -160,7 +160,7 @@ describe('a long list of objects with the same keys', () => {
     ['a symbol in a list', (n) => [n, n === 70 ? Symbol('s') : 1], '.a[1] is a symbol'],
     ['a symbol in a record', (n) => ({ b: n === 70 ? Symbol('s') : 1 }), '.a.b is a symbol'],
     ['a class instance', (n) => (n === 70 ? new WeakMap() : { n }), '.a is an instance of WeakMap'],
-  ])('names the path to %s', async (_name, cell, message) => {
+  ])('is refused with the path to %s', async (_name, cell, message) => {
     const { host } = await rpcPair(echo);
     const rows = Array.from({ length: all }, (_, n) => ({ first: n, a: cell(n) }));
     await expect(host.call('echo', [rows])).rejects.toThrow(`args[0][70]${message}`);
