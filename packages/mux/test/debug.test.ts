@@ -55,7 +55,7 @@ describe('debugging', () => {
     expect(linesOf('received', 'plugin')).toEqual(frames.map((frame) => `plugin/1 ${frame}`));
   });
 
-  test('a listener of frames may write', async () => {
+  test('a listener of frames may write to a stream', async () => {
     const { client, server } = sessionPair();
     const [one, other] = [client.openRaw(), client.openRaw()];
     const texts = Promise.all([server.acceptStream(), server.acceptStream()]).then((streams) =>
@@ -82,7 +82,7 @@ describe('debugging', () => {
     ]);
   });
 
-  test('a frame is reported before its answer, even over a transport that answers at once', async () => {
+  test('a frame is reported before its answer, even over a transport that answers immediately', async () => {
     const [near, far] = [new PassThrough(), new PassThrough()];
     const client = new LeanSession({ readable: near, writable: far }, { role: 'client' });
     const server = new LeanSession({ readable: far, writable: near }, { role: 'server' });

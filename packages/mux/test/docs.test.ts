@@ -24,7 +24,7 @@ describe('docs/yamux.md', () => {
     for (const [, code, , , hears] of table) {
       const { goAway } = muxErrorCodes[code!.replaceAll('`', '') as MuxErrorCode];
       const said = /go-away (\d)/.exec(hears!)?.[1];
-      // close() sends go-away 0, which is not the reason of a fault.
+      // close() sends go-away 0, which stands for no fault.
       expect([code, said]).toEqual([
         code,
         goAway?.toString() ?? (code === '`MUX_SESSION_CLOSED`' ? '0' : undefined),

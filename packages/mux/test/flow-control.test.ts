@@ -117,7 +117,7 @@ describe('a sender', () => {
     expect(stream.writableFinished).toBe(true);
   });
 
-  test('cuts what it sends into frames of at most 64 KiB', async () => {
+  test('cuts its data into frames of at most 64 KiB', async () => {
     const peer = rawPeer({ role: 'client' });
     peer.session.openRaw().write(Buffer.alloc(200 * KiB));
     await settled();
@@ -157,7 +157,7 @@ describe('a sender', () => {
 });
 
 describe('back-pressure', () => {
-  test('reaches the writer from a slow reader, and costs the memory of one window', async () => {
+  test('of a slow reader reaches the writer, and costs the memory of one window', async () => {
     const { client, server } = sessionPair();
     const stream = client.openStream();
     let written = 0;

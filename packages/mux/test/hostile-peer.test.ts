@@ -16,7 +16,7 @@ describe('ends the session, and tells the peer why, because of', () => {
     ['a version other than 0', [{ version: 1, type: 0, streamId: 1 }], 'MUX_BAD_VERSION'],
     ['a type that does not exist', [{ type: 4, streamId: 1 }], 'MUX_BAD_TYPE'],
     ['a stream opened under id 0', [update(0, 0, SYN)], 'MUX_BAD_STREAM_ID'],
-    ['a stream opened under our own parity', [update(2, 0, SYN)], 'MUX_BAD_STREAM_ID'],
+    ['a stream opened with an id of our own parity', [update(2, 0, SYN)], 'MUX_BAD_STREAM_ID'],
     ['a stream opened twice', [update(1, 0, SYN), update(1, 0, SYN)], 'MUX_DUPLICATE_STREAM'],
     [
       'a first frame beyond the window',
@@ -168,7 +168,7 @@ describe('a flood', () => {
     expect(peer.session.stats()).toMatchObject({ streams: 16, unaccepted: 16 });
   });
 
-  test('of streams that we accept at once stops at maxInboundStreams', async () => {
+  test('of streams that we accept immediately stops at maxInboundStreams', async () => {
     const opened: RawStream[] = [];
     const peer = rawPeer({
       maxInboundStreams: 100,

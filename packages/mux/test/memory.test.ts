@@ -57,7 +57,7 @@ describe('memory', () => {
     expect([lean.length, accepted.length]).toEqual([256, 256]);
   });
 
-  test('for an unread stream is at most its window, however small the frames', async () => {
+  test('for an unread stream is at most its window, however small the frames are', async () => {
     const peer = rawPeer({ maxStreamWindowSize: 256 * KiB });
     peer.send(update(1, 0, SYN));
     await settled();

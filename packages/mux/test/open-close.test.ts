@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { pattern, readAll, sessionPair, until } from './support/session-pair.ts';
 
-test('carries bytes both ways and ends cleanly', async () => {
+test('a stream carries bytes both ways and ends cleanly', async () => {
   const { client, server } = sessionPair();
   const stream = client.openStream();
   stream.end('question');
@@ -15,7 +15,7 @@ test('carries bytes both ways and ends cleanly', async () => {
   await server.closed;
 });
 
-test('carries ten megabytes through an echo', async () => {
+test('a stream carries ten megabytes to an echo and back', async () => {
   const { client, server } = sessionPair();
   const bytes = pattern(10 << 20);
   const stream = client.openStream();
@@ -25,7 +25,7 @@ test('carries ten megabytes through an echo', async () => {
   expect((await readAll(stream)).equals(bytes)).toBe(true);
 });
 
-test('opens a thousand streams at the same time and loses none', async () => {
+test('a session opens a thousand streams at the same time and loses none', async () => {
   const { client, server } = sessionPair();
   void (async () => {
     for await (const stream of server) stream.pipe(stream);
@@ -40,7 +40,7 @@ test('opens a thousand streams at the same time and loses none', async () => {
   expect(echoes).toEqual(Array.from({ length: 1000 }, (_, i) => `stream ${i}`));
 });
 
-test('measures a round trip', async () => {
+test('a session measures a round trip', async () => {
   const { client, server } = sessionPair();
   expect(await client.ping()).toBeGreaterThan(0);
   expect(await server.ping()).toBeGreaterThan(0);

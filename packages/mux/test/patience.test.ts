@@ -103,7 +103,7 @@ describe('a process that was blocked for longer than a time limit', () => {
 });
 
 describe('fake timers', () => {
-  test('do not make a time limit pass in a session of the test that set them', async () => {
+  test('do not affect the time limits of a session in the test that set them', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'hrtime'] });
     onTestFinished(() => void vi.useRealTimers());
     const peer = rawPeer({ role: 'client', streamOpenTimeout: 60_000, connectionWriteTimeout: 60_000 });
@@ -117,7 +117,7 @@ describe('fake timers', () => {
     await ping;
   });
 
-  test('drive a session that has them in its `timers` option', async () => {
+  test('drive a session that gets them by its option `timers`', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     onTestFinished(() => void vi.useRealTimers());
     const peer = rawPeer({ role: 'client', streamOpenTimeout: 60_000, timers: globalThis });

@@ -36,8 +36,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /**
- * One end of a stream. It notes the first event of its handler that must not happen. The bytes count up, so
- * any loss or swap shows.
+ * One end of a stream. It notes the first event of its handler that must not happen. The written bytes count
+ * up, so a lost or swapped byte is noticed.
  */
 class Witness {
   readonly raw: RawStream;

@@ -33,7 +33,7 @@ describe('a handler', () => {
     expect(log).toEqual(['onetwo', 'end', 'close clean']);
   });
 
-  test('if it replaces an earlier handler, gets the end, the close, and first the bytes that the earlier handler gave back', async () => {
+  test('that replaces an earlier handler gets first the bytes that the earlier handler gave back, then the end and the close', async () => {
     const { peer, streams } = opened();
     peer.send(update(1, 0, SYN), data(1, 'IDbody'), update(1, 0, FIN));
     await settled();
@@ -204,7 +204,7 @@ describe('writing', () => {
     await peer.expectsSilence();
   });
 
-  test('end() finishes once', async () => {
+  test('end() has no effect if it is called again', async () => {
     const peer = rawPeer({ role: 'client' });
     const stream = peer.session.openRaw();
     let finishes = 0;

@@ -1,7 +1,7 @@
 /**
  * The tests of HashiCorp's own implementation, one by one, under their names. Our mux must meet the same
- * requirements. If it differs on purpose, the test's name says so ("ours"). Tests of gibibytes are scaled
- * down ("theirs").
+ * requirements. If our mux differs on purpose, the test's name has a note with "ours". If a test is scaled
+ * down, its name has the original number after "theirs".
  */
 
 import { once } from 'node:events';
@@ -73,7 +73,7 @@ describe('session_test.go', () => {
     for (const session of [client, server]) expect(await session.ping()).toBeGreaterThan(0);
   });
 
-  test('2 TestPing_Timeout: a blocked peer fails one ping, and a later one works', async () => {
+  test('2 TestPing_Timeout: a ping to a blocked peer fails, and a later ping works', async () => {
     const peer = rawPeer({ role: 'client', connectionWriteTimeout: 30 });
     expect((await outcomeOf(peer.session.ping())).code).toBe('MUX_PING_TIMEOUT');
     const later = peer.session.ping();
@@ -100,14 +100,14 @@ describe('session_test.go', () => {
     expect([(await server.acceptStream()).id, (await client.acceptStream()).id]).toEqual(ids);
   });
 
-  test('5 TestOpenStreamTimeout: a stream never accepted ends after streamOpenTimeout (ours: only the stream ends, not the session)', async () => {
+  test('5 TestOpenStreamTimeout: a stream that is never accepted ends after streamOpenTimeout (ours: only the stream ends, not the session)', async () => {
     const { client } = sessionPair({ client: { streamOpenTimeout: 30 } });
     const stream = client.openStream();
     expect((await outcomeOf(readAll(stream))).code).toBe('MUX_OPEN_TIMEOUT');
     expect(client.hasEnded).toBe(false);
   });
 
-  test('6 TestClose_closeTimeout: a stream closed by one side alone is gone from both after streamCloseTimeout', async () => {
+  test('6 TestClose_closeTimeout: a stream that only one side closes is gone on both sides after streamCloseTimeout', async () => {
     const { client, server } = sessionPair({ client: { streamCloseTimeout: 30 } });
     const stream = client.openStream();
     const far = await server.acceptStream();
@@ -136,7 +136,7 @@ describe('session_test.go', () => {
     await until(() => client.streamCount + server.streamCount === 0, 'both have forgotten it');
   });
 
-  test('9 TestSendData_Large: one write of 64 MiB (theirs: 250) arrives, read in pieces', async () => {
+  test('9 TestSendData_Large: one write of 64 MiB (theirs: 250) arrives, and is read in pieces', async () => {
     const { client, server } = sessionPair();
     const bytes = pattern(64 * MiB);
     client.openStream().end(bytes);
@@ -188,7 +188,7 @@ describe('session_test.go', () => {
   });
 
   test.each(everyCarrier)(
-    '13 TestHalfClose: a side that has finished writing still reads what came before and what comes after (%s)',
+    '13 TestHalfClose: a side that has finished writing still reads the bytes that came before and that come later (%s)',
     async (carrier) => {
       const { client, server } = await carriers[carrier]({});
       const stream = client.openStream();
@@ -202,7 +202,7 @@ describe('session_test.go', () => {
     },
   );
 
-  test('14 TestHalfCloseSessionShutdown: what was finished before the session closed is still read to its end', async () => {
+  test('14 TestHalfCloseSessionShutdown: a half that was finished before the session closed is still read to its end', async () => {
     const { client, server } = sessionPair();
     const stream = client.openStream();
     const far = await server.acceptStream();
@@ -228,7 +228,7 @@ describe('session_test.go', () => {
     expect((await reading).name).toBe('AbortError');
   });
 
-  test('17 TestWriteDeadline: writes stop once the window is used up, and a waiting write can be given up', async () => {
+  test('17 TestWriteDeadline: writes stop when the window is used up, and a waiting write can be given up', async () => {
     const { client } = sessionPair();
     const stream = client.openStream();
     while (stream.write(Buffer.alloc(4 * KiB)));
@@ -283,7 +283,7 @@ describe('session_test.go', () => {
     await until(() => stream.queuedBytes === 0, 'all is written');
   });
 
-  test('23 TestSendData_VeryLarge: 16 streams of 8 MiB at once (theirs: 1 GiB)', async () => {
+  test('23 TestSendData_VeryLarge: 16 streams of 8 MiB at the same time (theirs: 1 GiB)', async () => {
     const { client, server } = sessionPair();
     const writing = Array.from({ length: 16 }, async () => {
       client.openStream().end(Buffer.alloc(8 * MiB, 7));
@@ -315,7 +315,7 @@ describe('session_test.go', () => {
   });
 
   test.each(everyCarrier)(
-    '26 TestSession_PartialReadWindowUpdate: taking half a window and a byte grants just that (%s)',
+    '26 TestSession_PartialReadWindowUpdate: if a reader takes half a window and one byte, the peer gets exactly that credit (%s)',
     async (carrier) => {
       const taken: RawStream[] = [];
       const options = {
@@ -365,7 +365,7 @@ describe('session_test.go', () => {
     expect(await waiting).toMatchObject({ code: 'MUX_WRITE_TIMEOUT' });
   });
 
-  test('30 TestCancelAccept: an accept fails with the reason of its signal if that aborts', async () => {
+  test('30 TestCancelAccept: an accept fails with the reason of its signal if the signal aborts', async () => {
     const { server } = sessionPair();
     const controller = new AbortController();
     const accepting = outcomeOf(server.acceptStream({ signal: controller.signal }));

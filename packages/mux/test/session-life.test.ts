@@ -31,7 +31,7 @@ describe('a session', () => {
     await plugin.close();
   });
 
-  test('reads what the transport held before the session began, even if the transport was paused', async () => {
+  test('reads the bytes that the transport held before the session began, even if the transport was paused', async () => {
     const [near, far] = bytePair();
     const stream = new LeanSession(near, { role: 'client' }).openStream();
     stream.end('early');
@@ -123,7 +123,7 @@ describe('close()', () => {
     await client.closed;
   });
 
-  test('can be called again, and after a fault', async () => {
+  test('can be called a second time, and can be called after a fault', async () => {
     const peer = rawPeer();
     peer.send({ version: 9 });
     await peer.session.closed.catch(() => {});
@@ -360,7 +360,7 @@ describe('opening', () => {
     ['a reset by the peer', (peer: ReturnType<typeof rawPeer>) => peer.send(update(1, 0, RST))],
     ['our own reset', (_peer: unknown, stream: RawStream) => stream.reset()],
     ['FIN from the peer', (peer: ReturnType<typeof rawPeer>) => peer.send(update(1, 0, FIN))],
-  ])('gives the stream’s place in the backlog back after %s', async (_what, ends) => {
+  ])('frees the stream’s place in the backlog after %s', async (_what, ends) => {
     const peer = rawPeer({ role: 'client', acceptBacklog: 1 });
     const stream = peer.session.openRaw();
     peer.session.openRaw();

@@ -1,5 +1,5 @@
 /**
- * The other implementations of yamux on npm, behind one small interface, so that the same helpers test all of
+ * Gives the other implementations of yamux on npm one small interface, so that the same helpers test all of
  * them.
  */
 
