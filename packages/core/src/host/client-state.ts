@@ -34,7 +34,7 @@ export interface Ready<P> {
 }
 
 /**
- * The states `starting` and `ready`. In the states `ending` and `gone`, `of` still holds the last of them.
+ * The states `starting` and `ready`. The states `ending` and `gone` keep the last of these two in `of`.
  */
 export type Life<P> = Starting<P> | Ready<P>;
 

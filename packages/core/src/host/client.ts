@@ -29,8 +29,8 @@ import { StartError } from './start/start-error.ts';
 import { Start, StartFailure, type Started } from './start/start.ts';
 
 /**
- * Before it reports the exit, the client waits at most this many milliseconds until the plugin's last output
- * is logged.
+ * The client waits at most this many milliseconds for the plugin's last output to be logged. Then it reports
+ * the exit.
  */
 const logFollowsMs = 200;
 
@@ -152,7 +152,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
 
   /**
    * Resolves to the report on the plugin's end as soon as the plugin's output is drained. Never rejects.
-   * Stays pending if neither `start()` nor `kill()` was ever called.
+   * Remains pending if neither `start()` nor `kill()` was ever called.
    */
   get exit(): Promise<PluginExit> {
     return this.#exit.promise;
@@ -314,7 +314,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     };
     void process.exit.then(async (exit) => this.#onExit(process, exit));
     this.#activity.process = launched;
-    // This comes last, because the client must be able to end the process if this step throws.
+    // This step comes last, because the client must be able to end the process if the step throws.
     if (pid !== undefined) watch(pid, processGroup, pipeNameBehind(launched.writable));
     return process;
   }
@@ -378,8 +378,8 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
   }
 
   /**
-   * Called when the session or the control stream has ended. If one of them is missing, the host cannot call
-   * the plugin, so the client ends the process unless the process exits first.
+   * Called when the session or the control stream has ended. If either has ended, the host cannot call the
+   * plugin. So the client ends the process, unless the process exits first.
    */
   #onLoss(reason: unknown): void {
     const state = this.#state;

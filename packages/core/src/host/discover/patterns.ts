@@ -11,10 +11,13 @@ const mostCharacters = 1_000;
 const mostRepeated = 3;
 const mostGlobstars = 2;
 
-/** Returns why matching a path against the pattern could take too long. Undefined if it cannot. */
+/**
+ * Returns the reason why a match of a path with the pattern could take too long; undefined if there is none.
+ */
 export function whyTooComplex(pattern: string): string | undefined {
   if (pattern.length > mostCharacters) return `it has more than ${mostCharacters} characters`;
-  // The glob reads such a `+` as a repetition, as a regular expression does. `(a+)+` takes exponential time.
+  // The glob reads a `+` after a group as a repetition, as a regular expression does. `(a+)+` takes
+  // exponential time.
   if (/\+\(|[)\]}]\+|\(.*\+/s.test(pattern)) return 'it repeats a group by +';
   if (pattern.split('**').length > mostGlobstars + 1) return `it has more than ${mostGlobstars} **`;
   return segmentsOf(pattern).some((segment) => segment.split(/[*({]/).length > mostRepeated + 1)

@@ -36,7 +36,7 @@ export async function findPackages(
     const manifests = await members(contained ? contain(workspace, skip) : workspace, contained);
     // If an application is below a workspace, but is not one of the workspace's packages, the application was
     // deployed or copied there. Then its own packages are searched. An application above the workspace is
-    // another project, for example the owner of a home directory that has a package.json.
+    // another project, for example a home directory with a package.json.
     const isDeployed =
       application !== undefined &&
       application !== workspace.root &&
@@ -65,7 +65,7 @@ function contain({ root, patterns }: Workspace, skip: Skip): Workspace {
     const sign = isExclusion(pattern) ? '!' : '';
     const way = within(root, pattern.slice(sign.length));
     if (way !== undefined) kept.push(sign + way);
-    // An exclusion of what is outside changes nothing.
+    // An exclusion of paths outside of the workspace changes nothing.
     else if (sign === '')
       skip(resolve(root, pattern), `the workspace's pattern "${pattern}" leads out of ${root}`);
   }
@@ -124,8 +124,8 @@ async function members({ root, patterns }: Workspace, contained: boolean): Promi
 }
 
 /**
- * Throws `DISCOVER_UNREADABLE` if a pattern is too complex. The pattern is not skipped, because without an
- * exclusion the search would find what it excludes.
+ * Throws `DISCOVER_UNREADABLE` if a pattern is too complex. The pattern is not skipped, because it may be an
+ * exclusion, and the search would then find the excluded packages.
  */
 function checkPatterns(root: string, patterns: readonly string[]): void {
   for (const pattern of patterns) {

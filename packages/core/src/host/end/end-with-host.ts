@@ -25,12 +25,12 @@ export function endWithHost(child: ChildProcess): Disposable {
   const { pid } = child;
   // Without an id, the program could not be started.
   if (pid === undefined) return { [Symbol.dispose]: () => {} };
-  // If the process leads no group, there is no group with its id.
+  // The reaper is asked to end the group too. If the process leads no group, no group has its id.
   watch(pid, true, pipeNameOf(pid, child.stdio.length > 3 ? 3 : 0));
   let isDisposed = false;
   return {
     [Symbol.dispose]: () => {
-      // A second time, the id may belong to another process.
+      // When the object is disposed of a second time, the id may belong to another process.
       if (!isDisposed) unwatch(pid);
       isDisposed = true;
     },

@@ -17,7 +17,7 @@ export interface LadderTarget {
   readonly ask?: (() => Promise<boolean>) | undefined;
   /** Settles when the ladder must stop waiting for the answer to `ask`. */
   readonly hurried: Promise<unknown>;
-  /** Ends descriptor 3. */
+  /** Closes the pipe at descriptor 3. */
   closePipe(): void;
   signal(name: NodeJS.Signals): void;
   /** Records this step as the one that ends the plugin, until the next step is recorded. */

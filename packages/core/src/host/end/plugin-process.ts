@@ -12,9 +12,9 @@ import { RawOutput, type OutputOptions } from '../output/raw-output.ts';
 import { clock, defer, settlesWithin } from '../../base/timers.ts';
 import { Tail } from '../output/tail.ts';
 
-/** After the exit, output counts as drained when nothing has arrived for this long, in milliseconds. */
+/** After the exit, output counts as drained when nothing has arrived for this many milliseconds. */
 const drainIdleMs = 100;
-/** After the exit, output counts as drained in any case after this long, in milliseconds. */
+/** Output counts as drained at the latest this many milliseconds after the exit. */
 const drainMaxMs = 1_000;
 
 /** A plugin process that runs or has ended. */

@@ -1,5 +1,5 @@
 /**
- * The reaper: one small process beside each host, which ends plugins that outlive it.
+ * The reaper: one small process beside each host, which ends the plugins that outlive the host.
  *
  * A plugin exits when descriptor 3 ends. If the plugin's event loop is blocked, the plugin never sees that
  * end. Therefore a `/bin/sh` reads process ids from a pipe that only the host holds. The pipe ends with the

@@ -1,6 +1,6 @@
 /**
- * Keeps what launchers know about commands that may not start, for the notes on a failed start: for each
- * launcher a function that returns likely reasons, and for each command the words that were run in its place.
+ * Keeps facts of launchers for the notes on a failed start: for each launcher a function that returns likely
+ * reasons, and for each command the words that were run in its place.
  */
 
 import type { LaunchCommand, Launcher } from './spawn.ts';

@@ -6,8 +6,8 @@
 
 /**
  * How a line relates to a trace. `part`: it belongs to the trace. `maybe`: it is one of the first lines, and
- * only a later line can prove that they are a trace; at most five lines get this verdict. `perhaps`: it
- * belongs to the trace if a later line does. `last`: it is the last line of the trace. `none`: it does not
+ * only a later line can prove that these lines are a trace; at most five lines get this verdict. `perhaps`:
+ * it belongs to the trace if a later line does. `last`: it is the last line of the trace. `none`: it does not
  * belong to the trace, which ended with the line before.
  */
 export type Verdict = 'part' | 'maybe' | 'perhaps' | 'last' | 'none';
@@ -182,7 +182,7 @@ const node: TraceKind = {
   takesTheEnd: true,
 };
 
-/** A collection of garbage, a heading, the error, or a frame. */
+/** Matches a line of V8's report: a garbage collection, a heading, the error, or a frame. */
 const v8Part = /^(\s|\[\d+:0x|<--- .*--->$|FATAL ERROR: |-{5} [A-Z].* -{5}$|={4} [A-Z].* ={4,}$|\d+: 0x)/;
 
 /** V8's report of a fatal error. */

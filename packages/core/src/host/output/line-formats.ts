@@ -45,8 +45,8 @@ const bracketed =
  */
 const bare = /^(?!FATAL ERROR: )([A-Z]{4,8}(?:[+-]\d{1,4})?)(?::\s{0,8}|\s{1,8}|$)/;
 /**
- * `error: …`, as compilers and command lines write it. `panic:` and `Error:` are left out, because they begin
- * traces.
+ * `error: …`, as compilers and command-line tools write it. `panic:` and `Error:` are left out, because they
+ * begin traces.
  */
 const lowerCase =
   /^(trace|debug|info|notice|[Ww]arn|[Ww]arning|error|fatal|critical|fail|crit|dbug|trce):(?:\s{1,8}|$)/;
@@ -98,7 +98,7 @@ function behindSeparator(rest: string): string {
   return rest.slice(/^\]?:?\s{0,8}(?:[-|]\s{1,8})?/.exec(rest)?.[0].length ?? 0);
 }
 
-/** env_logger's `[TIME LEVEL target] message`. */
+/** Returns `target: message` from the end of env_logger's `[TIME LEVEL target] message`, after the level. */
 function behindTarget(rest: string): string {
   const match = /^ {0,8}([^\]\s]{0,120})\] ?/.exec(rest);
   if (match === null) return rest.trimStart();

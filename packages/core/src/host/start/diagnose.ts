@@ -61,8 +61,8 @@ function isSomewhere(): boolean {
 }
 
 /**
- * Returns notes on causes outside the program: a launcher that still works, or a resource or permission that
- * the host lacks.
+ * Returns notes on causes outside the program: a launcher that has not finished, or a resource or permission
+ * that the host lacks.
  */
 function hostNotes(command: FailedCommand): string[] {
   if (command.isLaunching) {

@@ -1,4 +1,4 @@
-/** Builds the environment with which a plugin is started. This file is pure. */
+/** Builds the environment with which a plugin is started. The function has no side effects. */
 
 /** The variables of a plugin: those of the host that are passed on, and further ones. */
 export interface EnvOptions {

@@ -188,7 +188,7 @@ describe('a digest', () => {
 });
 
 describe('a client’s option', () => {
-  /** Returns a list without its first entry: not even undefined is there. */
+  /** Returns a list of two places. The first place is a hole. */
   const withHole = (second: unknown): unknown[] => Object.assign([], { 1: second });
 
   test.each([
