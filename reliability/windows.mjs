@@ -36,9 +36,9 @@ const { values: options } = parseArgs({
 /** The tests that fail because of Wine, by reason. They run, but their failure is expected. */
 const faultsOfWine = {
   'its conhost inherits the pipes of a process without a window, so that they end only with the process': [
-    'a start that fails > says that descriptor 4 was closed while the process goes on',
+    'a start that fails > says that the process has closed descriptor 4 and continues to run',
     'the notes of a failed start > say that something closed descriptor 4',
-    'a plugin that is lost while its process runs on > is reported to have closed its pipe if it did',
+    'a plugin whose session is lost while its process runs on > causes an error that mentions the closed pipe, if the plugin closed it',
   ],
   'its taskkill does not know /T': ['the process group > ends with its plugin, grandchildren included'],
 };

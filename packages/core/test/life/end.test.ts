@@ -309,7 +309,7 @@ describe('a plugin that dies', () => {
     expect(await client.exit).toMatchObject({ ...killedBySignal, by: 'plugin', outOfMemory: false });
   });
 
-  test('because its heap was full has an exit report that says so', async () => {
+  test('because its heap was full has an exit report that names the lack of memory', async () => {
     const client = plugin('makes-trouble', { env: { set: { NODE_OPTIONS: '--max-old-space-size=20' } } });
     const trouble = await (await client.client()).dispense('trouble');
     const error = await failure<Error & { cause: PluginExitError }>(trouble.eatMemory());

@@ -100,7 +100,7 @@ describe('discoverPackages()', () => {
     ]);
   });
 
-  test('reads the field of package.json that the option names, and fails outside of a workspace', async () => {
+  test('reads the field of package.json that the option `field` names, and fails outside of a workspace', async () => {
     expect(await discoverPackages(join(root, 'ws'), { field: 'other' })).toEqual([]);
     expect((await failure(discoverPackages('/'))).code).toBe('DISCOVER_UNREADABLE');
   });

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { PluginExitError } from '../../src/index.ts';
 import { failure, noSignals, plugin } from '../support/life.ts';
 
-describe('a plugin that is lost while its process runs on', () => {
+describe('a plugin whose session is lost while its process runs on', () => {
   test('causes an error that says how the plugin broke the protocol', async () => {
     const warn = vi.fn();
     const noise = '1|pipe|3,4\\nnot a frame at all';

@@ -9,7 +9,7 @@ import { rawHost, rawPlugin, type RawPeer } from '../support/raw-peer.ts';
 const request = (id: string): string => `94 00 ${id} ae 506c7567696e2e616e7377657273 90`;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('a caller may reuse an id as soon as its call is answered, whether the handler answers immediately or in a later turn', async () => {
+test('a caller may reuse the id of a call as soon as the call is answered, whether the handler answers immediately or in a later turn', async () => {
   for (const answers of [() => 1, async () => 1, () => turn().then(() => 1)]) {
     const peer = await rawHost({ answers });
     for (let time = 0; time < 3; time++) {

@@ -105,7 +105,7 @@ describe('a value in a message counts by its cost on the receiving side:', () =>
     expect(ran).toBe(fits ? 2 : 1);
   }); // prettier-ignore
 
-  test('a row of a table counts as one more than its cells', async () => {
+  test('a row of a table counts as one value more than its cells', async () => {
     const table = (rows: number): string => `${array32(rows + 2)} d45074 91 a161 ${'01'.repeat(rows)}`;
     for (const [rows, fits] of [[400, true], [600, false]] as const) {
       const peer = await rawHost({ take: () => 1 }, { capabilities, limits: { maxMessageValues: 1000 } });

@@ -298,12 +298,12 @@ describe('a whole trace', () => {
 describe('ordinary lines that resemble lines of a trace are separate records', () => {
   test.each([
     [
-      'V8’s',
+      'a report of V8',
       'FATAL ERROR: cannot read config, using defaults',
       ['[12:00:01] GET / 200', '[1] ready', '# heading', '-----', '==== menu', '<--- sent', 'request done'],
     ],
     [
-      'Go’s',
+      'a panic of Go',
       'panic: recovered, going on',
       [
         'request 1 handled',
@@ -313,24 +313,24 @@ describe('ordinary lines that resemble lines of a trace are separate records', (
       ],
     ],
     [
-      'the frames of Go’s',
+      'the frames of a panic of Go',
       'panic: x\n\ngoroutine 1 [running]:\nmain.main()\n\t/x/main.go:4 +0x18',
       ['request(2) handled()', 'f(2)', 'created by the user', 'goroutine 7 ended'],
     ],
     [
-      'Rust’s',
+      'a panic of Rust',
       "thread 'worker' panicked at a.rs:4:5:\nboom",
       ['request 1', 'note: cache is warm', 'request 2'],
     ],
-    ['Python’s', 'Fatal Python error: not really', ['Thread 0x is fine', 'Current threads: 5']],
-  ])('of %s', async (_name, head, lines) => {
+    ['a fatal error of Python', 'Fatal Python error: not really', ['Thread 0x is fine', 'Current threads: 5']],
+  ])('lines like those of %s', async (_name, head, lines) => {
     expect(await brief(`${[head, ...lines].join('\n')}\n`)).toEqual([
       `error: ${head}`,
       ...lines.map((line) => `debug: ${line}`),
     ]);
   });
 
-  test('of the report of a signal', async () => {
+  test('lines like those of the report of a signal', async () => {
     const lines = ['SIGTERM: shutting down', 'PC=5 connections', 'request 2', 'goroutine 1 ended', 'bye'];
     expect(await brief(`${lines.join('\n')}\n`)).toEqual(lines.map((line) => `debug: ${line}`));
   });

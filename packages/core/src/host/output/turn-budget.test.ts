@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { catchUp, type Backlog } from './turn-budget.ts';
 
-test('all backlogs together are worked on for 5 ms in one turn of the event loop', async () => {
+test('all backlogs together get at most 5 ms of one turn of the event loop', async () => {
   let done = 0;
   const backlog = (pieces: number): Backlog => ({
     workOn() {
