@@ -123,7 +123,7 @@ describe('discoverPackages()', () => {
     expect((await search('paths', { contained: false })).found).toHaveLength(3);
   });
 
-  test.skipIf(noLinks)(`follows links out of the workspace only if contained is false${noLinks}`, async () => {
+  test.skipIf(noLinks)(`follows links out of a workspace only if contained is false${noLinks}`, async () => {
     await put('evil/plugin.mjs');
     await manifest('evil', { name: 'linked', pipework: 'plugin.mjs' });
     await put('contained/pnpm-workspace.yaml', 'packages: ["packages/*"]');
@@ -143,7 +143,7 @@ describe('discoverPackages()', () => {
     expect((await search('contained', { contained: false })).found).toHaveLength(3);
   });
 
-  test.skipIf(noLinks)(`searches below a link out of the workspace only if contained is false${noLinks}`, async () => {
+  test.skipIf(noLinks)(`searches below an outside link only if contained is false${noLinks}`, async () => {
     await put('walked/pnpm-workspace.yaml', 'packages: ["packages/**"]');
     await manifest('all/of/it', { pipework: 'plugin.mjs' });
     await put('all/of/it/plugin.mjs');
@@ -189,7 +189,7 @@ describe('discoverPackages()', () => {
     },
   );
 
-  test.skipIf(noFifos)(`reads a workspace's list of packages only from a regular file${noFifos}`, async () => {
+  test.skipIf(noFifos)(`reads a workspace's package list only from a regular file${noFifos}`, async () => {
     await fifo('lists/pnpm-workspace.yaml', 'packages: ["other/*"]');
     await manifest('lists', { workspaces: ['plugins/*'] });
     for (const folder of ['plugins', 'other']) {

@@ -98,7 +98,7 @@ describe('discover()', () => {
     expect(await discover('../out/*', bin)).toEqual([outside]);
   });
 
-  test.skipIf(noLinks)(`leaves out files below a link out of the directory if contained is true${noLinks}`, async () => {
+  test.skipIf(noLinks)(`with contained, leaves out files below a link that leads out${noLinks}`, async () => {
     const bin = join(root, 'bin');
     const skipped: Record<string, string> = {};
     const options = { contained: true, onSkip: (path: string, reason: string) => (skipped[path] = reason) };

@@ -131,7 +131,7 @@ describe('bubblewrap()', () => {
     expect(readdirSync(join(outer, 'inner'))).toEqual(['yes']);
   });
 
-  test.skipIf(reason !== '')(`does not let a plugin inherit a directory as standard input${reason}`, async () => {
+  test.skipIf(reason !== '')(`lets no plugin inherit a directory as standard input${reason}`, async () => {
     const script = 'ls /proc/self/fd/0/.. >&2; cat; exit 3';
     const program = `
       import { bubblewrap, Client } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)};
@@ -261,7 +261,7 @@ describe('overStdio()', () => {
   test.each([
     ['prints', 'console.log(1)', 'HANDSHAKE_UNRECOGNIZED'],
     ['exits', 'process.exit(127)', 'HANDSHAKE_EXITED'],
-  ])('shows the command of `via`, without values of variables, if the command %s', async (_how, script, code) => {
+  ])('if the command of `via` %s, shows it without values of variables', async (_how, script, code) => {
     const via = (): [string, ...string[]] => [process.execPath, '-e', script, 'to', 'TOKEN=secret'];
     const env = { set: { TOKEN: 'secret' } };
     const launcher = overStdio({ via });

@@ -61,7 +61,7 @@ describe('the notes on a program that Node cannot run unchanged', () => {
     }
   });
 
-  test.skipIf(noShell)(`say how Node handles a TypeScript file that is started by its #! line${noShell}`, async () => {
+  test.skipIf(noShell)(`say how Node handles a TypeScript file with a #! line${noShell}`, async () => {
     const file = join(directory, 'direct.ts');
     await writeFile(file, `#!${process.execPath}\nenum Colour { Red }\n`, { mode: 0o755 });
     const { notes } = await failure<StartError>(new Client({ cmd: [file], stdin: 'ignore' }).start());

@@ -87,7 +87,7 @@ describe('a sink that is stuck', () => {
     { what: 'long lines', flood: 'flood', bytes: 24 * MiB, most: 8 * MiB },
     // Each queued write takes memory beside its bytes, so fewer bytes may wait if the writes are short.
     { what: 'line feeds one by one', flood: 'breakLines', bytes: MiB, most: MiB / 4 },
-  ] as const)('limits the $what that the plugin queues, and a mark has the number of dropped bytes', async (given) => {
+  ] as const)('limits the $what that the plugin queues, and a mark counts dropped bytes', async (given) => {
     const { flood, bytes, most } = given;
     const chunks: Buffer[] = [];
     const taken: (() => void)[] = [];

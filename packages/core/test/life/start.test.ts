@@ -190,7 +190,7 @@ describe('the notes of a failed start', () => {
     expect((await failedStart(['no-such-program-anywhere'])).notes.join()).toContain('PATH');
   });
 
-  test.skipIf(noShell)(`do not mention PATH if the system finds the program without it${noShell}`, async () => {
+  test.skipIf(noShell)(`do not mention PATH if the program is found without it${noShell}`, async () => {
     const cmd = ['sh', '-c', 'exit 3'] as const;
     const client = new Client({ cmd: [...cmd], stdin: 'ignore', env: { set: { PATH: undefined } } });
     const error = await failure<StartError>(client.start());
@@ -251,7 +251,7 @@ describe('the notes of a failed start', () => {
     expect((await failedStart([link])).notes.join()).toContain('a symbolic link to nowhere');
   });
 
-  test.skipIf(noShell)(`name the variable that makes the environment too long for the system${noShell}`, async () => {
+  test.skipIf(noShell)(`name the variable that makes the environment too long${noShell}`, async () => {
     const big = new Client({ cmd: ['true'], stdin: 'ignore', env: { set: { BIG: 'x'.repeat(4 << 20) } } });
     const error = await failure<StartError>(big.start());
     expect(error).toMatchObject({ code: 'PLUGIN_NOT_STARTED', cause: { code: 'E2BIG' } });

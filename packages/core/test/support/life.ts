@@ -22,10 +22,7 @@ export const skipUnless = (holds: boolean, reason: string): string => (holds ? '
 
 export const noSignals: string = skipUnless(!isWindows, 'Windows has no signals, and can only end a process');
 export const noShell: string = skipUnless(!isWindows, 'Windows has no /bin/sh');
-export const noModes: string = skipUnless(
-  !isWindows,
-  'Windows has no file modes and no #! lines',
-);
+export const noModes: string = skipUnless(!isWindows, 'Windows has no file modes and no #! lines');
 export const noFifos: string = skipUnless(!isWindows, 'Windows has no FIFOs');
 export const noProc: string = skipUnless(process.platform === 'linux', 'the test reads /proc');
 export const noEnds: string = skipUnless(

@@ -322,7 +322,7 @@ describe('ordinary lines that resemble lines of a trace are separate records', (
       "thread 'worker' panicked at a.rs:4:5:\nboom",
       ['request 1', 'note: cache is warm', 'request 2'],
     ],
-    ['a fatal error of Python', 'Fatal Python error: not really', ['Thread 0x is fine', 'Current threads: 5']],
+    ['an error of Python', 'Fatal Python error: not really', ['Thread 0x is fine', 'Current threads: 5']],
   ])('lines like those of %s', async (_name, head, lines) => {
     expect(await brief(`${[head, ...lines].join('\n')}\n`)).toEqual([
       `error: ${head}`,
