@@ -85,9 +85,9 @@ export interface RPCClient<P = Record<string, object>> extends AsyncDisposable {
    * dispenses each name and releases the implementation again. If a factory fails, its name has an `error`
    * instead of methods. With `dispense: false` no factory runs, and methods are absent. A plugin that cannot
    * be asked, such as one built with version 0.1, is described by its handshake's protocol versions alone.
-   * Rejects with `RPC_CLOSED` if the plugin ends meanwhile, and with `RPC_PROTOCOL` if it offers more than
-   * 1,000 names or describes itself in more than 16 Mi characters of JSON. Waits until each factory has
-   * ended, unless `options.timeoutMs` or `options.signal` ends the wait.
+   * Rejects with `RPC_CLOSED` if the plugin ends meanwhile. Rejects with `RPC_PROTOCOL` if the plugin offers
+   * more than 1,000 names, or describes itself in more than 16 Mi characters of JSON. Waits until each
+   * factory has ended, unless `options.timeoutMs` or `options.signal` ends the wait.
    */
   describe(options?: DescribeOptions): Promise<Description>;
 }

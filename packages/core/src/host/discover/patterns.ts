@@ -28,9 +28,9 @@ export function whyTooComplex(pattern: string): string | undefined {
 const group = /\(([^(){}]*)\)|\{([^(){}]*)\}/;
 
 /**
- * Returns the parts between the slashes. In each part, a `*` stands for one wildcard, and a group is replaced
- * by one `*` for the group and one for each wildcard of its longest alternative. If quotes, escapes, classes
- * or open groups may hide a slash, the whole pattern counts as one part.
+ * Returns the parts between the slashes. In each part, a `*` stands for one wildcard. A group is replaced by
+ * one `*`, and by one more for each wildcard of its longest alternative. If quotes, escapes, classes or open
+ * groups may hide a slash, the whole pattern counts as one part.
  */
 function segmentsOf(pattern: string): string[] {
   let flat = pattern.replace(/\*+/g, '*');

@@ -23,7 +23,7 @@ export interface Packages {
  * Returns the packages around `start`. If `start` is in a workspace, these packages are the workspace's
  * members. Otherwise these are the packages that the nearest application has installed. An application is a
  * directory with a package.json and a node_modules. If `contained` is true, the search skips each pattern of
- * the workspace that leads out, and follows a link out of the workspace only as far as the linked package.
+ * the workspace that leads out. It follows a link out of the workspace only as far as the linked package.
  * Rejects with `DISCOVER_UNREADABLE` if there is neither a workspace nor an application, or if a pattern of
  * the workspace is too complex.
  */

@@ -9,9 +9,9 @@ import { readFileSync } from 'node:fs';
 const roots = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'];
 
 /**
- * Returns a function that returns true if the kernel has killed a process in the control group of `pid` for
- * lack of memory since `watchMemory()` was called. On other systems, or if no control group can be read, the
- * function returns false.
+ * Returns a function that checks the control group of `pid`. The function returns true if the kernel has
+ * killed a process there for lack of memory since the call of `watchMemory()`. On other systems, or if no
+ * control group can be read, the function returns false.
  */
 export function watchMemory(pid: number): () => boolean {
   const file = eventsOf(pid);

@@ -73,7 +73,7 @@ kill_holders() {
     [ "$other" != "$1" ] && [ "$dir/fd/$2" -ef "/proc/$1/fd/$2" ] && kill -9 "$other"
   done 2>/dev/null
 }
-# Succeeds if a line of ls shows one of the pipes in $gone. Sets other and fd.
+# Succeeds if $1, a line of ls, shows one of the pipes in $gone. Sets other and fd.
 is_holder() {
   number=\${1#* -> }
   case $number in 'socket:['*']') ;; *) return 1 ;; esac
@@ -86,7 +86,7 @@ is_holder() {
   case $gone in *" $fd/$number "*) return 0 ;; esac
   return 1
 }
-# Succeeds if a descriptor of a process is still the pipe. Without ls, only a socket can be told from a file.
+# Succeeds if descriptor $2 of process $1 is still the pipe. Without ls, any socket counts as the pipe.
 still_holds() {
   [ -S "/proc/$1/fd/$2" ] || return 1
   shown=$(ls -ln "/proc/$1/fd/$2" 2>/dev/null) || return 0
@@ -123,13 +123,13 @@ for entry in $known; do
   [ "$pipe" = - ] || gone="$gone$pipe "
   if [ "$now" = "$born" ]; then
     if [ "$pipe" != - ]; then
-      # A shell would go on with its next command when the plugin ends.
+      # Stops the wrapper first. A shell would continue with its next command when the plugin ends.
       kill -STOP "$pid" 2>/dev/null
       kill_holders "$pid" "\${pipe%/*}"
     fi
     kill -9 "$pid" 2>/dev/null
   fi
-  # A group's id is not given away while it has members: without its leader it is still the same group.
+  # The id of a group is not reused while the group has members, even if its leader is gone.
   if [ "$group" = 1 ] && { [ -z "$now" ] || [ "$now" = "$born" ]; }; then kill -9 "-$pid" 2>/dev/null; fi
 done
 [ "$gone" = ' ' ] || kill_holders_of_gone
