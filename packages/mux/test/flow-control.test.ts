@@ -173,7 +173,7 @@ describe('back-pressure', () => {
     expect(written).toBeLessThan(2048 * KiB);
     const before = written;
     accepted.resume();
-    await until(() => written > before + 4096 * KiB, 'the writer goes on');
+    await until(() => written > before + 4096 * KiB, 'the writer continues');
     stream.destroy();
   });
 

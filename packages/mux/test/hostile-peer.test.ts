@@ -11,7 +11,7 @@ import { readAll, until } from './support/session-pair.ts';
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
-describe('ends the session, and tells the peer why, because of', () => {
+describe('ends the session, and sends the peer the reason, because of', () => {
   test.each([
     ['a version other than 0', [{ version: 1, type: 0, streamId: 1 }], 'MUX_BAD_VERSION'],
     ['a type that does not exist', [{ type: 4, streamId: 1 }], 'MUX_BAD_TYPE'],

@@ -186,7 +186,7 @@ describe('two sessions', () => {
 });
 
 describe('Duplexes', () => {
-  test('carry all piped bytes, whatever the sizes, the cuts and the reader', async () => {
+  test('carry all piped bytes, whatever the sizes, the cuts and the reader are', async () => {
     const plan = fc.array(
       fc.record({
         writes: fc.array(fc.oneof(fc.nat(300), fc.nat(70_000), fc.nat(600 * KiB)), { maxLength: 8 }),

@@ -376,7 +376,7 @@ describe('opening', () => {
     peer.send(update(3, 0, ACK));
     await expect(readAll(deaf)).rejects.toMatchObject({ code: 'MUX_OPEN_TIMEOUT', streamId: 1 });
     expect(heard.destroyed).toBe(false);
-    await until(() => peer.frames.length === 3, 'the peer hears of it');
+    await until(() => peer.frames.length === 3, 'the peer has three frames');
     expect(await peer.next()).toContain('SYN');
     expect(await peer.next()).toContain('SYN');
     await peer.expects('1 WindowUpdate RST');
@@ -464,7 +464,7 @@ describe('half-closed', () => {
 });
 
 describe('pings', () => {
-  test('each get their own answer, whatever the order', async () => {
+  test('each get their own answer, whatever the order of the answers is', async () => {
     const peer = rawPeer({ role: 'client' });
     const pings = [peer.session.ping(), peer.session.ping()];
     await peer.expects('0 Ping SYN 0', '0 Ping SYN 1');

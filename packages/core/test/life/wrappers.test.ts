@@ -84,7 +84,7 @@ describe.skipIf(noFork)(`a plugin under a wrapper that forks${noFork}`, () => {
     await until(() => !isAlive(pid));
   });
 
-  test('is left behind if it never writes a handshake line and kill() ends the start, and a warning says so', async () => {
+  test('is left behind if it never writes a handshake line and kill() ends the start, and a warning reports this', async () => {
     const warn = vi.fn();
     const stdout = new Collector();
     const script = 'console.log(process.pid); setInterval(() => {}, 1000)';

@@ -107,7 +107,7 @@ describe('a logger', () => {
     expect(log.mock.lastCall).toEqual([{ level: 'error', message: '%s %o', plugin: 'p', claims: forged }]);
   });
 
-  test('shows a text of several lines with its further lines indented, whatever its kind', () => {
+  test('of any kind shows a text of several lines with its further lines indented', () => {
     const text = 'a\nplugin exited: 0\n\tb\n  c\n    at f (a.js:1:1)';
     const shown = 'a\n    plugin exited: 0\n\tb\n      c\n    at f (a.js:1:1)';
     const winston = { log: methods().info, transports: [], levels: {}, configure() {} };
@@ -129,7 +129,7 @@ describe('a logger', () => {
     }
   });
 
-  test('that formats as `console` does shows the text and never uses it as a format, whatever its shape', () => {
+  test('that formats like `console` shows the text and never uses it as a format, whatever the logger’s shape is', () => {
     const out = new PassThrough();
     const given = new Console({ stdout: out, stderr: out });
     const spy = vi.spyOn(console, 'info').mockImplementation(given.info.bind(given));
