@@ -182,7 +182,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
   }
 
   /**
-   * Lets the host's event loop end while this plugin is idle. The plugin still keeps the loop alive while it
+   * Lets the host's event loop end while this plugin is idle. The plugin keeps the loop alive while it
    * starts, has calls under way or has streams in use.
    */
   unref(): void {

@@ -55,7 +55,7 @@ const sticky = 0o1000;
 /**
  * Returns why users other than the program's owner and root may change or replace the program. Checks the
  * file and every directory on its path, with links followed. Directories above `root` are not checked. On
- * Windows, nothing is checked, because files have no such modes.
+ * Windows, nothing is checked, because files there have no modes.
  */
 export async function whyOthersMayWrite(path: string, root: string): Promise<string | undefined> {
   if (process.platform === 'win32') return undefined;

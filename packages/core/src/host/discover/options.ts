@@ -27,8 +27,8 @@ export interface DiscoverPackagesOptions extends DiscoverOptions {
 }
 
 /**
- * Throws `CONFIG_INVALID` if an option is invalid or not among `keys`. The message names the first such
- * option.
+ * Throws `CONFIG_INVALID` if an option is invalid or not among `keys`. The message names the first of these
+ * options.
  */
 export function checkOptions(options: DiscoverPackagesOptions, keys: readonly string[]): void {
   expectKeys('options', options, keys);

@@ -20,12 +20,11 @@ export interface Packages {
 }
 
 /**
- * Returns the packages around `start`. If `start` is in a workspace, these packages are the workspace's
- * members. Otherwise these are the packages that the nearest application has installed. An application is a
- * directory with a package.json and a node_modules. If `contained` is true, the search skips each pattern of
- * the workspace that leads out. It follows a link out of the workspace only as far as the linked package.
- * Rejects with `DISCOVER_UNREADABLE` if there is neither a workspace nor an application, or if a pattern of
- * the workspace is too complex.
+ * Returns the packages around `start`: the members of the workspace that `start` is in, or else the packages
+ * that the nearest application has installed. An application is a directory with a package.json and a
+ * node_modules. If `contained` is true, the search skips each pattern of the workspace that leads out. It
+ * follows a link out of the workspace only as far as the linked package. Rejects with `DISCOVER_UNREADABLE`
+ * if there is neither a workspace nor an application, or if a pattern of the workspace is too complex.
  */
 export async function findPackages(
   start: string,
@@ -58,7 +57,7 @@ interface Workspace {
   readonly patterns: readonly string[];
 }
 
-/** Returns the workspace with the patterns that stay inside of it. Reports each of the others to `skip`. */
+/** Returns the workspace with the patterns that stay inside of it. Reports each other pattern to `skip`. */
 function contain({ root, patterns }: Workspace, skip: Skip): Workspace {
   const kept: string[] = [];
   for (const pattern of patterns) {

@@ -11,8 +11,8 @@ export interface LadderTarget {
   /** Settles when the process is gone. */
   readonly gone: Promise<unknown>;
   /**
-   * Asks the plugin to leave. Resolves to true if the plugin agreed. Undefined if there is no session on
-   * which it could be asked.
+   * Asks the plugin to leave. Resolves to true if the plugin agreed. Undefined if there is no session,
+   * because the plugin cannot be asked then.
    */
   readonly ask?: (() => Promise<boolean>) | undefined;
   /** Settles when the ladder must stop waiting for the answer to `ask`. */

@@ -14,7 +14,7 @@ export interface Managed {
 const clients = new Set<Managed>();
 let cleanups = 0;
 
-/** Registers a client whose start begins. */
+/** Registers a client. Called when the client's start begins. */
 export function manage(client: Managed): void {
   if (clients.size === 0) process.on('exit', endAll);
   clients.add(client);

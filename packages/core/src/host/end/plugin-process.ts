@@ -144,7 +144,7 @@ export class PluginProcess {
     await this.#drained();
     const leftBehind = this.#isPipeHeld;
     for (const output of this.#outputs) output.close();
-    // The last bytes of the pipe may still have to be logged.
+    // The last bytes of the pipe may not have been logged yet.
     await settlesWithin(Promise.all(this.#outputs.map((output) => output.ended)), drainIdleMs);
     this.launched.writable.destroy();
     this.launched.readable.destroy();

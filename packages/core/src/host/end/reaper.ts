@@ -124,7 +124,7 @@ function isNeedless(): boolean {
 
 /**
  * Returns the entry of a process. Undefined if a launcher made up the id, or if the process is not a child of
- * this host. The reaper must not kill such a process.
+ * this host. In both cases the reaper must not kill the process.
  */
 function entryOf(pid: number, group: boolean, pipe: PipeName | undefined): Watched | undefined {
   // The reaper itself asks ps for the start time and the parent, so the host leaves the start time open.

@@ -36,8 +36,8 @@ const pythonHead = /^(\s*\+ Exception Group )?Traceback \(most recent call last\
 /** The line that precedes the traceback of a thread or a finalizer. */
 const pythonPreface = /^Exception (in thread [^"].*:|ignored in: .*)$/;
 /**
- * The start of a syntax error, which has no traceback. The source line, perhaps a caret, and the error follow
- * it.
+ * The start of a syntax error, which has no traceback. The next lines are the source line, perhaps a caret,
+ * and the error.
  */
 const pythonSyntaxHead = /^ {2}File ".*", line \d+$/;
 const pythonChain = /^(During handling of the above|The above exception was)/;

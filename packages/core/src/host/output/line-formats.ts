@@ -1,7 +1,7 @@
 /**
- * The formats in which programs write a log line as text: `[LEVEL] …`, `LEVEL: …`, a time and a level,
- * klog's, syslog's, logfmt. Each pattern is anchored and checks at most the first 256 characters, so no line
- * takes more than linear time.
+ * The formats in which programs write a log line as text: `[LEVEL] …`, `LEVEL: …`, a time and a level, and
+ * the formats of klog, syslog and logfmt. Each pattern is anchored and checks at most the first 256
+ * characters, so no line takes more than linear time.
  */
 
 import { printable } from '../../base/printable.ts';

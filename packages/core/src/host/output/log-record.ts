@@ -39,9 +39,9 @@ export function readRecord(line: string, fallback: RecordLevel = 'debug'): LogRe
 
 type Names = readonly string[];
 
-/** The names under which a line's level is looked for, the best first. */
+/** The names of the fields that may hold a line's level, the best first. */
 export const levelKeys: Names = ['@level', 'level', 'severity', 'lvl', 'levelname', 'log.level', 'PRIORITY'];
-/** The names under which a line's message is looked for, the best first. */
+/** The names of the fields that may hold a line's message, the best first. */
 export const messageKeys: Names = ['@message', 'msg', 'message', 'short_message', 'event', 'MESSAGE'];
 
 function readJson(line: string, fallback: RecordLevel): LogRecord | undefined {

@@ -142,7 +142,7 @@ function isCopyOfConsole(logger: Logger): boolean {
 
 /**
  * Binds `logger` to a plugin, so that every record carries `base`. Returns undefined if there is no logger,
- * so that no line is parsed in vain.
+ * so that no line is parsed needlessly.
  */
 export function bindLogger(logger: Logger | undefined, base: Fields): Log | undefined {
   if (logger === undefined) return undefined;

@@ -14,7 +14,7 @@ const maxTraceLength = 128 * 1024;
 /** How long a complete line may wait for further lines, in milliseconds. The documentation promises 200. */
 const waitMs = 150;
 
-/** A trace that may still continue. */
+/** A trace to which further lines may belong. */
 interface OpenTrace {
   readonly kind: TraceKind;
   readonly steps: Steps;
@@ -25,7 +25,7 @@ interface OpenTrace {
   length: number;
   /** False while the lines may turn out not to be a trace. */
   isProven: boolean;
-  /** The time at which the first of the lines that are not logged yet arrived. */
+  /** The arrival time of the first line that is not logged yet. */
   since: number;
 }
 

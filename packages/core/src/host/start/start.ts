@@ -38,7 +38,7 @@ const exitFollowsMs = 500;
 /** Milliseconds to wait, after the exit, for bytes that the process wrote right before its exit. */
 const lastBytesMs = 100;
 
-/** Milliseconds to wait for a launcher that is still working when the start is given up. */
+/** Milliseconds to wait for a launcher that has not finished when the start is given up. */
 const launchMs = 1_000;
 
 /** The failures whose message says everything, so that no notes are made about them. */
