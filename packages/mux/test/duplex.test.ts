@@ -52,7 +52,7 @@ describe('a MuxStream', () => {
     expect([near.errored, far.errored]).toEqual([null, null]);
   });
 
-  test('resets the stream when a reader leaves an iteration early', async () => {
+  test('is reset when a reader leaves an iteration early', async () => {
     const { near, far } = await connected();
     near.write('one');
     for await (const chunk of far) {

@@ -205,7 +205,7 @@ describe('endOutput()', () => {
     expect(stream.destroyed).toBe(true);
   });
 
-  test('a close() after it ends a stream that only the peer has finished', async () => {
+  test('lets a later close() end a stream that only the peer has finished', async () => {
     const peer = rawPeer();
     peer.send(data(1, 'a', SYN | FIN), data(3, 'b', SYN | FIN));
     const [read, unread] = [await peer.session.acceptStream(), await peer.session.acceptStream()];

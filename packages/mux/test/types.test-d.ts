@@ -50,7 +50,7 @@ test('the main entry does not export the lean interface', () => {
   new Session(new Duplex(), { role: 'client', onStream: () => {} });
 });
 
-test('codes are a closed list', () => {
+test('error codes are a closed list', () => {
   expectTypeOf<keyof typeof muxErrorCodes>().toEqualTypeOf<MuxError['code']>();
   expectTypeOf<'MUX_STREAM_RESET'>().toExtend<MuxError['code']>();
   expectTypeOf<'MUX_NOPE'>().not.toExtend<MuxError['code']>();

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Client } from '../../src/index.ts';
 import { Collector, failure, fixture, noLinks, plugin, until } from '../support/life.ts';
 
-/** A JSON Schema of text. Validators may add keys beside `type`. */
+/** Matches the JSON Schema of a text. Validators may add keys beside `type`. */
 const text = expect.objectContaining({ type: 'string' }) as unknown;
 const sized = expect.objectContaining({
   type: 'object',
@@ -48,7 +48,7 @@ test('describe() returns the identity of a plugin, its names, and their methods'
   await until(() => rpc.diagnostics().streams === 0);
 });
 
-test('describe() shows schemas of valibot and arktype like those of zod, and a schema without JSON Schema as one that accepts any value', async () => {
+test('describe() shows schemas of valibot, arktype and zod alike, and shows a schema that it cannot convert as one that accepts any value', async () => {
   const { plugins } = await (await plugin('describes-validators').client()).describe();
   expect(plugins).toEqual({
     byValibot: {
@@ -91,7 +91,7 @@ test('a plugin that gives serve() no name has the name of its package', async ()
   expect({ name, version }).toEqual({ name: '@pipework/core', version: expect.any(String) as string });
 });
 
-const throughLink = "a plugin started through a link to its program has the name of the target's package";
+const throughLink = "a plugin that is started through a link has the name of the package of the link's target";
 test.skipIf(noLinks)(`${throughLink}${noLinks}`, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-link-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));

@@ -1,4 +1,4 @@
-/** Tests what happens to a process that no client has started when its host is killed. */
+/** Tests of `endWithHost()`, by which a process that no client has started ends when its host is killed. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

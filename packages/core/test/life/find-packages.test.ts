@@ -70,7 +70,7 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true }));
 
 describe('discoverPackages()', () => {
-  test('finds the plugins that the packages of a pnpm workspace declare, from any folder inside', async () => {
+  test('finds the plugins that the packages of a pnpm workspace declare, from any folder of the workspace', async () => {
     const skipped: string[] = [];
     const found = await discoverPackages(join(root, 'ws/plugins/one'), {
       onSkip: (path, reason) => skipped.push(`${slashed(relative(root, path))}: ${reason}`),
@@ -232,7 +232,7 @@ describe('discoverPackages()', () => {
     expect(await (await (await client.client()).dispense('greeter')).greet('app')).toBe('Hello, app!');
   });
 
-  test('treats an application in a folder of a workspace as deployed, if the application is not a member', async () => {
+  test('treats an application in a folder of a workspace as deployed, if the application is not a package of the workspace', async () => {
     await manifest('ws/out/app', { name: 'app' });
     await manifest('ws/out/app/node_modules/p', { pipework: 'p.js' });
     await put('ws/out/app/node_modules/p/p.js');

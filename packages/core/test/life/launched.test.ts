@@ -59,7 +59,7 @@ describe('the value that a launcher returns', () => {
     ['stderr', { stderr: 'inherit' }],
     ['pid', { pid: 'many' }],
     ['ref', { ref: true }],
-  ])('makes the start fail if its member %s is invalid, and leaves no process', async (field, over) => {
+  ])('makes the start fail if its member %s is invalid, and no process is left', async (field, over) => {
     const { launcher, children } = handWritten(over);
     const error = await failure(plugin('greets', { launcher }).start());
     expect(error.code).toBe('PLUGIN_NOT_STARTED');
@@ -68,7 +68,7 @@ describe('the value that a launcher returns', () => {
     await until(() => !isAlive(pid));
   });
 
-  test('makes the start fail if it has no kill(): the error names kill, and the pipe is ended', async () => {
+  test('makes the start fail if it has no kill(): the error names kill, and the pipe is closed', async () => {
     const { launcher, children } = handWritten({ kill: undefined });
     const error = await failure(plugin('greets', { launcher }).start());
     expect(error.message).toContain(

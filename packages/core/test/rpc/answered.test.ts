@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import { rawHost, rawPlugin, type RawPeer } from '../support/raw-peer.ts';
 
-/** Returns a request in hex. It has this id, and calls `Plugin.answers` without arguments. */
+/** Returns, in hex, a request with this id that calls `Plugin.answers` without arguments. */
 const request = (id: string): string => `94 00 ${id} ae 506c7567696e2e616e7377657273 90`;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

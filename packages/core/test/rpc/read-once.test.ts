@@ -82,7 +82,7 @@ const places: [name: string, around: (object: unknown, other: unknown) => unknow
   ['in the columns of a long list', (object, other) => Array.from({ length: 70 }, (_, at) => ({ object: at === 5 ? object : { before: 'b', field: 1 }, other: at === 69 ? other : 1 }))], // prettier-ignore
 ];
 
-/** Searches `value` for an object with a property `field`, and returns the property of the first one. */
+/** Returns the property `field` of the first object in `value` that has one. */
 function fieldIn(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return undefined;
   if (Object.hasOwn(value, 'field')) return (value as { field: unknown }).field;
