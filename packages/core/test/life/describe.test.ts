@@ -91,7 +91,7 @@ test('a plugin that gives serve() no name has the name of its package', async ()
   expect({ name, version }).toEqual({ name: '@pipework/core', version: expect.any(String) as string });
 });
 
-const throughLink = "a plugin that is started through a link has the name of the package of the link's target";
+const throughLink = "a plugin started through a link has the name of the package of the link's target";
 test.skipIf(noLinks)(`${throughLink}${noLinks}`, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-link-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
