@@ -1,4 +1,4 @@
-/** Checks that the README and docs/yamux.md list the options and codes of the code. */
+/** Checks that the README lists every option, and that docs/yamux.md lists every error code. */
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';

@@ -43,7 +43,7 @@ describe('memory', () => {
     expect((await heldBytes()) - before).toBeLessThan(512 * KiB);
   });
 
-  test('for 256 idle streams is small, both as lean streams and as Duplexes', async () => {
+  test('for 256 idle streams is small, whether they are lean streams or Duplexes', async () => {
     const { client, server } = sessionPair();
     const before = await heldBytes();
     const lean = Array.from({ length: 256 }, () => client.openRaw());

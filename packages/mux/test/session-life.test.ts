@@ -315,7 +315,7 @@ describe('go-away', () => {
     expect((await readAll(stream)).toString()).toBe('so am I');
   });
 
-  test('of the peer ends our streams whose SYN was waiting', async () => {
+  test('of the peer ends our streams whose SYN was not sent yet', async () => {
     const peer = rawPeer({ role: 'client', acceptBacklog: 1 });
     peer.session.openStream();
     const waiting = peer.session.openStream();

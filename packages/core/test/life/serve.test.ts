@@ -254,7 +254,7 @@ describe('the plugin’s environment', () => {
       .map((name) => name.toUpperCase())
       .filter((name) => !['MINE', 'PATH'].includes(name));
     expect(names.length - further.length).toBe(2);
-    // On Windows, Node passes the variables in `ofWindows` from every process to its children.
+    // On Windows, Node gives every child process the variables in `ofWindows` too.
     expect(isWindows ? ofWindows : []).toEqual(expect.arrayContaining(further));
   });
 });

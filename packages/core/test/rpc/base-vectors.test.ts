@@ -73,7 +73,7 @@ describe('a peer of the base, which has no capabilities,', () => {
   test.each([
     ...['cc00', 'cd0000', 'ce00000000', 'cf0000000000000000'],
     ...['d000', 'd10000', 'd200000000', 'd30000000000000000'],
-  ])('may send %s as the kind of a message', async (kind) => {
+  ])('may send %s as the type of a message', async (kind) => {
     const peer = await rawHost(echo);
     peer.sends(`94 ${kind} 07 ac 506c7567696e2e6772656574 91 a2 6869`);
     await peer.expects('94 01 07 c0 a2 6869');
@@ -88,7 +88,7 @@ describe('a peer of the base, which has no capabilities,', () => {
     await peer.expects('94 01 07 c0 a2 6869');
   });
 
-  test('may send an answer whose kind and id have longer forms', async () => {
+  test('may send an answer whose type and id have longer forms', async () => {
     const peer = await rawPlugin();
     const result = peer.conversation.call('greet', ['world']);
     await peer.expects('94 00 00 ac 506c7567696e2e6772656574 91 a5 776f726c64');

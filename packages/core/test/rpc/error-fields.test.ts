@@ -117,7 +117,7 @@ describe('in whichever way an error is sent, it arrives with', () => {
     }
   });
 
-  test('everything but nested errors if the peer has the capability errors, but not types', async () => {
+  test('everything but nested errors if the peer has the capability `errors`, but not `types`', async () => {
     const [error] = await eachWay(
       () => Object.assign(invalid([{ path: 'a' }]), { code: true, none: undefined, cause: { status: 404 } }),
       ['errors'],

@@ -159,7 +159,7 @@ describe('a conversation fails only the call', () => {
     await peer.expects('94 01 02 c0 07');
   });
 
-  test('but accepts 128 levels', async () => {
+  test('and accepts a value that is nested 128 levels deep', async () => {
     const peer = await rawHost(served);
     const deep = '91'.repeat(128) + '07';
     peer.sends(`${echoHead} 91 ${deep}`);

@@ -267,7 +267,7 @@ describe('an abort signal', () => {
     await atRest(pair);
   });
 
-  test('arrives aborted if it was aborted before', async () => {
+  test('arrives aborted if it was aborted before the call', async () => {
     const pair = await rpcPair({ state: (options: { stop: AbortSignal }) => options.stop.aborted });
     expect(await pair.remote.state({ stop: AbortSignal.abort() })).toBe(true);
     await atRest(pair);

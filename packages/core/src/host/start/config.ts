@@ -88,8 +88,8 @@ export interface ClientConfig<S = Record<never, never>> {
   /** The program to run. */
   readonly cmd: Command;
   /**
-   * The plugin's name in messages and log records, where everything unprintable is written out. Default: the
-   * script's or program's base name.
+   * The plugin's name in messages and log records. Unprintable characters of the name are written as escapes.
+   * Default: the base name of the script or program.
    */
   readonly name?: string;
   /**
