@@ -157,7 +157,7 @@ describe('session_test.go', () => {
     expect(() => client.openStream()).toThrow(expect.objectContaining({ code: 'MUX_GO_AWAY' }));
   });
 
-  test('11 TestManyStreams: 50 streams of 1,000 writes arrive, each to its end', async () => {
+  test('11 TestManyStreams: 50 streams of 1,000 writes arrive completely', async () => {
     const { client, server } = sessionPair();
     const writing = Array.from({ length: 50 }, async () => {
       const stream = client.openStream();

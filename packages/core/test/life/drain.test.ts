@@ -131,7 +131,7 @@ describe('client()', () => {
     await exit;
     await blocked;
     expect((await failure(client.client())).code).toBe('PLUGIN_KILLED');
-    // start() returns its first result again.
+    // After kill(), start() returns its first result again.
     expect((await client.start()).pid).toBe(client.pid);
   });
 

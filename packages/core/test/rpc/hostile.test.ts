@@ -194,7 +194,7 @@ describe('columns', () => {
     expect(await answerTo(hex, { maxMessageValues: values + 50 })).not.toContain('RPC_');
   });
 
-  test('of two lists in one message count together', async () => {
+  test('of two lists in one message count together towards maxMessageValues', async () => {
     const one = `94 d4 50 43 cd 03e8 91 a1 61 92 01 ${bin(1000)}`;
     expect(await answerTo(`92 ${one} ${one}`, { maxMessageValues: 3000 })).toContain('maxMessageValues');
     expect(await answerTo(`92 ${one} ${one}`, { maxMessageValues: 4050 })).not.toContain('RPC_');

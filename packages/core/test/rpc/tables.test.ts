@@ -202,7 +202,7 @@ describe('a long list of objects with the same keys', () => {
     }
   });
 
-  test('has null in place of undefined at a peer without types', async () => {
+  test('arrives with null in place of undefined at a peer without the capability `types`', async () => {
     const { remote } = await rpcPair(echo, { capabilities: ['tables'] });
     const rows = Array.from({ length: all }, (_, n) => ({ n, u: undefined, l: [undefined, `${n}`] }));
     expect(await remote.echo(rows)).toStrictEqual(rows.map(({ n }) => ({ n, u: null, l: [null, `${n}`] })));

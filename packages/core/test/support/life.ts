@@ -159,7 +159,8 @@ export function isAlive(pid: number): boolean {
     return false;
   }
   try {
-    // An orphan that has ended is a zombie until its new parent reaps it. The host has no influence on that.
+    // An orphan that has ended is a zombie until its new parent reaps it. The host cannot change when that
+    // is.
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z';
   } catch {

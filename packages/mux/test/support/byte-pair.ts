@@ -1,6 +1,6 @@
 /**
- * Two connected ends in memory. Each end reads what the other writes, with back-pressure. A test can choose
- * how the bytes are cut.
+ * Two connected ends in memory. Each end reads the bytes that the other end writes, with back-pressure. A
+ * test can choose how the bytes are cut.
  */
 
 import { Duplex } from 'node:stream';

@@ -1,5 +1,5 @@
 /**
- * Measures the memory that the process holds after a garbage collection. The process needs no flag for that.
+ * Measures the memory that the process holds after a garbage collection. The process needs no flag for this.
  */
 
 import { setFlagsFromString } from 'node:v8';

@@ -46,7 +46,7 @@ export async function climb(target: LadderTarget, bounds: LadderBounds): Promise
     target.ask === undefined
       ? false
       : await answered(target.ask, Promise.race([gone, target.hurried]), bounds.askMs);
-  // If a shutdown hook calls process.exit(), the plugin exits without an answer. Such an end counts as `quit`
+  // If a shutdown hook calls process.exit(), the plugin exits without an answer. That end counts as `quit`
   // too.
   if (await settlesWithin(gone, 0)) return true;
   target.blame(agreed ? 'quit' : 'eof');
