@@ -26,7 +26,7 @@ test.each([
   expect(error.message).toContain(String.raw`\x1b]0;title\x07\x1b[2J`);
   expect(error.message).not.toMatch(obeyed);
   expect(inspect(error)).not.toMatch(obeyed);
-  // The sink and the tail must have the bytes unchanged.
+  // The sink and the tail must get the bytes unchanged.
   if (stderr.bytes > 0) expect([stderr.text, error.stderrTail]).toEqual([`${hostile}\n`, `${hostile}\n`]);
 });
 

@@ -60,7 +60,7 @@ function handlers(overrides: object = {}) {
 }
 
 describe('a contract with schemas', () => {
-  test('gives the handler the output of the schemas for the arguments', async () => {
+  test('gives the handler the arguments as the schemas return them', async () => {
     const { remote } = await rpcPair(implement(contract, handlers()));
     const kv = checked(contract, remote);
     expect(await kv.repeat('ab', '3')).toBe('ababab');

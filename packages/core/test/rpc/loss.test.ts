@@ -87,7 +87,7 @@ test('if only the stream of a call is reset, the call fails without waiting for 
   expect(explainLoss).not.toHaveBeenCalled();
 });
 
-test('if the peer resets a stream because too many streams wait there, the stream’s error names the possible causes', async () => {
+test('if the peer resets a stream because too many streams wait at the peer, the stream’s error names the possible causes', async () => {
   const { remote } = await rpcPair({
     async *never(): AsyncGenerator<number> {
       await new Promise<never>(() => {});

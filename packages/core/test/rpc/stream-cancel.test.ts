@@ -63,7 +63,7 @@ function deferred(): { promise: Promise<unknown>; resolve: (value: unknown) => v
 
 /**
  * Reads the first item and begins to wait for the second. Then ends the stream with `reason`, by the method
- * that this kind of stream has for that. Returns the first item.
+ * of this kind of stream. Returns the first item.
  */
 async function readOneAndLeave(stream: Stream, reason: Error): Promise<unknown> {
   if ('getReader' in stream) {

@@ -14,7 +14,7 @@ describe('a stream as a result', () => {
     await atRest(pair);
   });
 
-  test('does not begin before the caller iterates it, and never runs if the caller never does', async () => {
+  test('does not begin before the caller iterates it, and never runs if the caller does not iterate it', async () => {
     const log: unknown[] = [];
     const pair = await rpcPair({ items: () => source(log) });
     const stream = await pair.remote.items();

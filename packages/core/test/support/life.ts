@@ -159,8 +159,7 @@ export function isAlive(pid: number): boolean {
     return false;
   }
   try {
-    // An orphan that has ended is a zombie until its new parent reaps it. The host cannot change when that
-    // is.
+    // An orphan that has ended is a zombie until its new parent reaps it. The host cannot reap it.
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z';
   } catch {

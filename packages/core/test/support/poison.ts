@@ -18,7 +18,9 @@ export function poisonSession(session: LeanSession, poison: Poison): void {
   session.openRaw = (...args) => poisonStream(openRaw(...args), poison);
 }
 
-/** Wraps each handler that the stream gets, so that the bytes lent to it are overwritten afterwards. */
+/**
+ * Wraps each handler that the stream gets, so that the bytes lent to the handler are overwritten afterwards.
+ */
 export function poisonStream(stream: RawStream, poison: Poison): RawStream {
   const setHandler = stream.setHandler.bind(stream);
   stream.setHandler = (handler) => {
