@@ -8,8 +8,8 @@ import { defer, settlesWithin } from '../base/timers.ts';
 import type { LaunchedProcess } from './launch/spawn.ts';
 
 /**
- * The plugin's process keeps the host's event loop alive while the client is referenced, the plugin starts,
- * or a call or stream is under way.
+ * The plugin's process keeps the host's event loop alive while the client is referenced, while the plugin
+ * starts, and while a call or stream is under way.
  */
 export class Activity {
   /** True once the client accepts no new dispenses, and no new calls on dispensed implementations. */
@@ -23,7 +23,7 @@ export class Activity {
   #brokerStreams = 0;
   /** Returns true if a call or a stream of values, in either direction, is under way. */
   #isUnderWay = (): boolean => false;
-  /** One check for each `drain()` that waits. The checks run whenever a count changes. */
+  /** One check for each `drain()` that waits. The checks run whenever a call or a stream begins or ends. */
   readonly #drains = new Set<() => void>();
 
   /**
@@ -51,8 +51,8 @@ export class Activity {
   }
 
   /**
-   * Records whether a call or a stream of values is under way. In a series of calls this runs twice for each
-   * call, so it must be cheap.
+   * Records whether a call or a stream of values is under way. This method may run twice for each call, so it
+   * must be cheap.
    */
   setBusy(isBusy: boolean): void {
     this.#isBusy = isBusy;
@@ -74,7 +74,7 @@ export class Activity {
   }
 
   /**
-   * Called when a call or a stream has ended. If no other call or stream is under way, each `drain()`
+   * Called when a call or a stream has ended. If no other call or stream is under way, each waiting `drain()`
    * resolves.
    */
   changed(): void {

@@ -36,7 +36,7 @@ export class ClientOutput {
 
   /**
    * Returns the destination of one synced output: the sink, the log, or none. In the log, plain lines have
-   * the level `info`, because the plugin printed them on purpose.
+   * the level `info`, because the plugin's own code printed them.
    */
   synced(target: Writable | 'log' | 'ignore', stream: StreamName): SyncedTarget {
     if (target === 'ignore') return {};

@@ -34,7 +34,8 @@ export interface Ready<P> {
 }
 
 /**
- * The states `starting` and `ready`. The states `ending` and `gone` keep the last of these two in `of`.
+ * The states `starting` and `ready`. The states `ending` and `gone` keep in `of` the state that the client
+ * had reached: `starting` or `ready`.
  */
 export type Life<P> = Starting<P> | Ready<P>;
 
@@ -44,7 +45,7 @@ export type Life<P> = Starting<P> | Ready<P>;
 export type ClientState<P> =
   { readonly is: 'new' } | Life<P> | { readonly is: 'ending' | 'gone'; readonly of: Life<P> };
 
-/** Returns the facts about the plugin; undefined before the start. */
+/** Returns the state `starting` or `ready` that the client has reached; undefined before the start. */
 export function lifeOf<P>(state: ClientState<P>): Life<P> | undefined {
   if (state.is === 'new') return undefined;
   return 'of' in state ? state.of : state;

@@ -120,11 +120,11 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
 
   /**
    * Ends the plugin. First asks the plugin to leave. As soon as the plugin answers, or after `gracePeriod`,
-   * closes descriptor 3. If the plugin still runs, sends SIGTERM, then SIGKILL. Each of these steps may take
-   * one second. Resolves once the process is gone and its output is drained. `kill()` can be called at any
-   * time and any number of times. If `kill()` is called before the start, the client can no longer be
-   * started. A further call with a shorter `gracePeriod` shortens the wait; a longer `gracePeriod` changes
-   * nothing. Never rejects. Throws `CONFIG_INVALID` if an option is invalid.
+   * closes descriptor 3. If the plugin still runs, sends SIGTERM, then SIGKILL. Each step after the request
+   * to leave may take one second. Resolves once the process is gone and its output is drained. `kill()` can
+   * be called at any time and any number of times. If `kill()` is called before the start, the client can no
+   * longer be started. A further call with a shorter `gracePeriod` shortens the wait; a longer `gracePeriod`
+   * changes nothing. Never rejects. Throws `CONFIG_INVALID` if an option is invalid.
    */
   kill(options: KillOptions = {}): Promise<PluginExit> {
     expectKeys('options', options, ['gracePeriod']);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Conversation } from '../rpc/calls/conversation.ts';
 import { describePlugin, type Description } from './describe.ts';
 
-/** Describes a fake plugin that gives these answers. Each of its names can be dispensed. */
+/** Describes a fake plugin that answers with `identity` and `methods`. Each of its names can be dispensed. */
 function described(
   identity: Record<string, unknown>,
   methods: unknown = {},
@@ -26,7 +26,7 @@ function described(
   );
 }
 
-test('the description leaves out values of wrong types, and has versions as ascending integers', async () => {
+test('the description leaves out values of wrong types, and lists the protocol versions as ascending integers', async () => {
   const identity = { name: 5, version: null, runtime: {}, plugins: ['a', 7, 'a'] };
   const protocolVersions = [2, NaN, 1.5, Infinity, '3', 1, null];
   expect(await described({ ...identity, protocolVersions }, null, false)).toEqual({

@@ -28,8 +28,8 @@ export interface Description {
 /** The description of one name that can be dispensed. */
 export interface PluginDescription {
   /**
-   * The methods that can be called, by name. Absent if the name was not dispensed, or if `error` is set.
-   * Methods of a contract have JSON Schemas.
+   * The methods that can be called, by method name. Absent if the implementation was not dispensed, or if
+   * `error` is set. Methods of a contract have JSON Schemas.
    */
   readonly methods?: Readonly<Record<string, MethodDescription>>;
   /** The reason why the name could not be dispensed, or why its methods are not known. */
@@ -75,7 +75,7 @@ const maxLength = 2 ** 24;
 /**
  * Asks a plugin for its identity and the names that it offers. If `dispenses` is true, also dispenses each
  * name, asks for the methods of the implementation, and releases it. Rejects with `RPC_PROTOCOL` if the
- * answer exceeds a limit, and with `RPC_CLOSED` if the plugin ends first.
+ * answer exceeds `maxNames` or `maxLength`, and with `RPC_CLOSED` if the plugin ends first.
  */
 export async function describePlugin(describer: Describer, dispenses: boolean): Promise<Description> {
   const { control, canDescribe, callOptions, protocolVersions } = describer;

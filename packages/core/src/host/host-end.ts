@@ -1,5 +1,5 @@
 /**
- * The host's end of one session: mux, the first three streams, the broker. The class works over any pair of
+ * The host's end of one session: mux, the first three streams, the broker. `HostEnd` works over any pair of
  * byte streams.
  */
 
@@ -31,7 +31,7 @@ export interface HostEndOptions {
   readonly stderrTail: Tail;
   explainLoss(cause: Error): Promise<Error>;
   readonly onBusy: (isBusy: boolean) => void;
-  /** Called when a call or a stream has ended, so that {@link HostEnd.isUnderWay} may have become false. */
+  /** Called when a call or a stream has ended. {@link HostEnd.isUnderWay} may then be false. */
   readonly onQuiet: () => void;
   /** The services that the host offers the plugin; undefined if it offers none. */
   readonly offer: ServiceOffer | undefined;
@@ -61,13 +61,13 @@ export class HostEnd {
   /** The methods of the calls that were under way when the pipe ended. Undefined while the pipe is open. */
   #inFlightAtLoss: readonly string[] | undefined;
 
-  /** Opens the session and its first three streams, in their order. */
+  /** Opens the session and its first three streams, in this order: control, stdout, stderr. */
   constructor(options: HostEndOptions) {
     const { readable, writable, limits, capabilities, name } = options;
     this.#onQuiet = options.onQuiet;
     this.#interceptors = options.interceptors;
-    // The end of the pipe rejects pending calls before the exit is reported, so the methods of these calls
-    // are noted first.
+    // The end of the pipe rejects the pending calls. The exit report needs the methods of these calls, so
+    // `onLoss` notes the methods before the rejection.
     const onLoss = (): void => void (this.#inFlightAtLoss ??= this.#inFlight());
     for (const event of ['end', 'error', 'close']) readable.once(event, onLoss);
     this.session = new LeanSession(
@@ -110,7 +110,7 @@ export class HostEnd {
   }
 
   /**
-   * Starts a conversation with the implementation of `service` that the plugin dispensed with the broker id
+   * Starts a conversation with the implementation of `service` that the plugin serves under the broker id
    * `id`.
    */
   converse(id: number, service: string): Conversation {
@@ -131,8 +131,8 @@ export class HostEnd {
   }
 
   /**
-   * True while a call to the plugin, or a stream of values in either direction, is under way. Streams of
-   * services that the plugin reads, and calls of services to functions of the plugin, count too.
+   * True while a call to the plugin, or a stream of values in either direction, is under way. Streams that
+   * the plugin reads from a service, and calls of a service to functions of the plugin, count too.
    */
   get isUnderWay(): boolean {
     if (this.control.isUnderWay || this.#services?.isUnderWay === true) return true;

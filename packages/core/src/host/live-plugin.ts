@@ -88,8 +88,8 @@ export class LivePlugin {
   }
 
   /**
-   * Runs all steps of the ladder. The first step asks the plugin to leave, and waits at most `graceMs` for
-   * the answer.
+   * Ends the plugin by `PluginProcess.end()`, whose first step asks the plugin to leave. The host waits at
+   * most `graceMs` for the answer.
    */
   quit(graceMs: number): Promise<PluginExit> {
     const { session, control, shared } = this.hostEnd;

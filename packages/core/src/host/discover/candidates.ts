@@ -15,7 +15,7 @@ export async function whyNoFile(path: string): Promise<string | undefined> {
   return info.isFile() ? undefined : 'it is not a regular file';
 }
 
-/** Returns why this process may not execute the file. */
+/** Returns why this process cannot execute the file. */
 export async function whyNotExecutable(path: string): Promise<string | undefined> {
   if (process.platform === 'win32') {
     const extensions = (process.env['PATHEXT'] ?? '.COM;.EXE;.BAT;.CMD').toLowerCase().split(';');
@@ -44,17 +44,14 @@ export function isInside(root: string, path: string): boolean {
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
-/**
- * Bits of a mode: writable by the group, writable by others, and the sticky bit of a directory in which only
- * owners may replace files.
- */
+/** Bits of a mode: writable by the group, writable by others, and sticky. */
 const groupWrites = 0o020;
 const othersWrite = 0o002;
 const sticky = 0o1000;
 
 /**
  * Returns why users other than the program's owner and root may change or replace the program. Checks the
- * file and every directory on its path, with links followed. Directories above `root` are not checked. On
+ * file and every directory on its path, and follows links. Directories above `root` are not checked. On
  * Windows, nothing is checked, because files there have no modes.
  */
 export async function whyOthersMayWrite(path: string, root: string): Promise<string | undefined> {
@@ -88,8 +85,8 @@ async function mayOthersWrite(path: string): Promise<boolean> {
   // In a sticky directory, users can replace only their own files. On a file, the sticky bit has no effect.
   if (info.isDirectory() && (info.mode & sticky) !== 0) return false;
   const { mode, uid, gid } = info;
-  // A group with the same number as the owner is the owner's private group. Many systems make a private group
-  // for each user, together with a umask of 002.
+  // A group with the same number as the owner is the owner's private group. Many systems give each user a
+  // private group, and make new files writable by the group (umask 002).
   const isPrivateGroup = uid === gid && uid !== 0;
   return (mode & othersWrite) !== 0 || ((mode & groupWrites) !== 0 && !isPrivateGroup);
 }

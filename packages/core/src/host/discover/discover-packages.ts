@@ -1,6 +1,6 @@
 /**
- * Finds plugins by a field in the manifests of a workspace, or of the packages that an application has
- * installed.
+ * Finds plugins by a field of package.json, in the packages of a workspace or in those that an application
+ * has installed.
  */
 
 import { realpath } from 'node:fs/promises';

@@ -29,8 +29,8 @@ export const listEverything: List = (path, options, done) => {
 };
 
 /**
- * Returns a function that lists directories. If `whyOutside` gives a reason why a directory is outside of the
- * allowed place, the function calls `ofOutside` instead.
+ * Returns a function that lists directories. If `whyOutside` resolves to a reason for a directory, the
+ * function calls `ofOutside` instead.
  */
 export function listUnlessOutside(
   whyOutside: (path: string) => Promise<string | undefined>,

@@ -9,8 +9,9 @@ import { printableLine } from '../../base/printable.ts';
 /** Options of {@link discover}. */
 export interface DiscoverOptions {
   /**
-   * Called with the path of each file or directory that is left out, and with the reason. Packages choose
-   * their paths. So both texts are one line each, with everything unprintable written out, as in `\x1b`.
+   * Called with the path of each file or directory that is left out, and with the reason. A package's paths
+   * may hold any text. So `path` and `reason` are one line each, with everything unprintable written out, as
+   * in `\x1b`.
    */
   readonly onSkip?: (path: string, reason: string) => void;
   /**
@@ -38,7 +39,7 @@ export function checkOptions(options: DiscoverPackagesOptions, keys: readonly st
   expect(field === undefined || isText(field), 'field', 'the name of a field of package.json', field);
 }
 
-/** Reports what is left out, and the reason. */
+/** Reports a file or directory that is left out, and the reason. */
 export type Skip = (path: string, reason: string) => void;
 
 /**

@@ -3,9 +3,9 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 
 /**
- * The most characters of a pattern, the most repeated parts in one segment, and the most `**` in a pattern.
- * The glob turns a pattern into a regular expression that backtracks. With three repeated parts, a name of
- * 255 characters takes about 20 ms; with four, it takes seconds.
+ * The maximum number of characters in a pattern, of repeated parts (wildcards and groups) in one segment, and
+ * of `**` in a pattern. The glob turns a pattern into a regular expression that backtracks. With three
+ * repeated parts, matching a name of 255 characters takes about 20 ms; with four, it takes seconds.
  */
 const mostCharacters = 1_000;
 const mostRepeated = 3;
@@ -28,9 +28,9 @@ export function whyTooComplex(pattern: string): string | undefined {
 const group = /\(([^(){}]*)\)|\{([^(){}]*)\}/;
 
 /**
- * Returns the parts between the slashes. In each part, a `*` stands for one wildcard. A group is replaced by
- * one `*`, and by one more for each wildcard of its longest alternative. If quotes, escapes, classes or open
- * groups may hide a slash, the whole pattern counts as one part.
+ * Returns the segments of a pattern, which are the parts between its slashes. A series of `*` becomes one
+ * `*`. A group becomes one `*`, plus one for each wildcard in its alternative with the most wildcards. If
+ * quotes, escapes, classes or open groups may hide a slash, the whole pattern counts as one segment.
  */
 function segmentsOf(pattern: string): string[] {
   let flat = pattern.replace(/\*+/g, '*');
@@ -44,10 +44,7 @@ function segmentsOf(pattern: string): string[] {
   return /[({]/.test(flat) ? [flat] : flat.split('/');
 }
 
-/**
- * Returns the pattern relative to `root`. Undefined if the pattern leads out of `root`, so that the glob would
- * search outside.
- */
+/** Returns the pattern relative to `root`; undefined if the pattern leads out of `root`. */
 export function within(root: string, pattern: string): string | undefined {
   const way = relative(root, resolve(root, pattern)).split(sep).join('/') || '.';
   // The glob treats a name that starts with two dots like the parent directory.

@@ -20,11 +20,12 @@ export interface Packages {
 }
 
 /**
- * Returns the packages around `start`: the members of the workspace that `start` is in, or else the packages
- * that the nearest application has installed. An application is a directory with a package.json and a
- * node_modules. If `contained` is true, the search skips each pattern of the workspace that leads out. It
- * follows a link out of the workspace only as far as the linked package. Rejects with `DISCOVER_UNREADABLE`
- * if there is neither a workspace nor an application, or if a pattern of the workspace is too complex.
+ * Returns the packages around `start`. If `start` is in a workspace, these packages are the workspace's
+ * members. Otherwise these are the packages that the nearest application has installed. An application is a
+ * directory with a package.json and a node_modules. If `contained` is true, the search skips each pattern
+ * that leads out of the workspace. It follows a link that leads out only as far as the linked package.
+ * Rejects with `DISCOVER_UNREADABLE` if there is neither a workspace nor an application, or if a pattern of
+ * the workspace is too complex.
  */
 export async function findPackages(
   start: string,
@@ -34,8 +35,8 @@ export async function findPackages(
   if (workspace !== undefined) {
     const manifests = await members(contained ? contain(workspace, skip) : workspace, contained);
     // If an application is below a workspace, but is not one of the workspace's packages, the application was
-    // deployed or copied there. Then its own packages are searched. An application above the workspace is
-    // another project, for example a home directory with a package.json.
+    // deployed or copied there. So the application's own packages are searched. An application above the
+    // workspace is another project, for example a home directory with a package.json.
     const isDeployed =
       application !== undefined &&
       application !== workspace.root &&
@@ -57,7 +58,10 @@ interface Workspace {
   readonly patterns: readonly string[];
 }
 
-/** Returns the workspace with the patterns that stay inside of it. Reports each other pattern to `skip`. */
+/**
+ * Returns the workspace without the patterns that lead out of it. Reports each such pattern to `skip`, unless
+ * it is an exclusion.
+ */
 function contain({ root, patterns }: Workspace, skip: Skip): Workspace {
   const kept: string[] = [];
   for (const pattern of patterns) {
@@ -139,9 +143,10 @@ function checkPatterns(root: string, patterns: readonly string[]): void {
 }
 
 /**
- * Returns a function that lists directories. After a link has led out of the workspace, the function lists
- * only files. So the linked package's manifest is found, and the search later skips it with a reason. The
- * directories beside the manifest are not walked, because they may be the whole file system.
+ * Returns a function that lists directories. Of a directory outside of the workspace, to which a link has
+ * led, the function lists only the files. So the linked package's manifest is found, and the search later
+ * skips it with a reason. The directories beside the manifest are not walked, because they may be the whole
+ * file system.
  */
 function listShallowOutside(root: string): List {
   return listUnlessOutside(

@@ -5,10 +5,10 @@ import { pipeNameOf } from '../launch/pipe-name.ts';
 import { unwatch, watch } from './reaper.ts';
 
 /**
- * Ends a process that this host has spawned without a client, if the host dies first, even by SIGKILL. The
- * process group that the process leads ends too. On Linux, so does each process that holds the pipe at
- * descriptor 3 of the process, or at descriptor 0 if it has no descriptor 3. Call this right after the spawn,
- * and dispose of the returned object when the host has ended the process itself.
+ * Makes the reaper end `child` if this host dies, even by SIGKILL. `child` is a process that the host has
+ * spawned without a client. The process group that `child` leads ends too. On Linux, other processes that
+ * hold the pipe at descriptor 3 of `child` end as well. If `child` has no descriptor 3, its descriptor 0
+ * counts. Call this right after the spawn, and dispose of the returned object once `child` has ended.
  *
  * @example
  * ```ts
@@ -23,7 +23,7 @@ import { unwatch, watch } from './reaper.ts';
  */
 export function endWithHost(child: ChildProcess): Disposable {
   const { pid } = child;
-  // Without an id, the program could not be started.
+  // There is no id if the program could not be started.
   if (pid === undefined) return { [Symbol.dispose]: () => {} };
   // The reaper is asked to end the group too. If the process leads no group, no group has its id.
   watch(pid, true, pipeNameOf(pid, child.stdio.length > 3 ? 3 : 0));

@@ -5,8 +5,8 @@ import { inspectCustom, inspectPrintably } from '../../base/printable.ts';
 import type { LaunchReport, ProcessExit } from '../launch/spawn.ts';
 
 /**
- * The cause of a plugin's end: the plugin itself (`plugin`), its answer to Quit (`quit`), the end of its pipe
- * (`eof`), or a signal that the host sent. The value is `none` for a plugin that never ran.
+ * The cause of a plugin's end. `plugin`: the plugin itself. `quit`: the host's request Quit. `eof`: the end
+ * of the pipe. `sigterm` and `sigkill`: the host's signal. `none`: the plugin never ran.
  */
 export type EndedBy = 'plugin' | 'quit' | 'eof' | 'sigterm' | 'sigkill' | 'none';
 
@@ -29,8 +29,8 @@ export interface PluginExit extends LaunchReport {
   readonly stderrTail: string;
   /**
    * True if there is evidence that the plugin ended because memory ran out. The evidence is the launcher's
-   * `limit`, the runtime's message on standard error, or a kill for lack of memory that the kernel counted in
-   * the process's control group. A SIGKILL alone is no evidence.
+   * `limit`, the runtime's message on standard error, or an out-of-memory kill that the kernel counted in the
+   * control group. A SIGKILL alone is no evidence.
    */
   readonly outOfMemory: boolean;
   /**

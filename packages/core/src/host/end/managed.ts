@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { expect, expectKeys, isListOf } from '../../base/expect.ts';
 import { isReaping } from './reaper.ts';
 
-/** The methods of a managed client that the registry calls. */
+/** The methods of a managed client that this file calls. */
 export interface Managed {
   kill(): Promise<unknown>;
   /** Sends a signal to the process immediately, if there is a process. */
@@ -110,8 +110,8 @@ export function cleanupOnInterrupt(options: InterruptOptions = {}): Disposable {
   const die = (name: NodeJS.Signals): void => {
     stop();
     process.kill(process.pid, name);
-    // In a container, the kernel drops signals that process 1 does not handle, so the host must exit without
-    // a signal.
+    // In a container, the host may be process 1. The kernel drops signals that process 1 does not handle, so
+    // the host must exit without a signal.
     if (process.pid === 1 && process.listenerCount(name) === 0) process.exit(128 + constants.signals[name]);
   };
   const onSignal = (name: NodeJS.Signals): void => {

@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 
-/** The directories where a control group's counts may be, including those inside containers. */
+/** The directories below which the counts of control groups may be, also in a container. */
 const roots = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'];
 
 /**

@@ -1,6 +1,6 @@
 /**
- * One launched process. The class drains the output, knows when the process is gone, and reports how the
- * process ended. The class knows nothing of sessions.
+ * One launched process. `PluginProcess` drains the output, knows when the process is gone, and reports how
+ * the process ended. The class knows nothing of sessions.
  */
 
 import type { Readable } from 'node:stream';
@@ -64,9 +64,9 @@ export class PluginProcess {
   }
 
   /**
-   * Climbs the ladder. If there is a session on which the plugin can be asked to leave, `ask` is the first
-   * step. If `waitsForPipe` is false, the step that closes the pipe takes no time, because the plugin does
-   * not read the pipe yet. Only the options of the first call count.
+   * Ends the process by the steps of `climb()`. If there is a session on which the plugin can be asked to
+   * leave, `ask` is the first step. If `waitsForPipe` is false, SIGTERM follows the close of the pipe without
+   * a wait, because the plugin does not read the pipe yet. Only the options of the first call count.
    */
   async end(options: {
     ask?: (() => Promise<boolean>) | undefined;
@@ -103,8 +103,8 @@ export class PluginProcess {
   }
 
   /**
-   * Notes the control group that the process is in now. A launcher may move the process to another group, so
-   * this method is called again after the start.
+   * Starts to watch the control group that the process is in now. A launcher may move the process to another
+   * group, so this method is called again after the start.
    */
   watchMemory(): void {
     const { pid } = this.launched;
@@ -150,8 +150,8 @@ export class PluginProcess {
     this.launched.readable.destroy();
     const stderrTail = this.stderrTail.toString();
     const outOfMemory = exit.limit === 'memory' || ranOutOfMemory(exit, stderrTail, kernelKilled);
-    // A launcher that limits memory has judged the plugin's output already. The output alone is no evidence,
-    // because a plugin could print anything.
+    // A launcher that limits memory has judged the plugin's output and set `limit` already. Here the output
+    // is no evidence, because a plugin could print anything.
     const isJudged = exit.held?.['memoryBytes'] !== undefined;
     const isAtLimit = isJudged ? ranOutOfMemory(exit, '', kernelKilled) : outOfMemory;
     return {
@@ -182,9 +182,9 @@ export class PluginProcess {
   }
 
   /**
-   * True if another process holds descriptor 4. If no other process held it, the pipe would have ended with
-   * this process. If standard output carries the protocol, returns false, because every child of the plugin
-   * holds that descriptor.
+   * True if the pipe at descriptor 4 has not ended with this process, because another process holds the pipe.
+   * If standard output carries the protocol, returns false, because every child of the plugin holds that
+   * descriptor.
    */
   get #isPipeHeld(): boolean {
     const { pid, stdout, readable } = this.launched;

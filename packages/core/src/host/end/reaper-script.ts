@@ -8,18 +8,18 @@ export type Identification = 'proc' | 'ps';
 /**
  * The reaper's script. The script reads lines `+ PID BIRTH GROUP PIPE` (watch a process) and `- PID` (forget
  * it). The script's first argument says how processes are distinguished, `proc` or `ps`. Further arguments,
- * `PID:BIRTH:GROUP:PIPE`, are the processes that the reaper knows from the beginning, before it reads the
- * first line. BIRTH is the process's start time from /proc, by which the reaper recognises a later process
- * with the same id and leaves it alone. With `ps`, BIRTH is `?`, and the script asks `ps` immediately. GROUP
- * is 1 if the whole process group is to be killed. PIPE is a `PipeName`, or `-`.
+ * `PID:BIRTH:GROUP:PIPE`, are the processes that the reaper knows before it reads the first line. BIRTH is
+ * the process's start time from /proc. The reaper spares a later process that has the same id and another
+ * start time. With `ps`, BIRTH is `?`, and the script immediately asks `ps` for the start time. GROUP is 1 if
+ * the whole process group is to be killed. PIPE is a `PipeName`, or `-`.
  *
  * The launched process may be a wrapper that forks the plugin. So every process that holds the plugin's end
- * of the pipe is killed too. While the wrapper holds the pipe, the script compares the sockets themselves
- * with `-ef`. The wrapper may have put another file at the descriptor, and unrelated processes may have the
- * same file open. So the wrapper's own descriptor is compared with PIPE first. If the wrapper is gone, `ls`
- * finds the processes whose socket has the same number. When no process holds the socket any more, the kernel
- * may reuse the socket's number, but only after 4 billion other sockets. Right before a holder is killed, its
- * descriptor is compared again.
+ * of the pipe is killed too. While the wrapper holds the pipe, the script compares the sockets of other
+ * processes with the wrapper's socket by `-ef`. The wrapper may have put another file at the descriptor, and
+ * unrelated processes may have the same file open. So the wrapper's own descriptor is compared with PIPE
+ * first. If the wrapper is gone, `ls` finds the processes whose socket has the number in PIPE. When no
+ * process holds the socket any more, the kernel may reuse the socket's number, but only after 4 billion other
+ * sockets. Right before a holder is killed, its descriptor is compared again.
  *
  * A plugin chooses its own name, which is part of /proc/PID/stat and may hold line breaks and parentheses. So
  * the script reads the whole file and looks for the fields after the last parenthesis. With /proc, the script
@@ -147,7 +147,7 @@ export function identification(): Identification | undefined {
   } catch {
     return undefined;
   }
-  // On Linux, ps reads /proc itself.
+  // On Linux, ps is no alternative, because it reads /proc itself.
   const hasPs = process.platform !== 'linux' && ['/bin/ps', '/usr/bin/ps'].some((file) => existsSync(file));
   return hasPs ? 'ps' : undefined;
 }

@@ -42,7 +42,7 @@ interface Sleeper {
   readonly childOfIts: number;
 }
 
-/** Starts a process that keeps running, with a child. `name` is the name that the process gives itself. */
+/** Starts a process that has a child and keeps running. `name` is the name that the process gives itself. */
 async function sleeper(name?: string): Promise<Sleeper> {
   const script = `
     ${name === undefined ? '' : `process.title = ${JSON.stringify(name)};`}

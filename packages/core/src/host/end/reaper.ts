@@ -3,11 +3,11 @@
  *
  * A plugin exits when descriptor 3 ends. If the plugin's event loop is blocked, the plugin never sees that
  * end. Therefore a `/bin/sh` reads process ids from a pipe that only the host holds. The pipe ends with the
- * host. After another 0.7 s, the shell kills those plugins that still exist under the same identity. The
+ * host. The shell waits another 0.7 s, and kills those plugins that still exist under the same identity. The
  * reaper starts after the first plugin, takes 3.5 ms to start, and uses 1.7 MB. If the reaper dies, another
- * replaces it immediately. Without `/bin/sh`, or if processes cannot be distinguished, there is no reaper: a
- * plugin only sees the end of descriptor 3, and a warning reports this. Windows needs no reaper, because Node
- * puts the host's children into a job that ends with the host.
+ * replaces it immediately. Without `/bin/sh`, or if processes cannot be distinguished, there is no reaper,
+ * and a warning reports this. A plugin then only sees the end of descriptor 3. Windows needs no reaper,
+ * because Node puts the host's children into a job that ends with the host.
  */
 
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -127,7 +127,7 @@ function isNeedless(): boolean {
  * this host. In both cases the reaper must not kill the process.
  */
 function entryOf(pid: number, group: boolean, pipe: PipeName | undefined): Watched | undefined {
-  // The reaper itself asks ps for the start time and the parent, so the host leaves the start time open.
+  // The reaper itself asks ps for the start time and the parent, so the host passes no start time.
   if (mode === 'ps') return { birth: '?', group, pipe: undefined };
   const identity = identify(pid);
   if (identity === undefined || identity.parent !== process.pid || identity.birth === '') return undefined;
@@ -189,7 +189,7 @@ function spawnShell(): ChildProcess | undefined {
     const args = ['-c', reaperScript, 'pipework-reaper', mode ?? 'proc', ...(mode === 'ps' ? [] : known)];
     return spawn('/bin/sh', args, {
       stdio: ['pipe', 'ignore', 'ignore'],
-      // The reaper gets a new session, because only the host must react to Ctrl-C or a closed terminal.
+      // The reaper gets its own terminal session, so that Ctrl-C or a closed terminal does not end it.
       detached: true,
       cwd: '/',
       env: { PATH: '/usr/bin:/bin' },

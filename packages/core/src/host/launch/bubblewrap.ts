@@ -116,8 +116,8 @@ function mountArguments(
   const readOnly = (flag: string) => (path: string) => ({ path, words: [flag, path, path] });
   const mounts = [
     { path: '/dev', words: ['--dev', '/dev'] },
-    // Root owns the kernel's settings in /proc/sys and could change them even without capabilities, so /proc
-    // is read-only.
+    // A plugin that runs as root could change the kernel's settings in /proc/sys even without capabilities,
+    // because root owns them. So /proc is read-only.
     { path: '/proc', words: ['--proc', '/proc', '--remount-ro', '/proc'] },
     ...hiddenPlaces.filter((path) => existsSync(path)).map((path) => ({ path, words: ['--tmpfs', path] })),
     ...(network ? resolverPlaces.map(readOnly('--ro-bind-try')) : []),

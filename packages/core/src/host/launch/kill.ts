@@ -1,4 +1,4 @@
-/** Sends signals to a process that this host has spawned, alone or together with its descendants. */
+/** Sends signals to a process that this host has spawned, with or without its descendants. */
 
 import { spawn, type ChildProcess } from 'node:child_process';
 

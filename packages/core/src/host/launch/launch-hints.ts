@@ -1,6 +1,6 @@
 /**
- * Keeps facts of launchers for the notes on a failed start: for each launcher a function that returns likely
- * reasons, and for each command the words that were run in its place.
+ * Two registries for the notes on a failed start. One has the function of a launcher that returns likely
+ * causes. The other has the program and arguments that ran in place of a command.
  */
 
 import type { LaunchCommand, Launcher } from './spawn.ts';

@@ -16,7 +16,10 @@ const reserved = new Set([
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Puts the fields with a reserved name under `claims`, for a logger that keeps the fields by themselves. */
+/**
+ * Puts the fields with a reserved name under `claims`, for a logger that does not merge the fields with its
+ * own.
+ */
 export function sortedClaims(fields: Fields): Fields {
   return claimed(fields, (name) => reserved.has(name));
 }

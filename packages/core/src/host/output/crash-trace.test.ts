@@ -100,7 +100,7 @@ describe('the log of an output', () => {
     expect(await brief(`${trace}\n`)).toEqual([`error: ${trace}`]);
   });
 
-  test('keeps an aggregate error, and Java’s causes, together', async () => {
+  test('keeps an aggregate error, and an exception of Java with its causes, together', async () => {
     const aggregate =
       'AggregateError: agg\n    at x (a.js:1:1) {\n  [errors]: [\n    Error: a\n        at y (a.js:2:1)\n  ]\n}';
     const java =
@@ -336,7 +336,7 @@ describe('ordinary lines that resemble lines of a trace are separate records', (
   });
 });
 
-describe('lines that follow a trace, or that follow a line that looks like the start of a trace', () => {
+describe('lines that follow a trace, or a line that looks like the start of a trace', () => {
   const lines = ['request 0 handled', '  indented', 'request 1 handled', '', 'request 2 handled'];
   const plain = lines.filter((line) => line !== '').map((line) => `debug: ${line}`);
 
@@ -381,7 +381,7 @@ describe('lines that follow a trace, or that follow a line that looks like the s
       '  + Exception Group Traceback (most recent call last):\n  | ExceptionGroup: g\n  +------------------------------------',
       'next',
     ],
-  ])('are separate records immediately: after %s', (_name, trace, next) => {
+  ])('are separate records without a wait: after %s', (_name, trace, next) => {
     const found: string[] = [];
     const gatherer = new TraceGatherer(({ level, message }) => found.push(`${level}: ${message}`), 'debug');
     for (const line of `${trace}\n${next}`.split('\n')) gatherer.take(line);

@@ -1,14 +1,14 @@
 /**
- * Recognises the multi-line reports of a crash line by line, so that a trace becomes one record at error
- * level. For each kind of trace, a generator receives the lines, and yields how each line relates to the
- * trace. Each pattern in this file takes at most linear time.
+ * Recognises crash traces line by line, so that a trace of several lines becomes one record at error level.
+ * For each kind of trace, a generator receives the lines, and yields how each line relates to the trace. Each
+ * pattern in this file takes at most linear time.
  */
 
 /**
  * How a line relates to a trace. `part`: it belongs to the trace. `maybe`: it is one of the first lines, and
  * only a later line can prove that these lines are a trace; at most five lines get this verdict. `perhaps`:
- * it belongs to the trace if a later line does. `last`: it is the last line of the trace. `none`: it does not
- * belong to the trace, which ended with the line before.
+ * it belongs to the trace if a later line belongs to the trace. `last`: it is the last line of the trace.
+ * `none`: it does not belong to the trace, which ended with the line before.
  */
 export type Verdict = 'part' | 'maybe' | 'perhaps' | 'last' | 'none';
 
@@ -23,8 +23,8 @@ export interface TraceKind {
   begins(line: string): boolean;
   read(head: string): Steps;
   /**
-   * True if the end of the output proves that the `perhaps` lines belong to the trace. The generator could
-   * not see a later line, because the crash most likely ended the output.
+   * True if the `perhaps` lines at the end of the output belong to the trace. No later line can prove this,
+   * because the crash most likely ended the output.
    */
   readonly takesTheEnd?: true;
 }

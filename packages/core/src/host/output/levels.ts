@@ -67,8 +67,8 @@ export function levelOfSeverity(severity: number): RecordLevel {
 }
 
 /**
- * In Go's slog, the numbers of two neighbouring level names are four apart. slog writes a level between two
- * names as a name and a distance, such as `ERROR+2`.
+ * In Go's slog, the numbers of two neighbouring level names are four apart. slog writes a level without a
+ * name as a name and a distance, such as `ERROR+2`.
  */
 const slog = { DEBUG: -4, INFO: 0, WARN: 4, ERROR: 8 };
 

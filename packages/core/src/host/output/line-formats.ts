@@ -53,7 +53,10 @@ const lowerCase =
 
 /** logrus writes `ERRO[0012] …` on a terminal. */
 const short = /^([A-Z]{4})\[\d{4,9}\] ?/;
-/** tracing and env_logger write ` WARN app: …` without a time. The target sets the level apart from prose. */
+/**
+ * tracing and env_logger write ` WARN app: …` without a time. The target (`app`) sets the level apart from
+ * prose.
+ */
 const indented = /^ {1,2}([A-Z]{4,5}) {1,2}(?=[\w:]{1,100}(?: >|:) )/;
 
 const readWord: Reader = (head, line) => {
@@ -98,7 +101,10 @@ function behindSeparator(rest: string): string {
   return rest.slice(/^\]?:?\s{0,8}(?:[-|]\s{1,8})?/.exec(rest)?.[0].length ?? 0);
 }
 
-/** Returns `target: message` from the end of env_logger's `[TIME LEVEL target] message`, after the level. */
+/**
+ * Returns `target: message`. `rest` is the text after the level in env_logger's `[TIME LEVEL target]
+ * message`.
+ */
 function behindTarget(rest: string): string {
   const match = /^ {0,8}([^\]\s]{0,120})\] ?/.exec(rest);
   if (match === null) return rest.trimStart();

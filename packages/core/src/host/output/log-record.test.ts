@@ -36,7 +36,7 @@ describe('a line', () => {
     ['WARNING:root:x', 'warn', 'root:x', {}],
     ['ERROR something', 'error', 'something', {}],
     ['\u001b[31m[ERROR]\u001b[0m red', 'error', 'red', {}],
-    // A number below 8 is a syslog severity. slog writes a name and a distance from the number of that name.
+    // A number below 8 is a syslog severity. slog writes a level as a name and a distance, as in `ERROR+2`.
     ['{"level":3,"msg":"syslog"}', 'error', 'syslog', {}],
     ['{"level":4,"short_message":"GELF"}', 'warn', 'GELF', {}],
     ['{"level":6,"msg":"notice"}', 'info', 'notice', {}],
@@ -96,7 +96,7 @@ describe('a line', () => {
     // klog and glog.
     ['E0102 15:04:05.678901   12345 file.go:123] lost', 'error', 'lost', { caller: 'file.go:123' }],
     ['W20240102 15:04:05.678901 12345 file.cc:123] careful', 'warn', 'careful', { caller: 'file.cc:123' }],
-    // Compilers and command lines.
+    // Compilers and command-line tools.
     ['error: no such file', 'error', 'no such file', {}],
     ['warning: unused variable', 'warn', 'unused variable', {}],
     ['Warning: deprecated', 'warn', 'deprecated', {}],
@@ -158,7 +158,7 @@ describe('a line', () => {
     expect(readRecord(String.raw`level=info msg="a\u001b[2J"`).message).toBe(String.raw`a\x1b[2J`);
   });
 
-  test('keeps its odd keys and values while texts are made printable', () => {
+  test('keeps keys such as __proto__ and 1020 when its texts are made printable', () => {
     const line = String.raw`{"msg":"x","__proto__":"\u0007","1020":["\u0007",{"2500":"\b","__proto__":{"\u0007":1}}],"a":{"1020":null}}`;
     const { fields } = readRecord(line);
     expect(JSON.stringify(fields)).toBe(
@@ -167,7 +167,7 @@ describe('a line', () => {
     expect(Object.getPrototypeOf(fields)).toBe(Object.prototype);
   });
 
-  test('becomes a record without large arrays, even if its keys are indexes', () => {
+  test('becomes a record that needs little memory, even if its keys are indexes', () => {
     setFlagsFromString('--expose-gc');
     const gc = runInNewContext('gc') as () => void;
     const objects = 5_000;
@@ -180,7 +180,7 @@ describe('a line', () => {
     expect((record.fields['a'] as unknown[]).length).toBe(objects);
   });
 
-  test('cannot reach a prototype', () => {
+  test('cannot change a prototype', () => {
     const record = readRecord('{"msg":"x","__proto__":{"polluted":true},"constructor":1}');
     expect(Object.getPrototypeOf(record.fields)).toBe(Object.prototype);
     expect(Object.hasOwn(record.fields, '__proto__')).toBe(true);

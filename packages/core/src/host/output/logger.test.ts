@@ -70,7 +70,7 @@ describe('a logger', () => {
     expect(Object.assign({}, logger.info.mock.lastCall?.[1])).toEqual({ a: 1, claims: {} });
   });
 
-  test('gets the names of levels and messages in a plugin’s fields below `claims`', () => {
+  test('gets a plugin’s fields below `claims` if they have the name of a level or a message', () => {
     const logger = methods();
     const second = { event: 'e', short_message: 's', lvl: 'fatal' };
     bindLogger(logger, {})?.('info', 'text', {}, { ...second, free: 3 });

@@ -39,15 +39,15 @@ export function isLogger(value: unknown): value is Logger {
 }
 
 /**
- * Writes one record to the user's logger. The message and `fields` come from the host. `claimed` has the
- * fields that a plugin set.
+ * Writes one record to the user's logger. The `fields` come from the host. `claimed` has the fields that a
+ * plugin set.
  */
 export type Log = (level: RecordLevel, message: string, fields?: Fields, claimed?: Fields) => void;
 
 /**
- * For each level, the methods that can log it, the best first. If a logger lacks the level's own method, the
- * method that replaces it must not make the record look like an error. Warnings and errors are never dropped,
- * so the last methods of their lists may be of any level.
+ * For each level, the methods that can log it, the best first. A method of another level should not make the
+ * record look like an error. But warnings and errors are never dropped, so their lists end with methods of
+ * any level.
  */
 const methods: Readonly<Record<RecordLevel, readonly string[]>> = {
   trace: ['trace', 'silly', 'debug'],

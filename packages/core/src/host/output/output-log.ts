@@ -87,7 +87,7 @@ export class OutputLog implements Backlog {
     return this.#next < this.#chunks.length;
   }
 
-  /** Handles the text up to the next line break, or to its end. */
+  /** Handles `text` up to its next line break, or up to its end. */
   #takeLine(text: string): void {
     const lineEnd = text.indexOf('\n', this.#at);
     const end = lineEnd === -1 ? text.length : lineEnd;

@@ -25,10 +25,7 @@ export interface OutputOptions {
 
 /** Drains one pipe. */
 export class RawOutput {
-  /**
-   * Resolves after the pipe has ended or {@link close} was called, as soon as everything that was read is
-   * logged.
-   */
+  /** Resolves once the pipe has ended or {@link close} was called, and everything that was read is logged. */
   readonly ended: Promise<void>;
   readonly #pipe: Readable | undefined;
   readonly #ended = defer<void>();

@@ -72,7 +72,9 @@ export class TraceGatherer {
     return true;
   }
 
-  /** True if `line` belongs to the open trace. If not, the trace ends. */
+  /**
+   * Adds `line` to the open trace and returns true. If `line` does not belong to that trace, the trace ends.
+   */
   #goesOn(line: string): boolean {
     const trace = this.#open;
     if (trace === undefined) return false;
@@ -80,7 +82,7 @@ export class TraceGatherer {
     const isOver = verdict === 'none' || (verdict === 'perhaps' && traceBegunBy(line) !== undefined);
     if (isOver) {
       this.#close(trace);
-      // A line that the closed trace released may have begun another trace, to which `line` may belong.
+      // Another trace may have begun among the closed trace's lines, and `line` may belong to it.
       return this.#goesOn(line);
     }
     if (trace.lines.length + trace.held.length === 0) trace.since = clock();
@@ -101,8 +103,8 @@ export class TraceGatherer {
   }
 
   /**
-   * Logs the waiting lines. If all of the logged lines certainly belong to the trace, the trace may continue
-   * with the next line.
+   * Logs the waiting lines. The trace ends if some of these lines may not belong to it. Otherwise it may
+   * continue with the next line.
    */
   #tell(trace: OpenTrace): void {
     if (!trace.isProven || trace.held.length > 0) return this.#close(trace);
@@ -116,7 +118,7 @@ export class TraceGatherer {
     trace.length = 0;
   }
 
-  /** Closes the open trace, and each trace that its released lines begin. */
+  /** Closes the open trace, and each further trace that begins among its lines. */
   #closeAll(): void {
     while (this.#open !== undefined) this.#close(this.#open);
   }
@@ -131,7 +133,7 @@ export class TraceGatherer {
       this.#emit(readRecord(first, this.#fallback));
       for (const line of others) this.take(line);
     }
-    // No held line begins a trace, because it would have ended the open trace.
+    // No held line begins a trace, because such a line would have ended the open trace.
     for (const line of trace.held) if (line !== '') this.#emit(readRecord(line, this.#fallback));
   }
 

@@ -7,8 +7,8 @@
 import { clock, realTimers } from '../../base/timers.ts';
 
 /**
- * The budget of one turn in milliseconds. Together with the callbacks of the previous turn, the work of one
- * turn delays timers by about 10 ms.
+ * The budget of one turn in milliseconds. A timer may wait for two of these budgets, about 10 ms: callbacks
+ * spend one, and `nextTurn()` spends another.
  */
 const budgetMs = 5;
 

@@ -38,7 +38,7 @@ export async function verifyChecksum(
 ): Promise<string | undefined> {
   const path =
     checksum.file === undefined ? await findProgram(command) : resolve(command.cwd ?? '.', checksum.file);
-  if (path === undefined) return `${command.file} was not found, so that its checksum cannot be verified`;
+  if (path === undefined) return `${command.file} was not found, so its checksum cannot be verified`;
   try {
     // node:crypto is loaded only here, because loading it takes 4 ms and most starts verify nothing.
     const { createHash, timingSafeEqual } = await import('node:crypto');

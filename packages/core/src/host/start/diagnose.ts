@@ -140,7 +140,7 @@ function exitNotes(code: number | null | undefined): string[] {
 /** The line that go-plugin's plugins print: core version, application version, network, address. */
 const goPluginLine = /^\d+\|\d+\|(?:unix|tcp)\|/m;
 
-/** Returns notes on an intact program that ran, but did not write its handshake line. */
+/** Returns notes on a program that ran without a known fault, but did not write its handshake line. */
 function silenceNotes({ code, exitCode, stdout, isLocal }: FailedCommand): string[] {
   if (goPluginLine.test(stdout)) {
     return [

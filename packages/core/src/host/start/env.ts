@@ -1,4 +1,4 @@
-/** Builds the environment with which a plugin is started. The function has no side effects. */
+/** Builds the environment with which a plugin is started. `buildEnv()` has no side effects. */
 
 /** The variables of a plugin: those of the host that are passed on, and further ones. */
 export interface EnvOptions {
@@ -14,8 +14,8 @@ export interface EnvOptions {
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * Merges the variables of `hostEnv` that `options.inherit` admits, `callerEnv`, `options.set` and
- * `handshakeEnv`. Later variables override earlier ones.
+ * Merges four sets of variables: from `hostEnv` those that `options.inherit` admits, then `callerEnv`,
+ * `options.set` and `handshakeEnv`. Later sets override earlier ones.
  */
 export function buildEnv(
   hostEnv: NodeJS.ProcessEnv,
@@ -24,7 +24,7 @@ export function buildEnv(
   handshakeEnv: Readonly<Record<string, string>>,
   platform: NodeJS.Platform = process.platform,
 ): Record<string, string> {
-  // On Windows the variable may be named Path or PATH. If both are set, Windows passes on only one of them.
+  // On Windows, Path and PATH are one variable. If both are set, Windows passes on only one of them.
   const keyOf = (name: string): string => (platform === 'win32' ? name.toUpperCase() : name);
   const inherited = Object.entries(hostEnv).filter(([name]) =>
     isInherited(keyOf(name), options.inherit ?? true, keyOf),

@@ -20,8 +20,8 @@ export interface FailedCommand {
   /** How the start failed. */
   readonly code: StartErrorCode;
   /**
-   * True if the program is on this system, so that it can be examined. A launcher may run the program in a
-   * container or on another machine, or make no process at all.
+   * True if the program is on this system and can be examined. A launcher may run the program in a container
+   * or on another machine, or make no process at all.
    */
   readonly isLocal: boolean;
   /** The program and arguments that the launcher ran in place of the command. */

@@ -16,7 +16,7 @@ const defaultPath = '/usr/bin:/bin';
 /** The extensions that Windows tries when there is no PATHEXT. */
 const defaultExtensions = '.EXE;.CMD;.BAT;.COM';
 
-/** True if the command is a path, so that no search is needed. */
+/** True if the command is a path, which needs no search. */
 export function isPath(file: string, platform: NodeJS.Platform = process.platform): boolean {
   return platform === 'win32' ? /[\\/]/.test(file) || win32.isAbsolute(file) : file.includes('/');
 }

@@ -11,10 +11,10 @@ export type Greeted =
   { readonly line: string } | { readonly refused: string } | { readonly ended: true; readonly seen: string };
 
 /**
- * Returns the promise `greeted`, which resolves when a line, too many bytes without a line break, or the
- * pipe's end has arrived. The bytes after the line are put back, and the pipe is paused. `greeted` never
- * rejects: a broken pipe counts as ended. `stop` ends the wait and removes the listeners. `seen` returns the
- * bytes that have arrived.
+ * Returns the promise `greeted`. It resolves at the first line break, after too many bytes without one, or at
+ * the pipe's end. The bytes after the line are put back, and the pipe is paused. `greeted` never rejects: a
+ * broken pipe counts as ended. `stop` ends the wait and removes the listeners. `seen` returns the bytes that
+ * have arrived.
  */
 export function awaitLine(pipe: Readable): {
   readonly greeted: Promise<Greeted>;

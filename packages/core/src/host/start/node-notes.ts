@@ -28,8 +28,8 @@ export function nodeNotes(command: FailedCommand): string[] {
 }
 
 /**
- * Returns the sentence for a host that may not start processes under Node's permission model. Empty if
- * `cause` is another error.
+ * Returns the sentence for a host that Node's permission model forbids to start processes. Empty if `cause`
+ * is another error.
  */
 export function hostPermissionNotes(cause: unknown): string[] {
   const { code, permission, resource } = (cause ?? {}) as { [key: string]: unknown };

@@ -16,7 +16,7 @@ import { Tail } from '../output/tail.ts';
 describe('the environment of a plugin', () => {
   const host = { PATH: '/bin', HOME: '/me', LC_ALL: 'C', LC_TIME: 'C', SECRET: 'x' };
 
-  test('has the host’s variables, then the caller’s variables, and last the variables of the handshake', () => {
+  test('has the variables of the host, the caller, `set` and the handshake, and later ones override earlier ones', () => {
     const env = buildEnv(
       host,
       { HOME: '/cmd', A: '1', COOKIE: 'mine' },
@@ -173,7 +173,7 @@ describe('memory that ran out', () => {
     [{ code: 134, signal: null }, 'FATAL ERROR: Reached heap limit', false, true],
     [{ code: 0, signal: null }, 'JavaScript heap out of memory', false, false],
     [{ code: 1, signal: null }, 'Error: boom', false, false],
-  ])('is the cause for exit %j, stderr %j and the kernel’s count: %j', (exit, tail, kernelKilled, told) => {
+  ])('is the cause (exit %j, stderr %j, killed by the kernel %j): %j', (exit, tail, kernelKilled, told) => {
     expect(ranOutOfMemory(exit, tail, kernelKilled)).toBe(told);
   });
 });

@@ -4,7 +4,7 @@ import { shellQuoted } from './shell-quoted.ts';
 
 const words = ['a.b', "it's", '', '$HOME', '{"a":1}', '*', '`id`', '$$', 'a b', '\\n', 'a\\'];
 
-test('quotes words for a shell, but only if they need it', () => {
+test('shellQuoted() quotes a word for a shell, but only if the word needs it', () => {
   expect(['a.b', "it's", '', '$HOME', '{"a":1}', '*'].map(shellQuoted)).toEqual([
     'a.b',
     `'it'\\''s'`,
@@ -15,7 +15,7 @@ test('quotes words for a shell, but only if they need it', () => {
   ]);
 });
 
-/** Returns the words as a shell reads them. Each word ends with U+0001. */
+/** Returns the words as a shell reads them. The shell prints U+0001 after each word. */
 const readBy = (shell: string, some: readonly string[]): string[] =>
   spawnSync(shell, ['-c', `printf '%s\\001' ${some.map(shellQuoted).join(' ')}`], { encoding: 'utf8' })
     .stdout.split('\u0001')

@@ -1,11 +1,11 @@
 import { printableLine } from '../../base/printable.ts';
 
-/** Matches words that a shell reads as they are. On Windows, a backslash is an ordinary character. */
+/** Matches words that a shell reads unchanged. On Windows, a backslash is an ordinary character. */
 const plain = process.platform === 'win32' ? /^[\w@%+=:,./…\\-]+$/ : /^[\w@%+=:,./…-]+$/;
 
 /**
- * Returns a word as a POSIX shell reads it, in single quotes if the word needs them. A word with line breaks
- * or control characters becomes one line, in the form `$'...'`, which Bash and Zsh read.
+ * Quotes a word for a POSIX shell: in single quotes, if the word needs them. A word with line breaks or
+ * control characters becomes one line, in the form `$'...'`, which Bash and Zsh read.
  */
 export function shellQuoted(word: string): string {
   if (plain.test(word)) return word;

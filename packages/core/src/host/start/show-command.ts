@@ -9,14 +9,15 @@ const longestWord = 200;
 const longestCommand = 1000;
 
 /**
- * Returns a command line as one line for a message, as a POSIX shell reads it. If the line has more than about
+ * Returns a command as one line for a message, quoted for a POSIX shell. If the line has more than about
  * 1,000 characters, words in its middle are left out.
  */
 export function showCommand(words: readonly string[]): string {
   const shown = words.map((word) => shellQuoted(cutMiddle(word, longestWord)));
   const length = shown.reduce((sum, word) => sum + word.length + 1, -1);
   if (length <= longestCommand) return shown.join(' ');
-  // The program and its script come first. The argument that distinguishes two runs is often at the end.
+  // Both ends are kept. The program and its script come first, and the argument that distinguishes two runs
+  // is often last.
   const first: string[] = [];
   const last: string[] = [];
   let room = longestCommand - longestWord;

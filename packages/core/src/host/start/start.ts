@@ -41,7 +41,7 @@ const lastBytesMs = 100;
 /** Milliseconds to wait for a launcher that has not finished when the start is given up. */
 const launchMs = 1_000;
 
-/** The failures whose message says everything, so that no notes are made about them. */
+/** The failures whose message says everything. No notes are made about them. */
 const needsNoNotes: ReadonlySet<StartErrorCode> = new Set([
   'PLUGIN_ABORTED',
   'PLUGIN_KILLED',
@@ -92,8 +92,8 @@ export class Start {
   }
 
   /**
-   * Starts the plugin. Rejects with a {@link StartError} as soon as the process is gone. Aborting `stop` ends
-   * the start, with a {@link StartFailure} as the reason.
+   * Starts the plugin. If the start fails, rejects with a {@link StartError} as soon as the process is gone.
+   * To end the start, abort `stop` with a {@link StartFailure} as the reason.
    */
   async go(stop: AbortSignal): Promise<Started> {
     const { startTimeout } = this.#settings;
