@@ -27,7 +27,8 @@ export function leftProcesses(): LeftProcess[] {
   const parents = new Map(processIds().map((pid) => [pid, parentOf(pid)]));
   const isOurs = (pid: number): boolean => {
     for (let at = parents.get(pid); at !== undefined && at > 1; at = parents.get(at))
-      // In a worker thread, this is no proof, because another thread may have started the child.
+      // In a worker thread, a descendant of the process proves nothing, because another thread may have
+      // started it.
       if (at === process.pid && isMainThread) return true;
     return read(pid, 'environ').split('\0').includes(mark);
   };

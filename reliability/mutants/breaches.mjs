@@ -22,8 +22,8 @@ export const breaches = [
   ['leaves-the-cookie', 'leaves neither the cookie nor any PIPEWORK_ variable'],
   ['leaves-its-variables', 'leaves neither the cookie nor any PIPEWORK_ variable'],
   ['leaves-its-descriptors', 'passes its descriptors to no program'],
-  ['leaves-sigint-ignored', 'starts programs that SIGINT, SIGHUP and SIGPIPE end'],
-  ['leaves-sigpipe-ignored', 'starts programs that SIGINT, SIGHUP and SIGPIPE end'],
+  ['leaves-sigint-ignored', 'starts programs that SIGINT, SIGHUP and SIGPIPE can end'],
+  ['leaves-sigpipe-ignored', 'starts programs that SIGINT, SIGHUP and SIGPIPE can end'],
   // 4: the mux
   ['never-acknowledges', 'acknowledges each of the three first streams once'],
   ['acknowledges-twice', 'acknowledges each of the three first streams once'],

@@ -185,12 +185,12 @@ const scenes = {
     }),
   'a plugin that stops reading': (s) =>
     stuckPlugin(s, { cmd: rawPluginCommand('stops-reading'), by: whatIsLeft, stick: wordFrom(50) }),
-  'a plugin that stops reading and pings': (s) =>
+  'a plugin that sends pings and reads nothing': (s) =>
     stuckPlugin(s, { cmd: rawPluginCommand('stops-reading-and-pings'), by: whatIsLeft, stick: wordFrom(50) }),
-  'a host that stops reading and calls': (s) => greedyHost(s, true, requests('echo')),
-  'a host that stops reading and makes the plugin print': (s) => greedyHost(s, true, requests('print')),
-  'a host that stops reading and pings': (s) => greedyHost(s, true, pings),
-  'a host that stops reading and opens streams': (s) => greedyHost(s, true, openings),
+  'a host that makes calls and reads nothing': (s) => greedyHost(s, true, requests('echo')),
+  'a host that makes the plugin print and reads nothing': (s) => greedyHost(s, true, requests('print')),
+  'a host that sends pings and reads nothing': (s) => greedyHost(s, true, pings),
+  'a host that opens streams and reads nothing': (s) => greedyHost(s, true, openings),
   'a host that calls and grants nothing for the answers': (s) => greedyHost(s, false, requests('echo')),
   'a host that makes the plugin print and grants nothing for the output': (s) =>
     greedyHost(s, false, requests('print'), 'serves-few-calls'),

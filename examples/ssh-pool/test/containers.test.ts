@@ -53,8 +53,8 @@ function testLauncher(launcher: Launcher, node: string): void {
     const env = await remote.env();
     expect(env).toMatchObject({ GIVEN: 'it\'s "this"' });
     expect(env).not.toHaveProperty('SECRET');
-    // Any step of `kill()` but the last may end the plugin, because an engine may clean up for longer than
-    // the first steps wait.
+    // The container engine may still be cleaning up when the first steps of `kill()` reach their time limits.
+    // So a later step may end the plugin, but not SIGKILL, the last one.
     expect((await client.kill()).by).not.toBe('sigkill');
   });
 

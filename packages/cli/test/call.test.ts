@@ -527,8 +527,8 @@ describe('the wait for a factory that never settles', () => {
         return () => {};
       },
     });
-    // The second listener is added when the plugin is started. At this Ctrl-C the plugin may not be ready
-    // yet.
+    // The command adds its second listener when it starts the plugin. The test calls this listener, as Ctrl-C
+    // would, perhaps before the plugin is ready.
     while (interrupts.length < 2) await sleep(10);
     interrupts.at(-1)?.();
     expect(await running).toEqual({ status: 130, stdout: '', stderr: 'pipework: interrupted\n' });

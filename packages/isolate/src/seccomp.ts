@@ -249,8 +249,8 @@ export function seccompFilter(
       { code: RETURN, k: ALLOW },
     ]),
     // Bubblewrap and the keeper are in the plugin's process group, but outside of the sandbox. If the plugin
-    // changed the priority of its group, it would change theirs. If it stopped them, they would survive the
-    // end of the host.
+    // changed the priority of its group, it would change theirs. If it suspended them, as SIGSTOP does, they
+    // would survive the end of the host.
     ...priorityCalls.flatMap(([name, ofProcess]) =>
       when(numberOf(name), [
         { code: LOAD, k: argument(0) },

@@ -43,7 +43,7 @@ export interface PluginFixtures<P> {
   plugin: PluginUnderTest<P>;
 }
 
-/** The argument of the function that declares the tests of {@link describePlugin}. */
+/** The object that {@link describePlugin} passes to its callback, which declares the tests. */
 export interface PluginSuite<P> {
   /** Vitest's `test` with the plugin as a fixture. */
   readonly test: TestAPI<PluginFixtures<P>>;

@@ -54,7 +54,7 @@ describe('an object with a few keys that are indexes holds', () => {
   });
 });
 
-test('an own property is ordinary, whatever its key is', () => {
+test('setOwn() and defineOwn() make an ordinary property for every key', () => {
   for (const key of ['a', '0', '5', '6', '1020', '4294967294', '4294967295', '__proto__', 'constructor']) {
     for (const set of [setOwn, defineOwn]) {
       const record: Record<string, unknown> = {};

@@ -33,7 +33,7 @@ const outputStuckMs = 200;
 /** If the host is gone, running handlers and the shutdown hook may take this long, in milliseconds. */
 const hostGoneMs = 500;
 
-/** The objects from which a plugin's end is made. */
+/** The options of {@link PluginEnd}, the plugin's side of a session. */
 export interface PluginEndOptions {
   readonly readable: Readable;
   readonly writable: Writable;

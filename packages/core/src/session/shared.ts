@@ -77,7 +77,8 @@ export class Shared {
   }
 
   /**
-   * Adds `change` to the count of pending calls or of streams of values. The user waits for both.
+   * Adds `change` to the count of pending calls or of streams of values. `onBusy` reports on the sum of both
+   * counts, because code on this side waits for calls and for streams.
    */
   count(what: 'pendingCalls' | 'valueStreams', change: 1 | -1): void {
     const { counts } = this;

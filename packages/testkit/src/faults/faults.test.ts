@@ -67,7 +67,7 @@ describe('faults', () => {
     expect(list.at(-1)).toEqual({ end: 'eof' });
   });
 
-  test('narrow windows hold back credit once per stream', () => {
+  test('narrow windows hold back a fixed number of bytes of credit for each stream', () => {
     const frames = [1000, 261_000, 50, 7].map((length) =>
       encodeFrame({ type: 'window-update', id: 1, length }),
     );

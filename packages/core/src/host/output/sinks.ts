@@ -100,7 +100,7 @@ class Hub {
       this.#hasFailed = true;
       const reason = error instanceof Error ? error.message : String(error);
       const [first = this.#last] = this.#users;
-      first(`an output sink failed and is dropped for the plugins that write to it: ${reason}`);
+      first(`an output sink failed, so plugins no longer write to it: ${reason}`);
     }
     for (const settle of [...this.#pending]) settle();
   }

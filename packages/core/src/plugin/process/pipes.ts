@@ -17,8 +17,8 @@ export interface Upstream extends Writable {
 /** The pipe from the host. */
 export interface Downstream extends Readable {
   /**
-   * Receives bytes that are valid only during the call. If the session may keep the bytes of a pipe, the pipe
-   * emits them as `'data'` instead.
+   * Receives bytes that are valid only during the call. An implementation whose chunks stay valid after the
+   * call emits them as `'data'` instead, and never calls `onLent`.
    */
   onLent: (chunk: Uint8Array) => void;
   /** Called once, after the host has closed its side or is gone. */

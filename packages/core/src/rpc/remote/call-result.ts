@@ -17,10 +17,10 @@ export function callResult(promise: Promise<unknown>): Promise<unknown> & AsyncI
 }
 
 /**
- * Rejects with `error`, and adds the code that awaits the call to the error's stack. V8 finds this code only
- * if the stack is made within an async function, and only through the promise that this function returns. So
- * settle the caller's promise by `failed(error).then(resolve, reject)`. Calls that succeed cost nothing
- * extra.
+ * Rejects with `error`, and adds the code that awaits the call to the error's stack. V8 adds the awaiting
+ * code to a stack only if the stack is captured inside an async function. V8 finds that code through the
+ * promise that `failed()` returns. So settle the caller's promise by `failed(error).then(resolve, reject)`.
+ * Calls that succeed cost nothing extra.
  */
 export async function failed(error: unknown): Promise<never> {
   await Promise.resolve();

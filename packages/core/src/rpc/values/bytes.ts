@@ -1,5 +1,6 @@
 /**
- * The types of binary data that arrive unchanged at a peer with `types`. Elements are sent in little endian.
+ * The types of binary data that arrive unchanged if the peer announced the capability `types`. Elements are
+ * sent in little endian.
  */
 
 type BytesMaker = (bytes: Uint8Array<ArrayBuffer>) => ArrayBufferView | ArrayBuffer;

@@ -79,7 +79,7 @@ export const childChecks: Check[] = [
   },
   {
     section,
-    name: 'starts programs that SIGINT, SIGHUP and SIGPIPE end, like any other program',
+    name: 'starts programs that SIGINT, SIGHUP and SIGPIPE can end, like any other program',
     run: async (bench) => {
       if (process.platform !== 'linux')
         throw new DoesNotApply('only Linux shows which signals a program ignores');
