@@ -48,7 +48,7 @@ test('docs/lifecycle.md has exactly the options of serve()', async () => {
   const message = await refusal(() => serve(undefined as never));
   const names = namesBehind(
     'docs/lifecycle.md',
-    'These are the options of `serve()`. The factories are in either `plugins` or `protocolVersions`.',
+    'Pass the functions that make your implementations in either `plugins` or `protocolVersions`.',
   );
   expect(names.toSorted()).toEqual(namesIn(message).toSorted());
 });

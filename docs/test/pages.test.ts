@@ -66,7 +66,7 @@ describe('the pages', () => {
     expect(printed.trim()).toBe(block.text.trim());
   });
 
-  test('show no TypeScript that does not compile', () => {
+  test('show only TypeScript that compiles', () => {
     const folder = `${root}docs/test/.snippets`;
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
@@ -96,7 +96,7 @@ describe('the pages', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test('show no code that these tests do not check', () => {
+  test('show only code that these tests check', () => {
     // A block in another language needs a comment that names its source, or says why the block cannot run.
     expect(loose.filter(({ language }) => !['ts', 'sh', 'text', ''].includes(language)).map(placeOf)).toEqual(
       [],
@@ -114,7 +114,7 @@ describe('the pages', () => {
     ).toEqual([]);
   });
 
-  test('name no command that does not exist', async () => {
+  test('name only commands that exist', async () => {
     const scripts = new Set(Object.keys(JSON.parse(read('package.json')).scripts as object));
     const lines = loose
       .filter(({ language }) => language === 'sh')

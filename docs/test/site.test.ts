@@ -26,7 +26,7 @@ test("the site's sidebar lists each page of docs/ and each package's README exac
   expect(new Set(links).size).toBe(links.length);
 });
 
-test('a link to a file leads to its page on the site, or to the file itself if it has no page', () => {
+test("a link to a file leads to the file's page on the site, or to the file itself if there is no page", () => {
   expect(targetOf('docs/calls.md', 'errors.md')).toEqual({ page: 'errors.md' });
   expect(targetOf('docs/decisions/0011-yamux.md', '../yamux.md')).toEqual({ page: 'yamux.md' });
   expect(targetOf('SECURITY.md', 'docs/decisions')).toEqual({ page: 'decisions/index.md' });
