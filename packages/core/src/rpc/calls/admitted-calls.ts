@@ -1,5 +1,6 @@
 /**
- * Decides which calls of the peer run, wait or are refused in one conversation, and keeps the admitted ones.
+ * For one conversation, decides which calls of the peer run, wait or are refused, and keeps the calls that
+ * run or wait.
  */
 import { PipeworkError } from '../../base/errors.ts';
 import type { CallQueue } from '../../session/call-queue.ts';
@@ -9,7 +10,7 @@ import type { IncomingCall } from './incoming-call.ts';
 
 /**
  * The calls of the peer that one conversation has admitted: they run or wait. The session's queue limits how
- * many calls run at the same time over all conversations.
+ * many calls of all conversations run at the same time.
  */
 export class AdmittedCalls {
   readonly #queue: CallQueue;

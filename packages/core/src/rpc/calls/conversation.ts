@@ -1,5 +1,6 @@
 /**
- * One RPC conversation on one stream: the calls of both sides, the references that they hold, and its end.
+ * One RPC conversation on one stream: the calls and the references of both sides, and the end of the
+ * conversation.
  */
 import type { MuxError } from '@pipework/mux';
 import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
@@ -47,7 +48,8 @@ export interface ConversationOptions {
    */
   readonly isService?: boolean | undefined;
   /**
-   * Called after the end of a call or a stream. This end may have made {@link Conversation.isUnderWay} false.
+   * Called after the end of a call or a stream, because {@link Conversation.isUnderWay} may have become
+   * false.
    */
   readonly onQuiet?: (() => void) | undefined;
 }
@@ -188,7 +190,7 @@ export class Conversation implements RawStreamHandler {
     return this.#references?.size ?? 0;
   }
 
-  /** Refuses new calls of the peer with `message`, but not callbacks. Running calls continue. */
+  /** Refuses new calls of the peer with `message`. Callbacks are not refused. Running calls continue. */
   refuseCalls(message: string): void {
     this.#incoming.admitted.refuse(message);
   }
@@ -287,9 +289,9 @@ export class Conversation implements RawStreamHandler {
     else this.#notified(message);
   }
 
-  /** Handles postponed messages until too many answers are unread again. */
+  /** Handles postponed messages until no message waits, or until too many answers are unread again. */
   #catchUp(postponed: PostponedMessages): void {
-    // An answer that is sent in this loop may drain the stream, which calls this method again.
+    // If the loop below sends an answer, the stream may drain, and this method is called again.
     if (this.#isCatchingUp) return;
     this.#isCatchingUp = true;
     try {

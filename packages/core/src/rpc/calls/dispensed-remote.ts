@@ -146,7 +146,7 @@ export function createRemote<T>(
 
 /**
  * Returns a remote for the same object, with options for every call that is made through it: a deadline,
- * metadata, a signal. A remote of `createRemote()` accepts any further options. An object from `checked()` is
+ * metadata, a signal. A remote from `createRemote()` accepts other options too. An object from `checked()` is
  * accepted if it wraps a remote. Throws `CONFIG_INVALID` for an option that the remote does not accept, and
  * for any other object.
  *

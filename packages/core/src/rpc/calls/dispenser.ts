@@ -38,7 +38,7 @@ export interface DispenserOptions {
   readonly onQuiet?: () => void;
 }
 
-/** An implementation that was dispensed and is not disposed of. */
+/** An implementation that was dispensed and is not disposed of yet. */
 interface Dispensed {
   readonly controller: AbortController;
   /** Undefined while the factory runs. */

@@ -80,8 +80,8 @@ export class IncomingCall implements Borrower {
   }
 
   /**
-   * Stores the metadata and the deadline of the call. Calls `expire` after `remainingMs`, if the caller sent
-   * a deadline.
+   * Stores the metadata and the deadline of the call. If the caller sent a deadline, calls `expire` after
+   * `remainingMs`.
    */
   setMeta(
     metadata: Readonly<Record<string, string>>,

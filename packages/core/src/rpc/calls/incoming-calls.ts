@@ -47,7 +47,7 @@ export class IncomingCalls {
   readonly #interceptors: readonly HandlerInterceptor[];
   /** True for the control stream, where no limit and no interceptor of the user applies. */
   readonly #isControl: boolean;
-  /** True for a service of the host, which a plugin calls while the host may wait for the plugin. */
+  /** True for a service of the host. A plugin may call the service while the host waits for the plugin. */
   readonly #isService: boolean;
   readonly #service: string | undefined;
   readonly #names: MethodNames;
@@ -151,8 +151,8 @@ export class IncomingCalls {
   }
 
   #readWithMeta(call: IncomingCall, message: IncomingMessage): unknown {
-    // `read()` can only read the last element of a message, and the fifth element follows the params. So the
-    // whole message is read.
+    // `read()` needs the last element of a message, or the whole message. The params are not the last element
+    // here, so the whole message is read.
     message.at = message.start;
     const elements = this.#messages.read(message) as unknown[];
     const { metadata, remainingMs } = readMeta(elements[4]);
@@ -223,7 +223,8 @@ export class IncomingCalls {
       const result = this.#invoke(call, params);
       if (isThenable(result)) {
         this.admitted.track(call);
-        // The `then` of a user's thenable may run any code. The `then` of a promise is safe.
+        // Promise.resolve() calls the `then()` of a user's thenable later, because that `then()` may run any
+        // code.
         const promise = result instanceof Promise ? result : Promise.resolve(result);
         promise.then(
           (value) => this.#answer(call, value),
@@ -266,7 +267,7 @@ export class IncomingCalls {
       this.#answer(call, result);
       return result;
     };
-    // The failure has already been sent to the caller.
+    // `answer` has already sent the failure to the caller.
     handlerChannel.tracePromise(answer, trace).catch(() => {});
   }
 
@@ -391,8 +392,8 @@ export class IncomingCalls {
   /** Must be called when a stream that was given in the result of `call` has ended. */
   streamEnded(call: Borrower): void {
     call.held.given--;
-    // `admitted` has only calls that outlive the turn in which they arrived. `#answered()` forgets any other
-    // call.
+    // If `admitted` does not track the call, the call is being answered in this turn, and `#answered()` will
+    // forget it.
     const tracked = this.admitted.get(call.id);
     if (tracked === call) this.#forgetWhenDone(tracked);
   }

@@ -15,8 +15,8 @@ import { MethodName } from '../messages/method-names.ts';
 import { referenceCallName } from '../api/interceptors.ts';
 import type { IncomingMessage } from '../wire/incoming-message.ts';
 
-// These variables hold the functions of the promise that was made last, so that no call needs a closure for
-// its promise.
+// The `resolve` and `reject` of the promise that was made last. With these variables, no call needs a closure
+// for its promise.
 let resolveNext: (value: unknown) => void;
 let rejectNext: (reason: unknown) => void;
 const capture = (resolve: (value: unknown) => void, reject: (reason: unknown) => void): void => {
@@ -261,7 +261,8 @@ export class OutgoingCalls {
 
   /**
    * Reads the error of an answer. In the message, the error stands before the result, and the result of a
-   * failed call is nil. `read()` can only read the last element, so both are copied into a separate array.
+   * failed call is nil. `read()` can only read the last element, so the error and the result are copied into
+   * a separate array.
    */
   #readError(message: IncomingMessage): unknown {
     const { source, at, end, bins } = message;
@@ -340,7 +341,7 @@ export class OutgoingCalls {
 
   /**
    * Resolves with the reason why the conversation ended. The process's exit may explain more than `error`.
-   * The wait for the exit happens at most once, and only if a call needs the reason.
+   * The first call of this method begins to wait for the exit, and later calls share this wait.
    */
   #explain(error: Error): Promise<Error> {
     if (isAlone(error)) return Promise.resolve(error);

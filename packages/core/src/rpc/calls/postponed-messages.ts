@@ -71,8 +71,8 @@ export class PostponedMessages {
   }
 
   /**
-   * Takes the first message, and passes it to `takePlain`, or to `take` if `takePlain` returns 0. Must not be
-   * called while no message waits, or within one of these functions.
+   * Takes the first message, and passes it to `takePlain`, or to `take` if `takePlain` returns 0. Must be
+   * called only while a message waits, and not by these functions.
    */
   handleFirst(takePlain: PlainSink, take: (message: IncomingMessage) => void): void {
     const block = this.#blocks[0]!;

@@ -27,7 +27,7 @@ export class SentCall implements Receiver {
    * this state.
    */
   state: 'waiting' | 'abandoned' | 'concluded' = 'waiting';
-  /** The functions that remove the listeners and the timer. These may end the call early. */
+  /** The listeners and the timer may end the call early. These functions remove them. */
   #stopWatching: (() => void)[] | undefined = undefined;
 
   constructor(

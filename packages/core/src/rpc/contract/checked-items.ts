@@ -2,7 +2,7 @@
 import { done, openSource, type Source, type Step } from '../sources/stream-source.ts';
 
 /**
- * The checks for items and errors of a stream. A check that fails rejects with an error, which the consumer
+ * The checks for items and errors of a stream. If a check fails, it rejects with the error that the consumer
  * gets instead of the item.
  */
 export interface ItemChecks {

@@ -1,4 +1,4 @@
-/** Puts a contract's schemas around the handlers of a plugin, or around a host's remote. */
+/** Wraps a plugin's handlers or a host's remote, so that a contract's schemas check each call. */
 import { PipeworkError, type ErrorCode } from '../../base/errors.ts';
 import { isError } from '../../base/realm.ts';
 import { currentContext, enterContext, leaveContext } from '../api/call-context.ts';
@@ -136,8 +136,8 @@ async function openStream(
 }
 
 /**
- * Checks the arguments, then runs the handler. Until its first `await`, the handler finds the context of its
- * call, although the check of the arguments was asynchronous.
+ * Checks the arguments, then runs the handler. Although this check is asynchronous, the handler can read the
+ * context of its call until its first `await`.
  */
 async function runChecked(
   name: string,

@@ -9,10 +9,10 @@ test('writeMessage() returns the result of the last write, even if other code as
   const stream: RawStream = {
     write: (): boolean => {
       writes++;
-      // Over pipes in memory, this side may answer a call of the peer before a write returns.
+      // With pipes in memory, a write may run code that writes another message.
       if (writes === 1) expect(writeMessage(stream, message(2), true, 1e9)).toBe(true);
-      // Writes 1 and 2, the two pieces of the first message, report a full stream. Writes 3 and 4, the second
-      // message, report a stream with room.
+      // Writes 1 and 2 (the pieces of message 1) return false. Writes 3 and 4 (the pieces of message 2)
+      // return true.
       return writes > 2;
     },
   } as unknown as RawStream;

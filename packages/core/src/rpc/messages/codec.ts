@@ -42,8 +42,8 @@ export function writeMessage(
     );
   }
   if (gaps.length === 0 && underWay.size === 0) return stream.writeCopy(packed, start, end);
-  // The packed bytes are copied, because other code may pack into the same buffer during a write. Over pipes
-  // in memory, the peer may answer before a write returns.
+  // The packed bytes are copied, because other code may pack into the same buffer during a write. For
+  // instance, over pipes in memory the peer may answer before a write returns.
   const pieces = piecesOf(Buffer.from(packed.subarray(start, end)), start, gaps);
   const waiting = underWay.get(stream);
   if (waiting === undefined) return writePieces(stream, pieces);

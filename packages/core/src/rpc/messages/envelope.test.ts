@@ -3,7 +3,7 @@ import { IncomingMessage } from '../wire/incoming-message.ts';
 import { Scanner } from '../wire/scanner.ts';
 import { readEnvelope } from './envelope.ts';
 
-/** The buffer that holds each message [0, 1, method, []]. It is reused, like the buffer of a pipe. */
+/** Each call of `methodOf()` puts its message, `[0, 1, method, []]`, into this buffer. */
 const reused = Buffer.alloc(64);
 function methodOf(method: string): string {
   const bytes = Buffer.concat([

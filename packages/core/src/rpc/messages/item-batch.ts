@@ -13,8 +13,8 @@ const batchHead = 5;
 
 /**
  * Collects values, and writes them as one list in one message. If all of them are objects with the same keys,
- * they become a table, and are added without the walk of outbound.ts. Other values must have passed this walk
- * before they are added, and are packed when they are added.
+ * they become a table, and are added without the walk of outbound.ts. Other values must be walked first, and
+ * are packed when they are added.
  */
 export class ItemBatch {
   readonly #codec: Codec;
@@ -38,8 +38,8 @@ export class ItemBatch {
   }
 
   /**
-   * Adds an object if it has the same keys as the objects before it. Otherwise returns false. In this case,
-   * the caller must walk the value that {@link takeLeft} returns, and add it.
+   * Adds an object if it has the same keys as the objects before it. Otherwise returns false, and the caller
+   * must walk the value of {@link takeLeft} and pass it to {@link add}.
    */
   addRow(value: unknown): boolean {
     // After one item with other keys, stops trying tables for this stream. Mixed items would start a new

@@ -70,8 +70,8 @@ export class MessageStream {
   }
 
   /**
-   * Returns the form in which a value is packed. `depth` is -1 for the params array itself. `where` is the
-   * call's method, which the redaction hook for errors gets. If the fast path has read parts of the value,
+   * Returns the form in which a value is packed. `depth` is -1 for the params array itself. The redaction
+   * hook for errors gets `where`, the method of the call. If the fast path has read parts of the value,
    * `copies` must be the `copies` of the {@link Unwritten}.
    */
   toWire(value: unknown, root: string, where: string, depth = 0, copies?: readonly object[]): unknown {

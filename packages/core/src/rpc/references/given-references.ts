@@ -32,8 +32,8 @@ export class GivenReferences {
    *
    * A function runs in the asynchronous context in which it was given. If a function is an argument of two
    * pending calls, it gets a different id in each of them. With one id, the peer's calls of the function for
-   * one pending call would run in the context of the other. A reference that the peer keeps has the same id
-   * in every message, so that the peer recognises it.
+   * one pending call would run in the context of the other pending call. A reference that the peer keeps has
+   * the same id in every message, so that the peer recognises it.
    */
   give(
     target: object,

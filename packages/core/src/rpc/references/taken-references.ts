@@ -20,8 +20,8 @@ export class TakenReferences {
   readonly #owner: object;
   readonly #byId = new IdMap<TakenReference>();
   /**
-   * The reference of each signal. A stand-in needs no entry, because `remoteTargetOf()` returns its
-   * reference.
+   * The reference of each signal. For a stand-in, `remoteTargetOf()` returns the reference, so a stand-in
+   * needs no entry here.
    */
   readonly #signals = new WeakMap<object, TakenReference>();
   #latest: TakenReference[] = [];

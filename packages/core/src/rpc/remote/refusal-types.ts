@@ -16,7 +16,7 @@ interface Advice {
   sync: 'takes a function or generator that is synchronous by its type, but functions and generators of the other process are asynchronous: let the function return T | Promise<T>, take an AsyncIterable, or declare an object with methods as LocalOrRemote<...>';
 }
 
-/** The first rule that a signature breaks. Rules with more specific advice come first. */
+/** The first rule that a signature breaks. Rules with more specific advice are checked first. */
 type Broken<A extends readonly unknown[], Q> =
   KeepsCall<A, Q, 'this'> extends false
     ? 'this'

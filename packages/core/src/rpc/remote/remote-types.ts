@@ -118,8 +118,8 @@ type RemoteSignatures<L> = L extends [[infer A extends readonly unknown[], infer
 type RemoteArguments<A extends readonly unknown[]> = { [K in keyof A]: RemoteArgument<A[K]> };
 
 /**
- * True for a result that has the same type on both sides. A function whose type is kept also keeps its
- * generics, its overloads and its hover text.
+ * True for a result that has the same type on both sides. A function type that is not rewritten keeps its
+ * generics, overloads and hover text.
  */
 type KeepsItsType<R> = [R] extends [never]
   ? false

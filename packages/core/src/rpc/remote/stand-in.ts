@@ -176,8 +176,8 @@ export function makeRemoteFunction(target: RemoteTarget): object {
 }
 
 /**
- * Returns true for names that are never remote methods. These are the names that common tools look up in any
- * object, and `catch` and `finally`, with which a remote would look like a promise.
+ * Returns true for names that are never remote methods. Common tools look up most of these names in any
+ * object. With `catch` and `finally`, a remote would look like a promise.
  */
 function isNeverRemote(name: string): boolean {
   return name === 'catch' || name === 'finally' || isProbedName(name);

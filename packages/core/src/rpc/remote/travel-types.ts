@@ -1,7 +1,7 @@
 /**
  * Decides which types can be sent, and which of these arrive unchanged. A type is compared with a copy of
- * itself. In the copy, a type that no value fits replaces each part that breaks a rule. The compiler compares
- * a recursive type only once, so the comparison needs no limit of depth.
+ * itself. In the copy, each part that breaks a rule is replaced by a type that no value fits. The compiler
+ * compares a recursive type only once, so the comparison needs no limit of depth.
  */
 import type { Readable } from 'node:stream';
 
@@ -49,8 +49,8 @@ export interface EitherSide {
 }
 
 /**
- * Added to a served type before the types of its methods are checked. If a method's type contains `Itself`,
- * the method is declared to return or take `this`.
+ * A served type is combined with this type before its methods are checked. If a method's type then contains
+ * `Itself`, the method is declared to return or take `this`.
  */
 export interface Itself {
   readonly [itself]: never;
@@ -147,7 +147,7 @@ type ComparedAll<A extends readonly unknown[], R extends Rule, W extends Way> = 
 };
 
 // This is not a mapped list type, because the compiler would compute the items of such a type immediately.
-// For a list that contains itself, this would never end.
+// For a list that contains itself, that computation would never end.
 type ComparedEntries<T, R extends Rule, W extends Way> = {
   readonly [K in keyof T as K extends number | `${number}` ? K : never]: Compared<T[K], R, W>;
 };

@@ -74,8 +74,8 @@ export class GivenStream implements RawStreamHandler {
   }
 
   /**
-   * Lets the peer dial the id. A peer that guessed the id may have dialled it before, and left again. In that
-   * case the stream ends before `offer()` returns.
+   * Lets the peer dial the id. If the peer guessed the id, it may have dialled and left before this call.
+   * Then the stream ends before `offer()` returns.
    */
   offer(): void {
     this.#host.shared.broker.acceptWith(this.id, this.#waiter, Infinity);
@@ -187,7 +187,7 @@ export class GivenStream implements RawStreamHandler {
     }
   }
 
-  /** Sends an item. If the item cannot be sent, tells the source to end, because the stream fails. */
+  /** Sends an item. If the item cannot be sent, tells the source to end, and throws. */
   #send(on: Dialled, item: unknown): void {
     try {
       on.writer.item(item, this.#where);
@@ -248,7 +248,7 @@ export class GivenStream implements RawStreamHandler {
     );
   }
 
-  /** Handles the step with which the source answered a throw. */
+  /** Handles the step with which the source answered the consumer's `throw()`. */
   #answer(on: Dialled, step: Step): void {
     if (!this.#isReading) return;
     if (step.done === true) return this.#sourceEnded(on, step.value);
@@ -286,7 +286,7 @@ export class GivenStream implements RawStreamHandler {
   }
 
   /**
-   * Aborts the handler's signal if this is the last open stream of the call, because the handler's work is no
+   * If no other stream of the call is open, aborts the handler's signal, because the handler's work is no
    * longer needed.
    */
   #abortCall(): void {

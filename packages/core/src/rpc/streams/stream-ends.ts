@@ -1,7 +1,7 @@
 /** The reasons that the source or the reader of a stream gets if the stream ends early. */
 import { isReset } from '../../session/loss.ts';
 
-/** Makes the reason that a source gets if its reader left without a reason. */
+/** Makes the reason that a source gets if its reader left without giving a reason. */
 export function readerGone(): DOMException {
   return new DOMException('the reader of the stream has left', 'AbortError');
 }

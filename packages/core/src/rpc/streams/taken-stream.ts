@@ -36,7 +36,7 @@ type State =
   | { readonly is: 'open'; readonly on: Dialled }
   /** The peer was told to return. Items that arrive before the peer's final message are dropped. */
   | { readonly is: 'returning'; readonly on: Dialled }
-  /** The peer has left. This side waits for the exit of the peer's process, which may explain the reason. */
+  /** The peer has left. This side waits for the exit of the peer's process, which may explain the loss. */
   | { readonly is: 'lost'; readonly on: Dialled }
   /** No more messages arrive. */
   | { readonly is: 'ended' };
@@ -157,7 +157,7 @@ export class TakenStream
 
   /**
    * Must be called when the conversation that the stream belongs to has ended. `ask` waits for the process's
-   * exit, which may explain the end. All streams of the conversation share one such wait.
+   * exit, which may explain the end. All streams of the conversation share one wait.
    */
   conversationClosed(error: Error, ask: StreamHost['shared']['options']['explainLoss']): void {
     this.#lost(error, ask);
@@ -205,8 +205,8 @@ export class TakenStream
   }
 
   /**
-   * Sends an interrupt. If the stream ends without an answer of the peer, resolves with `ended`, or rejects
-   * with `error` if `ended` is undefined.
+   * Sends an interrupt. If the stream ends before the peer answers, resolves with `ended`. If `ended` is
+   * undefined, rejects with `error` instead.
    */
   #interrupt(word: number, toWire: () => unknown, ended: Step | undefined, error: unknown): Promise<Step> {
     this.#discard();
@@ -259,8 +259,7 @@ export class TakenStream
 
   /**
    * Tells the stream's `CreditGate` whether to grant credit for an incomplete message that is longer than the
-   * window. The message's bytes are wanted only if the consumer waits for the message, or if the message will
-   * be dropped.
+   * window. Credit is granted if the consumer waits for the message, or if the message will be dropped.
    */
   #want(): void {
     const on = this.#dialled;

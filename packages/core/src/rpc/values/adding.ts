@@ -36,8 +36,8 @@ export function addInPieces(count: number, taken: Adding, add: (at: number) => v
     const from = at;
     for (; at < end; at++) add(at);
     if (cpu === undefined) continue;
-    // The smaller time counts, because other processes prolong the wall-clock time, and other threads prolong
-    // the CPU time.
+    // The smaller of the two times counts, because other processes prolong the wall-clock time, and other
+    // threads prolong the CPU time.
     const { user, system } = process.cpuUsage(cpu);
     taken.ms += Math.min(clock() - wall, (user + system) / 1_000);
     taken.keys += end - from;

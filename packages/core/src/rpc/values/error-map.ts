@@ -56,8 +56,8 @@ export function errorMap(error: unknown, options: OutboundOptions, depth = 0): E
 class ErrorWriter {
   readonly #options: OutboundOptions;
   /**
-   * The errors that enclose the current one. If one of these errors occurs again inside the current one, it
-   * is left out there.
+   * The errors that enclose the current one. If one of these errors occurs again inside the current one, the
+   * inner occurrence is left out.
    */
   readonly #around = new Set<unknown>();
   #left = maxErrorsInAll;
@@ -112,8 +112,8 @@ class ErrorWriter {
   }
 
   /**
-   * Writes the members of an AggregateError to `map`. The `errors` of any other error are ordinary data, such
-   * as a list or a map of problems, and go to `data`.
+   * Writes the members of an AggregateError to `map`. In any other error, `errors` is an ordinary field, for
+   * instance a list of problems, and goes to `data`.
    */
   #errors(error: Error, type: string, map: ErrorMap, data: Record<string, unknown>, depth: number): void {
     const field = attempt(() => read(error, 'errors'));

@@ -1,5 +1,5 @@
 /**
- * The stack of a received error. The frames of the place where this package makes the error object are not
+ * The stack of a received error. This package makes the error object, but the frames of this package are not
  * useful. So the stack shows the failed call, and the code that awaited the call.
  */
 import { inspectCustom, inspectPrintably, printable, type InspectArguments } from '../../base/printable.ts';
@@ -19,7 +19,7 @@ export function withoutStack<E extends Error>(error: E, where: string): E {
 
 /** Replaces the frames of an error by `where`. */
 function setStack(error: Error, where: string): void {
-  // V8 formats the first line in this way. If the name or the message is empty, the line has no colon.
+  // Like V8, `toString()` writes no colon if the name or the message is empty.
   const head = Error.prototype.toString.call(error);
   // The name of a method may come from the peer's description, so `where` is made printable.
   setField(error, 'stack', `${head}\n    at ${printable(where)}`, false);

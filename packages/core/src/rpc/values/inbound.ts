@@ -39,7 +39,7 @@ const weights: Record<ReferenceKind | 'collection' | 'url', number> = {
 
 /**
  * Returns the cost of a character of a regular expression. V8 looks up Unicode's tables while it parses a
- * class like `\p{L}`. Parsing it takes 100 µs, or 500 µs with the flags `i` and `v`. A property of
+ * class like `\p{L}`. Parsing such a class takes 100 µs, or 500 µs with the flags `i` and `v`. A property of
  * strings, such as `\p{RGI_Emoji}` with the flag `v`, takes 5,000 µs.
  */
 function patternWeight(flags: string): number {
@@ -56,7 +56,7 @@ const patternSquare = 1_200;
 const hostSquare = 900;
 
 export interface InboundOptions {
-  /** Returns the local value of a reference. The option is undefined if this side did not announce `refs`. */
+  /** Returns the local value of a reference. Undefined if this side did not announce `refs`. */
   readonly takeReference: ((reference: WireReference) => unknown) | undefined;
   /** Makes an error from its map, and claims the weight of each error in it. */
   readonly decodeError: (map: unknown, claim: Claim) => unknown;

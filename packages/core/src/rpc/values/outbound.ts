@@ -50,8 +50,8 @@ const minInt64 = -0x8000_0000_0000_0000n;
 
 /**
  * Returns the form in which a value is packed. Throws `RPC_NOT_SERIALIZABLE` or `RPC_TOO_DEEP` with the path
- * from `root`. `copies` is a flat list of pairs. In each pair, a copy in the value comes first, and then the
- * user's object or list.
+ * from `root`. `copies` is a flat list of pairs. In each pair, a copy in the value is followed by the user's
+ * own object or list.
  */
 export function toWire(
   value: unknown,
@@ -202,8 +202,8 @@ function walkRecord(record: object, options: OutboundOptions, depth: number): ob
 }
 
 /**
- * Returns a copy in which U+FFFD replaces each lone half of a surrogate pair in the keys, as in any text. If
- * two keys become the same, the value of the last one is kept.
+ * Returns a copy. In its keys, U+FFFD replaces each lone half of a surrogate pair. If two keys become the
+ * same, the value of the last one is kept.
  */
 function withWellFormedKeys(record: object): object {
   return compacted(
@@ -300,8 +300,7 @@ function bytesOf(value: ArrayBufferView | ArrayBuffer): Uint8Array {
       ? new Uint8Array(value)
       : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   } catch {
-    // The buffer was transferred. Its `detached` property would show this earlier, but Node 20 lacks that
-    // property.
+    // The buffer was transferred. Node 20 has no `detached` property that would show this.
     return refuse('is binary data whose buffer was transferred: there is nothing left to send');
   }
 }

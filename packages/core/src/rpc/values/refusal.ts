@@ -30,7 +30,7 @@ export class Refusal extends Error {
 
   /**
    * Returns the error for the user. `root` is the name of the walked value, for instance `args` or `result`.
-   * `copies` is a flat list of pairs. In each pair, a copy comes first, and then the user's object or list.
+   * `copies` is a flat list of pairs. In each pair, a copy is followed by the user's own object or list.
    */
   toError(root: string, copies: readonly object[]): PipeworkError {
     const steps = this.#steps.reverse().map(({ holder, key }) => {

@@ -42,13 +42,13 @@ const makers: Record<string, ErrorMaker | undefined> = Object.assign(Object.crea
 const neverSet = new Set(['name', 'message', 'code', 'stack', 'cause', 'remoteStack', 'sent', 'then']);
 for (const name of Object.getOwnPropertyNames(Object.prototype)) neverSet.add(name);
 
-/** How many characters count as one value: in a long text, and in a text that had to be made printable. */
+/** How many characters of a long text, and of a text that had to be made printable, count as one value. */
 const charactersOfLong = 32;
 const charactersMade = 8;
 
 type SentMap = Partial<Record<keyof ErrorMap, unknown>>;
 
-/** The cost of an error beside the values of its map: 260 bytes to 1 KiB, and 5 µs. */
+/** The cost of an error in addition to the values of its map: 260 bytes to 1 KiB, and 5 µs. */
 const errorWeight = 8;
 const fieldWeight = 4;
 /** {@link errorWeight} covers this many fields of an error's map, and as many fields of the error's data. */
@@ -126,7 +126,9 @@ function setFields(error: Error, data: object, hasMembers: boolean): void {
   }
 }
 
-/** Returns a cause or a member of an error: an error, or the thrown value if that value was not an error. */
+/**
+ * Makes a cause or a member of an error. If the peer threw a value that is not an error, returns that value.
+ */
 function inner(sent: unknown, revival: Revival, level: number): unknown {
   if (isMap(sent) && sent.name === '' && isMap(sent.data) && Object.hasOwn(sent.data, 'thrown'))
     return (sent.data as { thrown: unknown }).thrown;

@@ -17,8 +17,8 @@ export function hasMark(chunk: Uint8Array, at: number, end: number): boolean {
  * bytes that begins with U+FEFF has a second U+FEFF, which msgpackr drops.
  */
 export function doubleMarks(source: Uint8Array, start: number, end: number): Buffer {
-  // A text of more than 64 bytes takes at least 67 bytes in the message. In the copy, its header has up to
-  // three bytes more, and the second mark takes three bytes.
+  // A text of more than 64 bytes takes at least 67 bytes in the message. In the copy, the text's header may
+  // take three more bytes, and the second U+FEFF takes three.
   const copy = Buffer.allocUnsafeSlow(end - start + 6 * Math.ceil((end - start) / 67));
   const message = Buffer.from(source.buffer, source.byteOffset + start, end - start);
   let copied = 0;

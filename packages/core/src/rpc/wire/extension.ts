@@ -130,8 +130,7 @@ const kindsByCode = new Map(
     .map(([name, code]) => [code as number, name as ReferenceKind]),
 );
 
-// takeGaps() is called twice for each message. Most messages have no gaps, and all of these get the same
-// empty list.
+// takeGaps() is called twice for each message. Most messages have no gaps, so they share this empty list.
 const noGaps: readonly Gap[] = [];
 
 /** Returns the {@link Gap}s of the large bins that were packed since the last call. */
@@ -201,7 +200,7 @@ function readDate(data: Uint8Array): Date {
       return dateOf(seconds, readUint32(data, 0));
     }
   }
-  throw new RangeError(`a timestamp of ${data.length} bytes came; it has 4, 8 or 12`);
+  throw new RangeError(`a timestamp of ${data.length} bytes came; timestamps have 4, 8 or 12`);
 }
 
 function readUint32(data: Uint8Array, at: number): number {

@@ -1,5 +1,5 @@
 /**
- * Keeps glibc from returning the memory of large values to the system between two such values.
+ * Keeps glibc from returning memory to the system between one large value and the next.
  *
  * Each arriving value gets its own memory, and the garbage collector frees a dozen megabytes of this memory
  * at a time. After that, malloc trims its heap, so the next values cause a page fault for each page again:
@@ -18,7 +18,7 @@
 const worthwhile = 8 * 1024 * 1024;
 /**
  * The size of the block in bytes. After the block was freed, the process keeps at most twice this size of
- * freed memory. With a block of 16 MiB, the faults did not stop, because V8 frees up to 32 MiB of young
+ * freed memory. A block of 16 MiB does not stop the page faults, because V8 frees up to 32 MiB of young
  * buffers at a time.
  */
 const lesson = 20 * 1024 * 1024;

@@ -35,16 +35,16 @@ export const atLargeBin = -2;
 export const largeBinBytes: number = 16 * 1024;
 
 /**
- * A bin, a Date and a reference each count as one value, and as this many additional ones. A typed array with
- * its own memory takes 190 bytes, a Date takes 100, and a reference takes 430 or more.
+ * In addition to one value, a bin, a Date and a reference each count as this many. A typed array with its own
+ * memory takes 190 bytes, a Date takes 100, and a reference takes 430 or more.
  */
 const binWeight = 2;
 const dateWeight = 1;
 const referenceWeight = 8;
 const referenceBytes = 5;
 /**
- * The additional cost of an object whose only key is an index. V8 makes an array or table of up to 220 bytes
- * for such an object.
+ * The additional cost of an object whose only key is an index. V8 makes an array or hash table of up to 220
+ * bytes for such an object.
  */
 const loneIndexWeight = 2;
 /** If a text is an index, it has at most this many digits. */
@@ -211,8 +211,8 @@ export class Scanner {
       const length = readUint(chunk, at + 1, 1 << (token - 0xd9), end);
       if (length <= maxIndexDigits || length === Infinity) this.#tookIndex(Infinity);
     } else if (token >= 0xc4 && token < 0xd9) {
-      // Only a hostile peer writes an index in one of these forms. A key that only looks like an index is
-      // read correctly nevertheless.
+      // A key in one of these forms counts as an index, because only a hostile peer writes such keys. If the
+      // key is no index, it is read correctly nevertheless.
       this.#tookIndex(Infinity);
     }
   }
@@ -332,8 +332,8 @@ export class Scanner {
     this.#values += values;
     if (keys > 0 && keys < 3) this.#fewKeys++;
     if (this.#level >= this.#maxLevels) {
-      // The values are counted on the current level, so that the scanner can find the message's end.
-      // Otherwise the whole conversation would fail.
+      // The values of a list or map that is too deep are counted on the current level. So the scanner finds
+      // the message's end, and only this message fails.
       this.flags |= saw.tooDeep;
       this.#left += values;
       return 0;

@@ -57,7 +57,7 @@ describe('the reader of values', () => {
     ['texts', '82 a4 31303230 01 a161 02', { 1020: 1, a: 2 }],
     ['integers', '83 cd03fc 01 7f 02 ff 03', { 1020: 1, 127: 2, '-1': 3 }],
     ['integers of eight bytes, floats and booleans', '83 cf00000000000003fc 01 cb408fe00000000000 02 c3 03', { 1020: 2, true: 3 }],
-    ['the same text twice', '82 a4 31303230 01 a4 31303230 02', { 1020: 2 }],
+    ['equal texts', '82 a4 31303230 01 a4 31303230 02', { 1020: 2 }],
     ['__proto__', '81 a9 5f5f70726f746f5f5f 01', JSON.parse('{"__proto__":1}')],
   ])('turns keys that are %s into properties', (_what, text, value) => {
     const read = readOne(hex(text), 0) as object;
@@ -68,8 +68,8 @@ describe('the reader of values', () => {
 });
 
 /**
- * Scans a message in two pieces. Returns whether the scanner saw a sparse key, and how many of the 1,000
- * allowed values are left.
+ * Scans a message, in two pieces if `split` is not 0. Returns whether the scanner saw a sparse key, and how
+ * many of the 1,000 allowed values are left.
  */
 function scanned(bytes: Buffer, split: number): [boolean, number] {
   const scanner = new Scanner(10_000, 10, 1_000);

@@ -133,8 +133,8 @@ function readRecord(source: Uint8Array, count: number, level: number): object {
 const keys = new KnownTexts(1024, (source, start, end) => {
   if (!isAscii(source, start, end)) return undefined;
   const key = latin1Slice.call(source, start, end);
-  // Assigning to `__proto__` creates no property. If the program has frozen Object.prototype, the same holds
-  // for `toString` and other inherited names.
+  // Assigning to `__proto__` creates no property. If the program has frozen Object.prototype, assigning to
+  // `toString` or another inherited name creates none either.
   if (key in Object.prototype) return undefined;
   // If a key is an array index of two or more digits, a small object may take much memory. The general path
   // avoids that.
@@ -190,7 +190,7 @@ function readText(source: Uint8Array, length: number): unknown {
   scratch.position += length;
   if (scratch.position > scratch.limit || length > maxPlainText * 3) return stop();
   const text = utf8Slice.call(source, from, scratch.position);
-  // U+FFFD may stand for bytes that are not UTF-8. The codec decides what such bytes become.
+  // U+FFFD may stand for bytes that are not UTF-8. Such bytes are left to the codec.
   return text.includes('\ufffd') ? stop() : text;
 }
 

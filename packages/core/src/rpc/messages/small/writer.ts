@@ -33,9 +33,7 @@ export interface Unwritten {
    * a second time. The other parts are the user's own objects.
    */
   readonly value: unknown;
-  /**
-   * A flat list of pairs. In each pair, a copy in `value` comes first, and then the user's object or list.
-   */
+  /** A flat list of pairs: a copy in `value`, and after it the user's own object or list. */
   readonly copies: readonly object[];
 }
 
@@ -104,8 +102,8 @@ function leave(value: unknown): 0 {
 }
 
 /**
- * Leaves a list to the general path. The first `index` items of the list are packed, and `scratch.left` has
- * the next item.
+ * Leaves a list to the general path. The first `index` items of the list have been packed, and `scratch.left`
+ * has the next item.
  */
 function leaveList(list: readonly unknown[], count: number, from: number, index: number): 0 {
   const { left: item, copies: inner } = scratch;
@@ -117,8 +115,8 @@ function leaveList(list: readonly unknown[], count: number, from: number, index:
 }
 
 /**
- * Leaves an object to the general path. The first `count` fields of the object are packed. If the field at
- * `key` was read, `scratch.left` has the field's value.
+ * Leaves an object to the general path. The first `count` fields of the object have been packed. If the field
+ * at `key` was read, `scratch.left` has the field's value.
  */
 function leaveRecord(record: object, from: number, count: number, key?: string): 0 {
   const { left: value } = scratch;

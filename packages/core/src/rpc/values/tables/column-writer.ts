@@ -26,8 +26,8 @@ export interface ColumnWriter {
 type PassRow = (refusal: Refusal, row: number, key: string) => void;
 
 /**
- * A selection of `values`: `count` of them, from index `from` on, at intervals of `step`. If packing is given
- * up, copies replace the values that were read.
+ * A selection of `values`: every `step`th value from index `from` on, `count` values in all. If packing is
+ * given up, copies replace the values that were read.
  */
 interface Cells {
   readonly values: unknown[];
@@ -104,7 +104,7 @@ function plain({ values, from, step, pass }: Cells, writer: ColumnWriter, depth:
 
 /**
  * Makes a column of numbers. Integers of up to 32 bits get 1, 2 or 4 bytes, whichever is the smallest size
- * that fits them all. If there is any other number, all numbers are float64.
+ * that fits them all. If one number is not such an integer, all numbers are float64.
  */
 function numbers({ values, from, step, count }: Cells): Column | undefined {
   let least = 0;
@@ -145,8 +145,8 @@ function text({ values, from, step, count }: Cells): Column | undefined {
     lengths[to] = length;
     total += length;
   }
-  // If one text ends in half a surrogate pair and the next begins with the other half, the totals differ.
-  // Then the column is not packed as texts.
+  // If one text ends in half a surrogate pair and the next begins with the other half, `total` is not the
+  // length of `bytes`. Then the column is not packed as texts.
   return total === bytes.length ? [columnKinds.text, packLengths(lengths), asBin(bytes)] : undefined;
 }
 

@@ -8,8 +8,7 @@ import { addFields } from '../own-fields.ts';
 import { isTableKeys, tableHead, type Apart } from './table.ts';
 import { marks } from '../../wire/extension.ts';
 
-// This writer's walk returns each value unchanged, because {@link isCell} accepts only values that need no
-// walk.
+// `walk` returns each value unchanged, because {@link isCell} accepts only values that need no walk.
 const asItIs: ColumnWriter = { references: undefined, maxDepth: 0, walk: (value) => value };
 // Longer texts gain nothing in a table.
 const maxText = 1024;

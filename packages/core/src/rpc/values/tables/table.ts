@@ -9,7 +9,7 @@ import { isProbedName } from '../../../base/probed-names.ts';
 import { addFields } from '../own-fields.ts';
 import { marks } from '../../wire/extension.ts';
 
-/** The smallest number of rows for which a table gains time. */
+/** The smallest number of rows for which a table saves time. */
 export const minTableRows = 8;
 /** The index at which the values begin, after the mark and the keys. */
 export const tableHead = 2;
@@ -129,14 +129,14 @@ export function fromTable(
   return refuseProbedFunctions(keys, rows);
 }
 
-/** Returns true if V8 must keep a table for the indexes among these keys. */
+/** Returns true if V8 must keep a hash table for the indexes among these keys. */
 export function hasSparseKey(keys: readonly string[]): boolean {
   return keys.some((key) => isSparse(indexOf(key), keys.length));
 }
 
 /**
- * Returns how many values a row counts as, beyond the values in it. The array or table for the indexes among
- * the row's keys takes up to 220 bytes.
+ * Returns how many values a row counts as, beyond the values in it. If some of the row's keys are indexes, V8
+ * makes an array or hash table of up to 220 bytes for them.
  */
 export function rowWeight(keys: readonly string[]): number {
   return keys.some((key) => indexOf(key) >= 0) ? 3 : 1;
