@@ -98,7 +98,7 @@ function make(source: RemoteSource, options: CallOptions | undefined): object {
 }
 
 /**
- * Returns a remote whose methods run a function of yours. When one of these methods is called, `call` gets
+ * Returns a remote whose methods run your function `call`. When one of these methods is called, `call` gets
  * the method's name, the arguments and the options from {@link withCallOptions}. The remote is used like a
  * dispensed one. `withCallOptions()` and `await using` accept it, and a result that is a stream can be
  * iterated without awaiting the call. If `call` throws, the method's promise rejects with the thrown error.

@@ -8,8 +8,8 @@ import type { PlainSink } from '../wire/message-reader.ts';
 import { atLargeBin, type Scanner } from '../wire/scanner.ts';
 
 /**
- * The most bytes that may wait in one conversation. More than a million of the smallest calls fit. With large
- * arguments, far fewer calls reach the limit.
+ * The maximum number of bytes that may wait in one conversation. More than a million of the smallest calls
+ * fit. With large arguments, far fewer calls reach the limit.
  */
 const maxBytes = 32 * 1024 * 1024;
 const blockBytes = 16 * 1024;

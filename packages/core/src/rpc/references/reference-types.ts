@@ -25,7 +25,7 @@ export interface GivenReference {
   scope: Scope;
   /** True if the peer has retained the reference beyond the call in which it came. */
   isRetained: boolean;
-  /** Removes the listener, if the target is a signal. */
+  /** If the target is a signal, removes its listener. */
   readonly detach: (() => void) | undefined;
 }
 

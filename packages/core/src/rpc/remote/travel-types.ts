@@ -193,8 +193,8 @@ type ComparedStep<I, R extends Rule, W extends Way> =
   | { readonly done: true; readonly value: unknown };
 
 /**
- * A function that the plugin takes returns a promise when the plugin calls it, whatever its type says. So
- * such a function breaks `sync` if its type is synchronous.
+ * If the plugin calls a function that it has taken, the call returns a promise, whatever the function's type
+ * says. So a taken function with a synchronous type breaks `sync`.
  */
 type ComparedFunction<F, R extends Rule, W extends Way> = F extends (...args: infer A) => infer Q
   ? Against<

@@ -38,7 +38,7 @@ const makers: Record<string, ErrorMaker | undefined> = Object.assign(Object.crea
   URIError: (message: string) => new URIError(message),
   AggregateError: (message: string) => new AggregateError([], message),
 });
-/** Fields that `data` never sets. */
+/** Fields of an error that are never set from `data`. */
 const neverSet = new Set(['name', 'message', 'code', 'stack', 'cause', 'remoteStack', 'sent', 'then']);
 for (const name of Object.getOwnPropertyNames(Object.prototype)) neverSet.add(name);
 

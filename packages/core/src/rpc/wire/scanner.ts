@@ -35,8 +35,8 @@ export const atLargeBin = -2;
 export const largeBinBytes: number = 16 * 1024;
 
 /**
- * In addition to one value, a bin, a Date and a reference each count as this many. A typed array with its own
- * memory takes 190 bytes, a Date takes 100, and a reference takes 430 or more.
+ * How many additional values a bin, a Date and a reference count as. A typed array with its own memory takes
+ * 190 bytes, a Date takes 100, and a reference takes 430 or more.
  */
 const binWeight = 2;
 const dateWeight = 1;
@@ -371,8 +371,8 @@ export class Scanner {
   }
 
   /**
-   * Returns `bytes`, or throws if the message would be too large with them. A header of a list or map claims
-   * as many bytes as it has values, because each value has at least one byte.
+   * Returns `bytes`, or throws if the message would be too large with them. The header of a list or map of n
+   * values claims n bytes, because each value has at least one byte.
    */
   #claim(bytes: number, before: number): number {
     if (this.#seen + before + bytes > this.#maxBytes) this.#tooLarge(this.#seen + before + bytes);
