@@ -89,7 +89,7 @@ export function isStream(value: unknown, method: 'pipe' | 'write'): boolean {
   return [method, 'on', 'once', 'off'].every((needed) => isObject(value, needed));
 }
 
-/** True for an object. If `method` is given, the object must have it. */
+/** True for an object. If `method` is given, the object must have this method. */
 export function isObject(value: unknown, method?: string): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return method === undefined || typeof (value as Record<string, unknown>)[method] === 'function';

@@ -15,7 +15,7 @@ const hubs = new WeakMap<AbortSignal, Hub>();
  * callback.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
-  // Each call adds a new entry, so that a function that is passed twice counts twice.
+  // Each call adds a new entry, so a callback that is passed twice is called twice.
   const entry = (): void => callback();
   const hub = hubs.get(signal) ?? listenTo(signal);
   hub.callbacks.add(entry);

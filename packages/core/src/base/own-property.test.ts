@@ -9,7 +9,7 @@ const gc = runInNewContext('gc') as () => void;
 
 /**
  * Returns the number of bytes that each of 2,000 objects holds. Other allocations of this process can only
- * increase a measurement, so the least of five measurements counts.
+ * increase a measurement, so the smallest of five measurements counts.
  */
 function bytesOfEach(make: () => object): number {
   return Math.min(...Array.from({ length: 5 }, () => measured(make)));

@@ -47,7 +47,7 @@ export const longText = 65_536;
 const escapeCode = 0x1b;
 
 /**
- * Handles a long text in pieces. Doing without a function call for each character saves most of the time.
+ * Handles a long text in pieces. Most of the time is saved because no function is called for each character.
  */
 function printableLong(text: string): string {
   const pieces: string[] = [];

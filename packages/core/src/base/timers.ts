@@ -35,8 +35,8 @@ export const patientTimers: Pick<typeof realTimers, 'setTimeout' | 'clearTimeout
 
 /**
  * Calls `act` after `ms` milliseconds, but only after everything that arrived meanwhile has been read. The
- * timers in {@link patientTimers} do the same. Returns a function that cancels the call of `act`. With
- * `holdsLoop: false` the wait does not keep the process alive.
+ * timers in {@link patientTimers} wait in the same way. Returns a function that cancels the call of `act`.
+ * With `holdsLoop: false` the wait does not keep the process alive.
  */
 export function afterPatience(ms: number, act: () => void, holdsLoop = true): () => void {
   let immediate: NodeJS.Immediate | undefined;
@@ -61,8 +61,8 @@ export function clock(): number {
 
 /**
  * Resolves after `ms`, or as soon as `until` resolves or rejects. Resolves to true if `until` settled. If
- * `until` settles because of bytes that arrived in time, this counts as settled, even if the bytes are read
- * only afterwards. Leaves no timer behind.
+ * bytes that arrived in time settle `until`, the result is true, even if these bytes are read only
+ * afterwards. Leaves no timer behind.
  */
 export function settlesWithin(until: Promise<unknown>, ms: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { leave, type Leaver } from './leaving.ts';
 
-/** Leaves with one handler that ends when the streams of the broker are cut. Returns the steps in order. */
+/**
+ * Leaves while one handler runs, which ends when the streams of the broker are cut. Returns the steps in
+ * order.
+ */
 async function steps(graceful: boolean): Promise<string[]> {
   const seen: string[] = [];
   let endHandler!: () => void;

@@ -27,7 +27,7 @@ export interface Leaver {
    * rejects.
    */
   dispose(): Promise<void>;
-  /** Called with the error of `onShutdown`. */
+  /** Called with the error that `onShutdown` throws. */
   readonly report: (error: unknown) => void;
 }
 

@@ -11,7 +11,7 @@ import type { CanServe } from '../rpc/remote/refusal-types.ts';
 import type { ServiceHost } from './host-services.ts';
 import type { PluginLogger } from './logger.ts';
 
-/** The argument of a plugin's factory. Each dispense makes a new one. */
+/** The argument of a plugin's factory. Each dispense makes a new context. */
 export interface PluginContext<S = Record<never, never>> {
   /**
    * The services that the host offers. Use `await context.host.dispense('files')` in the factory, or at any
@@ -91,9 +91,9 @@ export interface ServeOptions<P = Record<string, object>, S = Record<never, neve
   /** Functions that run around each call from the host, the first one outermost. */
   readonly interceptors?: readonly HandlerInterceptor[];
   /**
-   * Decides when `callContext()` works. With `'start'` (default), it works until a handler's first `await`,
-   * at no cost. With `'everywhere'`, it also works after an `await`. `'everywhere'` needs an
-   * AsyncLocalStorage, which makes each call in this process a little slower.
+   * Decides when `callContext()` works. With `'start'` (default), the function works until a handler's first
+   * `await`, at no cost. With `'everywhere'`, the function also works after an `await`. `'everywhere'` needs
+   * an AsyncLocalStorage, which makes each call in this process a little slower.
    */
   readonly callContext?: 'start' | 'everywhere';
   /** Functions that run around each call to a service of the host, the first one outermost. */

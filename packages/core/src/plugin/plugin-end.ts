@@ -186,10 +186,10 @@ export class PluginEnd {
     const { greeting, settings, stdout, stderr } = this.#options;
     const graceMs = typeof asked === 'number' && asked >= 0 ? asked : greeting.graceMs;
     await this.quit(Math.min(settings.gracePeriod, graceMs * 0.75));
-    // After the answer, the host sends no more credit. So output that does not fit the windows must be sent
-    // before the answer.
+    // After the answer to Quit, the host sends no more credit. So output that does not fit the windows must
+    // be sent before this answer.
     await Promise.all([stdout, stderr].map((output) => output.flushed(graceMs * 0.2, outputStuckMs)));
-    // The host closes the pipe after the answer. If it does not, the plugin ends soon nevertheless.
+    // The host closes the pipe after the answer. If the host does not, the plugin ends soon nevertheless.
     realTimers.setTimeout(() => this.#resolveDone(), closeFollowsMs).unref();
     return true;
   }

@@ -70,8 +70,8 @@ async function serveProcess(settings: ServeSettings): Promise<void> {
   const protocolVersion = chooseVersion([...settings.sets.keys()], greeting.protocolVersions);
   followHost({ hasHostEnded: () => downstream.hasEnded, quit: (budgetMs) => end.quit(budgetMs) });
   // The line is written before this side sets up its end of the session. So the host can set up its own end
-  // at the same time. The socket sends the bytes that could not be written synchronously. On Deno, these are
-  // the whole line.
+  // at the same time. The socket sends the bytes that could not be written synchronously. On Deno, the socket
+  // sends the whole line.
   const greetingLine = Buffer.from(lineOf(settings, greeting, protocolVersion));
   const unsent = writeAllSync(to, greetingLine);
   const { downstream, upstream } = takePipes(from, to);

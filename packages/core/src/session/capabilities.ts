@@ -21,7 +21,7 @@ export const ownCapabilities: readonly Capability[] = [
 /** The words that a plugin announces. */
 export const pluginCapabilities: readonly Capability[] = [...ownCapabilities, 'describe', 'grace'];
 
-/** The words that a host announces. `host` is among them only if it offers services. */
+/** The words that a host announces. The word `host` is among them only if the host offers services. */
 export function hostCapabilities(offersServices: boolean): readonly Capability[] {
   return offersServices ? [...ownCapabilities, 'host'] : ownCapabilities;
 }

@@ -6,7 +6,7 @@ import { clock } from '../base/timers.ts';
 
 export class ForgottenIds {
   readonly #keptMs: number;
-  /** When each id was forgotten, the oldest first. */
+  /** The time at which each id was forgotten, the oldest first. */
   readonly #since = new Map<number, number>();
 
   /** `keptMs` is how long an id is remembered. */
@@ -27,7 +27,7 @@ export class ForgottenIds {
     return this.#since.has(id);
   }
 
-  /** Removes an id. Returns true if it was there. */
+  /** Removes an id. Returns true if the id was still kept. */
   delete(id: number): boolean {
     return this.#since.delete(id);
   }

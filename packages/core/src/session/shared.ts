@@ -32,8 +32,8 @@ export interface SharedOptions {
    */
   readonly redactError?: ((error: unknown, method: string) => unknown) | undefined;
   /**
-   * Called with true when the first call to the peer or stream of values is under way, and with false when
-   * the last one has ended.
+   * Called with true when the first call to the peer, or the first stream of values, is under way, and with
+   * false when the last one has ended.
    */
   readonly onBusy?: ((busy: boolean) => void) | undefined;
 }

@@ -48,7 +48,7 @@ class ModelStream {
     return !this.#isAsking && !this.isDone;
   }
 
-  /** Lets the peer send the share `share` of the bytes that it may send. */
+  /** Lets the peer send `share` (0 to 1) of the bytes that it may send now. */
   send(share: number): void {
     const left = (this.#sizes[0] ?? 0) - this.#came;
     const bytes = Math.max(1, Math.floor(Math.min(this.#sendable, left) * share));
@@ -108,7 +108,7 @@ describe('a session whose unfinished messages exceed their budget', () => {
       fc.property(streams, fc.nat(3), fc.nat(), (sizes, lazy, seed) => {
         const budget = new UnfinishedBudget(maxBytes);
         const all = sizes.map((own) => new ModelStream(budget, own));
-        // Some consumers never ask. Bytes for them must delay no other consumer.
+        // Some consumers never ask for a message. The bytes of their messages must delay no other consumer.
         const busy = all.slice(Math.min(lazy, all.length - 1));
         const next = numbers(seed);
         while (!busy.every((stream) => stream.isDone)) {
