@@ -22,7 +22,7 @@ const settings = {
   compilerOptions: { skipLibCheck: true, types: ['node'] },
 };
 
-/** Installs TypeScript in `folder`. Returns the path of its compiler and the full version number. */
+/** Installs TypeScript in `folder`. Returns the compiler's path and its full version number. */
 function install(version, folder) {
   writeFileSync(join(folder, 'package.json'), '{ "private": true }');
   execFileSync('npm', ['install', '--silent', '--no-audit', '--no-fund', `typescript@${version}`], {

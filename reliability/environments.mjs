@@ -45,9 +45,9 @@ function report(name, problem) {
 }
 
 /**
- * Runs a host in a project of Plug'n'Play, and returns the failure; undefined if there was none. The host
- * starts its plugin three times: with all environment variables, with PATH and NODE_OPTIONS, and with PATH
- * alone. The third start must fail with an error whose notes name `env.inherit`.
+ * Runs a host in a project with Yarn's Plug'n'Play. Returns the failure; undefined if there was none. The
+ * host starts its plugin three times: with all environment variables, with PATH and NODE_OPTIONS, and with
+ * PATH alone. The third start must fail with an error whose notes name `env.inherit`.
  */
 function plugAndPlay() {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-pnp-'));

@@ -37,8 +37,8 @@ globalThis.gc = runInNewContext('gc');
 const { run, defaults } = await import(new URL(`${name}.mjs`, folder));
 const started = performance.now();
 const { findings, figures } = await run(parse(defaults), (line) => console.log(line)).catch((error) => {
-  // Print the error here. If nothing caught it, a watch that still runs would store the error for a report,
-  // and the report would never be made.
+  // The error is printed here. Otherwise a watch that still runs would store the error for a report, and the
+  // report would never be made.
   console.error(error);
   process.exit(1);
 });

@@ -3,7 +3,7 @@ import { happensWithin } from '../../testing/happens-within.mjs';
 
 /**
  * Settles in the same way as `promise`. If `promise` is still pending after `ms`, rejects with a
- * `STILL_PENDING` error that begins with `what`.
+ * `STILL_PENDING` error whose message begins with `what`.
  */
 export async function within(ms, what, promise) {
   const { pass, message } = await happensWithin(promise, ms);

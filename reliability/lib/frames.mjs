@@ -33,7 +33,8 @@ export const ping = (value, flags = SYN) => frame({ type: PING, length: value, f
 export const goAway = (code) => frame({ type: GO_AWAY, length: code });
 
 /**
- * Passes each whole frame of a byte stream to `take`. The sender is pipework itself, so nothing is checked.
+ * Passes each whole frame of a byte stream to `take`. The sender is pipework itself, so the frames are not
+ * checked.
  */
 export class FrameReader {
   #rest = Buffer.alloc(0);

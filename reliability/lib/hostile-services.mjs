@@ -20,8 +20,8 @@ function dial({ peer, hear }, id, brokerId, onAnswer = () => {}) {
 } // prettier-ignore
 
 /**
- * Sends `attack.asks` requests `Host.Dispense`, 1,000 at a time so that they fit the window. When all are
- * answered, answers the host's call.
+ * Sends `attack.asks` requests `Host.Dispense`, 1,000 at a time so that they fit the window. After the last
+ * answer, answers the host's own call with `'asked'`.
  */
 function askWithoutEnd(attack, onAnswer = () => {}) {
   let asked = 0;

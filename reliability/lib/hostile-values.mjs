@@ -113,7 +113,7 @@ function hostileColumns(random) {
 }
 
 function hostileColumn(random, rows, levels) {
-  // In most cases the length is right, so that the receiver makes its other checks too.
+  // In most cases the bin has the right length, so that the receiver makes its other checks too.
   const bin = (length) =>
     new Uint8Array(random.bytes(random.chance(0.9) ? length : random.below(2 * length + 2)));
   const same = (byte) => bin(rows).fill(byte);

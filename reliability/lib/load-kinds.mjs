@@ -91,5 +91,5 @@ const weights = [
   [8, binary],
 ];
 
-/** Lists each kind as often as its weight says, so that a random pick follows the weights. */
+/** Repeats each kind `weight` times, so that a random pick follows the weights. */
 export const loadKinds = weights.flatMap(([weight, kind]) => Array.from({ length: weight }, () => kind));

@@ -16,8 +16,8 @@ const dispensed = async (client) => (await client.client()).dispense('worker').t
 
 /**
  * `conduct` is the argument of fixtures/plugin.mjs. `enter(client, said)` enters the phase, and resolves with
- * the promises that are pending in it, with their names. `said(text)` resolves when the plugin has printed
- * that text.
+ * the promises that are pending in the phase, by name. `said(text)` resolves when the plugin has printed that
+ * text.
  */
 export const phases = {
   'before the handshake': {

@@ -198,7 +198,7 @@ export class Mux {
     return length > stream.window && !breaks('takes-beyond-the-window') ? 'the window' : undefined;
   }
 
-  /** A breach sets this function to run once, before the next pong. */
+  /** A breach may set this function. It is called once, before the next pong. */
   beforePong;
 
   #take({ type, flags, id, length }, payload) {

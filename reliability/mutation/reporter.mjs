@@ -1,4 +1,4 @@
-/** The mutants that were tested so far. If a run has no time left, it reports these. */
+/** The mutants that were tested so far. A run that is out of time reports these mutants. */
 export const tested = [];
 
 /** Stryker loads this reporter into the process of the mutation program (in `reliability/programs`). */

@@ -222,7 +222,7 @@ export function pool({ poolSeconds }) {
   });
 }
 
-/** Blocks the host. Afterwards the host must not end any of its plugins, which are healthy. */
+/** Blocks the host's event loop. Afterwards the host must end no plugin, because all are healthy. */
 export function blocked({ plugins, blockMs }) {
   return withNotes(async ({ findings, config }) => {
     const checked = { ...config, health: { everyMs: 100, timeoutMs: blockMs / 2, failures: 1 } };

@@ -1,5 +1,5 @@
-// Sends corrupted frames to the mux alone: a bare Session reads a corrupted conversation, many hundred times
-// a second.
+// Sends corrupted frames to the mux alone. Many hundred times a second, a bare Session reads a corrupted
+// conversation.
 import { PassThrough } from 'node:stream';
 import { isPipeworkError } from '@pipework/core';
 import { Session } from '@pipework/mux';

@@ -6,7 +6,7 @@ import { pluginCommand } from '../lib/phases.mjs';
 import { heldNow, mebibytes, watch } from '../lib/watch.mjs';
 import { patternDigest, patternStream } from '../lib/worker.mjs';
 
-export const help = 'many plugins at once, many calls at once, many bytes through a slow consumer';
+export const help = 'many plugins and many calls at the same time, and many bytes through a slow consumer';
 export const defaults = { plugins: 100, calls: 10_000, mebibytes: 1_024, pauseMs: 1 };
 
 const descriptors = () => process.getActiveResourcesInfo().length;
