@@ -8,7 +8,7 @@
 /** Up to this index, an array costs no more than a table. */
 const firstIndexes = 6;
 
-/** Returns the index for which a key stands in V8; -1 if the key stands for no index. */
+/** If V8 treats a key as an index, returns this index; otherwise -1. */
 export function indexOf(key: string): number {
   const { length } = key;
   if (length === 0 || length > 10) return -1;
@@ -47,8 +47,9 @@ export function setOwnOf(count: number, target: Record<string, unknown>, key: st
 }
 
 /**
- * Returns `record`, or, if its indexes are sparse, a copy that keeps them in a table. Use this function for a
- * record that was made by `{ ...record }` or `Object.fromEntries()`, which keep indexes in an array.
+ * Returns `record`. If the record's indexes are sparse, returns a copy that keeps them in a table. Use this
+ * function for a record that was made by `{ ...record }` or `Object.fromEntries()`, which keep indexes in an
+ * array.
  */
 export function compacted<T extends object>(record: T): T {
   // JavaScript lists indexes before all other keys.

@@ -7,15 +7,15 @@
 // this file.
 /**
  * Control characters (except tab and line feed), line and paragraph separators, and the controls of
- * bidirectional text. The latter change the order in which text is shown.
+ * bidirectional text. These controls change the order in which text is shown.
  */
 const unprintable =
   // oxlint-disable-next-line no-control-regex -- the pattern finds these characters
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 const eachUnprintable = new RegExp(unprintable, 'g');
 /**
- * The carriage returns of Windows line breaks, and sequences that only choose a colour. Both are removed, and
- * nothing replaces them.
+ * The carriage returns of Windows line breaks, and sequences that only choose a colour. Both are removed
+ * without a replacement.
  */
 // oxlint-disable-next-line no-control-regex -- as above
 const meaningless = /\r(?=\n)|\u001b\[[\d;:]*m/g;
@@ -113,7 +113,7 @@ export function printableSource(source: string): string {
   for (const { index, 0: character } of source.matchAll(eachUnprintable)) {
     let backslashes = 0;
     while (source[index - 1 - backslashes] === '\\') backslashes++;
-    // A backslash that escapes this character changes nothing. It is left out, because it would escape the
+    // A backslash before this character changes nothing. It is left out, because it would escape the
     // backslash of the new escape.
     made += source.slice(from, index - (backslashes % 2)) + escape(character);
     from = index + 1;

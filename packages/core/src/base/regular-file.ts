@@ -1,6 +1,6 @@
 /**
- * Reads files that a plugin, or the author of a plugin, may have made. No function waits for another process,
- * or reads more than a bounded number of bytes, whatever kind of file stands at the path.
+ * Reads files that a plugin, or the author of a plugin, may have made. No function here waits for another
+ * process or reads without a bound, whatever kind of file is at the path.
  */
 
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs';

@@ -57,8 +57,8 @@ export class HostServices implements ServiceHost {
   }
 
   /**
-   * Must be called when the plugin leaves. Pending dispenses and calls fail with the reason. Later dispenses
-   * and calls reach the host nevertheless.
+   * Must be called when the plugin leaves. Pending dispenses and calls fail with the reason. A dispense or
+   * call that is made later is sent to the host.
    */
   leave(reason: Error): void {
     this.#conversation?.leave(reason);
@@ -93,7 +93,7 @@ export class HostServices implements ServiceHost {
 
 /**
  * Opens a stream. `sent` says whether the dispense was already sent to the host. If the session can open no
- * more streams, throws `RPC_CLOSED` with this `sent`.
+ * more streams, throws an `RPC_CLOSED` error whose `sent` has this value.
  */
 function opened(open: () => RawStream, sent: boolean): RawStream {
   try {

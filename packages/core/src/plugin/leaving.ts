@@ -16,8 +16,8 @@ export interface Leaver {
   /** Aborts the signal of every context. */
   abort(reason: Error): void;
   /**
-   * Resolves after every handler has ended, even those of ended conversations, and the source of every stream
-   * has cleaned up.
+   * Resolves after all handlers have ended, those of ended conversations included, and all sources of streams
+   * have cleaned up.
    */
   ended(): Promise<unknown>;
   /** Ends the streams of the broker. */
@@ -33,18 +33,20 @@ export interface Leaver {
 
 /**
  * If the end is graceful, running calls may continue for this share of the time. After that, they are cut
- * short, and the rest of the time is for clean-ups, disposals and the hook.
+ * short, and the rest of the time is for clean-ups, disposals and the shutdown hook.
  */
 const callsShare = 2 / 3;
-/** The disposals wait at most this share of the remaining time for clean-ups of handlers and sources. */
+/**
+ * Handlers and sources get at most this share of the remaining time to clean up before the disposals begin.
+ */
 const cleanUpShare = 1 / 5;
-/** After the wait of `cleanUpShare`, the disposals may take this share of the remaining time. */
+/** The disposals may take this share of the time that remains after these clean-ups. */
 const disposalShare = 1 / 2;
 
 /**
  * Leaves within `budgetMs`. If `graceful` is true, running calls get their share of the time. Otherwise
- * running calls are cut short immediately. Handlers and sources may clean up for the whole time, beside the
- * disposals and the hook. Never rejects.
+ * running calls are cut short immediately. Handlers and sources may continue to clean up while the disposals
+ * and the hook run. Never rejects.
  */
 export async function leave(leaver: Leaver, budgetMs: number, graceful: boolean): Promise<void> {
   const began = clock();

@@ -120,15 +120,15 @@ export class PluginEnd {
   }
 
   /**
-   * Ends the services, and resolves `done`. The services are ended here, because code after `serve()` could
-   * otherwise wait for a service while the pipes are open.
+   * Ends the services, and resolves `done`. The services end here. Otherwise code after `serve()` could wait
+   * for a service while the pipes remain open.
    */
   #end(): void {
     this.#services.end();
     this.#resolveDone();
   }
 
-  /** Leaves as if the host had sent Quit, within `budgetMs`. */
+  /** Leaves within `budgetMs`, as if the host had sent Quit. */
   quit(budgetMs: number): Promise<void> {
     this.#leaving ??= this.#leave(budgetMs, true);
     return this.#leaving;

@@ -13,8 +13,8 @@ export type MuxEntry = ServeOptions | (() => ServeOptions | Promise<ServeOptions
 
 /**
  * Serves the entry of `map` that the program's first argument names. Without an argument, or with an unknown
- * name, prints the names on standard error and exits with status 1. The entry may use the further arguments.
- * Throws `CONFIG_INVALID` if `map` is not an object.
+ * name, prints the names on standard error and exits with status 1. The entry may use the arguments after the
+ * first. Throws `CONFIG_INVALID` if `map` is not an object.
  *
  * @example
  * ```ts

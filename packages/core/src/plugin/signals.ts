@@ -20,7 +20,7 @@ const leaveMs = 750;
 export interface Signalled {
   /** Returns true after descriptor 3 has ended. */
   hasHostEnded(): boolean;
-  /** Leaves as if the host had sent Quit, within `budgetMs`. Never rejects. */
+  /** Leaves within `budgetMs`, as if the host had sent Quit. Never rejects. */
   quit(budgetMs: number): Promise<void>;
 }
 

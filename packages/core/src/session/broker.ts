@@ -16,15 +16,16 @@ import { explained, isAlone, streamLost } from './loss.ts';
 
 const maxId = 0xffff_ffff;
 
-/** Waits for the stream that begins with one id. */
+/** The two functions of a caller that waits for the stream that begins with one id. */
 export interface Waiter {
   resolve(stream: RawStream): void;
   reject(error: unknown): void;
 }
 
 /**
- * Raw byte streams that carry any other protocol. One side takes an id from `nextId()`, sends it to the other
- * side inside a call, and accepts it. The other side dials the id. Each id is used once.
+ * Opens and accepts raw byte streams, which may carry any protocol. One side takes an id from `nextId()`,
+ * sends it to the other side inside a call, and accepts it. The other side dials the id. Each id is used
+ * once.
  */
 export interface StreamBroker {
   /** Returns an id to send to the peer. */
@@ -52,8 +53,8 @@ export interface BrokerOptions {
    */
   readonly onServiceStream?: ((stream: RawStream) => void) | undefined;
   /**
-   * Waits for a bounded time for the process's exit, to explain why the session ended. Errors of streams then
-   * have this explanation as their cause.
+   * Explains why the session ended, after a bounded wait for the process's exit. Errors of streams then have
+   * this explanation as their cause.
    */
   readonly explainLoss?: ((cause: Error) => Promise<Error>) | undefined;
   /** The peer's name in messages. */
@@ -152,7 +153,7 @@ export class Broker implements StreamBroker, Arrivals {
   }
 
   /**
-   * Ends the users' streams and their waits for further streams with `reason`, because this side is leaving.
+   * Ends all streams of users and all waits of `accept()` with `reason`. Called when this side leaves.
    */
   cut(reason: Error): void {
     for (const giveUp of this.#accepting) giveUp(reason);

@@ -3,8 +3,8 @@ export class CleanUps {
   readonly #running = new Set<Promise<void>>();
 
   /**
-   * Adds a running clean-up. If the clean-up fails, the failure is reported elsewhere or not at all, because
-   * the reader of the stream is gone.
+   * Adds a running clean-up. A failed clean-up is not reported here, because the reader of the stream is
+   * gone.
    */
   add(cleanUp: Promise<unknown>): void {
     const forget = (): void => void this.#running.delete(settled);

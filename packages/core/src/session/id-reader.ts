@@ -41,8 +41,7 @@ export class IdReader implements RawStreamHandler {
   }
 
   onEnd(): void {
-    // After the id has arrived, the end of the stream concerns only the code that accepts the stream. That
-    // code learns of the end too.
+    // After the id has arrived, the code that accepts the stream handles the stream's end.
     if (this.#missing === 0) return;
     this.#arrivals.left(this.#stream, undefined);
     this.#stream.reset(new PipeworkError('BROKER_NO_ID', 'the stream ended before it brought its broker id'));

@@ -10,7 +10,7 @@ export interface SharedOptions {
   readonly broker: Broker;
   /**
    * The capabilities that the peer announced. A message that needs a capability is sent only if the peer
-   * announced it.
+   * announced this capability.
    */
   readonly capabilities: ReadonlySet<Capability>;
   readonly limits: Limits;
@@ -22,8 +22,8 @@ export interface SharedOptions {
    */
   readonly beforeReply?: (() => void) | undefined;
   /**
-   * Waits for a bounded time for the process's exit, to explain why a conversation ended. Pending calls
-   * reject with an error whose `cause` is the error that this function resolves to.
+   * Explains why a conversation ended, after a bounded wait for the process's exit. Pending calls reject with
+   * an error whose `cause` is the error that this function resolves to.
    */
   readonly explainLoss?: ((cause: Error) => Promise<Error>) | undefined;
   /**

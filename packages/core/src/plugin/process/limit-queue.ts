@@ -71,8 +71,8 @@ export function limitQueue(stream: Writable): () => void {
 }
 
 /**
- * Returns a function that takes callbacks and calls them later, in their order. If the same callback is
- * passed a million times in a row, it is stored only once.
+ * Returns a function that schedules a callback. Callbacks run later, in the order in which they were passed.
+ * If the same callback is passed a million times in a row, it is stored only once.
  */
 function calledInTurn(): (done: Done) => void {
   let last: { readonly done: Done; times: number } | undefined;

@@ -15,7 +15,7 @@ const pipeBits = 0o010_000;
  * pipe.
  */
 export function whyNotPipes(fds: readonly number[]): string | undefined {
-  // Deno's fs functions do not know inherited descriptors, but Deno's sockets do.
+  // Under Deno nothing is checked, because Deno's fs functions do not know inherited descriptors.
   if ('Deno' in globalThis) return undefined;
   for (const fd of fds) {
     try {
