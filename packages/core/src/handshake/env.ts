@@ -30,7 +30,7 @@ export interface Handshake {
   readonly magicCookieValue: string;
 }
 
-/** Names of the other variables, beside the cookie. */
+/** The names of all variables except the cookie's. */
 export const envNames = {
   fds: 'PIPEWORK_FDS',
   protocolVersions: 'PIPEWORK_PROTOCOL_VERSIONS',

@@ -13,9 +13,9 @@ export const maxLineBytes = 4096;
 /** The one protocol that this runtime speaks above the mux. */
 export const protocolName = 'msgpack-rpc';
 
-/** The facts about the plugin in its handshake line. */
+/** The facts that a handshake line states about its plugin. */
 export interface PluginGreeting {
-  /** The descriptors as the plugin understood them, `3,4`. */
+  /** The descriptors as the plugin read them from its environment, such as `3,4`. */
   readonly address: string;
   readonly protocolVersion: number;
   /** The versions that the plugin can speak, ascending. */
@@ -99,7 +99,10 @@ export function judgeLine(line: string, hostVersions: readonly number[]): Plugin
   return { address, protocolVersion, protocolVersions, capabilities: new Set(words) };
 }
 
-/** Returns the refusal of text that is not a handshake line. The text is shown, made printable and cut. */
+/**
+ * Returns the refusal of text that is not a handshake line. The refusal shows the text, which is made
+ * printable and shortened.
+ */
 export function unrecognized(text: string): RefusedLine {
   const hint =
     text.trim() === ''

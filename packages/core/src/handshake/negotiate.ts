@@ -1,4 +1,4 @@
-/** Chooses the application's protocol version, and explains why none was found. This file is pure. */
+/** Chooses the application's protocol version, and explains why there is none. This file is pure. */
 
 /**
  * Returns the versions in a comma-separated list, ascending, each once. Parts that are not positive whole
@@ -29,8 +29,8 @@ export function chooseVersion(pluginVersions: readonly number[], hostVersions: r
 }
 
 /**
- * Returns the message of the host's refusal if no version is common. The message has both lists, sorted, and
- * says which side to upgrade.
+ * Returns the message with which a host refuses a plugin if they have no version in common. The message has
+ * both lists, sorted, and says which side to upgrade.
  */
 export function explainMismatch(
   chosen: number,

@@ -20,8 +20,8 @@ export const controlMethods = {
 } as const;
 
 /**
- * The broker id of the stream on which a plugin asks for services. `nextId()` never returns it, on either
- * side.
+ * The broker id of the stream on which a plugin asks for services. `nextId()` never returns this id, on
+ * either side.
  */
 export const serviceBrokerId = 0;
 
@@ -41,7 +41,8 @@ export const implementationPrefix = 'Plugin.';
 export const runtimePrefix = '$/';
 
 /**
- * Notifications and requests between the two runtimes, on the stream of the conversation that they are about.
+ * Notifications and requests between the two runtimes. Each is sent on the stream of the conversation that it
+ * concerns.
  */
 export const runtimeMethods = {
   /** `[msgid]`: a notification that the caller no longer wants this call. */

@@ -6,7 +6,7 @@ import type { SyncedOutput } from './synced-output.ts';
 
 type Done = (error?: Error | null) => void;
 
-/** The members of a stream that this file replaces. */
+/** The stream members that this file replaces. */
 interface Patchable {
   _write(chunk: Uint8Array | string, encoding: BufferEncoding, done: Done): void;
   _writev: unknown;
