@@ -2,8 +2,8 @@
 // seed.
 
 /**
- * Returns a bigint of 11 bytes in MessagePack. V8 hashes only the bigint's lowest 64 bits. They are the same
- * for every `index`.
+ * Returns a bigint of 11 bytes in MessagePack. V8 hashes only the bigint's lowest 64 bits. These bits are the
+ * same for every `index`.
  */
 export const collidingBigint = (index) =>
   Buffer.concat([Buffer.from([0xc7, 12, 0x50, 0x4e, index >>> 16, index >>> 8, index]), Buffer.alloc(8, 7)]);

@@ -1,4 +1,4 @@
-// Invalid MessagePack and RPC. Each entry makes the bytes of one attack from random numbers.
+// Generators of invalid MessagePack and RPC. Each makes the bytes of one attack from random numbers.
 import * as m from './msgpack.mjs';
 
 const MOST = 0xffff_ffff;

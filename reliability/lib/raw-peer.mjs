@@ -1,5 +1,5 @@
 // A peer that writes bytes without pipework. It keeps the rules of the handshake, yamux and RPC, until a test
-// makes it break one.
+// makes it break a rule.
 import {
   ACK,
   DATA,

@@ -1,4 +1,4 @@
-// Uses strace to record every system call of a command that concerns the network or files.
+// Uses strace to record a command's system calls for the network and for files.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// Watches a run: which errors were not caught, how much memory it used at most, and how long the event loop
-// was blocked.
+// Watches a run: the errors that were not caught, the most memory that was in use, and the longest block of
+// the event loop.
 import { Worker } from 'node:worker_threads';
 
 const MiB = 2 ** 20;

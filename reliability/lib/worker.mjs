@@ -1,5 +1,5 @@
-// The honest plugin of these programs. It has one method for each kind of work that a death or a fault can
-// interrupt.
+// The honest plugin of the reliability programs. It has one method for each kind of work that a death or a
+// fault can interrupt.
 import { createHash } from 'node:crypto';
 import { once, setMaxListeners } from 'node:events';
 import { writeSync } from 'node:fs';

@@ -14,7 +14,7 @@ const breaks = (name) => name === breach;
 const cookieKey = 'OTTO_PLUGIN_MAGIC_COOKIE';
 const cookieValue = '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f';
 const refusal = { message: 'plugin is shutting down', code: 'RPC_SHUTTING_DOWN' };
-/** `speaks-the-base` is not a breach. With it, the plugin announces no capability. */
+/** `speaks-the-base` is not a breach. With this argument, the plugin announces no capability. */
 const words = breaks('speaks-the-base') ? [] : ['cancel', 'errors', 'types', 'refs', 'meta', 'grace'];
 
 const { env } = process;

@@ -196,7 +196,7 @@ const conducts = {
   },
 }; // prettier-ignore
 
-/** The number of requests that each attack on services sends. The option `asks` sets it. */
+/** The number of requests that each attack on services sends. The option `asks` sets this number. */
 let asks = defaults.asks;
 
 /** The texts that a plugin writes to standard error before it answers the call. */

@@ -187,8 +187,8 @@ function heldSince({ held }) {
 }
 
 /**
- * Returns the number of items and the cost of the largest accepted message of a kind, to within an eighth.
- * Returns undefined if the smallest one is refused.
+ * Finds the largest accepted message of a kind, to within an eighth. Returns its number of items and its
+ * cost; undefined if the smallest message is refused.
  */
 export async function mostOf(make, mostBytes) {
   let taken;

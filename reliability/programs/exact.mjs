@@ -19,8 +19,8 @@ export const help =
   'streams and values through random chunking, delays and windows arrive exactly as they were sent';
 export const defaults = { minutes: 0, runs: 15, seed: 0 };
 /**
- * The number of small calls that a run makes over rough pipes. The pipes of a process are faster. Over them,
- * a run makes ten times as many.
+ * The number of small calls that a run makes over rough pipes. Over the pipes of a process, which are faster,
+ * a run makes ten times as many calls.
  */
 const manyCalls = 300;
 
@@ -77,8 +77,8 @@ async function streams({ seed, lengths }, count) {
     head.writeUInt32BE(mine[0], 0);
     head.writeUInt32BE(mine[1], 4);
     near.write(head);
-    // Streams may be accepted in another order than they were opened, so the far end reads the lengths from
-    // its stream.
+    // Streams may be accepted in another order than they were opened, so the far end reads a stream's lengths
+    // from the stream itself.
     const far = await accepted;
     const told = await readExactly(far, 8);
     const [there, back] = [told.readUInt32BE(0), told.readUInt32BE(4)];

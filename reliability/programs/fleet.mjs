@@ -191,7 +191,7 @@ export function health() {
   });
 }
 
-/** Uses a pool in which a process crashes once a second. Only the call that crashes it may fail. */
+/** Uses a pool in which a process crashes once a second. Only the call that crashes the process may fail. */
 export function pool({ poolSeconds }) {
   return withNotes(async ({ findings, config, ran }) => {
     const workers = new Pool({ ...config, max: 4 });

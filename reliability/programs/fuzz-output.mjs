@@ -13,8 +13,8 @@ const KiB = 1024;
 /** The length of a case in bytes. No line is longer than 64 KiB. */
 const caseBytes = 256 * KiB;
 /**
- * The most attempts with one text. A further attempt follows only if the text was too slow. A busy machine
- * makes one attempt slow, but a super-linear pattern makes every attempt slow.
+ * The maximum number of attempts with one text. A further attempt follows only if the text was too slow. A
+ * busy machine makes one attempt slow, but a super-linear pattern makes every attempt slow.
  */
 const attempts = 4;
 
@@ -40,8 +40,8 @@ function lineOf(random) {
 }
 
 /**
- * The beginnings of each kind of line and trace, and the pieces that their patterns repeat. Each beginning is
- * tried with each piece, in turn.
+ * The beginnings of each kind of line and trace, and the pieces that the patterns of these lines repeat. Each
+ * beginning is tried with each piece, in turn.
  */
 const heads = pieces.filter((piece) => piece.length > 2 || '/[{"<'.includes(piece));
 const units = pieces.filter((piece) => piece.length <= 3);
@@ -133,7 +133,7 @@ function cpu() {
 
 /**
  * Returns how long the output reader and `printable()` took for one text. Each figure is the minimum of
- * several attempts. No further attempt is made after the figures are within the bound.
+ * several attempts. No further attempt is made if the figures are within the bound.
  */
 async function runText(text, read, boundMs) {
   const best = { longest: Infinity, whole: Infinity, shown: Infinity };

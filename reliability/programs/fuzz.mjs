@@ -36,7 +36,8 @@ const label = (error) => {
 };
 
 /**
- * In cases about services, an attack on services is inserted before a frame with at least this probability.
+ * Before each frame of a case about services, an attack on services is inserted with at least this
+ * probability.
  */
 const liesAtLeast = 0.1;
 

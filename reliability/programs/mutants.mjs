@@ -56,7 +56,7 @@ export async function run(options, say) {
   };
   await Promise.all(Array.from({ length: at }, worker));
   if (only === '') {
-    // `speaks-the-base` is no breach. With it, the plugin announces no capability.
+    // `speaks-the-base` is no breach. With this conduct, the plugin announces no capability.
     for (const [name, conduct] of [
       ['without a breach', undefined],
       ['that speaks the base alone', 'speaks-the-base'],

@@ -47,11 +47,11 @@ describe.skipIf(why !== undefined)(`a plugin in a control group of systemd${skip
   };
 
   test.each([
-    ['fill', 'it takes memory faster than the watch measures', 'watch, v8, systemd'],
+    ['fill', 'the plugin takes memory faster than the watch measures', 'watch, v8, systemd'],
     ['fillUnderModel', "it takes memory too fast under Node's permission model", 'watch, v8, systemd'],
     [
       'fillFiles',
-      'it fills its private file systems, whose memory belongs to no process',
+      'the plugin fills its private file systems, whose memory belongs to no process',
       'watch, v8, systemd',
     ],
     ['fillElsewhere', 'a child takes too much memory, while the plugin continues', 'watch, v8, systemd'],

@@ -60,7 +60,7 @@ describe('MessagePack', () => {
   });
 });
 
-test('the same seed makes the same run', () => {
+test('the same seed makes the same random messages', () => {
   const run = (seed) => {
     const random = randomOf(seed);
     const made = Array.from({ length: 200 }, () => mutateMessage(random, hostileMessage(random)));
