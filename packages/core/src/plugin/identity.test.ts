@@ -15,7 +15,7 @@ test.skipIf(process.platform === 'win32')(
     writeFileSync(join(outer, 'package.json'), JSON.stringify({ name: 'outer', version: '1.0.0' }));
     const fifo = join(inner, 'package.json');
     execFileSync('mkfifo', [fifo]);
-    // Writes as soon as a reader opens the FIFO, so that a reader would not hang.
+    // The shell writes as soon as a reader opens the FIFO, so a reader would not hang.
     const writer = spawn('/bin/sh', ['-c', `echo '{ "name": "inner" }' > "$0"`, fifo]);
     onTestFinished(() => void writer.kill());
     expect(packageIdentity(join(inner, 'main.js'))).toEqual({ name: 'outer', version: '1.0.0' });

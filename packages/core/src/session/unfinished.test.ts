@@ -118,7 +118,7 @@ describe('a session whose unfinished messages exceed their budget', () => {
           ];
           if (acts.length === 0) throw new Error('nothing can be sent or asked for');
           acts[Math.floor(next() * acts.length)]?.();
-          // The limit is the budget, the windows, and the one message that may always grow.
+          // The limit is the sum of the budget, the windows, and the one message that may always grow.
           if (budget.used > maxBytes + all.length * window + 1000)
             throw new Error(`${budget.used} bytes are held`);
         }

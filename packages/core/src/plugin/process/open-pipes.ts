@@ -6,7 +6,7 @@ import type { Downstream, Upstream } from './pipes.ts';
 
 /**
  * Opens the pipes on the descriptors `from` and `to`. Throws an error with the code EEXIST if the program
- * itself already reads or writes one of them.
+ * itself already reads or writes one of these descriptors.
  */
 export function openPipes(from: number, to: number): { downstream: Downstream; upstream: Upstream } {
   if (process.platform === 'win32' && isRead(from)) throw Object.assign(new Error(), { code: 'EEXIST' });
@@ -16,8 +16,8 @@ export function openPipes(from: number, to: number): { downstream: Downstream; u
 }
 
 /**
- * Returns true if this process already reads the descriptor. Windows would open it a second time without an
- * error, and each of the two readers would miss bytes.
+ * Returns true if this process already reads the descriptor. Windows would open the descriptor a second time
+ * without an error, and each of the two readers would miss bytes.
  */
 function isRead(fd: number): boolean {
   const { _getActiveHandles: handles } = process as { _getActiveHandles?(): readonly { fd?: number }[] };

@@ -85,8 +85,8 @@ export function writableTo(output: SyncedOutput): Writable {
 }
 
 /**
- * Returns a copy of the bytes. The program may reuse its buffer after the write's callback has run, and the
- * bytes may not have been sent by then.
+ * Returns a copy of the bytes. The program may reuse its buffer after the write's callback has run, but the
+ * bytes may be sent later.
  */
 function toBytes(chunk: Uint8Array | string, encoding: BufferEncoding): Uint8Array {
   return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Buffer.from(chunk);
