@@ -35,7 +35,7 @@ const network = [
 
 /** Attempts that succeed under every means of isolation, because the policy grants them. */
 const always = {
-  'read it by a listed link that another plugin may change': 'A link that another plugin made',
+  'read it by a listed link that another plugin may change': 'a link that another plugin can make',
   'connect to an abstract socket, with net: true': 'abstract sockets',
 };
 

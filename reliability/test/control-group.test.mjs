@@ -48,7 +48,11 @@ describe.skipIf(why !== undefined)(`a plugin in a control group of systemd${skip
 
   test.each([
     ['fill', 'the plugin takes memory faster than the watch measures', 'watch, v8, systemd'],
-    ['fillUnderModel', "it takes memory too fast under Node's permission model", 'watch, v8, systemd'],
+    [
+      'fillUnderModel',
+      "the plugin takes memory too fast under Node's permission model",
+      'watch, v8, systemd',
+    ],
     [
       'fillFiles',
       'the plugin fills its private file systems, whose memory belongs to no process',
