@@ -6,7 +6,7 @@ import { hostileMessage, mutateMessage } from './hostile-values.mjs';
 import { spans } from './msgpack.mjs';
 
 /**
- * Returns how often each kind of corruption happens. The first `honest` frames pass unchanged, so that the
+ * Returns the probability of each kind of corruption. The first `honest` frames pass unchanged, so that the
  * conversation begins before the corruption.
  */
 export function attackOf(random) {

@@ -1,4 +1,4 @@
-// Small values of every kind that can be sent. They are fast to make, because the runs need many of them.
+// Small values of every kind that can be sent. The runs need many of them, so they are fast to make.
 
 // At these lengths, a header of MessagePack, the method of a decoder or the form of a table changes.
 const edges = [0, 1, 2, 7, 8, 15, 16, 23, 24, 31, 32, 33, 63, 64, 65, 127, 128, 255, 256, 257, 1_000];

@@ -11,7 +11,7 @@ const systemd = ['/lib/systemd/systemd', '/usr/lib/systemd/systemd'].find((file)
 const mounted = '/sys/fs/cgroup';
 
 /**
- * A script that joins the control groups in its arguments and then becomes the program. The program makes a
+ * A script that joins the control groups in its arguments and then becomes `unshare`. `unshare` makes a
  * namespace for control groups, in which these groups are the root groups.
  */
 const joinGroups = `
@@ -19,9 +19,10 @@ for group; do shift; [ "$group" = -- ] && break; echo $$ > "$group/cgroup.procs"
 exec "$@"`;
 
 /**
- * systemd's own units would empty the real /tmp and repeat mounts. So this systemd gets only one unit. If the
- * script cannot mount a new /tmp and /run, systemd is not started. The script's arguments are the kinds of
- * control groups of version 1. Without arguments, control groups of version 2 are used.
+ * The script that becomes this systemd. systemd's own units would empty the real /tmp and repeat mounts. So
+ * this systemd gets only one unit. If the script cannot mount a new /tmp and /run, systemd is not started.
+ * The script's arguments are the kinds of control groups of version 1. Without arguments, control groups of
+ * version 2 are used.
  */
 const boot = `set -eu
 mount --make-rprivate /

@@ -78,8 +78,8 @@ export const values = {
   'columns of 2^32 - 1 rows': () => m.encode([m.mark('C'), MOST, ['a'], [1, new Uint8Array(8)]]),
   'columns of 2^32 - 1 rows, as values': () => m.encode([m.mark('C'), MOST, ['a'], [0, 1]]),
   'a column of lists with 2^32 - 1 items each': () => m.encode([m.mark('C'), 2, ['a'], [4, new Uint8Array(8).fill(255), [1, new Uint8Array(8)]]]),
-  'a column of texts whose lengths lie': () => m.encode([m.mark('C'), 2, ['a'], [2, new Uint8Array(8).fill(255), Buffer.concat([m.bin32(2), Buffer.from('ab')])]]),
-  'a column of numbers with an odd byte': () => m.encode([m.mark('C'), 2, ['a'], [1, new Uint8Array(7)]]),
+  'a column of texts whose lengths are false': () => m.encode([m.mark('C'), 2, ['a'], [2, new Uint8Array(8).fill(255), Buffer.concat([m.bin32(2), Buffer.from('ab')])]]),
+  'a column of numbers whose bytes do not fit the rows': () => m.encode([m.mark('C'), 2, ['a'], [1, new Uint8Array(7)]]),
   'a column whose numbers stand for no choice': () => m.encode([m.mark('C'), 2, ['a'], [3, new Uint8Array(2).fill(255), m.nil]]),
   'a column that repeats a megabyte of text four million times': () => m.encode([m.mark('C'), 4 * MiB, ['a'], [3, new Uint8Array(4 * MiB), 'x'.repeat(MiB)]]),
   'eight million rows of a byte': () => m.encode([m.mark('C'), 8 * MiB, ['a'], [1, new Uint8Array(8 * MiB)]]),
@@ -129,7 +129,7 @@ export const values = {
   'a regular expression that a terminal obeys': () => m.encode([m.mark('R'), '\u001b]0;x\u0007\u202e', '']),
   'an invalid URL that a terminal obeys': () => m.encode([m.mark('U'), '\u001b[2J\u202e']),
   'a kind of column that a terminal obeys': () => m.encode([m.mark('C'), 1, ['a'], ['\u001b[2J\u202e']]),
-  'an error in bin': () => m.encode([m.mark('E'), m.pairs([['message', Buffer.concat([m.bin32(3), Buffer.from('bin')])]])]),
+  'an error whose message is a bin': () => m.encode([m.mark('E'), m.pairs([['message', Buffer.concat([m.bin32(3), Buffer.from('bin')])]])]),
   'a timestamp of more nanoseconds than a second has': () => m.ext8(-1, Buffer.from('ffffffff0000000000000000', 'hex')),
   'a map with the same key ten times': () => m.pairs(Array.from({ length: 10 }, (_, i) => ['same', i])),
 }; // prettier-ignore
@@ -158,7 +158,7 @@ const conducts = {
   'sends a message of type 9': ({ peer, id, msgid }) => peer.message(id, [9, msgid, null, 1]),
   'calls its host on a stream on which the host serves nothing': ({ peer, id }) => peer.message(id, [0, 1, 'Plugin.echo', [1]]),
   'calls its host on the control stream': ({ peer }) => peer.message(1, [0, 1, 'Control.Quit', [true]]),
-  'calls constructor, __proto__, then': ({ peer, id }) =>
+  'calls methods named constructor, __proto__ and then': ({ peer, id }) =>
     ['constructor', '__proto__', 'then', 'Plugin.__proto__', 'Plugin.constructor'].forEach((name, n) => peer.message(id, [0, n, name, []])),
   'calls a method with a name of a megabyte': ({ peer, id }) => peer.message(id, [0, 1, 'x'.repeat(MiB), [1]]),
   'sends a thousand unknown notifications': ({ peer, id }) => {
@@ -172,9 +172,9 @@ const conducts = {
   'releases references with invalid parameters': ({ peer, id }) => {
     for (const name of ['$/release', '$/retain', '$/abort', '$/drop', '$/cancel']) for (const params of [null, [], ['x'], [1, 'x'], [[[]]], { a: 1 }]) peer.message(id, [2, name, params]);
   },
-  'prints on its own where RPC should be': ({ peer, id }) => peer.send(data(id, Buffer.from('Hello, world! This is console.log.\n'))),
+  'sends printed text in place of RPC': ({ peer, id }) => peer.send(data(id, Buffer.from('Hello, world! This is console.log.\n'))),
   'sends a header of 2 GiB': ({ peer, id }) => peer.send(frame({ type: DATA, id, length: 2 ** 31, payload: Buffer.alloc(8 * MiB) })),
-  'passes its window': ({ peer, id }) => peer.send(Buffer.concat([data(id, Buffer.alloc(INITIAL_WINDOW)), data(id, Buffer.alloc(INITIAL_WINDOW))])),
+  'sends more than its window allows': ({ peer, id }) => peer.send(Buffer.concat([data(id, Buffer.alloc(INITIAL_WINDOW)), data(id, Buffer.alloc(INITIAL_WINDOW))])),
   'grants more than 2^32 of window': ({ peer, id }) => peer.send(Buffer.concat([windowUpdate(id, MOST), windowUpdate(id, MOST)])),
   'opens ten thousand streams': ({ peer }) => peer.send(Buffer.concat(Array.from({ length: 10_000 }, (_, n) => windowUpdate(2 + 2 * n, 0, SYN)))),
   'opens streams whose ids V8 cannot tell apart': ({ peer }) => {
@@ -201,7 +201,7 @@ let asks = defaults.asks;
 
 /** The texts that a plugin writes to standard error before it answers the call. */
 const prints = {
-  'a line of 65,000 digits behind a slash, five times': () => `/${'1'.repeat(65_000)}x\n`.repeat(5),
+  'a line of 65,000 digits after a slash, five times': () => `/${'1'.repeat(65_000)}x\n`.repeat(5),
   'an escape sequence of 65,000 characters that never ends': () =>
     `\u001b[${';?'.repeat(32_500)}\0\n`.repeat(5),
   'a megabyte of the shortest JSON': () => '{}\n'.repeat(MiB / 3),
@@ -209,12 +209,12 @@ const prints = {
     `{"msg":"\\u0007","a":[${Array.from({ length: 5_500 }, () => '{"1020":1}').join(',')}]}\n`.repeat(5),
   'a megabyte of line feeds': () => '\n'.repeat(MiB),
   'a megabyte without a line feed': () => 'a'.repeat(MiB),
-  'a megabyte of heads of traces': () => 'Error: x\n/a:1\npanic: x\n'.repeat(MiB / 24),
+  'a megabyte of first lines of traces': () => 'Error: x\n/a:1\npanic: x\n'.repeat(MiB / 24),
   'a trace of a megabyte': () => `Error: x\n${'    at f (a.js:1:1)\n'.repeat(MiB / 20)}`,
   'JSON ten thousand deep': () => `{"msg":"x","a":${'['.repeat(10_000)}${']'.repeat(10_000)}}\n`,
-  'what the host says': () =>
+  'lines that look like those of the host': () =>
     'plugin exited: 0 (forged)\n[ERROR] %c%c%s forged\n{"level":"info","msg":"forged","message":"forged","pid":1,"hostname":"h","name":"n","stream":"none","plugin":"none","by":"quit"}\n',
-  'what a terminal obeys': () =>
+  'sequences that a terminal obeys': () =>
     '\u001b]0;forged\u0007\u202eforged\rforged\u009b2J\n{"msg":"\\u001b[2Jforged","a":["\\u0007"]}\n',
 };
 const printAndAnswer =
