@@ -1,6 +1,7 @@
 // check-consumer.mjs TARBALL...: checks the packages as a user gets them. It installs the packed packages
 // into a new project. It compiles a contract, a plugin and a host against the packages' declarations, with
-// `skipLibCheck` off. Then it runs this host and plugin, and loads core by `require` from CommonJS.
+// `skipLibCheck` off. The program's own declarations can be written, too, although they name types that only
+// compute other types. Then it runs this host and plugin, and loads core by `require` from CommonJS.
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
@@ -47,6 +48,15 @@ try {
   for (const name of ['contract', 'plugin', 'host'])
     cpSync(join(root, `examples/greeter/src/${name}.ts`), join(project, `${name}.ts`));
   write(
+    'declared.ts',
+    [
+      `import { defineContract, type RPCClientOf } from '@pipework/core';`,
+      `interface Store { read(key: string): Promise<string> }`,
+      `export const define = defineContract<Store>();`,
+      `export const storeOf = <P extends { store: Store }>(rpc: RPCClientOf<P>) => rpc;`,
+    ].join('\n'),
+  );
+  write(
     'tsconfig.json',
     JSON.stringify({
       compilerOptions: {
@@ -57,6 +67,7 @@ try {
         exactOptionalPropertyTypes: true,
         rewriteRelativeImportExtensions: true,
         skipLibCheck: false,
+        declaration: true,
         types: ['node'],
         outDir: 'out',
       },

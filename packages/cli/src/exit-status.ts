@@ -4,22 +4,6 @@
  */
 import { isPipeworkError, printable } from '@pipework/core';
 
-const table = {
-  answered: [0, 'Answered, or all well.'],
-  found: [1, '`conformance` or `doctor` found a problem.'],
-  usage: [2, 'The command line or an argument is wrong.'],
-  broken: [3, 'The command could not do its work, such as write its result.'],
-  failed: [4, 'The method failed.'],
-  unknown: [5, 'The plugin has no such name or method.'],
-  died: [6, 'The plugin died, or broke the protocol.'],
-  notStarted: [7, 'The plugin did not start.'],
-  deadline: [8, 'The time of `--timeout` passed.'],
-  interrupted: [130, 'Ctrl-C.'],
-} as const;
-
-/** The names of the exit statuses, the keys of {@link exitStatuses}. */
-export type ExitName = keyof typeof table;
-
 /**
  * The exit statuses of the command `pipework` by name. Each entry has the number of the status and a sentence
  * with its meaning. The table and its entries are frozen.
@@ -32,13 +16,27 @@ export type ExitName = keyof typeof table;
  * if ((await run(['call', 'greeter.greet', '"world"', '--', 'node', 'plugin.js'])) === died) console.log('it died');
  * ```
  */
-export const exitStatuses: Readonly<Record<ExitName, readonly [status: number, meaning: string]>> =
-  Object.freeze(table);
-for (const row of Object.values(table)) Object.freeze(row);
+export const exitStatuses = {
+  answered: [0, 'Answered, or all well.'],
+  found: [1, '`conformance` or `doctor` found a problem.'],
+  usage: [2, 'The command line or an argument is wrong.'],
+  broken: [3, 'The command could not do its work, such as write its result.'],
+  failed: [4, 'The method failed.'],
+  unknown: [5, 'The plugin has no such name or method.'],
+  died: [6, 'The plugin died, or broke the protocol.'],
+  notStarted: [7, 'The plugin did not start.'],
+  deadline: [8, 'The time of `--timeout` passed.'],
+  interrupted: [130, 'Ctrl-C.'],
+} as const;
+Object.freeze(exitStatuses);
+for (const row of Object.values(exitStatuses)) Object.freeze(row);
+
+/** The names of the exit statuses, the keys of {@link exitStatuses}. */
+export type ExitName = keyof typeof exitStatuses;
 
 /** Returns the number of a status. */
 export function statusOf(name: ExitName): number {
-  return table[name][0];
+  return exitStatuses[name][0];
 }
 
 /** A mistake of the user in the command line or in standard input. */

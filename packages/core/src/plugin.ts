@@ -57,6 +57,7 @@ export {
   type ContractErrors,
   type ContractHandlers,
   type ContractInterface,
+  type ContractMaker,
   type ContractRaises,
   type MethodOptions,
   type MethodSchemas,
@@ -73,3 +74,4 @@ export {
   type StreamTrace,
 } from './rpc/api/instrumentation.ts';
 export type { SchemaIssue, SchemaResult, StandardSchema } from './rpc/contract/standard-schema.ts';
+export type * as ComputedTypes from './computed-types.ts';

@@ -2,19 +2,18 @@
 
 import { printable } from '@pipework/core';
 
-const table = {
-  FLEET_GIVEN_UP: 'The plugin failed more often than `restart` allows, or in a way that no restart can mend.',
-  FLEET_STOPPED: '`stop()` was called, the signal was aborted, or `cleanupClients()` ran.',
-} as const;
-
 /**
  * The closed table of codes, with a sentence for each. `docs/errors.md` has a heading for each code. The
  * table is frozen.
  */
-export const fleetErrorCodes: Readonly<typeof table> = Object.freeze(table);
+export const fleetErrorCodes = {
+  FLEET_GIVEN_UP: 'The plugin failed more often than `restart` allows, or in a way that no restart can mend.',
+  FLEET_STOPPED: '`stop()` was called, the signal was aborted, or `cleanupClients()` ran.',
+} as const;
+Object.freeze(fleetErrorCodes);
 
 /** A code of {@link fleetErrorCodes}. */
-export type FleetErrorCode = keyof typeof table;
+export type FleetErrorCode = keyof typeof fleetErrorCodes;
 
 /** The brand by which `isPipeworkError()` recognises errors of every pipework package. */
 const brand: unique symbol = Symbol.for('pipework.error');

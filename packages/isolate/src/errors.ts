@@ -2,21 +2,20 @@
 
 import { printable } from '@pipework/core';
 
-const table = {
+/**
+ * The closed table of codes, with a sentence for each. `docs/errors.md` has a heading for each code. The
+ * table is frozen.
+ */
+export const isolateErrorCodes = {
   ISOLATE_UNAVAILABLE: 'This machine has no means of isolation that is as strong as `require` asks.',
   ISOLATE_UNENFORCEABLE:
     'The available means of isolation cannot enforce a permission or a limit that was asked for.',
   ISOLATE_PATH: 'A path in `read` or `write` cannot be granted.',
 } as const;
-
-/**
- * The closed table of codes, with a sentence for each. `docs/errors.md` has a heading for each code. The
- * table is frozen.
- */
-export const isolateErrorCodes: Readonly<typeof table> = Object.freeze(table);
+Object.freeze(isolateErrorCodes);
 
 /** A code of {@link isolateErrorCodes}. */
-export type IsolateErrorCode = keyof typeof table;
+export type IsolateErrorCode = keyof typeof isolateErrorCodes;
 
 /** The brand by which `isPipeworkError()` recognises errors of every pipework package. */
 const brand: unique symbol = Symbol.for('pipework.error');

@@ -4,7 +4,11 @@
  */
 import { fileURLToPath } from 'node:url';
 
-const table = {
+/**
+ * Every kind of misbehaviour, with a sentence that describes it. In every other way, such a plugin behaves
+ * correctly.
+ */
+export const conducts = {
   behaves: 'The control: behaves correctly. If a test fails with it too, the test or the kit is wrong.',
   'no-cookie-check': 'Ignores the cookie, so it starts even if no host has started it.',
   'no-handshake': 'Runs, but writes nothing.',
@@ -75,12 +79,7 @@ const table = {
     'Leaves a grandchild that holds descriptors 3 and 4 of the plugin for half a minute.',
   'exits-when-idle': 'Exits with status 0 a moment after its handshake line, as if it had been stopped.',
 } as const;
-
-/**
- * Every kind of misbehaviour, with a sentence that describes it. In every other way, such a plugin behaves
- * correctly.
- */
-export const conducts: typeof table = Object.freeze(table);
+Object.freeze(conducts);
 
 /** A kind of misbehaviour. */
 export type Misbehaviour = keyof typeof conducts;

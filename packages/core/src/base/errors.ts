@@ -8,7 +8,11 @@ import { isError } from './realm.ts';
 
 const brand: unique symbol = Symbol.for('pipework.error');
 
-const table = {
+/**
+ * The closed table of codes, with the meaning of each in a sentence. `docs/errors.md` has a heading for each.
+ * Codes of the mux (`MUX_*`) are listed by `@pipework/mux`. The table is frozen.
+ */
+export const errorCodes = {
   CONFIG_INVALID: 'An option or argument is not what it must be.',
   MISUSE: 'A function was called at a moment or in a place where it can do nothing sensible.',
 
@@ -55,12 +59,7 @@ const table = {
   RPC_UNKNOWN_SERVICE: 'The host offers no service under the name that the plugin asked for.',
   RPC_UNKNOWN_METHOD: 'The peer does not offer the method.',
 } as const;
-
-/**
- * The closed table of codes, with the meaning of each in a sentence. `docs/errors.md` has a heading for each.
- * Codes of the mux (`MUX_*`) are listed by `@pipework/mux`. The table is frozen.
- */
-export const errorCodes: Readonly<typeof table> = Object.freeze(table);
+Object.freeze(errorCodes);
 
 /** A code of {@link errorCodes}. */
 export type ErrorCode = keyof typeof errorCodes;

@@ -47,11 +47,11 @@ export const envNames = {
  */
 export const lostDescriptorsMark = 'pipework: the descriptors';
 
-/** Levels of the plugin's own logger, the lowest first. */
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'off'] as const;
-
 /** The lowest level that the plugin's own logger writes; `off` writes none. */
-export type LogLevel = (typeof logLevels)[number];
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'off';
+
+/** Levels of the plugin's own logger, the lowest first. */
+export const logLevels: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'off'];
 
 /**
  * The abilities of a terminal to which one of the host's sinks writes, as they were at the plugin's start.

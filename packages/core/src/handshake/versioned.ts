@@ -12,6 +12,7 @@ export type Versioned<V> = { readonly [K in keyof V[keyof V]]: V[keyof V][K] } &
 
 /** The mark of {@link Versioned}. */
 export interface ByVersion<V> {
+  /** The key of the mark. At run time this property does not exist. */
   readonly [versions]: V;
 }
 

@@ -98,8 +98,8 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
   }
 
   /**
-   * Starts the plugin, and resolves once the handshake is complete. If the start fails, rejects with a {@link
-   * StartError} as soon as the process is gone. Further calls return the same result or the same error.
+   * Starts the plugin, and resolves once the handshake is complete. If the start fails, rejects with a
+   * `StartError` as soon as the process is gone. Further calls return the same result or the same error.
    */
   async start(): Promise<PluginAddress> {
     return (await this.#begin()).address;

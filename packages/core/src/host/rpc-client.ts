@@ -111,15 +111,13 @@ export interface DescribeOptions {
  * a union with one member for each version. A check of `protocolVersion` then narrows the names that can be
  * dispensed.
  */
-export type RPCClientOf<P> = OfEachVersion<P> & RPCClient<P>;
-
-// In `RPCClientOf`, this type stands before `RPCClient<P>`, so that TypeScript tries the dispense() of this
-// type first.
-type OfEachVersion<P> = [VersionsOf<P>] extends [never] ? unknown : OfVersion<VersionsOf<P>>;
-
-type OfVersion<V> = {
-  [N in keyof V & number]: RPCClient<V[N]> & { readonly protocolVersion: N };
-}[keyof V & number];
+export type RPCClientOf<P> = ([VersionsOf<P>] extends [never]
+  ? unknown
+  : {
+      // This type stands before `RPCClient<P>`, so that TypeScript tries the dispense() of a version first.
+      [N in keyof VersionsOf<P> & number]: RPCClient<VersionsOf<P>[N]> & { readonly protocolVersion: N };
+    }[keyof VersionsOf<P> & number]) &
+  RPCClient<P>;
 
 /** The parts of a client that its connection uses. */
 export interface RPCOwner {

@@ -48,39 +48,56 @@ export interface Contract<M> {
   readonly [types]?: M;
 }
 
-type Inputs<S> = S extends readonly StandardSchema[]
+/** The arguments of a caller, from the schemas of a method. */
+export type Inputs<S> = S extends readonly StandardSchema[]
   ? OptionalTail<{ -readonly [K in keyof S]: InputOf<S[K]> }>
   : [];
+
 /** The arguments `L`. Trailing arguments that may be undefined are optional. */
-type OptionalTail<L extends readonly unknown[]> = L extends readonly [...infer Rest, infer Last]
+export type OptionalTail<L extends readonly unknown[]> = L extends readonly [...infer Rest, infer Last]
   ? undefined extends Last
     ? [...rest: OptionalTail<Rest>, last?: Last]
     : L
   : L;
-type Outputs<S> = S extends readonly StandardSchema[] ? { -readonly [K in keyof S]: OutputOf<S[K]> } : [];
-type Given<D, K extends keyof MethodSchemas> = D extends { readonly [P in K]: infer S } ? S : undefined;
 
-// Refuses unknown keys, because a misspelt `input` would leave the arguments of the method unchecked.
-type NoOthers<D> = {
+/** The arguments of a handler, from the schemas of a method. */
+export type Outputs<S> = S extends readonly StandardSchema[]
+  ? { -readonly [K in keyof S]: OutputOf<S[K]> }
+  : [];
+
+/**
+ * The value of the key `K` in the declaration of a method; `undefined` if the declaration has no such key.
+ */
+export type Given<D, K extends keyof MethodSchemas> = D extends { readonly [P in K]: infer S }
+  ? S
+  : undefined;
+
+/** Refuses unknown keys, because a misspelt `input` would leave the arguments of the method unchecked. */
+export type NoOthers<D> = {
   readonly [K in keyof D]: { readonly [P in Exclude<keyof D[K], keyof MethodSchemas>]: never };
 };
 
-type ErrorsOf<D> =
+/** The data of each declared error of a method as a caller gets it, by code. */
+export type ErrorsOf<D> =
   Given<D, 'errors'> extends Readonly<Record<string, StandardSchema>>
     ? { [C in keyof Given<D, 'errors'>]: OutputOf<Given<D, 'errors'>[C]> }
     : Record<never, never>;
-type RaisesOf<D> =
+
+/** The data of each declared error of a method as a handler gives it, by code. */
+export type RaisesOf<D> =
   Given<D, 'errors'> extends Readonly<Record<string, StandardSchema>>
     ? { [C in keyof Given<D, 'errors'>]: InputOf<Given<D, 'errors'>[C]> }
     : Record<never, never>;
 
 /** The parameters without the trailing options object, whose signal cancels the call. */
-type WithoutOptions<A extends readonly unknown[]> = A extends readonly [...infer Rest, (infer Last)?]
+export type WithoutOptions<A extends readonly unknown[]> = A extends readonly [...infer Rest, (infer Last)?]
   ? 'signal' extends keyof NonNullable<Last>
     ? Rest
     : A
   : A;
-type InputSchemas<L extends readonly unknown[]> = {
+
+/** A schema for each parameter of a method. */
+export type InputSchemas<L extends readonly unknown[]> = {
   readonly [I in keyof L]-?: StandardSchema<unknown, L[I]>;
 };
 
@@ -104,14 +121,15 @@ export type SchemasOf<T> = {
  * Maps each schema of `S` to `unknown` if the schema accepts the type at the same index in `L`, and to
  * `never` if it does not.
  */
-type Taking<S, L> = {
+export type Taking<S, L> = {
   readonly [I in keyof S]: I extends keyof L ? (L[I] extends InputOf<S[I]> ? unknown : never) : unknown;
 };
+
 /**
  * Refuses schemas that do not accept the interface's types. {@link SchemasOf} refuses schemas that do not
  * produce these types.
  */
-type TakingEach<D, T> = {
+export type TakingEach<D, T> = {
   readonly [K in keyof D & keyof T]: T[K] extends (...args: infer A) => infer R
     ? {
         readonly input?: Taking<Given<D[K], 'input'>, WithoutOptions<A>>;
@@ -121,9 +139,25 @@ type TakingEach<D, T> = {
     : unknown;
 };
 
-type HandlerOf<F> = F extends (...args: infer A) => infer R
+/** The handler of a method. Where the method returns a promise, the handler may also return the value. */
+export type HandlerOf<F> = F extends (...args: infer A) => infer R
   ? (...args: A) => R extends Promise<infer Result> ? Result | Promise<Result> : R
   : never;
+
+/** The function that `defineContract<T>()` returns. It takes the schemas of the methods of `T`. */
+export interface ContractMaker<T extends object> {
+  /** Makes the contract. Throws the errors of {@link defineContract}. */
+  <const D extends SchemasOf<T>>(
+    methods: D & NoOthers<D> & TakingEach<D, T> & Readonly<Record<Exclude<keyof D, keyof T>, never>>,
+  ): Contract<{
+    [K in keyof T]: {
+      call: T[K];
+      handle: HandlerOf<T[K]>;
+      errors: K extends keyof D ? ErrorsOf<D[K]> : never;
+      raises: K extends keyof D ? RaisesOf<D[K]> : never;
+    };
+  }>;
+}
 
 /**
  * Makes a contract for an interface that exists already: `defineContract<Kv>()({ get: { input: [key], output:
@@ -131,16 +165,8 @@ type HandlerOf<F> = F extends (...args: infer A) => infer R
  * must fit the interface. `input` has a schema for each parameter, or is left out. Each method must return a
  * promise or an async iterable, because a caller on the other side gets one of these.
  */
-export function defineContract<T extends object>(): <const D extends SchemasOf<T>>(
-  methods: D & NoOthers<D> & TakingEach<D, T> & Readonly<Record<Exclude<keyof D, keyof T>, never>>,
-) => Contract<{
-  [K in keyof T]: {
-    call: T[K];
-    handle: HandlerOf<T[K]>;
-    errors: K extends keyof D ? ErrorsOf<D[K]> : never;
-    raises: K extends keyof D ? RaisesOf<D[K]> : never;
-  };
-}>;
+export function defineContract<T extends object>(): ContractMaker<T>;
+
 /**
  * Makes a contract from schemas, for both sides: `implement(contract, handlers)` in the plugin,
  * `checked(contract, remote)` in the host. Throws `CONFIG_INVALID` for a schema that does not follow Standard
@@ -210,7 +236,8 @@ function checkSchema(schema: unknown, name: string): void {
   );
 }
 
-type TypesOf<C> = C extends Contract<infer M> ? M : never;
+/** The types of the methods of a contract. */
+export type TypesOf<C> = C extends Contract<infer M> ? M : never;
 
 /** The interface of a contract for callers: `interface Kv extends ContractInterface<typeof kv> {}`. */
 export type ContractInterface<C> = {
@@ -238,4 +265,7 @@ export type ContractRaises<C> = Merge<
   { [K in keyof TypesOf<C>]: TypesOf<C>[K] extends { raises: infer E } ? E : never }[keyof TypesOf<C>]
 >;
 
-type Merge<U> = { [C in U extends unknown ? keyof U : never]: U extends { [P in C]: infer D } ? D : never };
+/** One object type with the properties of all members of a union. */
+export type Merge<U> = {
+  [C in U extends unknown ? keyof U : never]: U extends { [P in C]: infer D } ? D : never;
+};

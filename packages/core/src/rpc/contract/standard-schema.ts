@@ -3,6 +3,7 @@
  * interface consists of types only, and needs no dependency.
  */
 
+/** A schema of any validator that implements Standard Schema. */
 export interface StandardSchema<Input = unknown, Output = Input> {
   /**
    * The properties that Standard Schema requires: the version of Standard Schema, the library's name and
@@ -51,8 +52,10 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** The input type of a schema, and its output type. */
+/** The type that a schema accepts. */
 export type InputOf<S> = S extends StandardSchema<infer Input, unknown> ? Input : never;
+
+/** The type that a schema produces. */
 export type OutputOf<S> = S extends StandardSchema<infer _Input, infer Output> ? Output : never;
 
 /** Returns the first five issues of a failed validation in one line, with their paths. */

@@ -6,18 +6,24 @@ import type { AnyFunction, CannotTravel, Itself, KeepsCall, Rule } from './trave
 import type { Signatures } from './signatures.ts';
 
 /** The rules that no value may break, whichever side sends it. */
-type NeverTravels = 'promise' | 'symbol' | 'class' | 'this';
+export type NeverTravels = 'promise' | 'symbol' | 'class' | 'this';
 
-interface Advice {
+/** For each rule, the text that the compiler shows behind the name of a method that breaks the rule. */
+export interface Advice {
+  /** For methods that return or take `this`. */
   this: 'returns this: return ref(this), and declare the result as a Reference<...> of the interface';
+  /** For promises inside of values. */
   promise: 'has a promise inside a value: await it before it is sent, or return ref(object) with a method for it, declared as Reference<...>';
+  /** For symbols. */
   symbol: 'has a symbol, which cannot travel: send a string, or an object marked with ref(), declared as Reference<...>';
+  /** For instances of classes with private members. */
   class: 'has an instance of a class with private members, and only plain objects are copied: mark it with ref() and declare it as Reference<...>, or send plain data';
+  /** For functions and generators of the other process that are synchronous by their type. */
   sync: 'takes a function or generator that is synchronous by its type, but functions and generators of the other process are asynchronous: let the function return T | Promise<T>, take an AsyncIterable, or declare an object with methods as LocalOrRemote<...>';
 }
 
 /** The first rule that a signature breaks. Rules with more specific advice are checked first. */
-type Broken<A extends readonly unknown[], Q> =
+export type Broken<A extends readonly unknown[], Q> =
   KeepsCall<A, Q, 'this'> extends false
     ? 'this'
     : KeepsCall<A, Q, 'promise'> extends false
@@ -32,11 +38,15 @@ type Broken<A extends readonly unknown[], Q> =
  * For each signature in `L` that breaks a rule of `R`, the first rule that the signature breaks; `never` if
  * all signatures keep the rules of `R`.
  */
-type BrokenBy<L, R extends Rule> = L extends [[infer A extends readonly unknown[], infer Q], ...infer Rest]
+export type BrokenBy<L, R extends Rule> = L extends [
+  [infer A extends readonly unknown[], infer Q],
+  ...infer Rest,
+]
   ? (KeepsCall<A, Q, R> extends true ? never : Broken<A, Q>) | BrokenBy<Rest, R>
   : never;
 
-type Refused<Name, B> = [B] extends [never]
+/** The reason for a broken rule, with the name of the method; `never` if no rule is broken. */
+export type Refused<Name, B> = [B] extends [never]
   ? never
   : B extends keyof Advice
     ? CannotTravel<`${Name & string}() ${Advice[B]}`>
@@ -50,9 +60,11 @@ export type MethodRefusal<M, Name> = [M] extends [AnyFunction]
 /**
  * The reason why an implementation of `T` cannot be served as it is declared; `never` if it can be served.
  */
-type ServedRefusal<T> = { [K in keyof T & string]: MemberRefusal<(T & Itself)[K], K> }[keyof T & string];
+export type ServedRefusal<T> = { [K in keyof T & string]: MemberRefusal<(T & Itself)[K], K> }[keyof T &
+  string];
 
-type MemberRefusal<M, Name> =
+/** The reason why a member of an implementation cannot be served; `never` if it can be served. */
+export type MemberRefusal<M, Name> =
   NonNullable<M> extends infer F
     ? [F] extends [AnyFunction]
       ? Refused<Name, BrokenBy<Signatures<F>, NeverTravels | 'sync'>>
@@ -62,7 +74,7 @@ type MemberRefusal<M, Name> =
     : never;
 
 /** True for a plain object that holds only functions. */
-type IsNamespace<T> = 0 extends 1 & T
+export type IsNamespace<T> = 0 extends 1 & T
   ? false
   : T extends object
     ? [keyof T] extends [never]

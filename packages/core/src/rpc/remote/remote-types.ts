@@ -43,25 +43,34 @@ export type Remote<T> = {
   ]: K extends string ? RemoteMember<T, K> : () => void;
 };
 
-// `extends infer` is not used here, because it would hide the parameters of dispense() from inference.
-type RemoteMember<T, K extends string & keyof (T & Disposable)> = [RemoteRefusal<T, K>] extends [never]
+/**
+ * The type of one method of a {@link Remote}: the method, or the reason why it cannot be called.
+ * `extends infer` is not used here, because it would hide the parameters of `dispense()` from inference.
+ */
+export type RemoteMember<T, K extends string & keyof (T & Disposable)> = [RemoteRefusal<T, K>] extends [never]
   ? RemoteMethod<NonNullable<(T & Disposable)[K]>>
   : RemoteRefusal<T, K>;
 
-type RemoteRefusal<T, K extends string & keyof (T & Disposable)> = MethodRefusal<
+/** The reason why a method of a {@link Remote} cannot be called; `never` if it can be called. */
+export type RemoteRefusal<T, K extends string & keyof (T & Disposable)> = MethodRefusal<
   NonNullable<(T & Disposable & Itself)[K]>,
   K
 >;
 
-// The dispose method is mapped together with the other methods, because an intersection would hide the
-// parameters of dispense() from inference.
-type DisposeKey<K> = K extends typeof Symbol.dispose ? K : never;
+/**
+ * `Symbol.dispose`, and `never` for every other symbol. The dispose method is mapped together with the other
+ * methods, because an intersection would hide the parameters of `dispense()` from inference.
+ */
+export type DisposeKey<K> = K extends typeof Symbol.dispose ? K : never;
 
-type MethodKey<M, K> = K extends NeverRemote ? never : [NonNullable<M>] extends [AnyFunction] ? K : never;
+/** The name of a method that a {@link Remote} has; `never` for a name that it does not have. */
+export type MethodKey<M, K> = K extends NeverRemote ? never : [NonNullable<M>] extends [AnyFunction] ? K : never;
 
-// Names under which a remote has no method. makeRemoteObject() decides which names these are.
-type NeverRemote = 'then' | 'catch' | 'finally' | ObjectName | ToolName;
-type ObjectName =
+/** The names under which a remote has no method. `makeRemoteObject()` decides which names these are. */
+export type NeverRemote = 'then' | 'catch' | 'finally' | ObjectName | ToolName;
+
+/** Names that every object inherits. */
+export type ObjectName =
   | 'constructor'
   | 'hasOwnProperty'
   | 'isPrototypeOf'
@@ -71,8 +80,9 @@ type ObjectName =
   | 'valueOf'
   | '__proto__'
   | `__${'define' | 'lookup'}${'Getter' | 'Setter'}__`;
-// These are the names in base/probed-names.ts. A test compares the two lists.
-type ToolName =
+
+/** The names in base/probed-names.ts. A test compares the two lists. */
+export type ToolName =
   | 'toJSON'
   | 'toBSON'
   | 'toPostgres'
@@ -103,7 +113,8 @@ export type RemoteMethod<F> = F extends AnyFunction
     : RemoteSignatures<Signatures<F>>
   : F;
 
-type KeepsSignatures<L> = L extends [[infer A extends readonly unknown[], infer R], ...infer Rest]
+/** True if all signatures of a method have the same types on both sides. */
+export type KeepsSignatures<L> = L extends [[infer A extends readonly unknown[], infer R], ...infer Rest]
   ? KeepsItsType<R> extends true
     ? KeepsArguments<A> extends true
       ? KeepsSignatures<Rest>
@@ -111,17 +122,19 @@ type KeepsSignatures<L> = L extends [[infer A extends readonly unknown[], infer 
     : false
   : true;
 
-type RemoteSignatures<L> = L extends [[infer A extends readonly unknown[], infer R], ...infer Rest]
+/** The signatures of a method as its caller has them. */
+export type RemoteSignatures<L> = L extends [[infer A extends readonly unknown[], infer R], ...infer Rest]
   ? ((...args: RemoteArguments<A>) => RemoteResult<R>) & RemoteSignatures<Rest>
   : unknown;
 
-type RemoteArguments<A extends readonly unknown[]> = { [K in keyof A]: RemoteArgument<A[K]> };
+/** The types that a caller may pass for a list of arguments. */
+export type RemoteArguments<A extends readonly unknown[]> = { [K in keyof A]: RemoteArgument<A[K]> };
 
 /**
  * True for a result that has the same type on both sides. A function type that is not rewritten keeps its
  * generics, overloads and hover text.
  */
-type KeepsItsType<R> = [R] extends [never]
+export type KeepsItsType<R> = [R] extends [never]
   ? false
   : R extends PromiseLike<infer V>
     ? [V] extends [AsyncIterable<unknown>]
@@ -159,7 +172,7 @@ export type RemoteResult<R> =
     : never;
 
 /** True if a type says only that its values can be iterated. Such a value may be a generator. */
-type IsPlainIterable<A, T> = [Iterable<T>] extends [A] ? true : false;
+export type IsPlainIterable<A, T> = [Iterable<T>] extends [A] ? true : false;
 
 /**
  * A call whose result is a stream. Iterate the call at most once. If you await the call instead, you get the
@@ -191,7 +204,8 @@ export type RemoteValue<T> = T extends Copied
     ? Remote<Unmarked<T>>
     : RemoteData<T>;
 
-type RemoteData<T> = T extends AnyFunction
+/** The type on the other side of a value that is neither copied unchanged nor a marked object. */
+export type RemoteData<T> = T extends AnyFunction
   ? RemoteMethod<T> & Disposable
   : Unchanged<T> extends true
     ? T
@@ -211,7 +225,7 @@ type RemoteData<T> = T extends AnyFunction
  * True for a type that is the same on the other side, and is therefore not rewritten. A rewritten type is
  * harder to read, and loses its generic parameters.
  */
-type Unchanged<T> = Keeps<T, 'changes', 'sent'>;
+export type Unchanged<T> = Keeps<T, 'changes', 'sent'>;
 
 /**
  * The type that a caller may pass for an argument of type `T`. A passed function may return a promise,

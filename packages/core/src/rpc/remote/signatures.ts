@@ -1,7 +1,8 @@
 /** Lists the overloads of a function type. */
 import type { AnyFunction } from './travel-types.ts';
 
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+/** True for two identical types. */
+export type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
 /**
  * The signatures of a function in order, each as `[arguments, result]`. Of more than eight signatures, only
@@ -21,7 +22,8 @@ export type Signatures<F extends AnyFunction> = F extends {
   ? WithoutRepeats<[[A1, R1], [A2, R2], [A3, R3], [A4, R4], [A5, R5], [A6, R6], [A7, R7], [A8, R8]]>
   : [];
 
-type WithoutRepeats<L extends readonly unknown[]> = L extends [infer First, infer Second, ...infer Rest]
+/** A list of signatures without the repetitions at its beginning. */
+export type WithoutRepeats<L extends readonly unknown[]> = L extends [infer First, infer Second, ...infer Rest]
   ? Same<First, Second> extends true
     ? WithoutRepeats<[Second, ...Rest]>
     : L

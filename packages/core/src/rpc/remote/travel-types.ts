@@ -40,11 +40,13 @@ declare const refused: unique symbol;
 
 /** The mark of {@link Reference}. */
 export interface ByReference {
+  /** The key of the mark. No value has this property. */
   readonly [byReference]?: never;
 }
 
 /** The mark of {@link LocalOrRemote}. */
 export interface EitherSide {
+  /** The key of the mark. No value has this property. */
   readonly [eitherSide]?: never;
 }
 
@@ -53,6 +55,7 @@ export interface EitherSide {
  * `Itself`, the method is declared to return or take `this`.
  */
 export interface Itself {
+  /** The key of the mark. No value has this property. */
   readonly [itself]: never;
 }
 
@@ -65,7 +68,10 @@ export interface CannotTravel<Reason extends string> {
   readonly [refused]: Reason;
 }
 
+/** True for an object that {@link ref} marked. */
 export type IsMarked<T> = typeof byReference extends keyof T ? true : false;
+
+/** The type of a marked object without its mark. */
 export type Unmarked<T> = Omit<T, typeof byReference>;
 
 /**
@@ -80,7 +86,9 @@ export type Rule = 'changes' | 'sync' | 'promise' | 'symbol' | 'class' | 'this';
  * direction: if the plugin sends a function, the plugin takes the function's arguments.
  */
 export type Way = 'sent' | 'taken';
-type Back<W extends Way> = W extends 'sent' ? 'taken' : 'sent';
+
+/** The opposite direction. */
+export type Back<W extends Way> = W extends 'sent' ? 'taken' : 'sent';
 
 /** True if no value of the type breaks any of the rules. */
 export type Keeps<T, R extends Rule, W extends Way> = [T] extends [Compared<T, R, W>] ? true : false;
@@ -100,7 +108,8 @@ export type KeepsArguments<Args extends readonly unknown[]> = [Args] extends [
   ? true
   : false;
 
-type Against<Broken extends Rule, R extends Rule, T> = [Broken & R] extends [never]
+/** `T`, or the mark of a broken rule if the rule is one of those that are checked. */
+export type Against<Broken extends Rule, R extends Rule, T> = [Broken & R] extends [never]
   ? T
   : CannotTravel<Broken & R>;
 
@@ -108,7 +117,7 @@ type Against<Broken extends Rule, R extends Rule, T> = [Broken & R] extends [nev
  * A copy of a type, in which a {@link CannotTravel} replaces each part that breaks a rule. The compiler
  * computes members of objects, results and items only when it compares them.
  */
-type Compared<T, R extends Rule, W extends Way, Level extends 0[] = []> = 0 extends 1 & T
+export type Compared<T, R extends Rule, W extends Way, Level extends 0[] = []> = 0 extends 1 & T
   ? T
   : T extends EitherMark<T>
     ? T
@@ -140,55 +149,72 @@ type Compared<T, R extends Rule, W extends Way, Level extends 0[] = []> = 0 exte
                               : ComparedMembers<T, R, W>
                             : T;
 
-type EitherMark<T> = typeof eitherSide extends keyof T ? unknown : never;
+/** `unknown` for a type with the mark of {@link LocalOrRemote}, and `never` for every other type. */
+export type EitherMark<T> = typeof eitherSide extends keyof T ? unknown : never;
 
-type ComparedAll<A extends readonly unknown[], R extends Rule, W extends Way> = {
+/** A {@link Compared} of each argument of a list. */
+export type ComparedAll<A extends readonly unknown[], R extends Rule, W extends Way> = {
   [K in keyof A]: Compared<A[K], R, W>;
 };
 
-// This is not a mapped list type, because the compiler would compute the items of such a type immediately.
-// For a list that contains itself, that computation would never end.
-type ComparedEntries<T, R extends Rule, W extends Way> = {
+/**
+ * A {@link Compared} of each entry of a list or tuple. This is not a mapped list type, because the compiler
+ * would compute the items of such a type immediately. For a list that contains itself, that
+ * computation would never end.
+ */
+export type ComparedEntries<T, R extends Rule, W extends Way> = {
   readonly [K in keyof T as K extends number | `${number}` ? K : never]: Compared<T[K], R, W>;
 };
 
-// Keys that are symbols are not sent.
-type ComparedMembers<T, R extends Rule, W extends Way> = {
+/** A {@link Compared} of each member of an object. Keys that are symbols are not sent. */
+export type ComparedMembers<T, R extends Rule, W extends Way> = {
   readonly [K in keyof T as K extends symbol ? never : K]: Compared<T[K], R, W>;
 };
 
-// Nested maps are compared by their contents, down to seven levels. If nested maps were compared by their
-// methods, the compiler would give up after three levels. The limit also ends the recursion for a map that
-// contains itself.
-type ComparedMap<T, K, V, R extends Rule, W extends Way, Level extends 0[]> = Level['length'] extends 7
+/**
+ * A {@link Compared} of a map. Nested maps are compared by their contents, down to seven levels. If nested
+ * maps were compared by their methods, the compiler would give up after three levels. The limit also ends the
+ * recursion for a map that contains itself.
+ */
+export type ComparedMap<T, K, V, R extends Rule, W extends Way, Level extends 0[]> = Level['length'] extends 7
   ? EndlessMap<K, V, R, W>
   : T extends Map<K, V>
     ? Map<Compared<K, R, W, [...Level, 0]>, Compared<V, R, W, [...Level, 0]>>
     : ReadonlyMap<Compared<K, R, W, [...Level, 0]>, Compared<V, R, W, [...Level, 0]>>;
 
-type ComparedSet<T, V, R extends Rule, W extends Way, Level extends 0[]> = Level['length'] extends 7
+/** A {@link Compared} of a set, with the levels of {@link ComparedMap}. */
+export type ComparedSet<T, V, R extends Rule, W extends Way, Level extends 0[]> = Level['length'] extends 7
   ? EndlessSet<V, R, W>
   : T extends Set<V>
     ? Set<Compared<V, R, W, [...Level, 0]>>
     : ReadonlySet<Compared<V, R, W, [...Level, 0]>>;
 
-interface EndlessMap<K, V, R extends Rule, W extends Way> {
+/** A map below the seventh level, which is compared by one method. */
+export interface EndlessMap<K, V, R extends Rule, W extends Way> {
+  /** The method that is compared. */
   readonly forEach: (callback: (value: Compared<V, R, W>, key: Compared<K, R, W>) => void) => void;
 }
 
-interface EndlessSet<V, R extends Rule, W extends Way> {
+/** A set below the seventh level, which is compared by one method. */
+export interface EndlessSet<V, R extends Rule, W extends Way> {
+  /** The method that is compared. */
   readonly forEach: (callback: (value: Compared<V, R, W>) => void) => void;
 }
 
-interface ComparedItems<I, R extends Rule, W extends Way> {
+/** A {@link Compared} of an async iterable. */
+export interface ComparedItems<I, R extends Rule, W extends Way> {
+  /** The method that is compared. */
   readonly [Symbol.asyncIterator]: () => { readonly next: () => PromiseLike<ComparedStep<I, R, W>> };
 }
 
-interface ComparedSteps<I, R extends Rule, W extends Way> {
+/** A {@link Compared} of a generator. */
+export interface ComparedSteps<I, R extends Rule, W extends Way> {
+  /** The method that is compared. */
   readonly [Symbol.iterator]: () => { readonly next: () => ComparedStep<I, R, W> };
 }
 
-type ComparedStep<I, R extends Rule, W extends Way> =
+/** A {@link Compared} of one result of `next()`. */
+export type ComparedStep<I, R extends Rule, W extends Way> =
   | { readonly done?: false | undefined; readonly value: Compared<I, R, W> }
   | { readonly done: true; readonly value: unknown };
 
@@ -196,7 +222,7 @@ type ComparedStep<I, R extends Rule, W extends Way> =
  * If the plugin calls a function that it has taken, the call returns a promise, whatever the function's type
  * says. So a taken function with a synchronous type breaks `sync`.
  */
-type ComparedFunction<F, R extends Rule, W extends Way> = F extends (...args: infer A) => infer Q
+export type ComparedFunction<F, R extends Rule, W extends Way> = F extends (...args: infer A) => infer Q
   ? Against<
       W extends 'sent' ? 'changes' : IsAsync<Q> extends true ? never : 'changes' | 'sync',
       R,
@@ -204,7 +230,8 @@ type ComparedFunction<F, R extends Rule, W extends Way> = F extends (...args: in
     >
   : F;
 
-type ComparedResult<Q, R extends Rule, W extends Way> = 0 extends 1 & Q
+/** A {@link Compared} of a result, with or without its promise. */
+export type ComparedResult<Q, R extends Rule, W extends Way> = 0 extends 1 & Q
   ? Q
   : Compared<Awaited<Q>, R, W> | PromiseLike<Compared<Awaited<Q>, R, W>>;
 
@@ -212,7 +239,7 @@ type ComparedResult<Q, R extends Rule, W extends Way> = 0 extends 1 & Q
  * Like {@link Compared}, for the parameters of a function. Parameters are compared the other way round: the
  * compiler checks that the copy is assignable to the type. So this copy keeps every member of the type.
  */
-type Narrowed<T, R extends Rule, W extends Way> = 0 extends 1 & T
+export type Narrowed<T, R extends Rule, W extends Way> = 0 extends 1 & T
   ? T
   : T extends EitherMark<T>
     ? T
@@ -246,34 +273,47 @@ type Narrowed<T, R extends Rule, W extends Way> = 0 extends 1 & T
                               : NarrowedMembers<T, R, W>
                             : T;
 
-type NarrowedAll<A extends readonly unknown[], R extends Rule, W extends Way> = {
+/** A {@link Narrowed} of each argument of a list. */
+export type NarrowedAll<A extends readonly unknown[], R extends Rule, W extends Way> = {
   [K in keyof A]: Narrowed<A[K], R, W>;
 };
 
-type NarrowedMembers<T, R extends Rule, W extends Way> = {
+/** A {@link Narrowed} of each member of an object. */
+export type NarrowedMembers<T, R extends Rule, W extends Way> = {
   [K in keyof T]: K extends symbol ? T[K] : Narrowed<T[K], R, W>;
 };
 
-// These are interfaces, because the compiler computes the base types of an interface only when it compares
-// them.
-interface NarrowedList<I, R extends Rule, W extends Way> extends Array<Narrowed<I, R, W>> {}
-interface NarrowedMap<K, V, R extends Rule, W extends Way> extends Map<
+/**
+ * A {@link Narrowed} of a list. This type and the next four are interfaces, because the compiler computes the
+ * base types of an interface only when it compares them.
+ */
+export interface NarrowedList<I, R extends Rule, W extends Way> extends Array<Narrowed<I, R, W>> {}
+
+/** A {@link Narrowed} of a map. */
+export interface NarrowedMap<K, V, R extends Rule, W extends Way> extends Map<
   Narrowed<K, R, W>,
   Narrowed<V, R, W>
 > {}
-interface NarrowedSet<V, R extends Rule, W extends Way> extends Set<Narrowed<V, R, W>> {}
-interface NarrowedItems<I, R extends Rule, W extends Way> extends AsyncGenerator<
-  Narrowed<I, R, W>,
-  never,
-  unknown
-> {}
-interface NarrowedSteps<I, R extends Rule, W extends Way> extends Generator<
+
+/** A {@link Narrowed} of a set. */
+export interface NarrowedSet<V, R extends Rule, W extends Way> extends Set<Narrowed<V, R, W>> {}
+
+/** A {@link Narrowed} of an async iterable. */
+export interface NarrowedItems<I, R extends Rule, W extends Way> extends AsyncGenerator<
   Narrowed<I, R, W>,
   never,
   unknown
 > {}
 
-type NarrowedFunction<F, R extends Rule, W extends Way> = F extends (...args: infer A) => infer Q
+/** A {@link Narrowed} of a generator. */
+export interface NarrowedSteps<I, R extends Rule, W extends Way> extends Generator<
+  Narrowed<I, R, W>,
+  never,
+  unknown
+> {}
+
+/** Like {@link ComparedFunction}, for a function that is a parameter. */
+export type NarrowedFunction<F, R extends Rule, W extends Way> = F extends (...args: infer A) => infer Q
   ? Against<
       W extends 'sent' ? 'changes' : IsAsync<Q> extends true ? never : 'changes' | 'sync',
       R,
@@ -281,14 +321,15 @@ type NarrowedFunction<F, R extends Rule, W extends Way> = F extends (...args: in
     >
   : F;
 
-type NarrowedResult<Q, R extends Rule, W extends Way> = 0 extends 1 & Q
+/** A {@link Narrowed} of a result, with or without its promise. */
+export type NarrowedResult<Q, R extends Rule, W extends Way> = 0 extends 1 & Q
   ? Q
   : Q extends PromiseLike<infer V>
     ? Promise<Narrowed<V, R, W>>
     : Narrowed<Q, R, W>;
 
 /** True for a result that may be a promise or an async iterable, or that the caller ignores. */
-type IsAsync<Q> = unknown extends Q
+export type IsAsync<Q> = unknown extends Q
   ? true
   : void extends Q
     ? true
@@ -298,7 +339,10 @@ type IsAsync<Q> = unknown extends Q
         ? false
         : true;
 
-type AsyncPart<Q> =
+/**
+ * The members of a union that are promises or async iterables, streams and async generators not included.
+ */
+export type AsyncPart<Q> =
   Q extends PromiseLike<unknown>
     ? Q
     : Q extends AsyncIterator<unknown, unknown, never> | Readable | ReadableStream<unknown>
@@ -311,4 +355,4 @@ type AsyncPart<Q> =
  * True for a class with private or protected members. A copy of its public members is not assignable to the
  * class.
  */
-type HidesMembers<T> = { [K in keyof T]: T[K] } extends T ? false : true;
+export type HidesMembers<T> = { [K in keyof T]: T[K] } extends T ? false : true;
