@@ -64,7 +64,11 @@ export type RemoteRefusal<T, K extends string & keyof (T & Disposable)> = Method
 export type DisposeKey<K> = K extends typeof Symbol.dispose ? K : never;
 
 /** The name of a method that a {@link Remote} has; `never` for a name that it does not have. */
-export type MethodKey<M, K> = K extends NeverRemote ? never : [NonNullable<M>] extends [AnyFunction] ? K : never;
+export type MethodKey<M, K> = K extends NeverRemote
+  ? never
+  : [NonNullable<M>] extends [AnyFunction]
+    ? K
+    : never;
 
 /** The names under which a remote has no method. `makeRemoteObject()` decides which names these are. */
 export type NeverRemote = 'then' | 'catch' | 'finally' | ObjectName | ToolName;

@@ -23,7 +23,11 @@ export type Signatures<F extends AnyFunction> = F extends {
   : [];
 
 /** A list of signatures without the repetitions at its beginning. */
-export type WithoutRepeats<L extends readonly unknown[]> = L extends [infer First, infer Second, ...infer Rest]
+export type WithoutRepeats<L extends readonly unknown[]> = L extends [
+  infer First,
+  infer Second,
+  ...infer Rest,
+]
   ? Same<First, Second> extends true
     ? WithoutRepeats<[Second, ...Rest]>
     : L
