@@ -101,7 +101,7 @@ test('docs/isolation.md has exactly the options and limits of isolate', () => {
     keyof Resources,
     true
   >;
-  const behind = 'give the plugin exactly what the host decides, call by call.';
+  const behind = 'the host decides at each call what the plugin gets.';
   expect(namesBehind('docs/isolation.md', behind)).toEqual(Object.keys(options));
   expect(namesBehind('docs/isolation.md', '## Limits')).toEqual(Object.keys(limits));
 });

@@ -17,7 +17,7 @@ import { isPipeworkError, printable } from '@pipework/core';
  * ```
  */
 export const exitStatuses = {
-  answered: [0, 'Answered, or all well.'],
+  answered: [0, 'The command did its work and found no problem.'],
   found: [1, '`conformance` or `doctor` found a problem.'],
   usage: [2, 'The command line or an argument is wrong.'],
   broken: [3, 'The command could not do its work, such as write its result.'],
@@ -26,7 +26,7 @@ export const exitStatuses = {
   died: [6, 'The plugin died, or broke the protocol.'],
   notStarted: [7, 'The plugin did not start.'],
   deadline: [8, 'The time of `--timeout` passed.'],
-  interrupted: [130, 'Ctrl-C.'],
+  interrupted: [130, 'Ctrl-C ended the command.'],
 } as const;
 Object.freeze(exitStatuses);
 for (const row of Object.values(exitStatuses)) Object.freeze(row);

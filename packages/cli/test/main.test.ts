@@ -38,7 +38,7 @@ pipework COMMAND --help explains a command. pipework --version prints the
 version.
 
 Exit status:
-  0    Answered, or all well.
+  0    The command did its work and found no problem.
   1    \`conformance\` or \`doctor\` found a problem.
   2    The command line or an argument is wrong.
   3    The command could not do its work, such as write its result.
@@ -47,7 +47,7 @@ Exit status:
   6    The plugin died, or broke the protocol.
   7    The plugin did not start.
   8    The time of \`--timeout\` passed.
-  130  Ctrl-C.
+  130  Ctrl-C ended the command.
 `;
 
 /** Makes a file in a new folder, and returns the folder. */
