@@ -88,7 +88,7 @@ export type Misbehaviour = keyof typeof conducts;
  * Returns the command line, `[file, ...args]`, of a plugin program that misbehaves in the way that `kind`
  * names. Give this command line to a Client as `cmd`. The program dispenses an implementation for every name.
  * The methods `echo`, `fail`, `print`, `bytes` and `sleep` answer, unless the kind concerns calls. Some kinds
- * take `args`. The sentence of such a kind in `conducts` says so.
+ * take `args`. For these kinds, the sentence in `conducts` describes the argument.
  *
  * Throws a RangeError if `kind` is not one of the kinds. The message lists the kinds.
  *

@@ -21,7 +21,7 @@ export interface Check {
   readonly section: string;
   /**
    * The reason why the check takes long: it waits for a time that the protocol names, or moves hundreds of
-   * mebibytes. A quick run leaves out such checks.
+   * mebibytes. A quick run leaves out every check with this property.
    */
   readonly long?: 'waits' | 'moves much';
   run(bench: Bench): Promise<void>;
@@ -71,8 +71,8 @@ export interface Running {
 }
 
 /**
- * The most lines of a failure's report, without the check's name and the reason. With the name and the
- * reason, a report has at most 40 lines.
+ * The limit for the lines of a failure's report, without the check's name and the reason. With the name and
+ * the reason, a report has at most 40 lines.
  */
 const mostLines = 36;
 
@@ -151,9 +151,9 @@ export class Bench {
   }
 
   /**
-   * Returns a report about one plugin of the check. If the check waited for frames in vain, the report is
-   * about the plugin that did not send them, and may name a likely cause. Otherwise the report is about the
-   * newest plugin. It names no cause, because the message of `error` says what was wrong.
+   * Returns a report about one plugin of the check. If `error` is a {@link WaitFailure}, the report is about
+   * the plugin that the check waited for, and may name a likely cause. Otherwise the report is about the
+   * newest plugin. Such a report names no cause, because the message of `error` says what was wrong.
    */
   report(error: unknown): string {
     const hasWaited = error instanceof WaitFailure;
