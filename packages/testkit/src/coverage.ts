@@ -100,7 +100,7 @@ function withProcesses(provider: V8Provider): CoverageProvider {
       map.merge(ofProcesses);
       return map;
     },
-    // A file also counts as tested if only processes ran it.
+    // A file that only processes ran also counts as tested.
     getUntestedFiles: (tested: string[]) =>
       getUntestedFiles.call(provider, [...tested, ...ofProcesses.files()]),
   });

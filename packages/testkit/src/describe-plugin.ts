@@ -33,7 +33,7 @@ export interface PluginUnderTest<P> {
   readonly stderr: string;
   /** Returns the transcript of the wire so far, with a line for each frame. */
   transcript(options?: TranscriptOptions): string;
-  /** Ends the plugin. Without this call, the plugin ends with the test. */
+  /** Ends the plugin. If this method is not called, the plugin ends with the test. */
   close(): Promise<unknown>;
 }
 

@@ -236,7 +236,7 @@ class FakeState<T extends object> {
       call.outcome = 'returned';
       if (result instanceof Promise) {
         call.outcome = 'running';
-        // These callbacks only update the record. The caller has the promise, and handles its rejection.
+        // The two callbacks only update the record. The caller has `result`, and handles a rejection.
         result.then(
           () => (call.outcome = 'returned'),
           () => (call.outcome = 'threw'),
