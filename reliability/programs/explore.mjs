@@ -10,8 +10,8 @@ export const defaults = { times: 20 };
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * Returns the test files that take their number of runs from testing/explore.ts. If a support file takes the
- * number, returns the folder of its tests.
+ * Returns the test files that import testing/explore.ts. If a file in a `support` folder imports it, the list
+ * has the test folder around `support` in place of this file.
  */
 const explorations = () =>
   execFileSync('git', ['grep', '-l', "/testing/explore.ts'", '--', 'packages', 'examples'], {

@@ -169,7 +169,12 @@ export function checkHandshake(given: Partial<Handshake> = {}): Handshake {
   const { magicCookieKey = MagicCookieKey, magicCookieValue = MagicCookieValue } = given;
   const named =
     isText(magicCookieKey) && !magicCookieKey.includes('=') && !magicCookieKey.startsWith('PIPEWORK_');
-  expect(named, 'handshake.magicCookieKey', 'the name of a variable, not one of PIPEWORK_', magicCookieKey);
+  expect(
+    named,
+    'handshake.magicCookieKey',
+    'the name of an environment variable that does not begin with PIPEWORK_',
+    magicCookieKey,
+  );
   expect(isText(magicCookieValue), 'handshake.magicCookieValue', 'a text', magicCookieValue);
   return { magicCookieKey, magicCookieValue };
 }

@@ -83,7 +83,7 @@ export interface ServeOptions<P = Record<string, object>, S = Record<never, neve
   readonly onShutdown?: (signal: AbortSignal) => void | Promise<void>;
   /**
    * The time that running calls and `onShutdown` get together, in milliseconds. Both the default and the
-   * maximum are three quarters of the time that the host waits.
+   * maximum are three quarters of the host's own `gracePeriod`.
    */
   readonly gracePeriod?: number;
   /** Limits of the session. If a limit is left out, it has its value from `defaultLimits`. */

@@ -1,8 +1,8 @@
 /**
- * Writes lists of objects with the same keys as tables. A table is one flat array: the mark, the list of
- * keys, and then the values row by row. 1,000 records of eight fields take half the time and 0.6 of the bytes
- * that they take as objects. Neither side has to remember anything between messages. The tables of long lists
- * are turned into columns.
+ * Writes a list of objects as a table, if all of the objects have the same keys. A table is one flat array:
+ * the mark, the list of keys, and then the values row by row. 1,000 records of eight fields take half the
+ * time and 0.6 of the bytes that they take as objects. Neither side has to remember anything between
+ * messages. The tables of long lists are turned into columns.
  */
 import { indexOf, isSparse, setOwnOf } from '../../../base/own-property.ts';
 import { isProbedName } from '../../../base/probed-names.ts';
