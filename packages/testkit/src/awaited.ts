@@ -12,7 +12,7 @@ interface RunningTask {
   onFinished?: (() => void)[];
 }
 
-/** Wraps the matcher `name` from `expect.extend`. A test that does not await this matcher then fails. */
+/** Wraps the matcher `name` from `expect.extend`, so that a test fails if it does not await the matcher. */
 export function demandAwait(name: string): void {
   const { util, Assertion } = chai;
   util.overwriteMethod(
@@ -37,8 +37,8 @@ export function demandAwait(name: string): void {
 }
 
 /**
- * Returns a promise that knows whether it is awaited. A native promise does not know this, because `await`
- * does not call its `then`.
+ * Returns a promise that knows whether it is awaited. A native promise cannot know this, because `await` does
+ * not call the `then` of a native promise.
  */
 function noticed(promise: Promise<unknown>, watch: (isAwaited: () => boolean) => void): PromiseLike<unknown> {
   let isAwaited = false;

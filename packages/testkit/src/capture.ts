@@ -34,7 +34,7 @@ export class Capture {
  */
 const show = 64 * 1024;
 
-/** Returns a heading with the end of a text under it, or an empty string if the text is blank. */
+/** Returns `heading` with the end of `text` under it, or an empty string if `text` is blank. */
 export function section(heading: string, text: string): string {
   const shown = printable(text).trimEnd();
   if (shown.trim() === '') return '';

@@ -44,7 +44,7 @@ export interface ConnectOptions<P = Record<string, object>, S = Record<never, ne
   readonly chunking?: 'random' | number;
   /** Each chunk waits this many milliseconds, or a random number of milliseconds in this range. */
   readonly delayMs?: number | { readonly min: number; readonly max: number };
-  /** The width of a stream's window, in bytes, after its first 256 KiB are used up. */
+  /** How many bytes the window of a stream has after the first 256 KiB of the stream are used up. */
   readonly window?: number;
   /**
    * How many bytes each of the two pipes holds before its writer must wait. The default is 64 KiB, as on
@@ -103,7 +103,7 @@ export interface Pair<P = Record<string, object>, S = Record<never, never>> exte
   /** The plugin's standard error so far, including its log and its final output. */
   readonly stderr: string;
   /**
-   * Returns the transcript of the pipes so far. It has a line for each frame, with the messages in the frame.
+   * Returns the transcript of the pipes so far: a line for each frame, with the messages in the frame.
    * Returns an empty text if the wire is not recorded.
    */
   transcript(options?: TranscriptOptions): string;

@@ -49,7 +49,7 @@ export interface PluginSuite<P> {
   readonly test: TestAPI<PluginFixtures<P>>;
   /** Vitest's `expect`, with the kit's matchers. */
   readonly expect: typeof expect;
-  /** How the plugin runs in the tests that this call of the function declares. */
+  /** How the plugin runs in the tests that this call of the callback declares. */
   readonly how: 'in memory' | 'as a process';
 }
 

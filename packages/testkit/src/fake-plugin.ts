@@ -52,8 +52,8 @@ export interface FakeControls<T> {
 }
 
 /**
- * A double of `T`. A fake is disposable, like a remote. If the methods of `T` are asynchronous, a fake
- * therefore fits the type `Remote<T>`.
+ * A double of `T`. A fake is disposable, like a remote. So if the methods of `T` are asynchronous, the fake
+ * fits the type `Remote<T>`.
  */
 export type Fake<T> = T & FakeControls<T> & Disposable;
 

@@ -34,7 +34,7 @@ export interface HandshakeFields {
   readonly protocol: string;
   readonly version: number;
   readonly capabilities: ReadonlySet<string>;
-  /** The versions that the plugin offers. If the line lists no versions, this list has only `version`. */
+  /** The versions that the plugin offers. If the handshake line lists none, this list has only `version`. */
   readonly versions: readonly number[];
 }
 
@@ -71,8 +71,8 @@ export interface Running {
 }
 
 /**
- * The limit for the lines of a failure's report, without the check's name and the reason. With the name and
- * the reason, a report has at most 40 lines.
+ * How many lines the report of a failure may have, without the check's name and the reason. With these two,
+ * a report has at most 40 lines.
  */
 const mostLines = 36;
 
@@ -87,7 +87,7 @@ export class Bench {
   }
 
   start(options?: StartOptions): RawPlugin {
-    // After a check was stopped, its code may continue and try to start another plugin.
+    // The code of a stopped check may continue and try to start another plugin.
     if (this.#hasEnded) throw new CheckFailure('the check is over');
     const plugin = new RawPlugin(this.target, options);
     this.#plugins.push(plugin);
@@ -168,7 +168,7 @@ export class Bench {
   }
 }
 
-/** Returns the text of an error in either of its forms: a string, or a map with a message. */
+/** Returns the text of an error, which is a string or a map with a message, and '' if there is no error. */
 export function textOf(error: unknown): string {
   if (error === null || error === undefined) return '';
   if (typeof error === 'string') return error;
@@ -176,11 +176,11 @@ export function textOf(error: unknown): string {
   return typeof message === 'string' ? message : show(error);
 }
 
-/** Returns the text with which a check's failure shows the error of a response. */
+/** Describes the error of a response, for the message of a failed check. */
 export const describeError = (error: unknown): string =>
   error === null ? 'a result' : `the error ${show(error)}`;
 
-/** Returns the code of an error in the form of a map. */
+/** Returns the code of an error that is a map, and undefined for any other error. */
 export const codeOf = (error: unknown): unknown =>
   typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 

@@ -58,7 +58,7 @@ interface Command {
   readonly concurrency: number;
 }
 
-/** Throws an error with one sentence if the command line is wrong. */
+/** If the command line is wrong, throws an error whose message is one sentence. */
 function parse(argv: readonly string[]): Command | 'help' {
   const at = argv.indexOf('--');
   const text = { type: 'string' } as const;

@@ -7,7 +7,7 @@ import { purposeOf } from '../transcript/stream-reader.ts';
 
 /** The probable reason of a failure. */
 export interface Diagnosis {
-  /** A sentence for each cause, the most likely first. The list is empty if nothing is remarkable. */
+  /** A sentence for each cause, the most likely first. The list is empty if no cause was found. */
   readonly causes: readonly string[];
   /** The streams that the causes concern. */
   readonly streams: ReadonlySet<number>;
@@ -36,7 +36,7 @@ export function excerpt(
   const note = left > 0 ? [`(${String(left)} frames of other streams left out)`] : [];
   const room = lines - note.length;
   if (some.length <= room) return [...note, ...some];
-  // The beginning gets only a quarter of the room, because the end shows the failure.
+  // The beginning gets only a quarter of the lines, because the end shows the failure.
   const head = some.slice(0, Math.floor(room / 4));
   const tail = some.slice(some.length - (room - head.length - 1));
   const between = some.length - head.length - tail.length;
@@ -62,8 +62,8 @@ function collapse(entries: readonly TranscriptEntry[]): string[] {
 }
 
 /**
- * Returns the pattern that begins at `at` and covers the most lines with its repetitions. A pattern counts
- * only if the excerpt gets shorter without its repetitions.
+ * Returns the pattern that begins at `at` and, together with its repetitions, covers the most lines. A
+ * pattern counts only if the excerpt gets shorter without the repetitions.
  */
 function repetition(keys: readonly string[], at: number): { period: number; times: number } {
   let best = { period: 1, times: 1 };

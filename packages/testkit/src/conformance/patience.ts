@@ -14,7 +14,7 @@ let mostStretch = 10;
  */
 const longestMs = 60_000;
 const sampleMs = 50;
-/** The interval in milliseconds at which an extended wait checks whether the machine is still busy enough. */
+/** The interval in milliseconds at which an extended wait measures again how busy the machine is. */
 const againMs = 100;
 
 /**
@@ -132,7 +132,7 @@ class Load {
     this.#sum = {
       samples: this.#sum.samples + 1,
       runnable: this.#sum.runnable + runnableThreads(),
-      // Even on an idle machine, a timer is late by up to a millisecond, so a millisecond does not count.
+      // Even on an idle machine, a timer is late by up to a millisecond, so that much does not count as load.
       askedMs: this.#sum.askedMs + Math.min(sleptMs, sampleMs + 1),
       sleptMs: this.#sum.sleptMs + sleptMs,
     };

@@ -22,7 +22,7 @@ export class ProcessGroup {
   constructor(leader: ChildProcess) {
     this.#leader = leader;
     this.#ending = endWithHost(leader);
-    // Right after the exit, the group's id cannot belong to another group yet.
+    // Right after the leader's exit, the group's id cannot belong to another group yet.
     leader.once('exit', () => {
       this.#outlivesLeader = hasGroups && exists(-(leader.pid ?? 0));
       if (!this.#outlivesLeader) this.#ending[Symbol.dispose]();

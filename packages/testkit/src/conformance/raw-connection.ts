@@ -19,7 +19,7 @@ export class RawConnection {
   readonly #values: WireReader = new WireReader();
   /**
    * The newest payload that begins with the first byte of a message. If the newest answer is small and
-   * arrived in a separate frame, this is that answer.
+   * arrived in a separate frame, this payload is that answer.
    */
   newest: Uint8Array = new Uint8Array(0);
   #nextId = 0;
@@ -58,7 +58,7 @@ export class RawConnection {
    * Answers calls of the plugin on this stream. If `onRequest` is undefined, the plugin must not make calls.
    */
   onRequest: ((method: string, params: unknown[]) => unknown) | undefined;
-  /** Returns the error of the answer to a call by the plugin. Null means no error. */
+  /** Called for each call by the plugin. Returns the error of the answer, or null for no error. */
   onFailure: (() => unknown) | undefined;
   /** The notifications that arrived. The plugin may send them only if {@link onRequest} is set. */
   readonly notifications: { readonly method: string; readonly params: unknown }[] = [];
@@ -110,7 +110,7 @@ export class RawConnection {
     this.stream.pending.set(id, method);
   }
 
-  /** Takes the next id, for a request that the check writes itself. */
+  /** Returns the id of the next request, which the check writes itself. */
   skipId(method: string): number {
     const id = this.#nextId++;
     this.stream.pending.set(id, method);
@@ -136,7 +136,7 @@ export class RawConnection {
 
   call(method: string, ...params: unknown[]): Promise<RawResponse> {
     const response = this.response(this.request(method, params), `an answer to ${method}`);
-    // If the check fails at another place first, nothing else handles the rejection of this promise.
+    // If the check fails elsewhere first, a rejection of this promise must not count as unhandled.
     response.catch(() => undefined);
     return response;
   }

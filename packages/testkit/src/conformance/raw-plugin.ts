@@ -53,7 +53,7 @@ const tailBytes = 4096;
 const mostStderr = 8;
 const mostCauses = 3;
 
-/** Returns at most 150 characters of a line, with `?` for each control character. */
+/** Returns at most 150 characters of a line, with `?` in place of each control character. */
 const printableLine = (line: string): string =>
   // eslint-disable-next-line no-control-regex
   line.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '?').slice(0, 150);
@@ -64,7 +64,7 @@ export class RawPlugin {
   readonly fds: readonly [downstream: number, upstream: number];
   readonly transcript: Transcript = new Transcript(2_000);
   readonly exited: Promise<RawExit>;
-  /** Resolves when the last byte that the plugin wrote to the host has been read. */
+  /** Resolves when all bytes from the plugin to the host have been read, and their pipe is closed. */
   readonly upstreamEnded: Promise<void>;
   readonly #child: ChildProcess;
   readonly #group: ProcessGroup;
@@ -82,8 +82,7 @@ export class RawPlugin {
     const stdio = Array.from({ length: Math.max(down, up, 2) + 1 }, () => 'pipe') as StdioOptions & string[];
     if (down !== 0) stdio[0] = 'ignore';
     const env = environment(target, options);
-    // The check kills the whole process group. Otherwise a plugin that a wrapper started could survive the
-    // check.
+    // The process gets its own group, so that the check can also kill a plugin that a wrapper started.
     this.#child = spawn(target.file, [...target.args], { cwd: target.cwd, env, stdio, detached: hasGroups });
     this.#group = new ProcessGroup(this.#child);
     this.exited = new Promise((resolve, reject) => {
@@ -101,8 +100,7 @@ export class RawPlugin {
     // A check that awaits the exit gets the error. Any other check ends at its deadline.
     this.exited.catch(ignore);
     this.#downstream = this.#child.stdio[down] as Writable;
-    // The plugin may have exited while we write. In that case the check sees the exit, and the EPIPE adds
-    // nothing.
+    // The plugin may exit during a write. In that case the check sees the exit, and the EPIPE adds nothing.
     this.#downstream.on('error', ignore);
     const upstream = this.#child.stdio[up] as Readable;
     upstream.on('data', (chunk: Uint8Array) => {

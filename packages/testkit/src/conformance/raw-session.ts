@@ -20,8 +20,8 @@ import { RawStream, WaitFailure, type AwaitedCall, type StreamSession } from './
 import { CheckFailure } from './verdict.ts';
 
 /**
- * The credit that the real host grants in the frame that opens or acknowledges a stream. With it, the window
- * of the stream is one mebibyte.
+ * The credit that the real host grants in the frame that opens or acknowledges a stream. With this credit,
+ * the window of the stream is one mebibyte.
  */
 export const openingCredit: number = 1024 * 1024 - initialWindow;
 /** The most bytes that a data frame may carry. */
@@ -81,8 +81,8 @@ export class RawSession implements StreamSession {
   }
 
   /**
-   * Makes every wait fail, because the bytes from the plugin can't be read any further. `what` completes
-   * "expected ...".
+   * Makes every wait fail. Call this function if the bytes from the plugin cannot be read any further. `what`
+   * completes "expected ...".
    */
   fail(what: string): void {
     this.#failure ??= new CheckFailure(`expected ${what}`);
@@ -124,8 +124,8 @@ export class RawSession implements StreamSession {
   }
 
   /**
-   * Sends a ping, and reads everything that the plugin sends before it answers the ping. Bytes after the last
-   * answer that the check waited for may break a rule too.
+   * Sends a ping, and reads everything that the plugin sends before it answers the ping. The plugin may break
+   * a rule even after the last answer that the check waited for.
    */
   async settle(): Promise<void> {
     if (this.#hasEnded || this.goAway !== undefined) return;

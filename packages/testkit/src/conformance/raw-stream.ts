@@ -71,7 +71,7 @@ export class RawStream {
 
   /**
    * True if the plugin has reset or finished the stream, and so takes no more bytes on it. A plugin with Go's
-   * stock yamux can only finish a stream.
+   * stock yamux cannot reset a stream.
    */
   get isRefused(): boolean {
     return this.wasReset || this.hasFinished;

@@ -46,8 +46,8 @@ export class ConformanceReport {
   }
 
   /**
-   * Returns the report for a person: every check under its section, the reason and the wire of each failure,
-   * and then the totals.
+   * Returns the report for a person: every check under its section, the reason and the transcript of each
+   * failure, and then the totals.
    */
   toString(): string {
     const lines: string[] = [];

@@ -7,10 +7,7 @@ export type FaultEvent =
   | { readonly bytes: Uint8Array }
   /** Everything after this event waits this number of milliseconds. */
   | { readonly waitMs: number }
-  /**
-   * Further bytes wait until the test resumes the direction. If the test never resumes it, the bytes wait
-   * without end.
-   */
+  /** Further bytes wait until the test resumes the direction. */
   | { readonly stall: true }
   /** The direction ends here, like a closed pipe or a broken pipe. Everything after this event is dropped. */
   | { readonly end: 'eof' | 'error' };

@@ -26,9 +26,9 @@ export interface Faults {
   /** Every byte arrives in a separate chunk. */
   everyByte(): Fault;
   /**
-   * Use this fault on the direction that carries credit. After the first 256 KiB of a stream are used up, the
-   * stream's window is only `bytes` wide (1024 by default). Further credit is held back, as if the reader
-   * took little at a time.
+   * After the first 256 KiB of a stream are used up, the stream's window is only `bytes` wide (1024 by
+   * default). The fault holds back further credit, as if the reader took little at a time. Use this fault on
+   * the direction that carries credit.
    */
   narrowWindows(options?: { bytes?: number }): Fault;
   /** `after` bytes pass. After that, nothing passes until the direction is resumed. */

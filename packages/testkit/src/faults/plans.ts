@@ -148,9 +148,9 @@ export function truncate({ after = 0 }: { after?: number } = {}): Fault {
 }
 
 /**
- * Narrows the window of each stream to `bytes` after the stream's first 256 KiB are used up. Use this fault
- * on the direction that carries credit. The fault holds back further credit, as if the reader took little at
- * a time.
+ * Narrows the window of each stream to `bytes` after the stream's first 256 KiB are used up. The fault holds
+ * back further credit, as if the reader took little at a time. Use this fault on the direction that carries
+ * credit.
  */
 export function narrowWindows({ bytes = 1024 }: { bytes?: number } = {}): Fault {
   wholeNumber(bytes, 'faults.narrowWindows({ bytes })', 1);

@@ -1,6 +1,6 @@
 /**
- * Checks of section 8 of docs/protocol.md: tables and columns, and values that a plugin with `types` must
- * refuse.
+ * Checks of section 8 of docs/protocol.md: tables, columns, and values that a plugin must refuse if it
+ * announces `types`.
  */
 import { Raw } from '../../../programs/msgpack.mjs';
 import { extensionForms } from '../../wire/forms.ts';
@@ -42,7 +42,7 @@ const forms: [name: string, wire: unknown, value: unknown][] = [
   ],
 ];
 
-/** Parameters that a plugin with `types` must refuse. */
+/** Parameters that a plugin must refuse if it announces `types`. */
 const refused: [what: string, wire: unknown][] = [
   ...[1, 2, 4, 8, 16].flatMap((length) =>
     extensionForms(5, new Uint8Array(length)).map((form): [what: string, wire: unknown] => [

@@ -74,8 +74,8 @@ export const brokerChecks: Check[] = [
   {
     section,
     long: 'waits',
-    // The plugin's mux may send pings, and this check does not answer them. Keep-alive is off on both sides,
-    // so the missing answers must have no effect.
+    // The plugin may send pings, and this check answers none. Keep-alive is off, so a plugin must not end the
+    // session because of a missing answer.
     name: 'keeps a dispensed broker id for 20 seconds and forgets it after 30, and outlives a host that answers no ping',
     run: async (bench) => {
       const running = await bench.ready();

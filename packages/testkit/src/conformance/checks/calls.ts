@@ -1,6 +1,6 @@
 /**
- * Checks of section 6 of docs/protocol.md, the calls: values of the base, errors, and many calls at the same
- * time.
+ * Checks of section 6 of docs/protocol.md, the calls: values that need no capability, errors, and many calls
+ * at the same time.
  */
 import { Raw } from '../../../programs/msgpack.mjs';
 import { show } from '../../transcript/show.ts';
@@ -95,8 +95,8 @@ const echoes = groups.map(([name, values]): Check => ({
 }));
 
 /**
- * One time as timestamps of 32, 64 and 96 bits, each in all forms of an extension. The timestamps of 64 and
- * 96 bits add half a second.
+ * Timestamps of 32, 64 and 96 bits, each in all forms of an extension. They have the same second. Those of 64
+ * and 96 bits add half a second.
  */
 const timestamps = [
   Uint8Array.of(0x5e, 0x0b, 0xe1, 0x00),

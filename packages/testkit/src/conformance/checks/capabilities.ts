@@ -25,7 +25,7 @@ const section = 'capabilities';
 
 export const mark = (letter: string): Extension => new Extension(80, Uint8Array.of(letter.charCodeAt(0)));
 
-/** Returns a reference that the host gives to the plugin. */
+/** Returns the reference with the given kind and id, as it is encoded on the wire. */
 export const reference = (kind: string, id: number): Extension =>
   new Extension(80, Uint8Array.of(kind.charCodeAt(0), ...idBytes(id)));
 
@@ -89,7 +89,7 @@ async function dialCount(
   return { stream, reader };
 }
 
-/** Opens a long stream of values, and waits until its items fill the window. */
+/** Opens a long stream of values, and waits until its items fill the window of the stream. */
 async function fillWithItems(
   bench: Bench,
 ): Promise<{ running: Running; stream: RawStream; reader: ItemReader }> {
@@ -103,7 +103,7 @@ async function fillWithItems(
 }
 
 /**
- * Takes all items that arrive until `hasEnded()` is true. Fails the check if a million or more items arrive.
+ * Grants credit until `hasEnded()` is true. Fails the check if a million or more items arrive before that.
  */
 async function demandEarlyEnd(
   { stream, reader }: { stream: RawStream; reader: ItemReader },
@@ -209,7 +209,7 @@ export const capabilityChecks: Check[] = [
       for (const name of typesOfData.split(' ')) {
         const wire = [mark('T'), name, data];
         const result = await bench.call(connection, 'echo', wire);
-        // A plugin may send a Uint8Array without its mark, as in the base.
+        // A plugin may also send a Uint8Array as a bin, without a mark.
         const isBare = name === 'Uint8Array' && result instanceof Uint8Array;
         demandEqual(isBare ? [mark('T'), name, result] : result, wire, 'the result of echo');
       }

@@ -28,7 +28,7 @@ setInterval(() => { if (!existsSync(folder)) process.exit(); }, 50);
 setTimeout(() => process.exit(), 300_000);
 `;
 
-/** Resolves when the program runs, or the folder is gone. */
+/** Resolves when the program has created its file in `folder`, or `folder` is gone. */
 async function runsIn(folder: string): Promise<void> {
   while (existsSync(folder) && !existsSync(join(folder, 'runs'))) await pause(50);
 }
@@ -66,8 +66,8 @@ export const childChecks: Check[] = [
         const { timeoutMs } = bench.target;
         await expectWithin(runsIn(folder), 3 * timeoutMs, 'Plugin.run to start the program');
         // An orderly end shuts the socket down for every process that holds the socket. That would hide that
-        // the program has inherited the socket, so the check kills the plugin. If the command is a wrapper
-        // around the plugin, only the wrapper dies. The plugin then leaves at the end of descriptor 3.
+        // the program has inherited the socket, so the check kills the plugin. If the plugin runs inside a
+        // wrapper, SIGKILL ends only the wrapper, and the plugin exits at the end of descriptor 3.
         running.plugin.signal('SIGKILL');
         running.plugin.end();
         const what = 'the end of descriptor 4 after the plugin was killed, although its program still runs';

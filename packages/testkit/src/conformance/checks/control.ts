@@ -67,19 +67,19 @@ export const controlChecks: Check[] = [
 ];
 
 /**
- * The signals that a terminal or a service manager sends to host and plugin alike. These signals exist only
- * on POSIX systems.
+ * The signals that a terminal or a service manager sends to both the host and the plugin. These signals exist
+ * only on POSIX systems.
  */
 const hostsSignals: readonly NodeJS.Signals[] =
   process.platform === 'win32' ? [] : ['SIGINT', 'SIGHUP', 'SIGTERM'];
 
 /**
- * The protocol asks a plugin to leave immediately. The checks allow five seconds, or less if the user allows
- * less time for an answer.
+ * How long a plugin may take to exit. The protocol says immediately. The checks allow five seconds, or
+ * `timeoutMs` if that is less.
  */
 const leaveMs = ({ target }: Bench): number => Math.min(5_000, target.timeoutMs);
 
-/** A plugin leaves ten seconds after a first SIGTERM. These limits leave room for a busy machine. */
+/** If its host does not react, a plugin exits ten seconds after a first SIGTERM; later on a busy machine. */
 const termEarliestMs = 8_000;
 const termLatestMs = 25_000;
 

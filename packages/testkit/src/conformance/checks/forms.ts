@@ -11,7 +11,7 @@ import { resultOf, type RawConnection } from '../raw-connection.ts';
 import { demandEqual, plain } from '../verdict.ts';
 import { mark } from './capabilities.ts';
 
-/** Values of the base, each with some of its forms. */
+/** Values that need no capability, each with some of its forms. */
 const values: [value: unknown, forms: Uint8Array[]][] = [
   [7, integerForms(7)],
   [
@@ -32,8 +32,8 @@ const values: [value: unknown, forms: Uint8Array[]][] = [
 const extended: [value: unknown, forms: unknown[]][] = [
   [new Extension(0, Uint8Array.of(0)), rawForms(0, Uint8Array.of(0))],
   [[mark('S'), 1], rawForms(80, mark('S').data).map((form) => [form, 1])],
-  // Two bigints beyond 64 bits: one of 16 bytes, for which MessagePack has a fixext form, and one of 15
-  // bytes, for which it has none.
+  // Two bigints beyond 64 bits. MessagePack has a fixext form for the 16 bytes of the first, but not for the
+  // 15 bytes of the second.
   ...[15, 14].map((bytes): [value: unknown, forms: unknown[]] => {
     const data = Uint8Array.of(0x4e, 1, ...new Uint8Array(bytes - 1));
     return [new Extension(80, data), rawForms(80, data)];

@@ -10,7 +10,7 @@ import { CheckFailure, demand, demandEqual } from '../verdict.ts';
 const section = 'limits';
 const MiB = 1024 * 1024;
 
-/** Returns a request for echo whose only parameter is the encoded value `param`. */
+/** Returns a request for echo with the encoded value `param` as its only parameter. */
 export const echoOf = (id: number, param: Uint8Array): Uint8Array =>
   Buffer.concat([requestBytes(id, 'Plugin.echo', [null]).subarray(0, -1), param]);
 
@@ -190,7 +190,7 @@ export const limitChecks: Check[] = [
         sent += bytes.length;
         ids.push(id);
         // Each round sends a whole request, whose last part may wait for credit. The loop ends at the first
-        // request that waits for a long time.
+        // request that waits longer than `quietMs`.
         if (stream.ourCredit >= bytes.length) stream.send(bytes);
         else {
           const sending = stream.sendAll(bytes);
@@ -275,7 +275,7 @@ class LongMessage {
     while (this.#left > 0) {
       await stream.session.until(
         () => stream.ourCredit > 0 || stream.isRefused,
-        'credit for a message after others are complete',
+        'credit for a message after other messages are complete',
         patientMs,
       );
       demand(!stream.isRefused, 'credit for an unfinished message', 'the end of its stream');

@@ -176,7 +176,7 @@ export const muxChecks: Check[] = [
       stream.autoCredit = false;
       stream.send(idBytes(id));
       const connection = new RawConnection(stream);
-      // The answer fills the window, except for 100 bytes that are left for its header.
+      // The result fills the window, except for 100 bytes. These leave room for the header of the answer.
       const size = initialWindow + openingCredit - 100;
       demandEqual(await bench.call(connection, 'bytes', size), patternBytes(size), 'the bytes');
     },

@@ -41,7 +41,7 @@ export const outputChecks: Check[] = (['stdout', 'stderr'] as const).flatMap((na
   },
   {
     section,
-    // A handler that prints may wait for the window. Other calls must not wait for that handler.
+    // If the window is full, a handler that prints may wait. Other calls must not wait for that handler.
     name: `answers other calls although the host does not take the output on ${name}, and loses no output`,
     run: async (bench) => {
       const running = await bench.ready();
@@ -53,7 +53,7 @@ export const outputChecks: Check[] = (['stdout', 'stderr'] as const).flatMap((na
       const printed = Promise.all(
         Array.from({ length: 5 }, () => printer.callLarge('Plugin.print', [{ stream: name, text }])),
       );
-      // The rejection is handled below, unless the check fails before that.
+      // If the check fails before it awaits `printed`, a rejection must not count as unhandled.
       printed.catch(() => undefined);
       await running.session.until(
         () => stream.receivedBytes >= 262_144,

@@ -73,8 +73,8 @@ class Caller {
 }
 
 /**
- * Returns the stream that the plugin opened with the broker id `brokerId`, and removes the four bytes of the
- * id from its received bytes. Returns undefined if the plugin has not opened such a stream yet.
+ * Returns the stream that the plugin opened with the broker id `brokerId`, and removes the id's four bytes
+ * from the received bytes of the stream. Returns undefined if the plugin has not opened such a stream yet.
  */
 function openedWith(session: RawSession, brokerId: number): Caller | undefined {
   for (const stream of session.theirs) {
@@ -139,8 +139,8 @@ async function askForService(
 }
 
 /**
- * Calls `ask`, answers `Host.Dispense`, and waits for the plugin to call the service. Does not answer this
- * last call.
+ * Calls `ask`, answers `Host.Dispense`, and waits for the plugin to call the service. Does not answer the
+ * call of the service.
  */
 async function callService(
   bench: Bench,
@@ -315,7 +315,7 @@ const descriptionChecks: Check[] = [
       const ids = Object.keys(said).map((name) => connection.request(`Plugin.${name}`, [null]));
       demandEqual(await bench.call(connection, 'echo', 1), 1, 'the result of echo');
       // A method that gets an unfitting argument may never answer, so the check looks only at the answers
-      // that have come.
+      // that have already arrived.
       for (const id of ids) {
         const text = textOf(connection.responses.get(id)?.error);
         demand(
