@@ -23,14 +23,14 @@ export interface LaunchOptions<S = Record<never, never>> extends ClientConfig<S>
   readonly faults?: { readonly toPlugin?: readonly Fault[]; readonly toHost?: readonly Fault[] };
 }
 
-/** Core's Client, which also records the output of its process and the traffic on its pipes. */
+/** A Client of core that also records the output of the plugin's process and the traffic on the pipes. */
 export interface LaunchedClient<P = Record<string, object>, S = Record<never, never>> extends Client<P, S> {
   /** The plugin's standard output so far, both raw and synced. */
   readonly stdout: string;
   /** The plugin's standard error so far, both raw and synced. */
   readonly stderr: string;
   /**
-   * Returns the transcript of the pipes so far. It has a line for each frame, with the messages in the frame.
+   * Returns the transcript of the pipes so far: a line for each frame, with the messages in the frame.
    * Returns an empty text if the wire is not recorded.
    */
   transcript(options?: TranscriptOptions): string;
@@ -78,8 +78,8 @@ class RecordedClient<P, S> extends Client<P, S> implements LaunchedClient<P, S> 
 /**
  * Makes a real Client from `options`, and does not start it. `client.client()` starts it. With `test`, the
  * plugin's process ends when that test is over, whatever happened. Without `test`, the caller must end the
- * plugin's process, for example with `await using`. At the latest, the plugin's process ends with this
- * process. The sinks in `options` receive the same bytes as without the kit.
+ * plugin's process, for example with `await using`. At the latest, the plugin's process ends when this
+ * process exits. The sinks in `options` receive the same bytes as without the kit.
  *
  * @example
  * ```ts
@@ -168,7 +168,7 @@ function both(capture: Writable, own: Writable | undefined): Writable {
   });
 }
 
-/** Returns a launcher like `launcher`. Its pipes apply `faults`, and `record` records their bytes. */
+/** Returns a launcher like `launcher`, except that its pipes apply `faults` and `record` gets their bytes. */
 function tapped(
   launcher: Launcher,
   record: Transcript,

@@ -9,7 +9,7 @@ import { remoteEquality } from './remotes.ts';
 export interface MatcherResult {
   /** True if the value is what the matcher expects. */
   readonly pass: boolean;
-  /** Returns the message of the failure. This may be the failure of a negated matcher. */
+  /** Returns the message of the failed matcher or, if `pass` is true, of the failed negated matcher. */
   readonly message: () => string;
 }
 
@@ -47,7 +47,8 @@ export type Matchers = {
 export const matchers: Matchers = Object.freeze<Matchers>({
   /**
    * Passes if the received promise, or the promise that the received function returns, rejects with `code`.
-   * Either the error or one of its causes must have this code.
+   * Either the error or one of its causes must have this code. If `message` is given, the message of one
+   * of these errors must contain or match it.
    */
   async toFailWith(received, code, message) {
     const outcome = await settle(received);

@@ -19,11 +19,10 @@ export interface MemoryLauncher {
 const quiet = { onBytes: () => {}, onEvent: () => {} };
 
 /**
- * Returns a launcher for plugins in memory. Each plugin process that the launcher starts is in memory. Such a
- * process serves `plugins` with the real `serve`, over pipes in memory. Give the launcher to code that starts
- * its own clients, such as a supervisor, to test error paths without real processes. For a peer that does not
- * use `serve`, pass a program of your own in place of `plugins`. That program gets the plugin's ends of the
- * pipes.
+ * Returns a launcher for plugins in memory. Each process that the launcher starts serves `plugins` with the
+ * real `serve`, over pipes in memory. Give the launcher to code that starts its own clients, such as a
+ * supervisor, to test error paths without real processes. For a peer that does not use `serve`, pass a
+ * program of your own in place of `plugins`. That program gets the plugin's ends of the pipes.
  *
  * @example
  * ```ts

@@ -17,7 +17,7 @@ export type EqualityTester = (this: unknown, a: unknown, b: unknown) => boolean 
 export const remoteEquality: EqualityTester = (a, b) =>
   isRemote(a) || isRemote(b) ? Object.is(a, b) : undefined;
 
-/** The type that `expect.addSnapshotSerializer` and `snapshotSerializers` of a config accept. */
+/** The type that `expect.addSnapshotSerializer` and the config's option `snapshotSerializers` accept. */
 export interface RemoteSerializer {
   /** True for a remote. Sends nothing. */
   test(value: unknown): boolean;

@@ -1,6 +1,6 @@
 /**
- * A deterministic simulation. It tries many schedules: the orders and pieces in which bytes may arrive. It
- * shrinks a schedule that fails.
+ * A deterministic simulation, which tries many schedules. A schedule decides in which order and in what
+ * pieces bytes arrive. If a schedule fails, the simulation looks for a simpler one that fails too.
  */
 import { inspect } from 'node:util';
 import { connectBy, type ConnectOptions, type Pair, type Plugins } from './connect.ts';
@@ -32,8 +32,8 @@ export interface Simulation {
     options?: ConnectOptions<P, S>,
   ): Promise<Pair<P, S>>;
   /**
-   * Returns a whole number from 0 to `limit` - 1. The number becomes a part of the schedule. Use 0 for the
-   * simplest choice, because shrinking tries 0.
+   * Returns a whole number from 0 to `limit` - 1. The number becomes a part of the schedule. Let 0 mean the
+   * simplest choice, because the search for a simpler schedule replaces numbers by 0.
    */
   choose(limit: number): number;
 }
@@ -42,7 +42,7 @@ export interface Simulation {
 export class SimulationError extends Error {
   /** The name that distinguishes this error from others. */
   override readonly name = 'SimulationError';
-  /** The seed of the first run, for `SimulateOptions.seed`. */
+  /** The seed of the failing run. With this seed, `simulate` begins with that run. */
   readonly seed: number;
   /** The failing schedule. To see the failure again, give this list to `simulate` as `schedule`. */
   readonly schedule: readonly number[];

@@ -70,7 +70,8 @@ export type RemoteArgumentsOf<T, M> = 0 extends 1 & T
 export interface PipeworkMatchers<T = unknown> {
   /**
    * Passes if the received promise, or the promise that the received function returns, rejects with `code`.
-   * Either the error or one of its causes must have this code.
+   * Either the error or one of its causes must have this code. If `message` is given, the message of one
+   * of these errors must contain or match it.
    */
   toFailWith(code: string, message?: string | RegExp): Promise<void>;
   /**
@@ -200,8 +201,8 @@ export function fakePlugin<T extends object>(methods: Partial<T> = {}): Fake<T> 
 }
 
 /**
- * Returns the test that runs now. Throws if no test runs. Throws in concurrent tests too, because Vitest may
- * then name another test that runs.
+ * Returns the test that runs now. Throws if no test runs. Throws in a concurrent test too, because Vitest may
+ * return another of the running tests.
  */
 function runningTest(caller: string): VitestContext {
   const hooks: VitestContext = { onTestFinished, onTestFailed };

@@ -7,20 +7,17 @@ import { patternBytes } from './checks/calls.ts';
 
 const execute = promisify(execFile);
 
-/**
- * The methods that the suite calls. Each method has one parameter, as in net/rpc, apart from the method
- * `each`.
- */
+/** The methods that the suite calls. Each method except `each` has one parameter, as in net/rpc. */
 export interface ConformanceService {
   /** Returns its argument. */
   echo(value: unknown): unknown;
-  /** Throws an error with this message. */
+  /** Throws an error with the text `message`. */
   fail(message: string): never;
-  /** Prints a text on a synced output, and then answers. */
+  /** Prints `text` on the synced output `stream`, and then answers. */
   print(what: { readonly stream: 'stdout' | 'stderr'; readonly text: string }): Promise<void>;
   /** Returns `n` bytes. Byte number i is (i * 7 + 3) & 255. */
   bytes(n: number): Uint8Array;
-  /** Answers after this many milliseconds. Fails as soon as the caller cancels the call. */
+  /** Answers after `ms` milliseconds. Fails as soon as the caller cancels the call. */
   sleep(ms: number): Promise<void>;
   /**
    * Starts the program `command` with the environment and the descriptors that the plugin gives to its

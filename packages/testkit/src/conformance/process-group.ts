@@ -43,8 +43,8 @@ export class ProcessGroup {
   }
 
   /**
-   * True if the id certainly belongs to this group. The system gives the id to no other process while the
-   * group has a member. So if a process has the id again, the group has ended.
+   * True if the id `pid` certainly belongs to this group. After the leader's exit, the system gives `pid` to
+   * no other process while the group has a member. So if a process has this id again, the group has ended.
    */
   #isOurs(pid: number): boolean {
     const { exitCode, signalCode } = this.#leader;

@@ -17,7 +17,7 @@ export function openDescriptors(): ReadonlyMap<string, string> {
   return open;
 }
 
-/** Returns a line for each open descriptor of a file, apart from those that were open `before`. */
+/** Returns a line for each descriptor of a file that is open now and is not in `before`. */
 export function newFiles(before: ReadonlyMap<string, string>): string[] {
   return [...openDescriptors()]
     .filter(([descriptor, target]) => target.startsWith('/') && before.get(descriptor) !== target)

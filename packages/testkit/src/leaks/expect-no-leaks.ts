@@ -38,24 +38,25 @@ export type LeakSubject =
  * Rejects with a `LeakError` if something is left open after one second, or after `settleMs`. The error lists
  * these things.
  *
- * - `expectNoLeaks()`: no client and no pair is open in this process. Also, the process has no more children,
- *   descriptors or active timers than when the kit was loaded. Use this form in tests that run one after
- *   another.
- * - `expectNoLeaks(work)`: runs `work`, and resolves to its result as soon as everything that began in `work`
- *   has ended. This form is safe beside concurrent tests, because only what `work` began counts.
- * - `expectNoLeaks(pair)`, or with a client: the open connection is at rest. The connection has no pending or
- *   running call, no stream of values and no reference.
+ * - `expectNoLeaks()` demands that no client and no pair is open in this process. The process must also have
+ *   no more children, descriptors or active timers than when the kit was loaded. Use this form in tests that
+ *   run one after another.
+ * - `expectNoLeaks(work)` runs `work`, and resolves to its result as soon as everything that began in `work`
+ *   has ended. This form is safe beside concurrent tests, because it looks only at things that `work` began.
+ * - `expectNoLeaks(pair)` and `expectNoLeaks(client)` demand that the open connection is at rest. At rest, it
+ *   has no pending or running call, no stream of values and no reference.
  */
 export async function expectNoLeaks(): Promise<void>;
 /**
- * Runs `work`, and resolves to its result as soon as everything that began in `work` has ended. Otherwise
- * rejects with a {@link LeakError}. This form is safe beside concurrent tests, because only what `work` began
- * counts.
+ * Runs `work`, and resolves to its result as soon as everything that began in `work` has ended. If something
+ * has not ended after `settleMs`, rejects with a {@link LeakError}. This form is safe beside concurrent
+ * tests, because it looks only at things that `work` began.
  */
 export async function expectNoLeaks<T>(work: () => T | Promise<T>, options?: LeakOptions): Promise<T>;
 /**
  * Resolves as soon as the open connection of a pair or a client is at rest. At rest, a connection has no
- * pending or running call, no stream of values and no reference. Otherwise rejects with a {@link LeakError}.
+ * pending or running call, no stream of values and no reference. If the connection is not at rest after
+ * `settleMs`, rejects with a {@link LeakError}.
  */
 export async function expectNoLeaks(subject: LeakSubject, options?: LeakOptions): Promise<void>;
 export async function expectNoLeaks(

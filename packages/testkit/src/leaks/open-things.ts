@@ -62,7 +62,7 @@ class OpenClient implements OpenThing {
 
 const closers = new WeakMap<object, () => void>();
 
-// Every client publishes its process here, also a client that the code under test made.
+// Every client publishes its process here, including a client that the code under test made.
 tracingChannel<string, ProcessTrace>('pipework:process').subscribe({
   start(trace) {
     const { command } = trace;

@@ -32,8 +32,8 @@ export interface Crashable {
 }
 
 /**
- * For each implementation that can crash its process, the function that tells the implementation its process.
- * See `fakePlugin`.
+ * For each implementation that can crash its process, the function through which the kit gives it that
+ * process. See `fakePlugin`.
  */
 export const crashable: WeakMap<object, (process: Crashable) => void> = new WeakMap();
 

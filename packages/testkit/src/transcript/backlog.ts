@@ -1,6 +1,6 @@
 /**
- * Holds the pieces of bytes that passed on the wire and have not been decoded yet. Keeping a piece costs a
- * tenth of the time of decoding it. Most pieces are never decoded, because their test passes.
+ * Holds the pieces of bytes that passed on the wire and have not been decoded yet. Keeping a piece takes a
+ * tenth of the time that decoding takes. Most pieces are never decoded, because their test passes.
  */
 import type { Direction } from './stream-reader.ts';
 

@@ -21,13 +21,13 @@ export interface Listener {
 }
 
 export class DirectionReader {
-  /** The bytes of the handshake line so far; undefined once frames have begun. */
+  /** The bytes of the handshake line so far; undefined after the line, and if the direction has none. */
   #line: Uint8Array | undefined;
   readonly #streams: Map<number, StreamReader> = new Map();
   readonly #isUpstream: boolean;
   readonly #listener: Listener;
   readonly #readsMessages: boolean;
-  /** True once the bytes are no longer frames. */
+  /** True after bytes have arrived that are not frames. */
   #isLost = false;
   /** The part of an incomplete header that has arrived. */
   #header: Uint8Array = nothing;

@@ -160,8 +160,8 @@ export class Message {
   }
 
   /**
-   * Returns the items, one or several, that a message of a stream of values carries. Returns undefined for
-   * any other message.
+   * If the message carries items of a stream of values, returns these items. Returns undefined for any other
+   * message.
    */
   items(): unknown[] | undefined {
     const message = decode(this.#bytes);
@@ -174,8 +174,8 @@ export class Message {
 }
 
 /**
- * Bytes within a larger array. For a message of tens of bytes, a view of the array would cost more than the
- * copy into it.
+ * Bytes within a larger array. For a message of tens of bytes, a view would cost more than the copy into this
+ * array.
  */
 interface Kept {
   readonly page: Uint8Array;
@@ -187,7 +187,7 @@ const pageBytes = 32 * 1024;
 let page = nothing;
 let filled = 0;
 
-/** Copies the bytes from `from` to `to`. */
+/** Copies the bytes at the positions from `from` to `to` - 1. */
 function keep(bytes: Uint8Array, from: number, to: number): Kept {
   const length = to - from;
   if (length > pageBytes / 4) return { page: bytes.slice(from, to), start: 0, length };

@@ -90,7 +90,7 @@ test('a transcript that keeps no lines records nothing, but passes payloads to o
   expect(transcript.entries).toEqual([]);
 });
 
-test('the report has only the lines with content, and stops before the kit ends the session', () => {
+test('the report has only lines with content, and nothing that happened after stop()', () => {
   const transcript = new Transcript();
   const call = encode([0, 1, 'Plugin.add', [1]]);
   transcript.saw('toHost', text('1|pipe|3,4\n'));
@@ -152,7 +152,7 @@ function conversation(): [Direction, Uint8Array][] {
   ];
 }
 
-test('the transcript is the same however its bytes are split', () => {
+test('the transcript is the same however the bytes of the session are split', () => {
   const record = (size: number) => {
     const transcript = new Transcript();
     for (const [direction, bytes] of conversation())

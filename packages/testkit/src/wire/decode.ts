@@ -5,7 +5,7 @@ import { concat } from './yamux.ts';
 
 export { MalformedError };
 
-/** A value of an extension type for which this reader has no JavaScript value. */
+/** A value of an extension type. This reader does not turn it into a value of JavaScript. */
 export class Extension {
   readonly type: number;
   readonly data: Uint8Array;

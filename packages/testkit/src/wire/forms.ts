@@ -1,6 +1,6 @@
 /**
  * The forms in which MessagePack can write one value. Libraries choose different forms, so a receiver must
- * take all of them. Here, integers and lengths are at most 127.
+ * take all of them. These functions accept integers and lengths of at most 127.
  */
 import { encode } from './msgpack.ts';
 import { concat } from './yamux.ts';
@@ -42,8 +42,8 @@ export const mapForms = (entries: readonly (readonly [key: unknown, value: unkno
   sized(0xde, [2, 4], entries.length, concat(entries.flat().map(encode)));
 
 /**
- * Returns the forms of an extension: the fixext of its length, if there is one, and those with a length field
- * of 1, 2 and 4 bytes.
+ * Returns the forms of an extension: the fixext of its length, if there is one, and the forms with a length
+ * field of 1, 2 and 4 bytes.
  */
 export function extensionForms(type: number, data: Uint8Array): Uint8Array[] {
   const content = Uint8Array.of(type, ...data);

@@ -63,7 +63,7 @@ export function encodeFrame(frame: FrameParts): Uint8Array {
   return bytes;
 }
 
-/** Decodes the header at `at`. All bytes of the header must be there. */
+/** Decodes the header at `at`. `bytes` must have the whole header. */
 export function decodeHeader(bytes: Uint8Array, at = 0): Frame {
   const type = bytes[at + 1] ?? 0;
   return {
@@ -113,8 +113,8 @@ export class FrameReader {
   #held: Uint8Array[] = [];
   #heldBytes = 0;
   /**
-   * While fewer bytes than this are held, no frame can be complete. So the pieces of a large frame are joined
-   * only once.
+   * While fewer bytes than this are held, no frame is complete, and the held pieces are not joined. So the
+   * pieces of a large frame are joined only once.
    */
   #need: number = headerBytes;
 
@@ -123,7 +123,7 @@ export class FrameReader {
     return this.#heldBytes;
   }
 
-  /** Returns the header of the incomplete frame. At least the bytes of a header must be pending. */
+  /** Returns the header of the incomplete frame. At least `headerBytes` bytes must be pending. */
   pendingHeader(): Frame {
     return decodeHeader(this.#held[0] ?? nothing);
   }

@@ -102,9 +102,7 @@ async function fillWithItems(
   return { running, stream, reader };
 }
 
-/**
- * Grants credit until `hasEnded()` is true. Fails the check if a million or more items arrive before that.
- */
+/** Grants credit until `hasEnded()` is true. Fails the check if a million or more items arrive before that. */
 async function demandEarlyEnd(
   { stream, reader }: { stream: RawStream; reader: ItemReader },
   hasEnded: () => boolean,

@@ -178,9 +178,9 @@ export const endChecks: Check[] = [
       const running = await bench.ready({ graceMs });
       const connection = await bench.dispense(running);
       await bench.call(connection, 'sleep', 0);
-      // This call measures the time with the plugin's own clock, so it does not matter how busy the machine
-      // is. The answer to Quit is due half a second before the call ends. The plugin may also make the call
-      // fail.
+      // `Plugin.sleep` measures the time with the plugin's own clock, so it does not matter how busy the
+      // machine is. The answer to Quit is due half a second before the sleep ends. The plugin may also make
+      // this call fail.
       const sleeping = connection.request('Plugin.sleep', [graceMs]);
       await running.control.result('Control.Ping', true);
       const quit = running.control.request('Control.Quit', [true]);
