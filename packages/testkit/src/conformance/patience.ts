@@ -81,7 +81,7 @@ function stretchOf({ samples, runnable, askedMs, sleptMs }: Measured): number {
   // If the event loop or the whole machine stood still, timers are late. No count of threads shows such a
   // stop.
   const late = sleptMs / askedMs;
-  // The length of the queue counts twice, because a starting process enters the queue again and again.
+  // `queued` counts twice, because a starting process waits for a core again and again.
   return Math.min(mostStretch, Math.max(1, 2 * queued - 1, 2 * late - 1));
 }
 

@@ -73,8 +73,8 @@ export class WireReader {
 }
 
 /**
- * Decodes the value in `bytes`. If `bytes` is only the beginning of the value, texts, bytes and lists are as
- * long as the received part, and a {@link CutOff} replaces the rest.
+ * Decodes the value in `bytes`. If `bytes` is only the beginning of the value, the result has the part that
+ * arrived, and a {@link CutOff} in place of the missing values.
  */
 export function decode(bytes: Uint8Array): unknown {
   return decodeAs(bytes, makes)?.value;

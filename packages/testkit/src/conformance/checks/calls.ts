@@ -95,8 +95,8 @@ const echoes = groups.map(([name, values]): Check => ({
 }));
 
 /**
- * Timestamps of 32, 64 and 96 bits, each in all forms of an extension. They have the same second. Those of 64
- * and 96 bits add half a second.
+ * Timestamps of 32, 64 and 96 bits, each in all forms of an extension. The timestamps of 64 and 96 bits are
+ * half a second later than the one of 32 bits.
  */
 const timestamps = [
   Uint8Array.of(0x5e, 0x0b, 0xe1, 0x00),

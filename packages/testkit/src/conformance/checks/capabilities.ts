@@ -25,7 +25,7 @@ const section = 'capabilities';
 
 export const mark = (letter: string): Extension => new Extension(80, Uint8Array.of(letter.charCodeAt(0)));
 
-/** Returns the reference with the given kind and id, as it is encoded on the wire. */
+/** Returns a reference of the kind `kind` with the id `id`, as it is written on the wire. */
 export const reference = (kind: string, id: number): Extension =>
   new Extension(80, Uint8Array.of(kind.charCodeAt(0), ...idBytes(id)));
 
@@ -102,7 +102,9 @@ async function fillWithItems(
   return { running, stream, reader };
 }
 
-/** Grants credit until `hasEnded()` is true. Fails the check if a million or more items arrive before that. */
+/**
+ * Grants credit until `hasEnded()` is true. Fails the check if a million or more items arrive before that.
+ */
 async function demandEarlyEnd(
   { stream, reader }: { stream: RawStream; reader: ItemReader },
   hasEnded: () => boolean,

@@ -79,7 +79,10 @@ const hostsSignals: readonly NodeJS.Signals[] =
  */
 const leaveMs = ({ target }: Bench): number => Math.min(5_000, target.timeoutMs);
 
-/** If its host does not react, a plugin exits ten seconds after a first SIGTERM; later on a busy machine. */
+/**
+ * How soon and how late a plugin may exit after a first SIGTERM if its host does not react. The protocol says
+ * after ten seconds. These limits allow for a busy machine.
+ */
 const termEarliestMs = 8_000;
 const termLatestMs = 25_000;
 
