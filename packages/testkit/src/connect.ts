@@ -267,8 +267,8 @@ function wire<P, S>(
       transcript.note(direction, text);
     },
   });
-  // The types of `serve` allow no list of versions for `Versioned` plugins, so the cast is needed. A pair
-  // connects only one plugin set of such a plugin.
+  // A `Versioned` plugin has a plugin set for each version, and a pair connects one of these sets. The types of
+  // `serve` do not allow a single set for such a plugin, so the cast is needed.
   const served = { ...options.serve, plugins: watched(plugins, () => process) } as ServeOptions<P, S>;
   const process: MemoryProcess = new MemoryProcess(serving(served), {
     toPlugin: pipe('toPlugin'),

@@ -36,8 +36,8 @@ export interface LaunchedClient<P = Record<string, object>, S = Record<never, ne
   transcript(options?: TranscriptOptions): string;
   /**
    * Returns the text that a failing test shows. The text has the last 64 Ki characters of each output, and
-   * the newest transcript lines with content. Each part has a heading. The text is empty if nothing was
-   * recorded.
+   * the newest lines of the transcript, without the lines that only return credit. Each part has a heading.
+   * The text is empty if nothing was recorded.
    */
   report(): string;
 }
