@@ -29,7 +29,7 @@ export class RawPeer {
   #streams = new Map();
   onMessage = () => {};
   onFrame = () => true;
-  /** Called once, when the bytes of the other side end. */
+  /** Called once, after the other side's last byte. */
   onEnd = () => {};
 
   constructor({ readable, writable }) {

@@ -37,7 +37,7 @@ export async function runCase(seed) {
       stream.once('error', reject).once('close', resolve).resume();
     });
   };
-  // A session that has ended refuses to open a stream. That counts as an ending too.
+  // A session that has ended refuses to open a stream. This refusal counts as an ending too.
   const opened = async (session) => session.openStream();
   const answer = async (session) => {
     for await (const stream of session) stream.on('error', () => {}).pipe(stream);

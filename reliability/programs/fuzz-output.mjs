@@ -62,7 +62,7 @@ const objects = ['{"1020":1}', '{"1020":1,"2500":1,"3300":1}', '{"\\u0031020":1}
   (one) => `{"msg":"\\u0007","a":[${Array.from({ length: Math.floor(64_900 / (one.length + 1)) }, () => one).join(',')}]}\n`,
 ); // prettier-ignore
 
-/** Floods of short lines, which cost the most for each byte. Case 0 begins with them. */
+/** Floods of short lines, which cost the most for each byte. Case 0 begins with these floods. */
 const floods = ['{}\n', '/1\n', '\n'].map((line) => line.repeat((1024 * KiB) / line.length));
 
 /**
