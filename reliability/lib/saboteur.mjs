@@ -59,7 +59,7 @@ export class Saboteur extends Transform {
     this.#line = line ? '' : undefined;
   }
 
-  /** The number of frames that have passed, for reports. */
+  /** The number of frames received so far, for reports. */
   get seen() {
     return this.#seen;
   }
