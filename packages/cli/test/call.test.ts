@@ -14,6 +14,7 @@ import {
   greeter,
   hanging,
   inProcess,
+  inSession,
   inTerminal,
   noPython,
   noTerminal,
@@ -23,10 +24,12 @@ import {
   root,
   run,
   skipped,
+  type Ran,
 } from './support/run.ts';
 
-const call = async (...args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> =>
-  await pipework(['call', ...args, '--', ...fixture]);
+/** Calls the fixture within this process. */
+const call = async (args: readonly string[], input: string | Buffer = ''): Promise<Ran> =>
+  await inProcess(['call', ...args, '--', ...fixture], { input });
 
 const ofVersion100 =
   'import { serve } from "@pipework/core/plugin"; await serve({ protocolVersions: [100], plugins: { a: () => ({ b: () => 1 }) } })';
@@ -34,7 +37,7 @@ const ofVersion100 =
 describe('call in a pipe', () => {
   test('says that it offers no services if a factory needs one', async () => {
     const links = join(root, 'examples/docs-check/plugins/dist/links/main.js');
-    const { status, stderr } = await pipework(['call', 'checker.check', '{}', '--', 'node', links]);
+    const { status, stderr } = await inProcess(['call', 'checker.check', '{}', '--', 'node', links]);
     expect(stderr).toContain('unknown service: library');
     expect(stderr).toContain('\n  to do: call this plugin from its own host');
     expect(status).toBe(4);
@@ -61,8 +64,8 @@ describe('call in a pipe', () => {
       ['kv.x.c', '2\n'],
       ['kv.x.a.b', '1\n'],
     ] as const)
-      expect(await pipework(['call', operand, ...plugin])).toEqual({ status: 0, stdout: shown, stderr: '' });
-    const unknown = await pipework(['call', 'kv.b.a', ...plugin]);
+      expect(await inProcess(['call', operand, ...plugin])).toEqual({ status: 0, stdout: shown, stderr: '' });
+    const unknown = await inProcess(['call', 'kv.b.a', ...plugin]);
     expect(unknown.stderr).toContain("can't find method kv.b.a");
     expect(unknown.status).toBe(5);
   });
@@ -80,22 +83,18 @@ describe('call in a pipe', () => {
   });
 
   test('passes standard input as a stream of values, one value or a text, as --stdin says', async () => {
-    const double = await pipework(
-      ['call', '--stdin', 'ndjson', 'tool.double', '-', '--', ...fixture],
-      '1\n\n-2\n',
-    );
+    const double = await call(['--stdin', 'ndjson', 'tool.double', '-'], '1\n\n-2\n');
     expect(double.stdout).toBe('2\n-4\n');
-    const json = await pipework(['call', '--stdin=json', 'tool.echo', '-', '--', ...fixture], '{"a":[1]}\n');
+    const json = await call(['--stdin=json', 'tool.echo', '-'], '{"a":[1]}\n');
     expect(json.stdout).toBe('{"a":[1]}\n');
-    const said = await pipework(['call', '--stdin=text', 'tool.echo', '-', '--', ...fixture], 'two\nlines');
+    const said = await call(['--stdin=text', 'tool.echo', '-'], 'two\nlines');
     expect(said.stdout).toBe('"two\\nlines"\n');
   });
 
   test.each(['bytes', 'ndjson'])(
     'names --stdin json if a contract refuses standard input (--stdin %s)',
     async (kind) => {
-      const args = ['call', '--stdin', kind, 'kv.get', '-', '--', ...fixture];
-      const { status, stderr } = await pipework(args, '"a"');
+      const { status, stderr } = await call(['--stdin', kind, 'kv.get', '-'], '"a"');
       expect(stderr).toMatch(
         /kv\.get: argument 1: .*\n {2}to do: the argument - is a stream\. If the method expects one value, give it by --stdin json or --stdin text\n$/,
       );
@@ -104,7 +103,7 @@ describe('call in a pipe', () => {
   );
 
   test('names no --stdin if a contract refuses the number of arguments', async () => {
-    const { stderr } = await pipework(['call', 'kv.get', '"a"', '1', '-', '--', ...fixture], '"a"');
+    const { stderr } = await call(['kv.get', '"a"', '1', '-'], '"a"');
     expect(stderr).toContain('kv.get takes 1 argument');
     expect(stderr).not.toContain('--stdin');
   });
@@ -116,7 +115,7 @@ describe('call in a pipe', () => {
   });
 
   test('prints values that JSON does not have in the documented forms', async () => {
-    const { stdout } = await call('tool.mixed');
+    const { stdout } = await call(['tool.mixed']);
     expect(JSON.parse(stdout)).toEqual({
       when: { $date: '1970-01-01T00:00:00.000Z' },
       big: { $bigint: '18446744073709551616' },
@@ -129,7 +128,7 @@ describe('call in a pipe', () => {
   test('reads the documented forms as arguments, and reads negative numbers', async () => {
     const kinds = await Promise.all(
       ['{"$date":"2026-01-31T00:00:00.000Z"}', '{"$bytes":"aGk="}', '9007199254740993', '-5'].map(
-        async (value) => (await call('tool.kind', value)).stdout.trim(),
+        async (value) => (await call(['tool.kind', value])).stdout.trim(),
       ),
     );
     expect(kinds).toEqual([
@@ -141,31 +140,31 @@ describe('call in a pipe', () => {
   });
 
   test('prints nothing for a method without a result, and unchanged bytes with --raw', async () => {
-    expect(await call('tool.nothing')).toEqual({ status: 0, stdout: '', stderr: '' });
-    expect((await call('--raw', 'tool.bytes')).stdout).toBe('raw bytes\n');
+    expect(await call(['tool.nothing'])).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect((await call(['--raw', 'tool.bytes'])).stdout).toBe('raw bytes\n');
   });
 
   test('shows a last line without a line break, and shows escape sequences as text', async () => {
-    const ran = await call('tool.print', JSON.stringify('\u001b[2Jone\ntwo'));
+    const ran = await call(['tool.print', JSON.stringify('\u001b[2Jone\ntwo')]);
     expect(ran.stdout).toBe('"printed"\n');
     expect(ran.stderr).toBe('[plugin.mjs] \\x1b[2Jone\n[plugin.mjs] two\n');
   });
 
   test('escapes characters that control a terminal in results, keys and texts', async () => {
-    const { stdout } = await call('tool.obeyed');
+    const { stdout } = await call(['tool.obeyed']);
     expect(stdout).toBe('{"\\u009b2J":"a\\u202eb\\u007f\\u2028"}\n');
     expect(JSON.parse(stdout)).toEqual({ '\u009b2J': 'a\u202eb\u007f\u2028' });
   });
 
   test('shows no empty name for a thrown value that is not an error', async () => {
-    expect((await call('tool.throwText')).stderr).toBe('pipework: the handler threw only a text\n');
+    expect((await call(['tool.throwText'])).stderr).toBe('pipework: the handler threw only a text\n');
   });
 
   test('shows the members of an AggregateError that a method throws', async () => {
-    expect((await call('tool.failTwice')).stderr).toBe(
+    expect((await call(['tool.failTwice'])).stderr).toBe(
       'pipework: AggregateError: both failed\n  error: TypeError: first\n      line\n  error: { second: 2n }\n',
     );
-    const { stderr } = await call('--json', 'tool.failTwice');
+    const { stderr } = await call(['--json', 'tool.failTwice']);
     expect(JSON.parse(stderr)).toEqual({
       error: {
         status: 4,
@@ -177,7 +176,7 @@ describe('call in a pipe', () => {
   });
 
   test('shows all causes of an error that a method throws, and their members', async () => {
-    expect((await call('tool.failForReasons')).stderr).toBe(
+    expect((await call(['tool.failForReasons'])).stderr).toBe(
       [
         'pipework: Error: not done',
         '  cause: Error: no state',
@@ -192,15 +191,15 @@ describe('call in a pipe', () => {
   test('passes the members of an AggregateError in an argument, and prints them in a result', async () => {
     const error =
       '{"$error":{"name":"AggregateError","message":"both","errors":[{"$error":{"name":"RangeError","message":"first"}},2]}}';
-    expect(await call('tool.echo', error)).toEqual({ status: 0, stdout: `${error}\n`, stderr: '' });
+    expect(await call(['tool.echo', error])).toEqual({ status: 0, stdout: `${error}\n`, stderr: '' });
   });
 
   test('shows that an error has neither a name nor a message', async () => {
-    expect((await call('tool.failWithoutWords')).stderr).toBe('pipework: an error without a message\n');
+    expect((await call(['tool.failWithoutWords'])).stderr).toBe('pipework: an error without a message\n');
   });
 
   test('exits with 3 if the JSON of a result is longer than a string can be, and names --raw', async () => {
-    const ran = await call('tool.zeros', '90000000');
+    const ran = await call(['tool.longKeys', '540']);
     expect(ran.stderr).toMatch(
       /^pipework: the JSON of the result is too long: expected at most [\d,]+ characters\. --raw prints a text or bytes without JSON$/m,
     );
@@ -209,10 +208,7 @@ describe('call in a pipe', () => {
 
   test('removes a byte order mark from standard input, and refuses input that is not UTF-8', async () => {
     const ran = async (kind: string, method: string, input: string | Buffer): Promise<string> => {
-      const { stdout, stderr } = await pipework(
-        ['call', '--stdin', kind, method, '-', '--', ...fixture],
-        input,
-      );
+      const { stdout, stderr } = await call(['--stdin', kind, method, '-'], input);
       return stdout + stderr;
     };
     expect(await ran('json', 'tool.echo', '\uFEFF{"a":1}')).toBe('{"a":1}\n');
@@ -227,7 +223,7 @@ describe('call in a pipe', () => {
     'exits with 2 if standard input is not UTF-8 (--stdin %s)',
     async (kind) => {
       const input = Buffer.concat([Buffer.from('1\n"caf'), Buffer.from([0xe9]), Buffer.from('"\n')]);
-      const ran = await pipework(['call', '--stdin', kind, 'tool.list', '-', '--', ...fixture], input);
+      const ran = await call(['--stdin', kind, 'tool.list', '-'], input);
       const place = kind === 'ndjson' ? 'line 2 of standard input' : 'standard input';
       expect(ran.stderr).toContain(`pipework: ${place} is not UTF-8. `);
       expect(ran).toMatchObject({ status: 2, stdout: '' });
@@ -238,8 +234,7 @@ describe('call in a pipe', () => {
     'exits with 2 if a value on standard input is nested too deep (--stdin %s)',
     async (kind) => {
       const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
-      const args = ['call', '--stdin', kind, 'tool.list', '-', '--', ...fixture];
-      const ran = await pipework(args, nested(129));
+      const ran = await call(['--stdin', kind, 'tool.list', '-'], nested(129));
       expect(ran.stderr).toContain('standard input: it is nested deeper than 128 levels');
       expect(ran.status).toBe(2);
     },
@@ -276,30 +271,31 @@ describe('call in a pipe', () => {
     expect(ran).toEqual({ status: 0, stdout: '20000000\n', stderr: '' });
   });
 
-  test.skipIf(process.platform === 'win32').each([
-    ['a directory', '< /', 'it is a directory (EISDIR)'],
-    ['open for writing alone', '0> /dev/null', 'EBADF: bad file descriptor, read'],
-  ])('says that standard input cannot be read if it is %s', async (_, redirection, reason) => {
-    for (const [kind, method] of [
-      ['bytes', 'tool.double'],
-      ['ndjson', 'tool.double'],
-      ['json', 'tool.echo'],
-      ['text', 'tool.echo'],
-    ]) {
-      const args = ['call', '--stdin', kind ?? '', method ?? '', '-', '--', ...fixture];
-      const ran = await run([
-        '/bin/sh',
-        '-c',
-        `exec "$@" ${redirection}`,
-        'sh',
-        process.execPath,
-        bin,
-        ...args,
-      ]);
-      expect(ran.stdout, kind).toBe('');
-      expect(ran.stderr, kind).toContain(`pipework: standard input cannot be read: ${reason}\n`);
-      expect(ran.status, kind).toBe(2);
-    }
+  describe.skipIf(process.platform === 'win32')('says that standard input cannot be read if it is', () => {
+    const readers = [
+      ['call', '--stdin', 'bytes', 'tool.double', '-', '--', ...fixture],
+      ['call', '--stdin', 'ndjson', 'tool.double', '-', '--', ...fixture],
+      ['call', '--stdin', 'json', 'tool.echo', '-', '--', ...fixture],
+      ['call', '--stdin', 'text', 'tool.echo', '-', '--', ...fixture],
+    ];
+    const redirected = (redirection: string): string[] => ['/bin/sh', '-c', `exec "$@" ${redirection}`, 'sh'];
+    const refused = (reason: string): Ran => ({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringContaining(`pipework: standard input cannot be read: ${reason}\n`) as string,
+    });
+
+    test('a directory', async () => {
+      const ran = await inSession(readers, { through: redirected('< /') });
+      expect(ran).toEqual(readers.map(() => refused('it is a directory (EISDIR)')));
+    });
+
+    test('open for writing alone', async () => {
+      for (const args of readers) {
+        const ran = await run([...redirected('0> /dev/null'), process.execPath, bin, ...args]);
+        expect(ran).toEqual(refused('EBADF: bad file descriptor, read'));
+      }
+    });
   });
 
   test.skipIf(process.platform !== 'linux')(
@@ -332,7 +328,7 @@ test.skipIf(noTerminal !== undefined)(
   `call --raw adds a line break after a text in a terminal, but not in a pipe${skipped(noTerminal)}`,
   async () => {
     const args = ['call', '--raw', 'tool.echo', '"a"', '--', ...fixture];
-    expect((await pipework(args)).stdout).toBe('a');
+    expect((await inProcess(args)).stdout).toBe('a');
     expect((await inTerminal(args)).shown).toBe('a\n');
     expect((await inTerminal(args.with(3, '"a\\n"'))).shown).toBe('a\n');
   },
@@ -417,29 +413,23 @@ describe('the exit status of call', () => {
     ],
     ['2 without a method', ['tool'], 2, 'expected NAME.METHOD'],
   ])('is %s', async (_, args, status, message) => {
-    const ran = await call(...args);
+    const ran = await call(args);
     expect(ran.stderr).toContain(message);
     expect(ran.status).toBe(status);
   });
 
   test('is 7 if the plugin does not start, and 2 without a plugin', async () => {
-    const ran = await pipework([
-      'call',
-      'a.b',
-      '--',
-      'node',
-      '-e',
-      'console.error("no config"); process.exit(3)',
-    ]);
+    const exits = 'console.error("no config"); process.exit(3)';
+    const ran = await inProcess(['call', 'a.b', '--', 'node', '-e', exits]);
     expect(ran.stderr).toMatch(
       /^\[node\] no config\npipework: \[HANDSHAKE_EXITED\] .*\n {2}phase: .*\n {2}command: node -e .*\n$/,
     );
     expect(ran.status).toBe(7);
     const words = ['call', 'a.b', '--', 'node', '-e', 'process.exit(3) // $$ `id`\n'];
-    expect((await pipework(words)).stderr).toContain(
+    expect((await inProcess(words)).stderr).toContain(
       "\n  command: node -e $'process.exit(3) // $$ `id`\\x0a'\n",
     );
-    const none = await pipework(['call', 'a.b']);
+    const none = await inProcess(['call', 'a.b']);
     expect(none.stderr).toContain('no plugin given: put its command line after --');
     expect(none.status).toBe(2);
   });
@@ -463,13 +453,13 @@ describe('the exit status of call', () => {
       'Plugin versions: [100]. Name a version of the plugin by --protocol N\n',
     ],
   ])('is 7, and the advice is in words of the command: %j', async (args, advice) => {
-    const ran = await pipework(['call', ...args]);
+    const ran = await inProcess(['call', ...args]);
     expect(ran.stderr).toContain(advice);
     expect(ran.status).toBe(7);
   });
 
   test('is 7 for a program that prints without end, and its first output is shown', async () => {
-    const ran = await pipework(['describe', '--start-timeout', '1000', '--', 'yes']);
+    const ran = await inProcess(['describe', '--start-timeout', '1000', '--', 'yes']);
     expect(ran.status).toBe(7);
     const lines = ran.stderr.split('\n');
     expect(lines.filter((line) => line === '[yes] y')).toHaveLength(32 * 1024);
@@ -484,7 +474,7 @@ describe('the exit status of call', () => {
   });
 
   test('is in the line of JSON that --json prints for an error', async () => {
-    const ran = await call('--json', 'tool.fail');
+    const ran = await call(['--json', 'tool.fail']);
     expect(JSON.parse(ran.stderr)).toEqual({
       error: { status: 4, name: 'TypeError', message: 'no such colour', code: 'E_COLOUR' },
     });
@@ -497,13 +487,13 @@ describe.skipIf(noPython !== undefined)(
     test('work as with a plugin in JavaScript', async () => {
       const ran = await pipework(['call', 'greeter.greet', '"world"', '--', ...python]);
       expect(ran).toEqual({ status: 0, stdout: '"Hello, world!"\n', stderr: '' });
-      const failed = await pipework(['call', 'conformance.fail', '"out of ink"', '--', ...python]);
+      const failed = await inProcess(['call', 'conformance.fail', '"out of ink"', '--', ...python]);
       expect(failed.stderr).toContain('out of ink');
       expect(failed.status).toBe(4);
     });
 
     test('exit with 5 for an unknown method', async () => {
-      const ran = await pipework(['call', 'conformance.nope', '--', ...python]);
+      const ran = await inProcess(['call', 'conformance.nope', '--', ...python]);
       expect(ran.stderr).toContain("[RPC_UNKNOWN_METHOD] can't find method conformance.nope");
       expect(ran.status).toBe(5);
     });
@@ -512,7 +502,7 @@ describe.skipIf(noPython !== undefined)(
 
 describe('the wait for a factory that never settles', () => {
   test.each(['never.greet', 'thenable.greet'])('of %s ends with the time of --timeout', async (target) => {
-    const ran = await pipework(['call', '--timeout', '300', target, '--', ...hanging]);
+    const ran = await inProcess(['call', '--timeout', '300', target, '--', ...hanging]);
     expect(ran.stderr).toBe(
       `pipework: [RPC_DEADLINE] the factory of ${target.split('.')[0]} took longer than the 300 ms of --timeout\n`,
     );
@@ -577,7 +567,7 @@ describe.skipIf(process.platform === 'win32')('Ctrl-C', () => {
         new Promise(() => {
           callContext().signal.addEventListener('abort', () => {
             writeSync(2, 'cancelled\\n');
-            for (;;);
+            Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
           });
           console.log('waiting');
         });
@@ -686,20 +676,20 @@ describe.skipIf(process.platform === 'win32')('a background process of the plugi
 });
 
 test('further lines of an error are indented, so that none looks like a message of the command', async () => {
-  expect((await call('tool.failInLines')).stderr).toBe(
+  expect((await call(['tool.failInLines'])).stderr).toBe(
     'pipework: Error: one\n    two\n    pipework: all is well\n',
   );
-  expect(JSON.parse((await call('--json', 'tool.failInLines')).stderr)).toEqual({
+  expect(JSON.parse((await call(['--json', 'tool.failInLines'])).stderr)).toEqual({
     error: { status: 4, name: 'Error', message: 'one\ntwo\npipework: all is well' },
   });
 });
 
 test('if a plugin expects another magic cookie, the error names the option that sets it', async () => {
   const other = ['--', 'node', fixture[1]!.replace('plugin.mjs', 'other-cookie.mjs')];
-  const ran = await pipework(['call', 'tool.greet', ...other]);
+  const ran = await inProcess(['call', 'tool.greet', ...other]);
   expect(ran.stderr).toMatch(/^ {2}to do: set the magic cookie .* by --cookie KEY=VALUE$/m);
   expect(ran.status).toBe(7);
-  const given = await pipework(['call', '--cookie', 'OTHER_COOKIE=chocolate', 'tool.greet', ...other]);
+  const given = await inProcess(['call', '--cookie', 'OTHER_COOKIE=chocolate', 'tool.greet', ...other]);
   expect(given).toEqual({ status: 0, stdout: '"hello"\n', stderr: '' });
 });
 
@@ -727,9 +717,9 @@ test('call ends when the time of --timeout has passed, even while it waits for s
 
 describe.skipIf(noGo !== undefined)(`call with the Go plugin${skipped(noGo)}`, () => {
   test('works with a plugin that speaks only the base protocol', async () => {
-    const ran = await pipework(['call', 'conformance.echo', '{"a":[1,null]}', '--', ...goPlugin]);
+    const ran = await inProcess(['call', 'conformance.echo', '{"a":[1,null]}', '--', ...goPlugin]);
     expect(ran).toEqual({ status: 0, stdout: '{"a":[1,null]}\n', stderr: '' });
-    const unknown = await pipework(['call', 'conformance.nope', '1', '--', ...goPlugin]);
+    const unknown = await inProcess(['call', 'conformance.nope', '1', '--', ...goPlugin]);
     expect(unknown.status).toBe(5);
   });
 });

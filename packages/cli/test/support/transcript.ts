@@ -3,11 +3,20 @@
 //
 //   npx vitest run --project cli test/transcripts --update writes these files again
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { bin, noTerminal, root, run, skipped, terminal, type Ran, type Steps } from './run.ts';
-
-const session = fileURLToPath(new URL('session.mjs', import.meta.url));
+import {
+  bin,
+  inSession,
+  noTerminal,
+  partsOf,
+  root,
+  run,
+  session,
+  skipped,
+  terminal,
+  type Ran,
+  type Steps,
+} from './run.ts';
 
 /** One command line, as it is typed in a shell. */
 export interface Line {
@@ -117,15 +126,10 @@ async function shownInPipe(lines: readonly Line[], cwd: string): Promise<Shown> 
       shown.push([first, told(await run([process.execPath, bin, ...words], { input, env, cwd }))]);
       continue;
     }
-    const ran = await run([process.execPath, session, JSON.stringify(group.map(({ words }) => words))], {
-      cwd,
-    });
-    const [outputs, errors] = [parts(ran.stdout), parts(ran.stderr)];
-    for (const [index, one] of group.entries()) {
-      const [stdout = '', status] = outputs[index] ?? [];
-      const [stderr = ''] = errors[index] ?? [];
-      shown.push([one, told({ stdout, stderr, status: status ?? null })]);
-    }
+    const lines = group.map(({ words }) => words);
+    const ran = await inSession(lines, { cwd });
+    for (const [index, one] of group.entries())
+      shown.push([one, told(ran[index] ?? { stdout: '', stderr: '', status: null })]);
   }
   return shown;
 }
@@ -145,24 +149,13 @@ async function shownInTerminal(lines: readonly Line[], cwd: string): Promise<Sho
       continue;
     }
     const words = JSON.stringify(group.map((one) => one.words));
-    const outputs = parts((await terminal([process.execPath, session, words], [], {}, cwd)).shown);
+    const outputs = partsOf((await terminal([process.execPath, session, words], [], {}, cwd)).shown);
     for (const [index, one] of group.entries()) {
       const [text = '', status] = outputs[index] ?? [];
       shown.push([one, `${visible('tty', text)}status ${status}\n`]);
     }
   }
   return shown;
-}
-
-/**
- * Splits the output of `session.mjs` at its marks. Returns the text before each mark, with the status in the
- * mark.
- */
-function parts(text: string): [text: string, status: number][] {
-  const pieces = text.split(/␞(\d+)\n/);
-  return pieces
-    .slice(0, -1)
-    .flatMap((piece, index) => (index % 2 === 0 ? [[piece, Number(pieces[index + 1])]] : []));
 }
 
 const told = ({ stdout, stderr, status }: Ran): string =>
