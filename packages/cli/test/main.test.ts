@@ -68,23 +68,15 @@ describe('the command line', () => {
 
   test("prints each command's options from its own data", async () => {
     for (const command of commands) {
-      const { stdout } = await pipework([command.name, '--help']);
+      const { stdout } = await inProcess([command.name, '--help']);
       for (const option of Object.keys(command.options)) expect(stdout).toContain(`\n  --${option}`);
       for (const example of command.examples) expect(stdout).toContain(example);
     }
   });
 
   test('leaves all words after -- to the plugin', async () => {
-    const { stdout } = await pipework([
-      'call',
-      'tool.echo',
-      '1',
-      '--',
-      ...fixture,
-      '--help',
-      '--',
-      '--version',
-    ]);
+    const args = ['call', 'tool.echo', '1', '--', ...fixture, '--help', '--', '--version'];
+    const { stdout } = await inProcess(args);
     expect(stdout).toBe('1\n');
   });
 
@@ -137,7 +129,7 @@ describe('the command line', () => {
     [['describe', '--', 'x', '\ufffd'], 'where U+FFFD stands for bytes that Node could not read\n'],
     [['call', '--timeout'], "option '--timeout <value>' argument missing"],
   ])('is refused with status 2: %j', async (args, message) => {
-    const { status, stdout, stderr } = await pipework(args);
+    const { status, stdout, stderr } = await inProcess(args);
     expect(stderr).toContain(message);
     expect(stdout).toBe('');
     expect(status).toBe(2);
@@ -178,7 +170,7 @@ describe('a usage error', () => {
   });
 
   test('suggests separate words if a program and its arguments were quoted as one word', async () => {
-    const { status, stderr } = await pipework(['describe', '--', 'node plugin.js --port 5']);
+    const { status, stderr } = await inProcess(['describe', '--', 'node plugin.js --port 5']);
     expect(stderr).toContain('separate words: pipework describe -- node plugin.js --port 5\n');
     expect(status).toBe(7);
   });
@@ -277,7 +269,7 @@ describe('main', () => {
 
 describe('conformance for a plugin without the suite’s methods', () => {
   test('says in its last line how many checks it could not try', async () => {
-    const ran = await pipework(['conformance', '--only', 'cookie', '--', ...fixture]);
+    const ran = await inProcess(['conformance', '--only', 'cookie', '--', ...fixture]);
     expect(ran.status).toBe(0);
     expect(ran.stdout).toMatch(
       /\nthe suite did not try 1 of 3 checks, because the plugin serves no 'conformance'\. docs\/other-languages\.md#prove-it lists .* --service names another service\n$/,
@@ -285,12 +277,12 @@ describe('conformance for a plugin without the suite’s methods', () => {
   });
 
   test('refuses an unknown service, and an --only that chooses no check for this plugin', async () => {
-    const wrong = await pipework(['conformance', '--service', 'nope', '--', ...fixture]);
+    const wrong = await inProcess(['conformance', '--service', 'nope', '--', ...fixture]);
     expect(wrong.stderr).toContain(
       'pipework: --service: expected a name that the plugin serves, which pipework describe lists; got "nope"\n',
     );
     expect(wrong.stdout).toBe('');
-    const none = await pipework(['conformance', '--only', 'no such service', '--', ...fixture]);
+    const none = await inProcess(['conformance', '--only', 'no such service', '--', ...fixture]);
     expect(none.stderr).toContain(
       "pipework: expected checks that apply to the plugin; none of those chosen applies: the plugin serves no 'conformance' ",
     );
@@ -304,28 +296,28 @@ describe.skipIf(noPython !== undefined)(`conformance${skipped(noPython)}`, () =>
     const ran = await pipework(['conformance', '--only', only, '--', ...python]);
     expect(ran.stdout).toMatch(/ {2}passed {2}.*handshake[\s\S]*\d+ passed, 0 failed, \d+ do not apply/);
     expect(ran.status).toBe(0);
-    const json = await pipework(['conformance', '--json', '--only', only, '--', ...python]);
+    const json = await inProcess(['conformance', '--json', '--only', only, '--', ...python]);
     expect(JSON.parse(json.stdout)).toMatchObject({ ok: true, failed: 0 });
   });
 
   test('leaves out the long checks with --quick', async () => {
-    const ran = await pipework(['conformance', '--quick', '--only', '20 seconds', '--', ...python]);
+    const ran = await inProcess(['conformance', '--quick', '--only', '20 seconds', '--', ...python]);
     expect(ran.stderr).toContain('--only: no check has this in its name');
     expect(ran.status).toBe(2);
   });
 
   test('exits with 7 if the plugin cannot be started, and suggests a command line that starts it', async () => {
-    const { status, stdout, stderr } = await pipework(['conformance', '--', 'docs/cli.md/nope']);
+    const { status, stdout, stderr } = await inProcess(['conformance', '--', 'docs/cli.md/nope']);
     expect({ status, stdout }).toEqual({ status: 7, stdout: '' });
     expect(stderr).toMatch(/^pipework: cannot start docs\/cli\.md\/nope: .*\n$/);
-    const plain = await pipework(['conformance', '--', 'examples/greeter/dist/plugin.js']);
+    const plain = await inProcess(['conformance', '--', 'examples/greeter/dist/plugin.js']);
     expect(plain.stderr).toContain(
       '\n  to do: start it by node: pipework conformance -- node examples/greeter/dist/plugin.js\n',
     );
   });
 
   test('exits with 1 if a check fails', async () => {
-    const ran = await pipework(['conformance', '--only', only, '--timeout', '500', '--', 'node', '-e', '0']);
+    const ran = await inProcess(['conformance', '--only', only, '--timeout', '500', '--', 'node', '-e', '0']);
     expect(ran.stdout).toContain('FAILED');
     expect(ran.status).toBe(exitStatuses.found[0]);
   });
