@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { misbehave } from '@pipework/testkit';
 import { compile } from './support/compile.ts';
-import { fixture, hanging, inTerminal, noTerminal, pipework, root } from './support/run.ts';
+import { fixture, hanging, inProcess, inTerminal, noTerminal, pipework, root } from './support/run.ts';
 
 const table = (
   bold: (name: string) => string,
@@ -30,7 +30,7 @@ describe('describe in a pipe', () => {
   });
 
   test('prints the whole description with --json', async () => {
-    const { stdout } = await pipework(['describe', '--json', '--', ...fixture]);
+    const { stdout } = await inProcess(['describe', '--json', '--', ...fixture]);
     const described = JSON.parse(stdout) as { name: string; plugins: Record<string, { methods?: object }> };
     expect(described.name).toBe('fixture');
     expect(described.plugins.kv?.methods).toHaveProperty('get.input', [
@@ -39,18 +39,18 @@ describe('describe in a pipe', () => {
   });
 
   test('warns if a plugin cannot describe itself', async () => {
-    const { status, stdout, stderr } = await pipework(['describe', '--', ...misbehave('hangs-on-call')]);
+    const { status, stdout, stderr } = await inProcess(['describe', '--', ...misbehave('hangs-on-call')]);
     expect(stdout).toContain('protocol 1');
     expect(stderr).toMatch(/^pipework: warning: the plugin cannot be asked what it offers/m);
     expect(status).toBe(0);
-    const json = await pipework(['describe', '--json', '--', ...misbehave('hangs-on-call')]);
+    const json = await inProcess(['describe', '--json', '--', ...misbehave('hangs-on-call')]);
     expect(JSON.parse(json.stderr)).toMatchObject({
       warning: { message: expect.stringContaining('cannot be asked what it offers') as string },
     });
   });
 
   test('shows the other names and exits with 8 if a factory never settles', async () => {
-    const { status, stdout, stderr } = await pipework(['describe', '--timeout', '2000', '--', ...hanging]);
+    const { status, stdout, stderr } = await inProcess(['describe', '--timeout', '2000', '--', ...hanging]);
     expect(stdout.replace(/\(node.*?;/, '(node;')).toBe(`hangs 1.0.0 (node; protocol 1)
 
 never
@@ -70,9 +70,9 @@ tool
 
   test('exits with 8 if a factory blocks the plugin, and ends the plugin', async () => {
     const blocks =
-      'import { serve } from "@pipework/core/plugin"; await serve({ plugins: { a: () => { for (;;); } } })';
+      'import { serve } from "@pipework/core/plugin"; await serve({ plugins: { a: () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0) } })';
     const plugin = ['--', 'node', '--input-type=module', '-e', blocks];
-    const { status, stderr } = await pipework(['describe', '--timeout', '2000', ...plugin]);
+    const { status, stderr } = await inProcess(['describe', '--timeout', '2000', ...plugin]);
     expect(stderr).toContain('the factory of a took longer than 2000 ms');
     expect(status).toBe(8);
   });
@@ -81,13 +81,13 @@ tool
     // JSON Schemas are made when the plugin is asked for its description.
     const blocks = `
       import { defineContract, implement, serve } from "@pipework/core/plugin";
-      const make = () => { for (;;); };
+      const make = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
       const slow = { "~standard": { version: 1, vendor: "x", validate: (value) => ({ value }), jsonSchema: { input: make, output: make } } };
       const contract = defineContract({ a: { input: [], output: slow } });
       await serve({ plugins: { first: () => ({ a: () => 1 }), slow: () => implement(contract, { a: () => 1 }) } });
     `;
     const plugin = ['--', 'node', '--input-type=module', '-e', blocks];
-    const { status, stdout, stderr } = await pipework(['describe', '--timeout', '2000', ...plugin]);
+    const { status, stdout, stderr } = await inProcess(['describe', '--timeout', '2000', ...plugin]);
     expect(stdout).toContain('\nfirst\n  a(...)\n');
     expect(stdout).toContain(
       '\nslow\n  cannot be described: the description of slow took longer than 2000 ms\n',
@@ -99,7 +99,7 @@ tool
   test('shows the error of a factory on one line, so that it cannot look like another name', async () => {
     const fails =
       'import { serve } from "@pipework/core/plugin"; await serve({ plugins: { a: () => { throw new Error("no\\n\\nkv\\n  drop(): Promise<void>") } } })';
-    const { stdout } = await pipework(['describe', '--', 'node', '--input-type=module', '-e', fails]);
+    const { stdout } = await inProcess(['describe', '--', 'node', '--input-type=module', '-e', fails]);
     expect(stdout).toContain(
       '\na\n  cannot be described: the factory of a failed: no kv   drop(): Promise<void>\n',
     );
@@ -115,7 +115,7 @@ tool
       await serve({ plugins: { a: needs("a b", "c:d, e"), b: needs("f") } });
     `;
     const plugin = ['--', 'node', '--input-type=module', '-e', asks];
-    const { stdout, stderr } = await pipework(['describe', ...plugin]);
+    const { stdout, stderr } = await inProcess(['describe', ...plugin]);
     expect(stdout).toContain('\na\n  found(...)\n\nb\n  found(...)\n');
     expect(stderr).toBe(
       'pipework: warning: the plugin needs services of its host: "a b", "f", "c:d, e". describe provides them without methods, and call does not provide them\n',
@@ -125,7 +125,7 @@ tool
   test('exits with 6 if the plugin dies', async () => {
     const dies =
       'import { serve } from "@pipework/core/plugin"; await serve({ plugins: { a: () => process.exit(3) } })';
-    const { status } = await pipework(['describe', '--', 'node', '--input-type=module', '-e', dies]);
+    const { status } = await inProcess(['describe', '--', 'node', '--input-type=module', '-e', dies]);
     expect(status).toBe(6);
   });
 });
@@ -138,7 +138,7 @@ test.skipIf(noTerminal !== undefined)('describe prints names bold in a terminal'
 
 describe('describe --dts', () => {
   test('writes interfaces from all schemas, and a host compiles against them', async () => {
-    const { stdout } = await pipework(['describe', '--dts', '--', ...fixture]);
+    const { stdout } = await inProcess(['describe', '--dts', '--', ...fixture]);
     const host = `
       import { Client } from '@pipework/core';
       import type { Plugins } from './contract.ts';
@@ -171,7 +171,7 @@ describe('describe --dts', () => {
     const names = readdirSync(source).filter((name) => name.endsWith('.ts'));
     const ofPlugin = async (plugin: string): Promise<[string, string][]> => {
       const program = join(root, `examples/docs-check/plugins/dist/${plugin}/main.js`);
-      const { stdout, status } = await pipework(['describe', '--dts', '--', 'node', program]);
+      const { stdout, status } = await inProcess(['describe', '--dts', '--', 'node', program]);
       expect(status).toBe(0);
       // A description has neither the types inside a plugin's values nor the host's services, so the test
       // adds those.
