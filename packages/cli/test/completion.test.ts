@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bin, noTerminal, pipework, run, terminal } from './support/run.ts';
+import { bin, inProcess, noTerminal, run, terminal } from './support/run.ts';
 
 /** Returns the reason why the shell cannot be tried here; undefined if it can be tried. */
 const missing = (shell: string): string | undefined =>
@@ -97,7 +97,7 @@ describe.each(['bash', 'fish'] as const)('the words that %s offers', (shell) => 
 });
 
 test('completion refuses an unknown shell', async () => {
-  const { status, stderr } = await pipework(['completion', 'tcsh']);
+  const { status, stderr } = await inProcess(['completion', 'tcsh']);
   expect(stderr).toContain('SHELL: expected bash, zsh or fish; got "tcsh"');
   expect(status).toBe(2);
 });

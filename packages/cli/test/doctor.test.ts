@@ -14,7 +14,7 @@ import {
   supportedNode,
   supportsNode,
 } from './support/internals.ts';
-import { bin, pipework, run, type Ran } from './support/run.ts';
+import { bin, inProcess, pipework, run, type Ran } from './support/run.ts';
 
 interface Finding {
   readonly name: string;
@@ -282,10 +282,10 @@ describe('doctor', () => {
 
   test('leaves out the checks that --skip names, and refuses an unknown name', async () => {
     const few = checks.map(({ name }) => name).filter((name) => name !== 'init');
-    const { stdout, status } = await pipework(['doctor', '--skip', few.join()]);
+    const { stdout, status } = await inProcess(['doctor', '--skip', few.join()]);
     expect(stdout).toMatch(/^ok {7}init .*\n.*\n\n1 checks?: 1 ok\n$/);
     expect(status).toBe(0);
-    const refused = await pipework(['doctor', '--skip', 'nope']);
+    const refused = await inProcess(['doctor', '--skip', 'nope']);
     expect(refused.stderr).toContain('--skip: expected some of node, wrappers');
     expect(refused.status).toBe(2);
   });

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { languages, type Language } from './support/internals.ts';
-import { pipework, root, run } from './support/run.ts';
+import { inProcess, pipework, root, run } from './support/run.ts';
 
 const catalog = readFileSync(join(root, 'pnpm-workspace.yaml'), 'utf8');
 
@@ -75,7 +75,7 @@ describe.each(languages)('new in %s', (language) => {
 
 test('the workspace that `pipework new` creates runs', async () => {
   const folder = join(emptyFolder(), 'my-app');
-  await pipework(['new', '--language', 'javascript', folder]);
+  await inProcess(['new', '--language', 'javascript', folder]);
   // Links the packages of this repository into the workspace, as an install would link published ones.
   const link = (target: string, at: string): void => {
     mkdirSync(dirname(join(folder, at)), { recursive: true });
@@ -109,7 +109,7 @@ describe('`pipework new` refuses, with status 2 and without a change,', () => {
     const folder = emptyFolder();
     mkdirSync(join(folder, 'full'));
     for (const name of ['a', 'b']) writeFileSync(join(folder, 'full', name), '');
-    const ran = await pipework(['new', ...args], '', {}, folder);
+    const ran = await inProcess(['new', ...args], { cwd: folder });
     expect(ran.stderr).toContain(message);
     expect(ran.stdout).toBe('');
     expect(ran.status).toBe(2);
@@ -119,7 +119,7 @@ describe('`pipework new` refuses, with status 2 and without a change,', () => {
 
 // In a place that allows no folders, a recursive mkdir of Node 20 never returns.
 test.skipIf(process.platform !== 'linux')('`new` refuses a place that allows no folders', async () => {
-  const { status, stderr } = await pipework(['new', '/proc/nope']);
+  const { status, stderr } = await inProcess(['new', '/proc/nope']);
   expect(stderr).toContain('"/proc/nope" cannot be used: ENOENT');
   expect(status).toBe(2);
 });
@@ -127,14 +127,14 @@ test.skipIf(process.platform !== 'linux')('`new` refuses a place that allows no 
 test('`pipework new` accepts a folder that contains only .git, and accepts another name', async () => {
   const folder = emptyFolder();
   mkdirSync(join(folder, '.git'));
-  const ran = await pipework(['new', '--name', 'other', '.'], '', {}, folder);
+  const ran = await inProcess(['new', '--name', 'other', '.'], { cwd: folder });
   expect(ran.status).toBe(0);
   expect(ran.stdout).not.toContain('cd ');
   expect(manifestIn(join(folder, 'host/package.json')).name).toBe('@other/host');
 });
 
 test('`pipework new` quotes the name of the folder for a shell', async () => {
-  const ran = await pipework(['new', '--name', 'other', '$HOME `id`'], '', {}, emptyFolder());
+  const ran = await inProcess(['new', '--name', 'other', '$HOME `id`'], { cwd: emptyFolder() });
   expect(ran.stdout).toContain("\n  cd '$HOME `id`'\n");
 });
 
