@@ -3,7 +3,7 @@
 import { Writable } from 'node:stream';
 import { Client, type ClientConfig, overStdio } from '@pipework/core';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runs } from '../../../../testing/explore.ts';
 
 export interface Plugins {
@@ -68,14 +68,19 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
   }
 
   describe.skipIf(missing !== undefined)(`a plugin in ${language} and a real client${skipped}`, () => {
+    /** The plugin of the tests that neither end it nor need options of their own. */
+    let host: Awaited<ReturnType<typeof start>>;
+    beforeAll(async () => {
+      host = await start();
+    });
+    afterAll(async () => await host[Symbol.asyncDispose]());
+
     test('greets', async () => {
-      await using host = await start();
       expect(await host.greeter.greet('Wörld')).toBe('Hello, Wörld!');
       expect(await host.rpc.ping()).toBeGreaterThan(0);
     });
 
     test('returns every kind of value of the protocol’s base unchanged', async () => {
-      await using host = await start();
       const values: unknown[] = [
         ...[null, true, false, 0, 1, -1, 127, 128, -32, -33, 255, 256, 65536, 2 ** 32, -(2 ** 31) - 1],
         ...[Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 2n ** 63n, 2n ** 64n - 1n, -(2n ** 63n)],
@@ -95,7 +100,6 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
     });
 
     test('returns random values of the protocol’s base unchanged', async () => {
-      await using host = await start();
       await fc.assert(
         fc.asyncProperty(fc.array(baseValue, { maxLength: 20 }), async (values) => {
           const echoed = await Promise.all(values.map((value) => host.conformance.echo(value)));
@@ -106,7 +110,6 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
     });
 
     test('never gets a value that the protocol’s base does not have', async () => {
-      await using host = await start();
       for (const value of [new Map(), () => 1, 2n ** 70n]) {
         await expect(host.conformance.echo(value)).rejects.toThrow(/args\[0\]/);
       }
@@ -114,7 +117,6 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
     });
 
     test('fails a call with the handler’s message, and continues', async () => {
-      await using host = await start();
       const error = await host.conformance.fail('oh no').catch((thrown: unknown) => thrown as Error);
       expect(error).toBeInstanceOf(Error);
       expect(error.message).toContain('oh no');
@@ -123,7 +125,6 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
     });
 
     test('refuses a method that it does not offer', async () => {
-      await using host = await start();
       await expect(host.conformance.notOffered()).rejects.toThrow("can't find method Plugin.notOffered");
       await expect(host.rpc.dispense('nothing' as 'greeter')).rejects.toThrow('unknown plugin type: nothing');
     });
@@ -152,7 +153,6 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
     });
 
     test('sends and receives values far larger than a window', async () => {
-      await using host = await start();
       const bytes = await host.conformance.bytes(5_000_001);
       expect(bytes).toHaveLength(5_000_001);
       expect(bytes.every((byte, i) => byte === ((i * 7 + 3) & 255))).toBe(true);
@@ -160,7 +160,6 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
     });
 
     test('runs calls at the same time, and sends each caller its own answer', async () => {
-      await using host = await start();
       const started = performance.now();
       await Promise.all(Array.from({ length: 100 }, () => host.conformance.sleep(200)));
       expect(performance.now() - started).toBeLessThan(5_000); // one after another they would take 20 seconds
