@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Client, type ClientConfig } from '@pipework/core';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findRuntime } from '../../../testing/runtimes.mjs';
 
 interface Runtime {
@@ -68,13 +68,19 @@ for (const { name, file: runtime, args } of runtimes) {
       return { client, runtime, [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() };
     }
 
+    const [stdout, stderr] = [sink(), sink()];
+    /** The plugin of the tests that do not end it. */
+    let host: Awaited<ReturnType<typeof start>>;
+    beforeAll(async () => {
+      host = await start({ syncStdout: stdout, syncStderr: stderr });
+    });
+    afterAll(async () => await host[Symbol.asyncDispose]());
+
     test('runs under that runtime', async () => {
-      await using host = await start();
       expect(await host.runtime.name()).toBe(name);
     });
 
     test('receives and returns values far larger than a window', async () => {
-      await using host = await start();
       const bytes = new Uint8Array(3_000_000).map((_, i) => i * 7);
       expect(Buffer.compare((await host.runtime.echo(bytes)) as Uint8Array, bytes)).toBe(0);
       const map = new Map([['a', new Set([1n])]]);
@@ -82,7 +88,6 @@ for (const { name, file: runtime, args } of runtimes) {
     });
 
     test('streams values, and calls the host back', async () => {
-      await using host = await start();
       const numbers: number[] = [];
       for await (const n of host.runtime.count(1000)) numbers.push(n);
       expect(numbers).toEqual(Array.from({ length: 1000 }, (_, i) => i + 1));
@@ -92,8 +97,6 @@ for (const { name, file: runtime, args } of runtimes) {
     });
 
     test('delivers its output to the host’s sink before the reply settles, with console.log and with process.stdout', async () => {
-      const [stdout, stderr] = [sink(), sink()];
-      await using host = await start({ syncStdout: stdout, syncStderr: stderr });
       await host.runtime.log('logged');
       expect(stdout.text()).toBe('logged\n');
       await host.runtime.warn('warned');
@@ -103,7 +106,6 @@ for (const { name, file: runtime, args } of runtimes) {
     });
 
     test('a call rejects when its caller aborts it', async () => {
-      await using host = await start();
       const abort = new AbortController();
       const rejected = expect(host.runtime.hang({ signal: abort.signal })).rejects.toThrow('enough');
       await host.runtime.echo('the call is under way');
