@@ -3,6 +3,7 @@
  * their own, and real files.
  */
 import { expect, test } from 'vitest';
+import { once } from './support/once.ts';
 import { docsCheck, fixture } from './support/program.ts';
 import { makeTree } from './support/tree.ts';
 
@@ -13,8 +14,16 @@ const broken = {
 
 const sound = { 'README.md': '# Read me\n\n[a](docs/a.md#a)\n', 'docs/a.md': '# A\n\n```js\nlet a;\n```\n' };
 
+const checkBroken = once(async () => await docsCheck(await makeTree(broken), '.'));
+const checkBrokenStrictly = once(
+  async () => await docsCheck(await makeTree(broken), '--strict', '--json', '--jobs', '1', '.'),
+);
+const checkSoundStrictly = once(
+  async () => await docsCheck(await makeTree(sound), '--strict', '--quiet', '.'),
+);
+
 test('prints what is broken and where, and names the plugin that found it', async () => {
-  const { code, stdout } = await docsCheck(await makeTree(broken), '.');
+  const { code, stdout } = await checkBroken();
   expect(stdout).toContain(`README.md
    3:1  error    docs/gone.md does not exist  links/missing-file
   3:43  error    no heading of docs/a.md makes #b  links/missing-anchor
@@ -31,8 +40,8 @@ docs/a.md
 });
 
 test('exits with 1 if something is broken and --strict was given', async () => {
-  expect((await docsCheck(await makeTree(broken), '--strict', '.')).code).toBe(1);
-  expect((await docsCheck(await makeTree(sound), '--strict', '.')).code).toBe(0);
+  expect((await checkBrokenStrictly()).code).toBe(1);
+  expect((await checkSoundStrictly()).code).toBe(0);
 });
 
 test('checks the given directory, including its links into the repository around it', async () => {
@@ -48,11 +57,10 @@ test('checks the given directory, including its links into the repository around
 });
 
 test('prints its progress as lines if there is no terminal, and nothing at all with --quiet', async () => {
-  const root = await makeTree(sound);
-  const { stderr } = await docsCheck(root, '.');
+  const { stderr } = await checkBroken();
   expect(stderr).toContain('2 pages, 3 plugins: fences, links, prose\n');
   expect(stderr.match(/^(fences|links|prose): [12] of 2 pages$/gm)).toHaveLength(6);
-  expect((await docsCheck(root, '--quiet', '.')).stderr).toBe('');
+  expect((await checkSoundStrictly()).stderr).toBe('');
 });
 
 test('prints the plugin’s name before each of its lines, and splits no character', async () => {
@@ -64,11 +72,8 @@ test('prints the plugin’s name before each of its lines, and splits no charact
 });
 
 test('gives the same report in every run, also as JSON', async () => {
-  const root = await makeTree(broken);
-  const [first, second] = [
-    await docsCheck(root, '--json', '.'),
-    await docsCheck(root, '--json', '--jobs', '1', '.'),
-  ];
+  const first = await docsCheck(await makeTree(broken), '--json', '.');
+  const second = await checkBrokenStrictly();
   expect(second.stdout).toBe(first.stdout);
   expect(JSON.parse(first.stdout)).toMatchObject({
     errors: 3,

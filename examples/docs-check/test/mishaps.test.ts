@@ -1,6 +1,7 @@
 /** Tests docs-check with plugins that crash, hang, refuse a page or do not start, and with Ctrl-C. */
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { once } from './support/once.ts';
 import { docsCheck, fixture, start } from './support/program.ts';
 import { makeTree } from './support/tree.ts';
 
@@ -27,9 +28,15 @@ test('if a plugin crashes on one page, the report names both, and all plugins ch
   expect(code).toBe(1);
 });
 
+/** A run in which one plugin crashes on a page, and another plugin hangs on another page. */
+const oneAtATime = once(async () => {
+  const root = await makeTree({ ...twentyPages(7, 'crash me'), '5.md': '# Page 5\n\nhang me\n' });
+  const plugins = ['crashes', 'hangs'].flatMap((conduct) => ['--plugins', fixture(conduct)]);
+  return await docsCheck(root, '.', '--jobs', '1', '--timeout', '3', ...plugins);
+});
+
 test('restarts a plugin once if it crashes while it checks a single page', async () => {
-  const root = await makeTree(twentyPages(7, 'crash me'));
-  const { stdout } = await docsCheck(root, '.', '--jobs', '1', '--plugins', fixture('crashes'));
+  const { stdout } = await oneAtATime();
   expect(stdout).toMatch(/^crashes .* 19 +0 +19 .* 1 mishap, started again once$/m);
 });
 
@@ -42,17 +49,7 @@ test('survives a plugin that crashes on several pages', async () => {
 });
 
 test('survives a plugin that hangs on one page', async () => {
-  const root = await makeTree(twentyPages(5, 'hang me'));
-  const { stdout } = await docsCheck(
-    root,
-    '.',
-    '--jobs',
-    '1',
-    '--timeout',
-    '3',
-    '--plugins',
-    fixture('hangs'),
-  );
+  const { stdout } = await oneAtATime();
   expect(stdout).toMatch(/^plugin hangs did not answer within 3 s at 5\.md$/m);
   expect(stdout).toMatch(/^hangs +a page without an end +19 .* seen 19, 1 mishap, started again once$/m);
 });
