@@ -74,6 +74,31 @@ export function spans(bytes) {
   }
 }
 
+/** Finds the end of a value whose bytes arrive in parts. Looks at each byte once. */
+export class EndOfValue {
+  #at = 0;
+  #values = 1;
+
+  /**
+   * Returns the position where the value at the beginning of `bytes` ends; undefined if bytes are missing. Each
+   * call gets the bytes of the former call and further ones.
+   */
+  in(bytes) {
+    try {
+      while (this.#values > 0) {
+        if (this.#at >= bytes.length) return undefined;
+        const [length, { items = 0 }] = shape(bytes, this.#at, bytes[this.#at]);
+        if (this.#at + length > bytes.length) return undefined;
+        this.#at += length;
+        this.#values += items - 1;
+      }
+      return this.#at;
+    } catch {
+      return undefined; // The bytes end within a header.
+    }
+  }
+}
+
 /**
  * Returns `[length, { items }]` or `[length, { body }]`. `length` is the length of the value without its
  * items, and `items` is the number of items that follow. `body` counts the bytes after the header. They are

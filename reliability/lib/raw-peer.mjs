@@ -14,7 +14,7 @@ import {
   ping,
   windowUpdate,
 } from './frames.mjs';
-import { decode, encode } from './msgpack.mjs';
+import { decode, encode, EndOfValue } from './msgpack.mjs';
 
 const CONTROL = 1;
 const OUTPUTS = [3, 5];
@@ -60,7 +60,7 @@ export class RawPeer {
 
   open(id, payload = Buffer.alloc(0)) {
     this.send(data(id, payload, SYN));
-    this.#streams.set(id, { rest: Buffer.alloc(0), expectsId: false });
+    this.#streams.set(id, { rest: Buffer.alloc(0), end: new EndOfValue(), expectsId: false });
   }
 
   #take(frame) {
@@ -69,7 +69,7 @@ export class RawPeer {
     if (type === PING && flags & SYN) this.send(ping(length, ACK));
     if (type === PING || type === GO_AWAY) return;
     if (flags & SYN) {
-      this.#streams.set(id, { rest: Buffer.alloc(0), expectsId: id > OUTPUTS[1] });
+      this.#streams.set(id, { rest: Buffer.alloc(0), end: new EndOfValue(), expectsId: id > OUTPUTS[1] });
       this.send(windowUpdate(id, 0, ACK));
     }
     const stream = this.#streams.get(id);
@@ -86,9 +86,12 @@ export class RawPeer {
       stream.expectsId = false;
       stream.rest = stream.rest.subarray(4);
     }
-    for (let next; !stream.expectsId && (next = decode(stream.rest));) {
-      stream.rest = stream.rest.subarray(next.end);
-      this.onMessage(id, next.value);
+    if (stream.expectsId) return;
+    for (let end; (end = stream.end.in(stream.rest)) !== undefined;) {
+      const { value } = decode(stream.rest);
+      stream.rest = stream.rest.subarray(end);
+      stream.end = new EndOfValue();
+      this.onMessage(id, value);
     }
   }
 }
