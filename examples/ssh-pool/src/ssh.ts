@@ -22,16 +22,19 @@ export function overSsh({ destination, options = [], env = [] }: SshOptions): La
       // ssh joins its words with spaces and passes them to the login shell. `exec` lets the plugin replace
       // the shell.
       const remote = `exec env ${[...variables, file, ...args].map(quote).join(' ')}`;
-      return ['ssh', ...always, ...options, '--', destination, remote];
+      return ['ssh', ...always, ...options, ...defaults, '--', destination, remote];
     },
   });
 }
 
+/** Options that are always set: no terminal and no questions. */
+const always = ['-T', '-o', 'BatchMode=yes'];
+
 /**
- * Options that are always set: no terminal, no questions, and an end within 15 seconds if the other machine
- * no longer answers.
+ * Options that other options replace, because ssh takes the first value of an option. The connection ends within
+ * 20 seconds if the other machine no longer answers.
  */
-const always = ['-T', '-o', 'BatchMode=yes', '-o', 'ServerAliveInterval=5', '-o', 'ServerAliveCountMax=3'];
+const defaults = ['-o', 'ServerAliveInterval=5', '-o', 'ServerAliveCountMax=3'];
 
 /** Quotes a word, so that a POSIX shell does not change it. */
 function quote(word: string): string {

@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -37,6 +37,12 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Returns the settings with which a process of ssh runs, as ssh itself reads them from its command line. */
+function settingsOf(pid: number): string {
+  const [ssh = '', ...words] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+  return execFileSync(ssh, ['-G', ...words], { encoding: 'utf8' });
 }
 
 describe.skipIf(why !== undefined)(
@@ -146,6 +152,8 @@ describe.skipIf(why !== undefined)(
       const { client, remote, session } = await start({
         options: ['-o', 'ServerAliveInterval=1', '-o', 'ServerAliveCountMax=2'],
       });
+      if (process.platform === 'linux')
+        expect(settingsOf(client.pid!)).toContain('\nserveraliveinterval 1\n');
       const call = remote.hang();
       call.catch(() => {});
       // This acts like a cut network: nothing answers, and nothing is closed.
