@@ -142,6 +142,6 @@ function addNames(): void {
 }
 addNames();
 
-test('each name of a method is a method, also if it is a word of TypeScript', () => {
+test('a method may have any name, even a word of TypeScript', () => {
   expect(errorsIn('names')).toEqual([]);
 });
