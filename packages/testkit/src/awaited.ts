@@ -42,8 +42,8 @@ export function demandAwait(name: string): void {
  */
 function noticed(promise: Promise<unknown>, watch: (isAwaited: () => boolean) => void): PromiseLike<unknown> {
   let isAwaited = false;
-  // If nothing awaits the promise, the test fails for that reason. The test must not fail for an unhandled
-  // rejection too.
+  // If nothing awaits the promise, the caller of `noticed` makes the test fail. Without this handler, the
+  // test would also fail for an unhandled rejection.
   promise.catch(() => undefined);
   watch(() => isAwaited);
   const asked = (): Promise<unknown> => {

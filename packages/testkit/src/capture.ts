@@ -8,8 +8,8 @@ const keep = 1024 * 1024;
 
 export class Capture {
   /**
-   * Returns a sink for a client. Each output needs a separate sink, because a decoder must not mix two
-   * outputs.
+   * Returns a sink for one output of a client. Each output needs a separate sink, because the sink's decoder
+   * joins characters that are split between two chunks.
    */
   sink(): Writable {
     const decoder = new StringDecoder('utf8');

@@ -267,8 +267,8 @@ function wire<P, S>(
       transcript.note(direction, text);
     },
   });
-  // A `Versioned` plugin has a plugin set for each version, and a pair connects one of these sets. The types of
-  // `serve` do not allow a single set for such a plugin, so the cast is needed.
+  // If `P` is `Versioned`, `ServeOptions` demands a plugin set for each version. A pair serves only one of
+  // these sets, so the cast is needed.
   const served = { ...options.serve, plugins: watched(plugins, () => process) } as ServeOptions<P, S>;
   const process: MemoryProcess = new MemoryProcess(serving(served), {
     toPlugin: pipe('toPlugin'),
@@ -329,7 +329,7 @@ function plannedFaults<P, S>({ chunking, delayMs, window }: ConnectOptions<P, S>
 
 /**
  * @internal Returns factories that tell each implementation which process serves it. A fake must know its
- * process, so that it can crash the process.
+ * process, because `crash()` ends that process.
  */
 export function watched<P, S>(plugins: Plugins<P, S>, process: () => Crashable): Plugins<P, S> {
   const entries = Object.entries<Plugins<P, S>[keyof P]>(plugins).map(([name, factory]) => [

@@ -1,7 +1,7 @@
 /**
- * Extends Vitest's V8 coverage to the Node processes that the tests start, above all plugins. Use this module
- * for `coverage: { provider: 'custom', customProviderModule: '@pipework/testkit/coverage' }`. It needs
- * `@vitest/coverage-v8`.
+ * Extends Vitest's V8 coverage to the Node processes that the tests start, above all plugins. To use this
+ * module, set `coverage: { provider: 'custom', customProviderModule: '@pipework/testkit/coverage' }`. This
+ * module needs `@vitest/coverage-v8`.
  *
  * Each worker sets NODE_V8_COVERAGE for the processes that it starts. When such a process exits, Node writes
  * down which code the process ran. A process that a signal ends writes nothing. At the end of the run,

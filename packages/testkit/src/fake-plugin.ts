@@ -68,8 +68,8 @@ export class UnhandledCallError extends Error {
 type Method = (...args: unknown[]) => unknown;
 
 /**
- * A name can be a method if this remote has a property of that name. Test tools also read other names, such
- * as `toJSON`. Such a read is not a call by the code under test.
+ * A fake treats a name as a method only if this remote has a property of that name. Test tools also read
+ * names that are not methods, such as `toJSON`.
  */
 const anyRemote: object = createRemote(async () => {});
 

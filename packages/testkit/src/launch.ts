@@ -156,8 +156,8 @@ const heard = new WeakSet<Writable>();
 /** Returns a sink that captures its input and passes it to the user's sink, at the pace of that sink. */
 function both(capture: Writable, own: Writable | undefined): Writable {
   if (own === undefined) return capture;
-  // Core drops a sink that fails. But core listens only to the sink that this function returns. Without this
-  // listener, an error of the user's own sink would be uncaught.
+  // Core listens for errors only on the sink that this function returns. Without this listener, an error of
+  // the user's own sink would be uncaught.
   if (!heard.has(own)) own.on('error', () => undefined);
   heard.add(own);
   return new Writable({

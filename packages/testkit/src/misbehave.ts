@@ -1,12 +1,12 @@
 /**
- * Command lines of plugins that misbehave, with one program for each kind. A host must survive all these
- * plugins.
+ * Command lines of plugins that misbehave. Each kind of misbehaviour has its own program. A host must survive
+ * all these plugins.
  */
 import { fileURLToPath } from 'node:url';
 
 /**
- * Every kind of misbehaviour, with a sentence that describes it. In every other way, such a plugin behaves
- * correctly.
+ * Every kind of misbehaviour, with a sentence that describes it. Apart from its kind of misbehaviour, the
+ * plugin behaves correctly.
  */
 export const conducts = {
   behaves: 'The control: behaves correctly. If a test fails with it too, the test or the kit is wrong.',

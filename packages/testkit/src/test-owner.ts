@@ -10,7 +10,7 @@ export interface VitestContext {
 
 /** The part of a failed Vitest test that the kit uses. */
 export interface FailedTask {
-  /** The errors of the test. The kit adds its record to the last of them. */
+  /** The errors of the test. The kit adds its report to the last of them. */
   readonly result?:
     { readonly errors?: { message?: string; stack?: string | undefined }[] | undefined } | undefined;
 }
@@ -23,7 +23,7 @@ export interface NodeTestContext {
   diagnostic(message: string): void;
   /**
    * True if the test passed. This property exists in Node 20.12 and later. If the property is missing, the
-   * kit shows its record for every test.
+   * kit shows its report for every test.
    */
   readonly passed?: boolean;
 }
@@ -50,7 +50,8 @@ export function ownedBy(test: TestContext, end: () => Promise<unknown>, report: 
 
 /**
  * Runs `end` when the running test of `node:test` is over, for things that were opened without the test's
- * context. Does nothing under other runners and outside a test, so the caller must then end these things.
+ * context. Does nothing under other runners and outside a test. In these cases the caller must end the
+ * things.
  */
 export function ownedByRunningTest(end: () => Promise<unknown>): void {
   const { env } = process;

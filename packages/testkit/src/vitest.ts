@@ -94,7 +94,7 @@ export interface PipeworkMatchers<T = unknown> {
 }
 
 declare module 'vitest' {
-  // eslint-disable-next-line typescript/no-explicit-any -- Vitest's declaration, which this extends, has it.
+  // eslint-disable-next-line typescript/no-explicit-any -- Vitest's own declaration has this `any`.
   interface Matchers<T = any> extends PipeworkMatchers<T> {}
 }
 
@@ -235,7 +235,8 @@ function fakeFor<T extends object>(
 }
 
 /**
- * How long a check of the suite may take, in milliseconds. The suite's own deadline for a check is shorter.
+ * How long a check of the suite may take, in milliseconds. The suite's own deadline is shorter, so that the
+ * suite ends the check first.
  */
 const checkTimeoutMs = 620_000;
 

@@ -153,7 +153,8 @@ export class Bench {
   /**
    * Returns a report about one plugin of the check. If `error` is a {@link WaitFailure}, the report is about
    * the plugin that the check waited for, and may name a likely cause. Otherwise the report is about the
-   * newest plugin. Such a report names no cause, because the message of `error` says what was wrong.
+   * newest plugin. In that case the report names no cause, because the message of `error` says what was
+   * wrong.
    */
   report(error: unknown): string {
     const hasWaited = error instanceof WaitFailure;

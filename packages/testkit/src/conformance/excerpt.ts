@@ -63,7 +63,8 @@ function collapse(entries: readonly TranscriptEntry[]): string[] {
 
 /**
  * Returns the pattern that begins at `at` and, together with its repetitions, covers the most lines. A
- * pattern counts only if the excerpt gets shorter without the repetitions.
+ * pattern counts only if its repetitions have more than one line, because a line with their number replaces
+ * them.
  */
 function repetition(keys: readonly string[], at: number): { period: number; times: number } {
   let best = { period: 1, times: 1 };

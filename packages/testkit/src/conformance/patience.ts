@@ -1,6 +1,6 @@
 /**
  * Deadlines that depend on how busy the machine is. A plugin must not fail a check because other processes
- * took its core.
+ * keep all cores busy.
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
@@ -132,7 +132,8 @@ class Load {
     this.#sum = {
       samples: this.#sum.samples + 1,
       runnable: this.#sum.runnable + runnableThreads(),
-      // Even on an idle machine, a timer is late by up to a millisecond, so that much does not count as load.
+      // Even on an idle machine, a timer is late by up to a millisecond, so this millisecond does not count
+      // as load.
       askedMs: this.#sum.askedMs + Math.min(sleptMs, sampleMs + 1),
       sleptMs: this.#sum.sleptMs + sleptMs,
     };

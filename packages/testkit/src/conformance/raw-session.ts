@@ -1,6 +1,6 @@
 /**
- * The yamux session of a host that does not use core. It speaks over the bare pipes, and checks every rule of
- * section 4 of docs/protocol.md.
+ * The yamux session of a host that does not use core. This session uses the bare pipes, and checks every rule
+ * of section 4 of docs/protocol.md.
  */
 import {
   ACK,

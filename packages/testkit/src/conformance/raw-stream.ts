@@ -3,7 +3,7 @@ import { FIN, initialWindow, RST, type FrameParts } from '../wire/yamux.ts';
 import type { RawPlugin } from './raw-plugin.ts';
 import { CheckFailure } from './verdict.ts';
 
-/** The part of its session that a stream uses. */
+/** The part of a session that its streams use. */
 export interface StreamSession {
   readonly plugin: RawPlugin;
   readonly streams: ReadonlyMap<number, RawStream>;
@@ -71,7 +71,7 @@ export class RawStream {
 
   /**
    * True if the plugin has reset or finished the stream, and so takes no more bytes on it. A plugin with Go's
-   * stock yamux cannot reset a stream.
+   * stock yamux cannot reset a stream, so it finishes the stream instead.
    */
   get isRefused(): boolean {
     return this.wasReset || this.hasFinished;

@@ -145,7 +145,7 @@ export function conformance(options: ConformanceOptions): Conformance {
       const work = async (some: Iterable<BoundCheck>): Promise<void> => {
         for (const check of some) await perform(check);
       };
-      // Checks that wait cost almost nothing, so `concurrency` of them run at the same time as `concurrency`
+      // Checks that wait cost almost nothing. So up to `concurrency` of them run beside up to `concurrency`
       // other checks.
       const waits = waiting.values();
       // The longest check starts first, so that it does not run alone at the end.

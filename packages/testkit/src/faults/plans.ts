@@ -160,8 +160,8 @@ export function narrowWindows({ bytes = 1024 }: { bytes?: number } = {}): Fault 
       const keptBack = new Map<number, number>();
       return byFrames((raw, frame) => {
         if (frame?.type !== 'window-update' || frame.length === 0) return [{ bytes: raw }];
-        // Credit in a frame that opens or acknowledges a stream widens the window. Such credit does not
-        // replace used credit, so all of it is held back.
+        // Credit in a frame that opens or acknowledges a stream widens the window. That credit does not
+        // replace used credit, so the fault holds all of it back.
         if ((frame.flags & (SYN | ACK)) !== 0) return [{ bytes: encodeFrame({ ...frame, length: 0 }) }];
         const kept = keptBack.get(frame.id) ?? 0;
         const keep = Math.min(frame.length, Math.max(0, initialWindow - bytes - kept));

@@ -77,8 +77,8 @@ export async function expectNoLeaks(
 }
 
 /**
- * How many pieces of `work` run now, and how many have begun. Nothing tells which piece opened a file, so a
- * new open file counts only for a piece of work that ran alone.
+ * How many pieces of `work` run now, and how many have begun. Node does not report which piece opened a file.
+ * So newly opened files count only for a piece that ran alone.
  */
 let underWay = 0;
 let begun = 0;
@@ -180,7 +180,7 @@ function leaksOfProcess(): string[] {
 }
 
 /**
- * As soon as core has started a real process, core keeps one pipe open. That pipe leads to the reaper, which
- * ends plugins that outlive their host.
+ * Returns how many more things may be open than when the kit was loaded. After core has started a real
+ * process, this is one descriptor: the pipe to the reaper, which ends plugins that outlive their host.
  */
 const allowance = (word: string): number => (word === 'descriptor' && hasLaunched() ? 1 : 0);

@@ -5,7 +5,7 @@
 import { writeSync } from 'node:fs';
 import { openThings, type OpenThing } from './open-things.ts';
 
-/** The environment variable that switches the notice off, whatever its value. */
+/** If this environment variable is set to any value, the kit reports nothing. */
 const switchOff = 'PIPEWORK_TESTKIT_QUIET';
 
 const told = new WeakSet<OpenThing>();
@@ -40,6 +40,6 @@ export function tellLeftOpen(afterAll: (hook: () => void) => void): void {
   try {
     afterAll(tell);
   } catch {
-    // The kit was loaded outside a test file, so the report comes at the exit.
+    // The kit was loaded outside a test file, so it reports only when the process exits.
   }
 }

@@ -10,8 +10,7 @@ export interface OpenThing {
   /** The stack of the code that opened the thing. */
   readonly stack: string;
   /**
-   * True if the thing is the client of a real process. Such a client has handles that the leak checks also
-   * see.
+   * True if the thing is the client of a real process. The leak checks also see the handles of that client.
    */
   readonly isProcess: boolean;
 }
@@ -33,7 +32,10 @@ export const hasLaunched = (): boolean => isLaunched;
 /** Returns the things that this process opened and that are still open. */
 export const openThings = (): readonly OpenThing[] => [...everything];
 
-/** The command of plugins in memory. Such a plugin is remembered as a pair, and not as a client. */
+/**
+ * The command of the clients that `connect` makes. For each of them, the list has the pair and not the
+ * client.
+ */
 export const inMemory = 'in-memory plugin';
 
 /** Remembers a pair until it is closed. */

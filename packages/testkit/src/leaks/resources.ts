@@ -22,10 +22,7 @@ const kinds: Readonly<Record<string, string>> = {
 export interface LiveResource {
   readonly kind: string;
   readonly stack: string;
-  /**
-   * True if core created the resource for a client. Such a resource is the client's process, a pipe or a
-   * timer.
-   */
+  /** True if core created the resource for a client: as its process, a pipe or a timer. */
   readonly isOfClient: boolean;
 }
 

@@ -94,8 +94,8 @@ export class BytePipe {
         callback(error);
       },
     });
-    // The owner of an end listens for the error of a broken pipe. If an end has no owner, the error must not
-    // end the process.
+    // The users of the two streams listen for errors. If a stream has no user, its error must not end the
+    // process.
     this.writable.on('error', ignore);
     this.readable.on('error', ignore);
   }

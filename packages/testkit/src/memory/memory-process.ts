@@ -13,7 +13,7 @@ export interface ProcessEnd {
 }
 
 /**
- * The way in which a program in memory crashes. Such a program cannot end its process, because the host runs
+ * The way in which a program in memory crashes. The program cannot end its own process, because the host runs
  * in the same process.
  */
 export interface CrashReport {
@@ -32,13 +32,14 @@ export interface Crashable {
 }
 
 /**
- * For each implementation that can crash its process, the function through which the kit gives it that
+ * Maps each implementation that can crash its process to a function. The kit calls this function with the
  * process. See `fakePlugin`.
  */
 export const crashable: WeakMap<object, (process: Crashable) => void> = new WeakMap();
 
 /**
- * The plugin's end of a process in memory. It replaces the descriptors and the environment of a real process.
+ * The pipes and the environment of a program in memory. They replace the descriptors and the environment of a
+ * real process.
  */
 export interface MemoryEnd {
   /** The bytes from the host, in place of descriptor 3. */

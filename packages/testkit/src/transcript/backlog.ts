@@ -8,8 +8,8 @@ import type { Direction } from './stream-reader.ts';
 const mostBytes = 1024 * 1024;
 const firstBytes = 4 * 1024;
 /**
- * The size of the largest piece that the backlog takes. The transcript decodes a larger piece immediately.
- * Pipes do not deliver larger pieces.
+ * The size of the largest piece that the backlog takes. Pipes do not deliver larger pieces. The transcript
+ * would decode a larger piece immediately.
  */
 const largestPiece = 64 * 1024;
 

@@ -21,7 +21,7 @@ export interface Listener {
 }
 
 export class DirectionReader {
-  /** The bytes of the handshake line so far; undefined after the line, and if the direction has none. */
+  /** The bytes of the handshake line so far; undefined after the line, and in a direction without a line. */
   #line: Uint8Array | undefined;
   readonly #streams: Map<number, StreamReader> = new Map();
   readonly #isUpstream: boolean;

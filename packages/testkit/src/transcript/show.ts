@@ -17,7 +17,7 @@ export function show(value: unknown): string {
   return shorten(text);
 }
 
-/** @param length The number of all bytes, if `bytes` has only the first of them. */
+/** @param length How many bytes there are in all. `bytes` may have only the first of them. */
 export function showBytes(bytes: Uint8Array, length: number = bytes.length): string {
   const text = new TextDecoder().decode(bytes.subarray(0, widest));
   // eslint-disable-next-line no-control-regex
@@ -30,7 +30,7 @@ function shorten(text: string): string {
 }
 
 /**
- * Replaces values that inspect would print at length, and lets maps without a prototype look like plain
+ * Replaces values that `inspect` would print at length, and lets maps without a prototype look like plain
  * objects.
  */
 function prepare(value: unknown, depth: number): unknown {

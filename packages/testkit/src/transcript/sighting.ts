@@ -29,8 +29,8 @@ export function withoutBare(sightings: readonly Sighting[]): Sighting[] {
 }
 
 /**
- * True if the observation is worth showing. The newest observation must be passed first. `isWhole` collects
- * the directions of streams in which a later frame carried data.
+ * True if the observation is worth showing. Call this function with the newest observation first. `isWhole`
+ * collects the directions of streams in which a later frame carried data.
  */
 function saysSomething({ frame, direction, phrases }: Sighting, isWhole: Set<string>): boolean {
   if (frame === undefined || (frame.type !== 'data' && frame.type !== 'window-update')) return true;

@@ -24,7 +24,7 @@ export const say = (phrase: Phrase): string =>
         .map((message) => message.text())
         .join('  ');
 
-/** How many bytes of a message are kept for its line. The line itself is far shorter. */
+/** How many bytes of a message are kept for its line in the transcript. The line itself is far shorter. */
 const shownBytes = 1024;
 const nothing = new Uint8Array(0);
 
@@ -217,8 +217,9 @@ function bareBytes(bytes: Uint8Array): Phrase {
 }
 
 /**
- * The meanings of the number with which a message of a stream of values begins. `given` is for messages of
- * the side that gives the values, and `asked` is for messages of the side that dialled the stream.
+ * Each message in a stream of values begins with a number. These lists have the meanings of that number.
+ * `given` is for messages of the side that gives the values, and `asked` is for messages of the side that
+ * dialled the stream.
  */
 const given = ['item', 'done', 'failed', 'answer', 'items'];
 const asked = ['return', 'throw'];

@@ -90,7 +90,7 @@ test('a transcript that keeps no lines records nothing, but passes payloads to o
   expect(transcript.entries).toEqual([]);
 });
 
-test('the report has only lines with content, and nothing that happened after stop()', () => {
+test('the report leaves out credit, parts of messages that are completed later, and everything after stop()', () => {
   const transcript = new Transcript();
   const call = encode([0, 1, 'Plugin.add', [1]]);
   transcript.saw('toHost', text('1|pipe|3,4\n'));
@@ -175,7 +175,7 @@ test('the transcript is the same whether it is read during the session or at its
       look(transcript);
       transcript.note('toHost', 'stalled');
     }
-    // The backlog cannot hold all these bytes.
+    // These bytes do not fit the backlog, so some are decoded before the transcript is read.
     for (let count = 0; count < 1_200; count++) transcript.saw('toPlugin', small);
     for (const [direction, bytes] of conversation().slice(2)) transcript.saw(direction, bytes);
     look(transcript);

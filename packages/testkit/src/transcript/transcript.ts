@@ -40,7 +40,7 @@ export class Transcript {
   readonly #keep: number;
   readonly #directions: Record<Direction, DirectionReader>;
   readonly #backlog: Backlog = new Backlog();
-  /** The time at which the current piece passed on the wire. */
+  /** The time at which the bytes of the current `#read()` passed on the wire. */
   #at = 0;
   #seen = 0;
   /** The time after which nothing is recorded. */
@@ -129,7 +129,10 @@ export class Transcript {
     this.#seen++;
   }
 
-  /** Returns the newest lines with content, for a failing test. */
+  /**
+   * Returns the newest lines for a failing test. Leaves out credit, and parts of messages that a later frame
+   * completed.
+   */
   report(): string {
     const telling = withoutBare(this.#kept);
     const left = telling.length - shownLines;

@@ -9,8 +9,8 @@ const lengthBytes = [
   0, 0, 0, 0, 1, 2, 4, 1, 2, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 2, 4, 2, 4,
 ];
 /**
- * How many bytes after a tag and its length field the length does not count. These are the bytes of a number,
- * the type of an extension, or the type and data of a fixext.
+ * How many bytes follow a tag and its length field in addition to those that the length counts. These are the
+ * bytes of a number, the type of an extension, or the type and data of a fixext.
  */
 const fixedBytes = [
   0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 3, 5, 9, 17, 0, 0, 0, 0, 0, 0, 0,

@@ -127,7 +127,9 @@ describe('MessagePack', () => {
   });
 });
 
-/** Returns the value with plain objects, because objects without a prototype compare as different. */
+/**
+ * Returns the value with plain objects, because objects without a prototype are not equal to plain objects.
+ */
 function normal(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(normal);
   if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return value;

@@ -1,6 +1,6 @@
 /**
- * Checks of section 8 of docs/protocol.md: tables, columns, and values that a plugin must refuse if it
- * announces `types`.
+ * Checks of section 8 of docs/protocol.md. Some are about tables and columns. The others are about values
+ * that a plugin must refuse if it announces `types`.
  */
 import { Raw } from '../../../programs/msgpack.mjs';
 import { extensionForms } from '../../wire/forms.ts';

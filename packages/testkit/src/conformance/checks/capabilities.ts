@@ -29,7 +29,9 @@ export const mark = (letter: string): Extension => new Extension(80, Uint8Array.
 export const reference = (kind: string, id: number): Extension =>
   new Extension(80, Uint8Array.of(kind.charCodeAt(0), ...idBytes(id)));
 
-/** The encodings of values that only the capability `types` defines. docs/protocol.md has the table. */
+/**
+ * The encodings of values that only the capability `types` defines. docs/protocol.md lists them in a table.
+ */
 const beyond: [name: string, wire: unknown][] = [
   ['undefined', new Extension(0, Uint8Array.of(0))],
   ['a small bigint', [mark('b'), 5]],

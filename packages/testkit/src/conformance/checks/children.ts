@@ -17,8 +17,8 @@ const tellsItsEnvironment = 'process.stdout.write(JSON.stringify(Object.keys(pro
 
 /**
  * A program that creates a file in the given folder as soon as it runs. The program runs while that folder
- * exists, but at most five minutes. Every check is over by then. If the program ended during the check, a
- * plugin that breaks the rule would pass.
+ * exists, but at most five minutes. The check is over by then. If the program ended during the check, the
+ * check could not see that the program has inherited a descriptor.
  */
 const livesWithItsFolder = `
 const { existsSync, writeFileSync } = require('node:fs');
@@ -65,9 +65,9 @@ export const childChecks: Check[] = [
         connection.request('Plugin.run', [[process.execPath, '-e', livesWithItsFolder, folder]]);
         const { timeoutMs } = bench.target;
         await expectWithin(runsIn(folder), 3 * timeoutMs, 'Plugin.run to start the program');
-        // An orderly end shuts the socket down for every process that holds the socket. That would hide that
-        // the program has inherited the socket, so the check kills the plugin. If the plugin runs inside a
-        // wrapper, SIGKILL ends only the wrapper, and the plugin exits at the end of descriptor 3.
+        // Descriptor 4 may be a socket. If the plugin ended in an orderly way, it would shut the socket down,
+        // even for a program that has inherited it. So the check kills the plugin. If the plugin runs inside
+        // a wrapper, SIGKILL ends only the wrapper, and the plugin exits at the end of descriptor 3.
         running.plugin.signal('SIGKILL');
         running.plugin.end();
         const what = 'the end of descriptor 4 after the plugin was killed, although its program still runs';

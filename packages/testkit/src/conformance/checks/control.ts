@@ -181,9 +181,9 @@ export const endChecks: Check[] = [
       const running = await bench.ready({ graceMs });
       const connection = await bench.dispense(running);
       await bench.call(connection, 'sleep', 0);
-      // `Plugin.sleep` measures the time with the plugin's own clock, so it does not matter how busy the
-      // machine is. The answer to Quit is due half a second before the sleep ends. The plugin may also make
-      // this call fail.
+      // The call takes the whole grace by the plugin's own clock. The answer to Quit is due after three
+      // quarters of the grace. So it must arrive before the call succeeds, however busy the machine is. The
+      // plugin may also make the call fail.
       const sleeping = connection.request('Plugin.sleep', [graceMs]);
       await running.control.result('Control.Ping', true);
       const quit = running.control.request('Control.Quit', [true]);
@@ -223,7 +223,7 @@ export const endChecks: Check[] = [
       const connection = await bench.dispense(running);
       await bench.call(connection, 'print', { stream: 'stdout', text: '' });
       const { session, control, stdout } = running;
-      // The text is longer than the window, so a part of it still waits in the plugin when Quit arrives.
+      // The text is longer than the window, so a part of the text waits in the plugin when Quit arrives.
       stdout.autoCredit = false;
       const printing = connection.callLarge('Plugin.print', [
         { stream: 'stdout', text: 'x'.repeat(400_000) },
@@ -342,8 +342,7 @@ export const endChecks: Check[] = [
         for (; !hasLeft; await Promise.race([left, pause(200)])) running.plugin.signal('SIGTERM');
       })();
       await Promise.all([left, signals]);
-      // On a busy machine the exit may take some time. But an exit after `termEarliestMs` may be an effect of
-      // the first SIGTERM.
+      // An exit after `termEarliestMs` may be an effect of the first SIGTERM, so the exit must come earlier.
       const ms = realNow() - started;
       demand(
         ms < termEarliestMs,

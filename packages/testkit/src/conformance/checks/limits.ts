@@ -92,7 +92,7 @@ async function hasCredit({ session }: Running, stream: RawStream): Promise<boole
 }
 
 /**
- * How long the check waits for credit that must come. Meanwhile the plugin may read other messages of 120
+ * How long the check waits for credit that must come. Before that, the plugin may read other messages of 120
  * MiB.
  */
 const patientMs = 60_000;
@@ -122,7 +122,8 @@ export const limitChecks: Check[] = [
     run: async (bench) => {
       const connection = await bench.dispense(await bench.ready());
       await bench.call(connection, 'echo', 0);
-      // A plugin may or may not count the two levels of the message and its params towards the limit.
+      // A plugin may or may not count the two levels of the message and its params towards the limit. In both
+      // cases 140 levels are too many.
       await demandFails(bench, connection, nested(140), 'a value of 140 levels');
       await demandFails(bench, connection, nested(100_000), 'a value of 100,000 levels');
       await demandFails(bench, connection, nestedMaps(140), 'a value of 140 levels of maps');
@@ -243,7 +244,9 @@ export const limitChecks: Check[] = [
   },
 ];
 
-/** A call of a missing method, with 120 MiB of bytes. The answer to such a call is short. */
+/**
+ * A call with 120 MiB of bytes. The plugin does not have the called method, so the answer is a short error.
+ */
 class LongMessage {
   readonly #running: Running;
   readonly #connection: RawConnection;

@@ -57,7 +57,7 @@ export const messageChecks: Check[] = [
     run: async (bench) => {
       const running = await bench.ready();
       const other = await bench.dispense(running);
-      // If the plugin announced `meta`, the fifth element is the map of section 12.
+      // If the plugin announced `meta`, the fifth element must be the map of section 12.
       for (const further of [[{}], [{}, null]]) {
         const connection = await bench.dispense(running);
         await bench.call(connection, 'echo', 0);
@@ -94,8 +94,8 @@ export const messageChecks: Check[] = [
     name: 'ignores an answer to a call that it never made, and an unknown notification',
     run: async (bench) => {
       const running = await bench.ready();
-      // Stock MessagePack-RPC libraries accept neither message. So a host may send them only to a plugin that
-      // announced `cancel` or `refs`.
+      // Stock MessagePack-RPC libraries do not accept these two messages. So a host may send the messages
+      // only to a plugin that announced `cancel` or `refs`.
       const { capabilities } = running.line;
       if (!capabilities.has('cancel') && !capabilities.has('refs'))
         throw new DoesNotApply('the plugin announces neither cancel nor refs');

@@ -1,6 +1,6 @@
 /**
- * Checks of sections 9 to 11 of docs/protocol.md, with references: which calls the plugin makes, which it
- * accepts, and which it refuses.
+ * Checks of sections 9 to 11 of docs/protocol.md: which calls with references a plugin makes, which calls it
+ * accepts, and which calls it refuses.
  */
 import { show } from '../../transcript/show.ts';
 import { Extension } from '../../wire/decode.ts';

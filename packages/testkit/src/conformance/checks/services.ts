@@ -114,8 +114,8 @@ async function ask(bench: Bench, capabilities: readonly string[], argument: unkn
 }
 
 /**
- * Calls `ask`, and waits for the plugin to call `Host.Dispense`. The check does not apply if the plugin has
- * no method `ask`.
+ * Calls `ask`, and waits for the plugin to call `Host.Dispense`. If the plugin has no method `ask`, the check
+ * does not apply.
  */
 async function askForService(
   bench: Bench,
@@ -243,7 +243,7 @@ const serviceChecks: Check[] = [
   },
 ];
 
-/** Starts a plugin. The check does not apply if the plugin did not announce `describe`. */
+/** Starts a plugin. If the plugin does not announce `describe`, the check does not apply. */
 async function describing(bench: Bench): Promise<Running> {
   const running = await bench.ready();
   if (!running.line.capabilities.has('describe'))
