@@ -50,7 +50,7 @@ export const conducts = {
   'floods-streams': 'Opens streams without end, and sends nothing on them.',
   'goes-away': 'Sends go-away in place of an answer, and keeps its streams.',
   'resets-on-call': 'Resets the stream on which a call arrives.',
-  'never-accepts': 'Accepts no stream, so it acknowledges and answers nothing.',
+  'never-accepts': 'Acknowledges no stream that the host opens, and answers no call, not even Ping and Quit.',
   'never-reads': 'Writes its handshake line and never reads a byte from descriptor 3.',
   'ends-control-stream': 'Finishes the control stream in place of the first answer on it.',
   'ends-output-early': 'Finishes both synced streams immediately, while the session continues.',
