@@ -33,6 +33,14 @@ export const escapeLines = (text) => text;`,
         [/^import \{signalsByName\} from 'human-signals';$/m, ''],
         [/signalsByName\[signal\]\.description/, 'signal'],
       ],
+      'execa/lib/methods/main-async.js': [
+        // In a test environment such as happy-dom, the global AbortController is not Node's. Node then refuses
+        // to change the limit of its signal's listeners, and its signal has no such limit.
+        [
+          /setMaxListeners\(Number\.POSITIVE_INFINITY, controller\.signal\);/,
+          'try { setMaxListeners(Number.POSITIVE_INFINITY, controller.signal); } catch {}',
+        ],
+      ],
       'execa/lib/verbose/start.js': noop('logCommand'),
       'execa/lib/verbose/complete.js': noop('logResult'),
       'execa/lib/verbose/info.js': `export const getVerboseInfo = () => ({ verbose: [] });`,
