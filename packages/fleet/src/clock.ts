@@ -15,15 +15,32 @@ export interface Clock {
   random(): number;
 }
 
-// These functions are read when the module is loaded. So restarts work even if a test later replaces the
-// global timers with fakes.
-const { setTimeout, clearTimeout, setImmediate, clearImmediate } = globalThis;
+// These are Node's own functions. The globals are not used, because a test environment such as jsdom replaces
+// them by a browser's timers, and because restarts must work even if a test fakes time.
+const timers = process.getBuiltinModule('node:timers');
+const setTimeout = original('setTimeout', timers.setTimeout);
+const clearTimeout = original('clearTimeout', timers.clearTimeout);
+const setImmediate = original('setImmediate', timers.setImmediate);
+const clearImmediate = original('clearImmediate', timers.clearImmediate);
+const hrtime: () => [number, number] = original('hrtime', process.hrtime).bind(process);
+
+/**
+ * Node's own function, even if a test has already replaced it. The fake timers of Vitest, Jest and Sinon keep
+ * the function that they replaced.
+ */
+function original<F extends object>(name: string, found: F): F {
+  const { clock } = found as { readonly clock?: Readonly<Record<string, unknown>> };
+  return (clock?.[`_${name}`] as F | undefined) ?? found;
+}
 
 /** The longest delay that Node's timers accept. A timer with a longer delay would fire immediately. */
 const maxTimerMs = 0x7fff_ffff;
 
 export const realClock: Clock = {
-  now: () => performance.now(),
+  now: () => {
+    const [seconds, nanoseconds] = hrtime();
+    return seconds * 1_000 + nanoseconds / 1_000_000;
+  },
   after: (ms, act, { holdsLoop = true } = {}) => {
     if (ms === Infinity) return () => {};
     let immediate: NodeJS.Immediate | undefined;

@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { withCallOptions, type CallOptions } from '@pipework/core';
 import { Pool, type PoolCallOptions } from '../src/index.ts';
 import { workerCommand, type Worker, type Workers } from './support/worker.ts';
@@ -10,6 +10,16 @@ import { workerCommand, type Worker, type Workers } from './support/worker.ts';
 const quick = { initialDelayMs: 1, maxDelayMs: 10 };
 const withOptions = (worker: object, options: PoolCallOptions): Worker =>
   withCallOptions(worker, options as CallOptions) as unknown as Worker;
+
+/** Makes an abort controller whose signal is not an instance of this realm's class. */
+function foreignController(): AbortController {
+  const controller = new AbortController();
+  Object.setPrototypeOf(
+    controller.signal,
+    Object.create(EventTarget.prototype, Object.getOwnPropertyDescriptors(AbortSignal.prototype)) as object,
+  );
+  return controller;
+}
 
 describe('a pool', () => {
   test('names the options of a pool when it refuses an unknown option', () => {
@@ -85,6 +95,34 @@ describe('a pool', () => {
     await running;
     await expect(withOptions(worker, { signal: controller.signal }).echo(4)).rejects.toBe(reason);
     expect(pool.stats()).toMatchObject({ failed: 4, completed: 2 });
+  });
+
+  test.each([
+    ['an argument', (signal: AbortSignal) => [1, signal]],
+    ['a field of an argument', (signal: AbortSignal) => [{ signal }]],
+  ])("rejects a queued call if %s is another realm's signal that aborts", async (_where, argsWith) => {
+    await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
+    const worker = await pool.dispense('worker');
+    await worker.pid();
+    const running = worker.hang();
+    const controller = foreignController();
+    const queued = (worker.echo as (...args: unknown[]) => Promise<unknown>)(...argsWith(controller.signal));
+    const reason = new Error('enough');
+    controller.abort(reason);
+    await expect(queued).rejects.toBe(reason);
+    expect(pool.stats()).toMatchObject({ busy: 1, queued: 0 });
+    await Promise.all([expect(running).rejects.toThrow(), pool.stop({ drain: false })]);
+  });
+
+  test('gives back a web stream where a test environment has no ReadableStream', async () => {
+    await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
+    const worker = await pool.dispense('worker');
+    vi.stubGlobal('ReadableStream', undefined);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const items: number[] = [];
+    for await (const item of await worker.web()) items.push(item);
+    expect(items).toEqual([1, 2]);
+    await expect.poll(() => pool.stats()).toMatchObject({ busy: 0, completed: 1 });
   });
 
   test('starts a process for a call even if maxQueued is 0', async () => {

@@ -54,10 +54,15 @@ export function signalOf(
 ): AbortSignal | undefined {
   if (options?.signal !== undefined) return options.signal;
   for (const arg of args) {
-    if (arg instanceof AbortSignal) return arg;
+    if (isAbortSignal(arg)) return arg;
     if (typeof arg !== 'object' || arg === null) continue;
     const signal = Object.getOwnPropertyDescriptor(arg, 'signal')?.value as unknown;
-    if (signal instanceof AbortSignal) return signal;
+    if (isAbortSignal(signal)) return signal;
   }
   return undefined;
+}
+
+/** True for a signal of any realm. A test environment may have replaced Node's class by its own. */
+function isAbortSignal(value: unknown): value is AbortSignal {
+  return Object.prototype.toString.call(value) === '[object AbortSignal]';
 }

@@ -8,10 +8,15 @@
  * stand-in that the user reads instead, because only the reader of a stream sees its end.
  */
 export function heldUntilOver(result: unknown, release: () => void): unknown {
-  if (result instanceof ReadableStream) return heldReadable(result as ReadableStream<unknown>, release);
+  if (isReadableStream(result)) return heldReadable(result, release);
   if (isAsyncIterator(result)) return heldIterator(result, release);
   release();
   return result;
+}
+
+/** True for a web stream. In some test environments there is no global ReadableStream to compare with. */
+function isReadableStream(value: unknown): value is ReadableStream<unknown> {
+  return Object.prototype.toString.call(value) === '[object ReadableStream]';
 }
 
 type AnyIterator = AsyncIterator<unknown, unknown, unknown> & AsyncIterable<unknown> & AsyncDisposable;
@@ -55,6 +60,7 @@ function heldIterator(source: AnyIterator, release: () => void): AnyIterator {
 
 function heldReadable(source: ReadableStream<unknown>, release: () => void): ReadableStream<unknown> {
   const reader = source.getReader();
+  const { ReadableStream } = process.getBuiltinModule('node:stream/web');
   return new ReadableStream<unknown>(
     {
       async pull(controller) {

@@ -12,6 +12,7 @@ export interface Worker {
   hang(): Promise<never>;
   die(code?: number): Promise<never>;
   count(to: number): AsyncIterable<number>;
+  web(): Promise<ReadableStream<number>>;
   counter(): Promise<Reference<{ next(): Promise<number> }>>;
   ask(question: string): Promise<string>;
   call(callback: (pid: number) => Promise<void>): Promise<void>;
