@@ -60,9 +60,8 @@ export interface SessionOptions {
    */
   streamCloseTimeout?: number;
   /**
-   * The timers and the clock for the session's waits. Default: Node's own timers and clock, as they were when
-   * this package was loaded. So if a test fakes time later, its fake time ends no session. If a session is to
-   * follow a test's fake time, give `globalThis`.
+   * The timers and the clock for the session's waits. Default: Node's own timers and clock. So if a test fakes
+   * time, its fake time ends no session. If a session is to follow a test's fake time, give `globalThis`.
    */
   timers?: Timers;
 }

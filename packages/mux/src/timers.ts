@@ -14,18 +14,29 @@ export interface Timers {
   readonly performance: { now(): number };
 }
 
-const { setTimeout, clearTimeout, setImmediate } = globalThis;
+// The globals are not used, because a test environment such as jsdom replaces them by a browser's timers. An
+// import of the module would cost a plugin a millisecond, because Node would read its `promises`.
+const timers = process.getBuiltinModule('node:timers');
 // `hrtime` is used instead of `performance`, whose first use costs a process a millisecond.
-const hrtime: () => [number, number] = process.hrtime.bind(process);
+const hrtime: () => [number, number] = original('hrtime', process.hrtime).bind(process);
 
 /**
- * Node's own timers and clock, as they were when this module was loaded. If a test fakes time later, that
- * fake time must not end a session that the test itself uses.
+ * Node's own function, even if a test has already replaced it. The fake timers of Vitest, Jest and Sinon keep
+ * the function that they replaced.
+ */
+function original<F extends object>(name: string, found: F): F {
+  const { clock } = found as { readonly clock?: Readonly<Record<string, unknown>> };
+  return (clock?.[`_${name}`] as F | undefined) ?? found;
+}
+
+/**
+ * Node's own timers and clock. If a test fakes time, that fake time must not end a session that the test
+ * itself uses.
  */
 export const realTimers: Timers = {
-  setTimeout,
-  clearTimeout,
-  setImmediate,
+  setTimeout: original('setTimeout', timers.setTimeout),
+  clearTimeout: original('clearTimeout', timers.clearTimeout),
+  setImmediate: original('setImmediate', timers.setImmediate),
   performance: {
     now: () => {
       const [seconds, nanoseconds] = hrtime();

@@ -1,16 +1,12 @@
-/**
- * Keeps the clock and the timers that existed when the kit was loaded, because a test's fake timers must not
- * stop the kit itself.
- */
+/** Node's own clock and timers, because a test's fake timers must not stop the kit itself. */
+import { realTimers } from '@pipework/mux/lean';
 
-const readClock = performance.now.bind(performance);
-
-export const setRealTimeout: typeof setTimeout = setTimeout;
-export const clearRealTimeout: typeof clearTimeout = clearTimeout;
-export const setRealImmediate: typeof setImmediate = setImmediate;
+export const setRealTimeout: typeof realTimers.setTimeout = realTimers.setTimeout;
+export const clearRealTimeout: typeof realTimers.clearTimeout = realTimers.clearTimeout;
+export const setRealImmediate: typeof realTimers.setImmediate = realTimers.setImmediate;
 
 /** Returns milliseconds on a clock that only goes forward. */
-export const realNow = (): number => readClock();
+export const realNow = (): number => realTimers.performance.now();
 
 export const realSleep = (ms: number): Promise<void> =>
   new Promise((resolve) => {

@@ -10,6 +10,13 @@ const run = (...args: string[]): Promise<Run> => runNode(suites, ...args);
 // never come.
 const failing = runVitest(suites, 'failing');
 const inPools = runVitest(suites, 'passing.suite.ts', '--config', `${suites}/pools.config.ts`);
+const inEnvironments = runVitest(
+  suites,
+  'environment.suite.ts',
+  'fakes-first.suite.ts',
+  '--config',
+  `${suites}/environments.config.ts`,
+);
 const leftOpen = runVitest(suites, 'left-open.suite.ts');
 
 describe('a failing test', () => {
@@ -123,6 +130,12 @@ describe.concurrent('the kit works', () => {
     const passed = new RegExp(`^ ✓ [ |]*${project}[ |]+passing\\.suite\\.ts > `, 'gm');
     expect(output.match(passed)).toHaveLength(14);
     expect(output).toMatch(/Tests {2}56 passed \(56\)/);
+    expect(status).toBe(0);
+  });
+
+  test('in an environment that replaces globals of Node, and with fake timers from before its import', async () => {
+    const { status, output } = await inEnvironments;
+    expect(output).toMatch(/Tests {2}12 passed \(12\)/);
     expect(status).toBe(0);
   });
 

@@ -1,14 +1,26 @@
 /**
- * Real timers and the real clock, captured when the module is loaded. So if a test fakes time later, the time
- * limits of a plugin's start and end remain in force.
+ * Node's own timers and clock. So if a test fakes time, the time limits of a plugin's start and end remain in
+ * force.
  */
 
-const setTimeout: typeof globalThis.setTimeout = globalThis.setTimeout;
-const clearTimeout: typeof globalThis.clearTimeout = globalThis.clearTimeout;
-const setImmediate: typeof globalThis.setImmediate = globalThis.setImmediate;
-const clearImmediate: typeof globalThis.clearImmediate = globalThis.clearImmediate;
+// The globals are not used, because a test environment such as jsdom replaces them by a browser's timers. An
+// import of the module would cost a plugin a millisecond, because Node would read its `promises`.
+const timers = process.getBuiltinModule('node:timers');
+const setTimeout: typeof globalThis.setTimeout = original('setTimeout', timers.setTimeout);
+const clearTimeout: typeof globalThis.clearTimeout = original('clearTimeout', timers.clearTimeout);
+const setImmediate: typeof globalThis.setImmediate = original('setImmediate', timers.setImmediate);
+const clearImmediate = original('clearImmediate', timers.clearImmediate);
 // `performance` is not used, because its first use costs a process a millisecond.
-const hrtime: () => [number, number] = process.hrtime.bind(process);
+const hrtime: () => [number, number] = original('hrtime', process.hrtime).bind(process);
+
+/**
+ * Node's own function, even if a test has already replaced it. The fake timers of Vitest, Jest and Sinon keep
+ * the function that they replaced.
+ */
+function original<F extends object>(name: string, found: F): F {
+  const { clock } = found as { readonly clock?: Readonly<Record<string, unknown>> };
+  return (clock?.[`_${name}`] as F | undefined) ?? found;
+}
 
 /**
  * The longest delay that Node's timers accept, in milliseconds. A timer with a longer delay would fire

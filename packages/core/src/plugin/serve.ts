@@ -5,6 +5,7 @@
 
 import { PassThrough, type Readable } from 'node:stream';
 import { PipeworkError } from '../base/errors.ts';
+import { realTimers } from '../base/timers.ts';
 import { hasCookie, lostDescriptorsMark, takeHostGreeting, type HostGreeting } from '../handshake/env.ts';
 import { formatLine } from '../handshake/line.ts';
 import { chooseVersion } from '../handshake/negotiate.ts';
@@ -104,7 +105,7 @@ async function serveProcess(settings: ServeSettings): Promise<void> {
   downstream.onLent = (chunk) => end.session.feed(chunk);
   await end.done;
   // The host has left, so timers and sockets of the plugin must not keep the process alive.
-  setTimeout(() => process.exit(), end.hostIsGone ? 0 : lingerMs).unref();
+  realTimers.setTimeout(() => process.exit(), end.hostIsGone ? 0 : lingerMs).unref();
 }
 
 async function serveOver(settings: ServeSettings, transport: ServeTransport): Promise<void> {

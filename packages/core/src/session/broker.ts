@@ -305,7 +305,7 @@ export class Broker implements StreamBroker, Arrivals {
   close(reason: Error): void {
     if (this.#endedBy) return;
     this.#endedBy = reason;
-    for (const timer of this.#timers.values()) clearTimeout(timer);
+    for (const timer of this.#timers.values()) patientTimers.clearTimeout(timer);
     this.#timers.clear();
     const waiters = [...this.#waiters.values()];
     const streams = [...this.#arriving, ...this.#held.values()];
@@ -348,7 +348,7 @@ export class Broker implements StreamBroker, Arrivals {
   #clearTimer(owner: RawStream | number): void {
     const timer = this.#timers.get(owner);
     if (timer === undefined) return;
-    clearTimeout(timer);
+    patientTimers.clearTimeout(timer);
     this.#timers.delete(owner);
   }
 }

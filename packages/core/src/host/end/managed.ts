@@ -2,6 +2,7 @@
 
 import { constants } from 'node:os';
 import { expect, expectKeys, isListOf } from '../../base/expect.ts';
+import { realTimers } from '../../base/timers.ts';
 import { isReaping } from './reaper.ts';
 
 /** The methods of a managed client that this file calls. */
@@ -143,5 +144,5 @@ export function cleanupOnInterrupt(options: InterruptOptions = {}): Disposable {
 function warn(error: unknown): Promise<void> {
   const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.emitWarning(`onInterrupt failed: ${reason}`, 'PipeworkWarning');
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => realTimers.setImmediate(resolve));
 }

@@ -3,7 +3,7 @@
  * for, and the resources that are released when the call ends.
  */
 import { AsyncResource } from 'node:async_hooks';
-import { afterPatience } from '../../base/timers.ts';
+import { afterPatience, clock } from '../../base/timers.ts';
 import type { WaitingCall } from '../../session/call-queue.ts';
 import type { Borrower, Held } from '../references/reference-types.ts';
 
@@ -59,7 +59,7 @@ export class IncomingCall implements Borrower {
 
   get remainingMs(): number | undefined {
     const deadlineAt = this.#meta?.deadlineAt;
-    return deadlineAt === undefined ? undefined : Math.max(0, deadlineAt - performance.now());
+    return deadlineAt === undefined ? undefined : Math.max(0, deadlineAt - clock());
   }
 
   get metadata(): Readonly<Record<string, string>> {
@@ -90,7 +90,7 @@ export class IncomingCall implements Borrower {
   ): void {
     this.#meta = { metadata, deadlineAt: undefined, stopTimer: undefined };
     if (remainingMs === undefined) return;
-    this.#meta.deadlineAt = performance.now() + remainingMs;
+    this.#meta.deadlineAt = clock() + remainingMs;
     this.#meta.stopTimer = afterPatience(remainingMs, expire, false);
   }
 

@@ -42,6 +42,8 @@ function toReadable(stream: TakenStream, objectMode: boolean): Readable {
 }
 
 function toWebStream(stream: TakenStream): ReadableStream<unknown> {
+  // In some test environments there is no global ReadableStream, and a plugin rarely needs the module.
+  const { ReadableStream } = process.getBuiltinModule('node:stream/web');
   return new ReadableStream<unknown>(
     {
       async pull(controller) {

@@ -3,6 +3,7 @@
  * fast as the peer's window allows.
  */
 import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
+import { realTimers } from '../../base/timers.ts';
 import type { Waiter } from '../../session/broker.ts';
 import { explained, streamLost } from '../../session/loss.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from '../api/instrumentation.ts';
@@ -15,7 +16,7 @@ import { consumed, produced } from './stream-protocol.ts';
 import { isPromise, type Step } from '../sources/stream-source.ts';
 
 // This is the real timer, because fake timers in a host must not stop a plugin that runs in the same process.
-const { setTimeout } = globalThis;
+const { setTimeout } = realTimers;
 
 // If the reader leaves while the source is producing an item, the source has this many milliseconds to end.
 // After that, the reader's stream ends without waiting for the source.

@@ -3,12 +3,13 @@
  * turn are sent together.
  */
 import type { RawStream } from '@pipework/mux/lean';
+import { realTimers } from '../../base/timers.ts';
 import type { ItemBatch } from '../messages/item-batch.ts';
 import type { StreamHost } from './stream-host.ts';
 import { produced } from './stream-protocol.ts';
 
 // This is the real timer, because fake timers in a host must not stop a plugin that runs in the same process.
-const { setImmediate } = globalThis;
+const { setImmediate } = realTimers;
 
 // With more items in one message, each item would wait longer, and little time would be saved.
 const maxBatchItems = 256;
