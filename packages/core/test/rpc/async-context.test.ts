@@ -6,6 +6,10 @@ import { rpcPair } from '../support/rpc-pair.ts';
 const store = new AsyncLocalStorage<string>();
 const here = (): string => store.getStore() ?? 'none';
 
+interface Located {
+  where(): Promise<string>;
+}
+
 const caller = {
   async callMany(callback: () => Promise<string>, times: number): Promise<string[]> {
     const heard: string[] = [];
@@ -15,7 +19,7 @@ const caller = {
   async useObject(object: { where(): Promise<string> }): Promise<string> {
     return await object.where();
   },
-  kept: undefined as (() => Promise<string>) | undefined,
+  kept: undefined as ((() => Promise<string>) & Disposable) | undefined,
   keep(callback: () => Promise<string>): void {
     this.kept = retain(callback);
   },
@@ -24,6 +28,26 @@ const caller = {
   },
   isKept(callback: () => Promise<string>): boolean {
     return callback === this.kept;
+  },
+  keptObject: undefined as (Located & Disposable) | undefined,
+  keepObject(object: Located): void {
+    this.keptObject = retain(object);
+  },
+  async useKeptObject(): Promise<string> {
+    return await this.keptObject!.where();
+  },
+  async useObjectTwice(object: Located): Promise<string[]> {
+    return [await object.where(), await object.where()];
+  },
+  drop(): void {
+    for (const kept of [this.kept, this.keptObject]) kept?.[Symbol.dispose]();
+  },
+  async callAfter(callback: () => Promise<string>, before: () => Promise<string>): Promise<string[]> {
+    return [await before(), await callback()];
+  },
+  async callReturned(make: () => Promise<() => Promise<string>>): Promise<string> {
+    const callback = await make();
+    return await callback();
   },
   hang(options: { signal: AbortSignal }): Promise<never> {
     return new Promise((_, reject) => {
@@ -71,7 +95,36 @@ describe('a callback runs in the async context in which the caller passed it', (
     const callback = async (): Promise<string> => here();
     await store.run('kept here', () => remote.keep(callback));
     expect(await store.run('called here', () => remote.callKept())).toBe('kept here');
-    expect(await remote.isKept(callback)).toBe(true);
+    expect(await store.run('kept here', () => remote.isKept(callback))).toBe(true);
+  });
+
+  test.each(['function', 'object'])(
+    'even if the peer keeps the same %s, for the kept one and for simultaneous calls',
+    async (kind) => {
+      const { remote, host, plugin } = await connect();
+      const callback = async (): Promise<string> => here();
+      const object = ref({ where: callback });
+      const keep = () => (kind === 'function' ? remote.keep(callback) : remote.keepObject(object));
+      const callKept = () => (kind === 'function' ? remote.callKept() : remote.useKeptObject());
+      const use = () => (kind === 'function' ? remote.callMany(callback, 2) : remote.useObjectTwice(object));
+      await store.run('admin', keep);
+      const names = ['a', 'b', 'c'];
+      const heard = await Promise.all(names.map((name) => store.run(name, use)));
+      expect(heard).toEqual(names.map((name) => [name, name]));
+      expect(await store.run('other', callKept)).toBe('admin');
+      expect(await store.run('admin', use)).toEqual(['admin', 'admin']);
+      await remote.drop();
+      await expect.poll(() => [host.references, plugin.references]).toEqual([0, 0]);
+    },
+  );
+
+  test('even if another call returns the same function while the peer has it', async () => {
+    const { remote } = await connect();
+    const callback = async (): Promise<string> => here();
+    const heard = await store.run('a', () =>
+      remote.callAfter(callback, () => store.run('b', () => remote.callReturned(async () => callback))),
+    );
+    expect(heard).toEqual(['b', 'a']);
   });
 
   test('and is released after its calls', async () => {

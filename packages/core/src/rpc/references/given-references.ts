@@ -1,6 +1,7 @@
 /** The references that one conversation has given to the peer, and how often the peer holds each of them. */
 import { AsyncResource } from 'node:async_hooks';
 import { inspect } from 'node:util';
+import { haveSameStores } from '../../base/async-stores.ts';
 import { dispose } from '../../base/dispose.ts';
 import { PipeworkError } from '../../base/errors.ts';
 import type { SharedCounts } from '../../session/shared.ts';
@@ -11,7 +12,10 @@ import { findMethod, unknownMethod } from '../api/served-object.ts';
 export class GivenReferences {
   readonly #counts: SharedCounts;
   readonly #byId = new Map<number, GivenReference>();
+  /** The entry of each target that was added last. */
   readonly #byTarget = new Map<object, GivenReference>();
+  /** The entry of each target that was handed over or that the peer has retained. */
+  readonly #kept = new Map<object, GivenReference>();
   #nextId = 1;
 
   constructor(counts: SharedCounts) {
@@ -29,11 +33,6 @@ export class GivenReferences {
   /**
    * Counts one more hold of `target`, under its known id or a new id. For a signal that gets a new id,
    * `attach` is called, and the function that `attach` returns is called when the signal is released.
-   *
-   * A function runs in the asynchronous context in which it was given. If a function is an argument of two
-   * pending calls, it gets a different id in each of them. With one id, the peer's calls of the function for
-   * one pending call would run in the context of the other pending call. A reference that the peer keeps has
-   * the same id in every message, so that the peer recognises it.
    */
   give(
     target: object,
@@ -41,16 +40,31 @@ export class GivenReferences {
     scope: Scope,
     attach: ((id: number) => () => void) | undefined,
   ): GivenReference {
-    const known = this.#byTarget.get(target);
-    const isKept = known !== undefined && (known.isRetained || known.isHandedOver || isHandedOver);
-    const isShared = known !== undefined && (attach !== undefined || isKept || known.scope === scope);
-    const entry = isShared ? known : this.#add(target, scope, attach);
-    if (attach === undefined && (entry.context === undefined || entry.scope !== scope))
-      entry.context = new AsyncResource('PIPEWORK_REFERENCE');
-    entry.scope = scope;
+    const entry = this.#known(target, isHandedOver, scope) ?? this.#add(target, scope, attach);
     entry.count++;
-    if (isHandedOver) entry.isHandedOver = true;
+    if (isHandedOver) {
+      entry.isHandedOver = true;
+      this.#kept.set(target, entry);
+    }
     return entry;
+  }
+
+  /**
+   * Returns the entry under which `target` is given again; undefined if it gets a new id.
+   *
+   * A function runs in the asynchronous context in which it was given. If a function is an argument of two
+   * pending calls, it gets a different id in each of them. With one id, the peer's calls of the function for
+   * one pending call would run in the context of the other pending call. A reference that the peer keeps has
+   * the same id in every message from a context with the same stores, so that the peer recognises it. An
+   * object that was handed over has one id, because it is disposed of once.
+   */
+  #known(target: object, isHandedOver: boolean, scope: Scope): GivenReference | undefined {
+    const latest = this.#byTarget.get(target);
+    if (latest?.scope === scope) return latest;
+    const known = this.#kept.get(target) ?? (isHandedOver ? latest : undefined);
+    if (known === undefined || (isHandedOver && known.isHandedOver)) return known;
+    const { context } = known;
+    return context !== undefined && haveSameStores(context, makeContext()) ? known : undefined;
   }
 
   #add(target: object, scope: Scope, attach: ((id: number) => () => void) | undefined): GivenReference {
@@ -60,15 +74,20 @@ export class GivenReferences {
       target,
       count: 0,
       isHandedOver: false,
-      context: undefined,
+      context: attach === undefined ? makeContext() : undefined,
       scope,
-      isRetained: false,
       detach: attach?.(id),
     };
     this.#byId.set(id, entry);
     this.#byTarget.set(target, entry);
     this.#counts.references++;
     return entry;
+  }
+
+  /** Counts one more hold of a reference, because the peer keeps it beyond the call in which it came. */
+  retain(entry: GivenReference): void {
+    entry.count++;
+    if (!this.#kept.has(entry.target)) this.#kept.set(entry.target, entry);
   }
 
   /**
@@ -82,6 +101,7 @@ export class GivenReferences {
     entry.count = 0;
     this.#byId.delete(entry.id);
     if (this.#byTarget.get(entry.target) === entry) this.#byTarget.delete(entry.target);
+    if (this.#kept.get(entry.target) === entry) this.#kept.delete(entry.target);
     this.#counts.references--;
     void letGo(entry);
   }
@@ -114,8 +134,13 @@ export class GivenReferences {
     const entries = [...this.#byId.values()];
     this.#byId.clear();
     this.#byTarget.clear();
+    this.#kept.clear();
     await Promise.all(entries.map((entry) => letGo(entry)));
   }
+}
+
+function makeContext(): AsyncResource {
+  return new AsyncResource('PIPEWORK_REFERENCE');
 }
 
 /** Calls a function, or a method of an object. */

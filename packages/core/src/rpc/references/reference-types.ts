@@ -17,14 +17,12 @@ export interface GivenReference {
    */
   isHandedOver: boolean;
   /**
-   * The asynchronous context in which the target was last given. The peer's calls to the target run in this
+   * The asynchronous context in which the target was given first. The peer's calls to the target run in this
    * context. Undefined for a signal.
    */
-  context: AsyncResource | undefined;
-  /** The scope of the message in which the target was last given. */
-  scope: Scope;
-  /** True if the peer has retained the reference beyond the call in which it came. */
-  isRetained: boolean;
+  readonly context: AsyncResource | undefined;
+  /** The scope of the message in which the target was given first. */
+  readonly scope: Scope;
   /** If the target is a signal, removes its listener. */
   readonly detach: (() => void) | undefined;
 }

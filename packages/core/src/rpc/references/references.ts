@@ -314,8 +314,7 @@ export class References implements ValueReferences, MessageScopes {
     const id = params[0] as number;
     const entry = this.#given.get(id);
     if (method === runtimeMethods.retain && entry !== undefined) {
-      entry.count++;
-      entry.isRetained = true;
+      this.#given.retain(entry);
     } else if (method === runtimeMethods.release && entry !== undefined) {
       this.#given.takeBack(entry, Math.min(entry.count, Math.max(1, Number(params[1]) || 1)));
     } else if (method === runtimeMethods.drop) {
