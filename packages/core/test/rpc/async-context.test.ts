@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, test } from 'vitest';
-import { callContext, ref, retain, withCallOptions } from '../support/internals.ts';
+import { callContext, keepContextEverywhere, ref, retain, withCallOptions } from '../support/internals.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
 const store = new AsyncLocalStorage<string>();
@@ -154,6 +154,105 @@ test("a listener of the handler's signal runs in the async context in which the 
   store.run('the caller', () => controller.abort());
   await expect(call).rejects.toThrow();
   await expect.poll(() => heard).toBe('the handler');
+});
+
+/** How a signal can stand among the arguments of a call. */
+type Placed = AbortSignal | { signal: AbortSignal } | { deep: { signal: AbortSignal } };
+type Watch = (argument: Placed) => Promise<void>;
+
+const places: Record<string, (signal: AbortSignal) => Placed> = {
+  'an argument': (signal) => signal,
+  'in the options': (signal) => ({ signal }),
+  'deep in an argument': (signal) => ({ deep: { signal } }),
+};
+
+function signalIn(argument: Placed): AbortSignal {
+  if ('deep' in argument) return argument.deep.signal;
+  return 'signal' in argument ? argument.signal : argument;
+}
+
+/** Resolves when the signal has aborted, with what `read` returns in the signal's listener. */
+const whenAborted = <T>(argument: Placed, read: () => T): Promise<T> =>
+  new Promise((resolve, reject) => {
+    signalIn(argument).addEventListener('abort', () => {
+      try {
+        resolve(read());
+      } catch (error) {
+        reject(error);
+      }
+    });
+  });
+
+describe.each(Object.entries(places))('a listener of a signal that is %s', (_, place) => {
+  test('of a callback runs in the async context in which the callback was passed', async () => {
+    const { remote } = await store.run('connect', () =>
+      rpcPair({
+        async abortOne(watch: Watch, started: () => Promise<void>): Promise<void> {
+          const controller = new AbortController();
+          const watching = watch(place(controller.signal)).catch(() => {});
+          await started();
+          controller.abort();
+          await watching;
+        },
+      }),
+    );
+    const heard = await Promise.all(
+      ['a', 'b'].map(async (name) => {
+        let seen!: Promise<string>;
+        await store.run(name, () =>
+          remote.abortOne(
+            async (argument) => {
+              seen = whenAborted(argument, here);
+              await seen;
+            },
+            async () => {},
+          ),
+        );
+        return seen;
+      }),
+    );
+    expect(heard).toEqual(['a', 'b']);
+  });
+
+  test('of two simultaneous callbacks runs in the context of its own callback', async () => {
+    const controller = new AbortController();
+    const { remote } = await store.run('connect', () =>
+      rpcPair({ watchWith: (watch: Watch) => watch(place(controller.signal)) }),
+    );
+    const heard: string[] = [];
+    const calls = ['a', 'b'].map((name) => {
+      let call!: Promise<void>;
+      const started = new Promise<void>((start) => {
+        call = store.run(name, () =>
+          remote.watchWith(async (argument) => {
+            const watching = whenAborted(argument, here);
+            start();
+            heard.push(await watching);
+          }),
+        );
+      });
+      return { call, started };
+    });
+    await Promise.all(calls.map(({ started }) => started));
+    controller.abort();
+    await Promise.allSettled(calls.map(({ call }) => call));
+    await expect.poll(() => heard.toSorted()).toEqual(['a', 'b']);
+  });
+
+  test("of a handler finds the handler's call context", async () => {
+    keepContextEverywhere();
+    let method: Promise<string> | undefined;
+    const { remote } = await rpcPair({
+      async watch(argument: Placed, started: () => Promise<void>): Promise<string> {
+        method = whenAborted(argument, () => callContext().method);
+        await started();
+        return method;
+      },
+    });
+    const controller = new AbortController();
+    await remote.watch(place(controller.signal), async () => controller.abort()).catch(() => {});
+    expect(await method).toBe('Plugin.watch');
+  });
 });
 
 describe("the handler's options.signal aborts", () => {

@@ -38,7 +38,8 @@ export class IncomingCall implements Borrower {
   #meta: Meta | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   /**
-   * The asynchronous context in which the signal was first read. The signal's listeners run in this context.
+   * The asynchronous context in which the call runs, or in which the signal was first read. The signal's
+   * listeners run in this context.
    */
   #context: AsyncResource | undefined = undefined;
   #abortedWith: { reason: unknown } | undefined = undefined;
@@ -49,12 +50,25 @@ export class IncomingCall implements Borrower {
   }
 
   get signal(): AbortSignal {
+    this.#context ??= new AsyncResource('PIPEWORK_CALL');
+    return this.argumentSignal;
+  }
+
+  get argumentSignal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      this.#context = new AsyncResource('PIPEWORK_CALL');
       if (this.#abortedWith !== undefined) this.#controller.abort(this.#abortedWith.reason);
     }
     return this.#controller.signal;
+  }
+
+  /**
+   * Must be called where the handler starts. From now on, the listeners of the signals among the arguments
+   * run in the current asynchronous context.
+   */
+  bindSignals(): void {
+    if (this.#controller !== undefined) this.#context ??= new AsyncResource('PIPEWORK_CALL');
+    if (this.#held !== undefined) for (const reference of this.#held.references) reference.bind?.();
   }
 
   get remainingMs(): number | undefined {
@@ -102,7 +116,8 @@ export class IncomingCall implements Borrower {
     if (this.#abortedWith !== undefined) return;
     this.#abortedWith = { reason };
     const controller = this.#controller;
-    this.#context?.runInAsyncScope(() => controller?.abort(reason));
+    if (this.#context === undefined) controller?.abort(reason);
+    else this.#context.runInAsyncScope(() => controller?.abort(reason));
   }
 
   /** The reason why the handler's signal aborted; undefined if it has not aborted. */

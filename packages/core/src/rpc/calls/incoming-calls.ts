@@ -272,6 +272,7 @@ export class IncomingCalls {
   }
 
   #invoke(call: IncomingCall, params: unknown[]): unknown {
+    if (this.#interceptors.length === 0) call.bindSignals();
     if (this.#isCallback(call)) {
       const args = params[1];
       if (!Array.isArray(args)) {
@@ -304,6 +305,7 @@ export class IncomingCalls {
       if (interceptor !== undefined) return interceptor(seen, () => run(index + 1));
       const outer = enterContext(call);
       try {
+        call.bindSignals();
         return invoke();
       } finally {
         leaveContext(outer);

@@ -52,6 +52,11 @@ export interface TakenReference extends RemoteTarget {
    */
   held: number;
   readonly abort: ((reason: unknown) => void) | undefined;
+  /**
+   * If the reference is a signal, makes the signal's listeners run in the current asynchronous context. Only
+   * the first call counts.
+   */
+  readonly bind: (() => void) | undefined;
 }
 
 /** The references and streams that an incoming call holds. */
@@ -71,6 +76,8 @@ export interface Held {
 export interface Borrower extends StreamingCall {
   readonly id: number;
   readonly held: Held;
+  /** The call's own signal, for an argument that stands for it. See {@link TakenReference.bind}. */
+  readonly argumentSignal: AbortSignal;
   /** True if {@link held} was ever read. */
   readonly isHolding: boolean;
 }

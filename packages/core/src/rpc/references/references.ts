@@ -256,7 +256,7 @@ export class References implements ValueReferences, MessageScopes {
     if (this.#message !== undefined) this.#message.hasTaken = true;
     switch (kind) {
       case 'callSignal':
-        if (this.#message?.incoming !== undefined) return this.#message.incoming.signal;
+        if (this.#message?.incoming !== undefined) return this.#message.incoming.argumentSignal;
         throw new TypeError('the signal of a call came outside a call');
       case 'abortedSignal':
         return abortedSignal;

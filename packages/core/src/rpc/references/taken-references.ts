@@ -65,6 +65,7 @@ export class TakenReferences {
       throw new TypeError(`reference ${id} came as a ${entry.kind} before, and now as a ${kind}`);
     }
     if (borrower === undefined) {
+      entry.bind?.();
       entry.held++;
       this.#latest.push(entry);
     } else {
@@ -76,7 +77,7 @@ export class TakenReferences {
 
   #makeSignal(id: number): TakenReference {
     const controller = new AbortController();
-    const context = new AsyncResource('PIPEWORK_SIGNAL');
+    let context: AsyncResource | undefined;
     const entry: TakenReference = {
       id,
       kind: 'signal',
@@ -84,7 +85,13 @@ export class TakenReferences {
       borrowed: 0,
       held: 0,
       value: controller.signal,
-      abort: (reason) => context.runInAsyncScope(() => controller.abort(reason)),
+      abort: (reason) => {
+        if (context === undefined) controller.abort(reason);
+        else context.runInAsyncScope(() => controller.abort(reason));
+      },
+      bind: () => {
+        context ??= new AsyncResource('PIPEWORK_SIGNAL');
+      },
       release: () => this.#release(entry),
     };
     this.#signals.set(controller.signal, entry);
@@ -103,6 +110,7 @@ export class TakenReferences {
       held: 0,
       value: {},
       abort: undefined,
+      bind: undefined,
       call: (name, args) => {
         if (this.#byId.get(id) === entry) return this.#host.callReference(id, name, args);
         return Promise.reject(this.#releasedError(releasedAt));
