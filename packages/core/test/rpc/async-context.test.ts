@@ -255,6 +255,70 @@ describe.each(Object.entries(places))('a listener of a signal that is %s', (_, p
   });
 });
 
+describe('an object that was handed over is disposed of in the async context in which it was given', () => {
+  class Resource {
+    readonly #seen: (text: string) => void;
+    constructor(seen: (text: string) => void) {
+      this.#seen = seen;
+    }
+    touch(): void {
+      this.#seen(`touch ${here()}`);
+    }
+    [Symbol.dispose](): void {
+      this.#seen(`dispose ${here()}`);
+    }
+  }
+  type Held = Disposable & { touch(): Promise<void> };
+  const user = {
+    async disposeResult(make: () => Promise<Held>): Promise<void> {
+      using held = await make();
+      await held.touch();
+    },
+    async disposeItems(items: AsyncIterable<Held>): Promise<void> {
+      for await (const item of items) {
+        using held = item;
+        await held.touch();
+      }
+    },
+  };
+  const connect = () => store.run('connect', () => rpcPair({ ...user }));
+
+  test('if it is the result of a callback', async () => {
+    const { remote } = await connect();
+    const seen: string[] = [];
+    await store.run('a', () =>
+      remote.disposeResult((() => ref(new Resource((text) => seen.push(text)))) as never),
+    );
+    await expect.poll(() => seen).toEqual(['touch a', 'dispose a']);
+  });
+
+  test('if it is an item of a stream', async () => {
+    const { remote } = await connect();
+    const seen: string[] = [];
+    async function* items(): AsyncGenerator<object> {
+      yield ref(new Resource((text) => seen.push(text)));
+    }
+    await store.run('a', () => remote.disposeItems(items() as never));
+    await expect.poll(() => seen).toEqual(['touch a', 'dispose a']);
+  });
+
+  test('if it is the result of a handler, and the context is the call', async () => {
+    keepContextEverywhere();
+    let method: string | undefined;
+    const { remote } = await rpcPair({
+      open: () =>
+        ref({
+          [Symbol.dispose]: () => {
+            method = callContext().method;
+          },
+        }),
+    });
+    const held = (await remote.open()) as unknown as Disposable;
+    held[Symbol.dispose]();
+    await expect.poll(() => method).toBe('Plugin.open');
+  });
+});
+
 describe("the handler's options.signal aborts", () => {
   const aborts = async (
     make: (

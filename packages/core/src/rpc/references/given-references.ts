@@ -159,13 +159,13 @@ function call(target: object, name: unknown, args: unknown[]): unknown {
 
 /**
  * Releases a target that the peer no longer holds. If the target is a marked object that was handed over,
- * disposes of it.
+ * disposes of it in the asynchronous context in which it was given.
  */
-async function letGo({ target, detach, isHandedOver }: GivenReference): Promise<void> {
+async function letGo({ target, context, detach, isHandedOver }: GivenReference): Promise<void> {
   detach?.();
   if (!isHandedOver || !isMarked(target)) return;
   try {
-    await dispose(target);
+    await context?.runInAsyncScope(dispose, undefined, target);
   } catch (error) {
     const text = `disposing of an object that was given by reference failed: ${inspect(error)}`;
     process.emitWarning(text, 'PipeworkWarning');
