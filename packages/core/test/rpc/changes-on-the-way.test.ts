@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { callContext, ref, withCallOptions } from '../support/internals.ts';
 import { rawHost } from '../support/raw-peer.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
@@ -24,6 +25,43 @@ describe('half a surrogate pair in a key arrives as one U+FFFD:', () => {
     }
   });
 }); // prettier-ignore
+
+test('half a surrogate pair in the metadata of a call arrives as one U+FFFD', async () => {
+  const { remote } = await rpcPair({ metadata: () => ({ ...callContext().metadata }) });
+  const metadata = { 'k\ud83d': 'v\ud83d', [`${'x'.repeat(70)}\ud83d`]: '\udc00', plain: 'text' };
+  expect(await withCallOptions(remote, { metadata }).metadata()).toStrictEqual({
+    'k\ufffd': 'v\ufffd',
+    [`${'x'.repeat(70)}\ufffd`]: '\ufffd',
+    plain: 'text',
+  });
+});
+
+describe('half a surrogate pair in the name of a method arrives as one U+FFFD', () => {
+  type Named = Record<'m\ud83d', (value: unknown) => Promise<unknown>>;
+  const named = { 'm\ufffd': (value: unknown) => value };
+  const values = [1, new Map([[1, 2]])];
+
+  test.each(values)('if the method is of a dispensed implementation and is called with %s', async (value) => {
+    const { remote } = await rpcPair(named);
+    const misnamed = remote as unknown as Named;
+    expect(await misnamed['m\ud83d'](value)).toEqual(value);
+    const metadata = { a: 'b' };
+    expect(await (withCallOptions(misnamed as never, { metadata }) as Named)['m\ud83d'](value)).toEqual(
+      value,
+    );
+  });
+
+  test.each(values)('if the method is of an object in a result and is called with %s', async (value) => {
+    const { remote } = await rpcPair({ object: () => ref({ ...named }) });
+    const object = (await remote.object()) as unknown as Named;
+    expect(await object['m\ud83d'](value)).toEqual(value);
+  });
+
+  test.each(values)('if the method is of an object in an argument and is called with %s', async (value) => {
+    const { remote } = await rpcPair({ use: async (object: Named) => object['m\ud83d'](value) });
+    expect(await remote.use(ref({ ...named }) as never)).toEqual(value);
+  });
+});
 
 describe('a timestamp', () => {
   test.each<[string, string, number | string]>([

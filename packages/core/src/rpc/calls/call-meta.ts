@@ -7,8 +7,17 @@ export function metaOf({ deadlineMs, metadata }: CallOptions): Record<string, un
   const meta: Record<string, unknown> = {};
   if (deadlineMs !== undefined && deadlineMs < Infinity) meta['deadline'] = Math.ceil(deadlineMs);
   // An interceptor may have set the metadata to any value.
-  if (Object.keys(Object(metadata) as object).length > 0) meta['metadata'] = { ...metadata };
+  const entries = Object.entries(Object(metadata) as object);
+  if (entries.length > 0)
+    meta['metadata'] = Object.fromEntries(
+      entries.map(([key, value]) => [wellFormed(key), wellFormed(value)]),
+    );
   return Object.keys(meta).length === 0 ? undefined : meta;
+}
+
+/** In a text, U+FFFD replaces each lone half of a surrogate pair, as in the arguments of a call. */
+function wellFormed(value: unknown): unknown {
+  return typeof value === 'string' ? value.toWellFormed() : value;
 }
 
 /**

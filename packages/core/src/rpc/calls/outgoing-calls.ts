@@ -371,5 +371,5 @@ function hasStreams({ streams }: SentCall): boolean {
 function sentParams<T>(params: T, reference: CalledReference | undefined): T | unknown[] {
   if (reference === undefined) return params;
   const { id, name } = reference;
-  return name === undefined ? [id, params] : [id, params, name];
+  return name === undefined ? [id, params] : [id, params, name.toWellFormed()];
 }

@@ -32,7 +32,10 @@ export class MethodNames {
 
   /** Returns the method whose name in the implementation is `short`. */
   called(short: string): MethodName {
-    return this.#byShort.get(short) ?? this.#keep(this.#byShort, short, short, this.#prefix + short);
+    return (
+      this.#byShort.get(short) ??
+      this.#keep(this.#byShort, short, short, (this.#prefix + short).toWellFormed())
+    );
   }
 
   /**
