@@ -3,6 +3,7 @@
  * reads the line and makes a record of it.
  */
 
+import { isError } from '../base/realm.ts';
 import { logLevels, type LogLevel } from '../handshake/env.ts';
 
 /** Writes one record. Fields that JSON cannot express are left out. */
@@ -60,6 +61,6 @@ function format(level: LogLevel, message: string, fields: Readonly<Record<string
 
 function plain(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return String(value);
-  if (value instanceof Error) return { name: value.name, message: value.message, stack: value.stack };
+  if (isError(value)) return { name: value.name, message: value.message, stack: value.stack };
   return value;
 }

@@ -3,6 +3,7 @@
  * source waits. The source may be on either side.
  */
 import { PassThrough, type Readable } from 'node:stream';
+import vm from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { callContext, checked, defineContract, implement, withCallOptions } from '../support/internals.ts';
 import type { StandardSchema } from '../support/internals.ts';
@@ -93,6 +94,33 @@ async function readAll(stream: AsyncIterable<unknown>): Promise<void> {
 }
 
 const enough = new Error('enough');
+
+test('if a call is cancelled with an error of another realm, the source of a Node stream gets this error', async () => {
+  const reasons: Error[] = [
+    vm.runInNewContext("new TypeError('far')"),
+    // jsdom simulates DOMException like this.
+    vm.runInNewContext(`
+      class DOMException extends Error {}
+      Object.setPrototypeOf(DOMException.prototype, Object.create(Error.prototype));
+      Object.defineProperty(DOMException.prototype, Symbol.toStringTag, { value: 'DOMException' });
+      Object.create(DOMException.prototype, { message: { value: 'far' } })`),
+  ];
+  const pair = await rpcPair({
+    async take(stream: Readable, started: () => Promise<void>): Promise<void> {
+      for await (const _ of stream) await started();
+    },
+  });
+  for (const reason of reasons) {
+    const controller = new AbortController();
+    const stream = new PassThrough({ objectMode: true });
+    const told = new Promise((resolve) => stream.once('error', resolve));
+    stream.write('first');
+    const { signal } = controller;
+    const call = withCallOptions(pair.remote, { signal }).take(stream, async () => controller.abort(reason));
+    await expect(call).rejects.toBe(reason);
+    expect(await told).toBe(reason);
+  }
+});
 
 describe('when a reader leaves, an idle source gets the reason immediately', () => {
   test.each(rows)('%s in a result', async (_kind, make) => {

@@ -2,7 +2,7 @@
  * One interface to every kind of stream. The interface reads the items, and can tell the stream that no more
  * items are wanted, even while an item is pending.
  */
-import { types } from 'node:util';
+import { isError } from '../../base/realm.ts';
 import { iterableKind } from './stream-kind.ts';
 
 export type Step = IteratorResult<unknown, unknown>;
@@ -169,10 +169,6 @@ class NodeSource extends IteratorSource {
   override throw(): undefined {
     return undefined;
   }
-}
-
-function isError(value: unknown): value is Error {
-  return value instanceof Error || types.isNativeError(value);
 }
 
 /** Returns true if a source has returned a promise of its step. */
