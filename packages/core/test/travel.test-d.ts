@@ -2,6 +2,7 @@
  * Tests that code does not compile if it would fail at run time, and compiles if it works.
  * `rpc/declared-types.test.ts` runs the same cases.
  */
+import { EventEmitter } from 'node:events';
 import { expectTypeOf, test } from 'vitest';
 import {
   ref,
@@ -246,6 +247,57 @@ test('the compiler refuses to serve nested objects of methods, and results that 
     serve({ plugins: { bank: () => ({ open: () => new Account() }) } }));
   void (() => serve({ plugins: { bank: () => ({ open: () => ref(new Account()) }) } }));
   void (() => serve<{ account: Account }>({ plugins: { account: () => new Account() } }));
+});
+
+test('the compiler refuses a property with methods at any depth, and accepts a property with data', () => {
+  type Users = { get(id: string): Promise<string> };
+  class Table {
+    readonly name = 'users';
+    async get(id: string): Promise<string> {
+      return this.name + id;
+    }
+  }
+  class Api {
+    readonly users = new Table();
+  }
+  type IsRefused<T> = Says<CanServe<T>, 'users is an object of methods'>;
+  expectTypeOf<IsRefused<{ users: { table: string } & Users }>>().toEqualTypeOf<true>();
+  expectTypeOf<IsRefused<{ users: { table?: { rows: Users } } }>>().toEqualTypeOf<true>();
+  expectTypeOf<IsRefused<{ users: Partial<Users> }>>().toEqualTypeOf<true>();
+  expectTypeOf<IsRefused<Api>>().toEqualTypeOf<true>();
+
+  interface Tree {
+    name: string;
+    parent: Tree | null;
+    children: Tree[];
+  }
+  interface Data {
+    tree: Tree;
+    at: Date;
+    error?: Error;
+    ready: Promise<void>;
+    cache: WeakMap<object, number>;
+    listeners: (() => void)[];
+    byName: Map<string, () => void>;
+    unknown: unknown;
+    options: { readonly depth?: number; readonly tags: Set<string> };
+  }
+  expectTypeOf<CanServe<Data>>().toBeUnknown();
+});
+
+test('the compiler accepts a served class that extends EventEmitter, whose methods no peer can call', () => {
+  class Emitting extends EventEmitter {
+    async ping(): Promise<number> {
+      return 1;
+    }
+  }
+  class Visiting extends EventEmitter {
+    each(visit: (x: number) => boolean): boolean {
+      return visit(1);
+    }
+  }
+  expectTypeOf<CanServe<Emitting>>().toBeUnknown();
+  expectTypeOf<Says<CanServe<Visiting>, 'each() takes'>>().toEqualTypeOf<true>();
 });
 
 test('the compiler refuses the same methods in the services of a host', () => {

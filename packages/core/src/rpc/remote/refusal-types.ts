@@ -2,7 +2,8 @@
  * Types that explain why a declaration does not compile. These types contain the texts that the compiler
  * shows, and decide which text it shows.
  */
-import type { AnyFunction, CannotTravel, Itself, KeepsCall, Rule } from './travel-types.ts';
+import type { EventEmitter } from 'node:events';
+import type { AnyFunction, CannotTravel, Copied, Itself, KeepsCall, Rule } from './travel-types.ts';
 import type { Signatures } from './signatures.ts';
 
 /** The rules that no value may break, whichever side sends it. */
@@ -60,29 +61,36 @@ export type MethodRefusal<M, Name> = [M] extends [AnyFunction]
 /**
  * The reason why an implementation of `T` cannot be served as it is declared; `never` if it can be served.
  */
-export type ServedRefusal<T> = { [K in keyof T & string]: MemberRefusal<(T & Itself)[K], K> }[keyof T &
-  string];
+export type ServedRefusal<T> = { [K in ServedKey<T>]: MemberRefusal<(T & Itself)[K], K> }[ServedKey<T>];
+
+/** The names of an implementation's members, without the methods of Node's own classes. */
+export type ServedKey<T> = Exclude<
+  keyof T & string,
+  T extends EventEmitter ? keyof EventEmitter : T extends EventTarget ? keyof EventTarget : never
+>;
 
 /** The reason why a member of an implementation cannot be served; `never` if it can be served. */
 export type MemberRefusal<M, Name> =
   NonNullable<M> extends infer F
     ? [F] extends [AnyFunction]
       ? Refused<Name, BrokenBy<Signatures<F>, NeverTravels | 'sync'>>
-      : IsNamespace<F> extends true
-        ? CannotTravel<`${Name & string} is an object of methods, and only methods of the served object can be called: serve it under a name of its own, return ref(object) from a method, or make it private`>
-        : never
+      : [F] extends [WithoutMethods<F>]
+        ? never
+        : CannotTravel<`${Name & string} is an object of methods, and only methods of the served object can be called: serve it under a name of its own, return ref(object) from a method, or make it private`>
     : never;
 
-/** True for a plain object that holds only functions. */
-export type IsNamespace<T> = 0 extends 1 & T
-  ? false
-  : T extends object
-    ? [keyof T] extends [never]
-      ? false
-      : [T[keyof T]] extends [AnyFunction]
-        ? true
-        : false
-    : false;
+/**
+ * A copy of a type, in which no value fits a method. So a type with methods, at any depth, is not assignable
+ * to its copy. Lists and other containers are not searched, because nobody calls their contents by a path.
+ */
+export type WithoutMethods<T> = T extends AnyFunction
+  ? never
+  : T extends
+        Copied | Iterable<unknown> | AsyncIterable<unknown> | PromiseLike<unknown> | WeakMap<never, unknown>
+    ? T
+    : T extends object
+      ? { readonly [K in keyof T as K extends symbol ? never : K]: WithoutMethods<T[K]> }
+      : T;
 
 /** `unknown` for a type that can be served. For any other type, a {@link CannotTravel} with the reason. */
 export type CanServe<T> = 0 extends 1 & T
