@@ -5,6 +5,7 @@
 import { inspect } from 'node:util';
 import {
   Client,
+  type CanServe,
   type ClientConfig,
   type PluginContext,
   type PluginExit,
@@ -14,6 +15,7 @@ import {
 import { Capture, joinSections, section } from './capture.ts';
 import { chunks, delay, narrowWindows } from './faults/plans.ts';
 import type { Fault } from './faults/fault.ts';
+import type { FakeControls } from './fake-plugin.ts';
 import { freshSeed } from './faults/random.ts';
 import { inMemory, openedPair } from './leaks/open-things.ts';
 import type { BytePipe, Delivery } from './memory/byte-pipe.ts';
@@ -28,10 +30,15 @@ import { ownedBy, ownedByRunningTest, type TestContext } from './test-owner.ts';
 import type { Direction } from './transcript/stream-reader.ts';
 import { Transcript, type TranscriptOptions } from './transcript/transcript.ts';
 
-/** Factories by name, as `serve` takes them. */
+/** Factories by name, as `serve` takes them. What `serve` refuses does not compile here either. */
 export type Plugins<P, S = Record<never, never>> = {
-  readonly [K in keyof P]: (context: PluginContext<S>) => P[K] | Promise<P[K]>;
+  readonly [K in keyof P]: ((context: PluginContext<S>) => P[K] | Promise<P[K]>) &
+    CanServe<WithoutControls<P[K]>>;
 };
+
+/** A plugin without the members that only a fake has. The other side cannot call these members. */
+export type WithoutControls<T> =
+  T extends Pick<FakeControls<object>, 'calls' | 'reset'> ? Omit<T, keyof FakeControls<object>> : T;
 
 /** Options of {@link connect}. These options change how the bytes arrive, and configure the two sides. */
 export interface ConnectOptions<P = Record<string, object>, S = Record<never, never>> {

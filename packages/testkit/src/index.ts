@@ -7,7 +7,7 @@
 // When the process exits, this module reports the clients and pairs that the tests left open.
 import './leaks/left-open.ts';
 
-export { connect, type ConnectOptions, type Pair, type Plugins } from './connect.ts';
+export { connect, type ConnectOptions, type Pair, type Plugins, type WithoutControls } from './connect.ts';
 export { memoryLauncher, type MemoryLauncher } from './memory-launcher.ts';
 export { launch, type LaunchedClient, type LaunchOptions } from './launch.ts';
 export type { FailedTask, NodeTestContext, TestContext, VitestContext } from './test-owner.ts';

@@ -31,6 +31,20 @@ test('a pair knows its plugins by their factories', async () => {
   await pair.rpc.dispense('stranger');
 });
 
+test('connect() refuses what serve() refuses', () => {
+  class Account {
+    #balance = 1;
+    balance = (): number => this.#balance;
+  }
+  // @ts-expect-error -- a class with private members is not a plain object
+  void (() => connect({ bank: () => ({ open: () => new Account() }) }));
+  // @ts-expect-error -- only methods of the object itself are served
+  void (() => connect({ api: () => ({ users: { get: async (id: string) => id } }) }));
+  // @ts-expect-error -- keep() returns a promise
+  void (() => connect({ filter: () => ({ filter: (keep: () => boolean) => keep() }) }));
+  void (() => connect({ greeter: () => fakePlugin({ greet: (name: string) => name }) }));
+});
+
 test('a launched client is a Client', () => {
   expectTypeOf(launch<Served>({ cmd: ['x'] })).toEqualTypeOf<LaunchedClient<Served>>();
   expectTypeOf<LaunchedClient<Served>>().toExtend<Client<Served>>();
