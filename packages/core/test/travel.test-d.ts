@@ -142,6 +142,29 @@ test('Remote makes functions asynchronous at any depth', () => {
     }));
 });
 
+test('Remote makes functions in the items of a web stream asynchronous, and refuses what no item may have', () => {
+  interface Web {
+    calls(): ReadableStream<{ call(): number }>;
+    later(): Promise<ReadableStream<() => number>>;
+    boxed(): { stream: ReadableStream<() => number> };
+    promises(): ReadableStream<{ row: Promise<number> }>;
+    symbols(): Promise<ReadableStream<symbol>>;
+    bytes(): ReadableStream<Uint8Array>;
+  }
+  const web = {} as Remote<Web>;
+  type Chunk<S> = S extends ReadableStream<infer I> ? I : never;
+  type Item<S> = S extends AsyncIterable<infer I> ? I : never;
+  type Call = (() => Promise<number>) & Disposable;
+  type Calls = ReturnType<typeof web.calls>;
+  expectTypeOf<Chunk<Awaited<Calls>>>().toEqualTypeOf<{ call: Call }>();
+  expectTypeOf<Item<Calls>>().toEqualTypeOf<{ call: Call }>();
+  expectTypeOf<Chunk<Awaited<ReturnType<typeof web.later>>>>().toEqualTypeOf<Call>();
+  expectTypeOf<Chunk<Awaited<ReturnType<typeof web.boxed>>['stream']>>().toEqualTypeOf<Call>();
+  expectTypeOf<Says<typeof web.promises, 'promises() has a promise'>>().toEqualTypeOf<true>();
+  expectTypeOf<Says<typeof web.symbols, 'symbols() has a symbol'>>().toEqualTypeOf<true>();
+  expectTypeOf<Awaited<ReturnType<typeof web.bytes>>>().toEqualTypeOf<ReadableStream<Uint8Array>>();
+});
+
 test('Remote handles types that refer to each other, and keeps their names', () => {
   type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
   type Pair = [Pair | null, number];
@@ -200,6 +223,20 @@ test('the compiler accepts a remote as an argument that is declared as a referen
     }));
 });
 
+test('the compiler accepts a callback that takes a LocalOrRemote of any interface', () => {
+  interface Overloaded {
+    get(key: string): number;
+    get(key: number): Promise<string>;
+  }
+  interface Generic {
+    pick<T>(list: T[]): Promise<T>;
+  }
+  type Visit<T extends object> = CanServe<{ each(visit: (object: LocalOrRemote<T>) => void): void }>;
+  expectTypeOf<Visit<Overloaded>>().toBeUnknown();
+  expectTypeOf<Visit<Generic>>().toBeUnknown();
+  expectTypeOf<Visit<Store>>().toBeUnknown();
+});
+
 test('the compiler refuses to serve a method that takes a synchronous function or generator of the other process', () => {
   interface Sync {
     filter(list: number[], keep: (x: number) => boolean): Promise<number[]>;
@@ -222,8 +259,18 @@ test('the compiler refuses to serve a method that takes a synchronous function o
   expectTypeOf<IsRefused<(open: () => Promise<() => number>) => void>>().toEqualTypeOf<true>();
   expectTypeOf<IsRefused<(steps: Generator<number>) => void>>().toEqualTypeOf<true>();
   expectTypeOf<IsRefused<((a: string) => void) & ((f: () => number) => void)>>().toEqualTypeOf<true>();
+  // The function is an item of a web stream.
+  expectTypeOf<IsRefused<(items: ReadableStream<() => number>) => void>>().toEqualTypeOf<true>();
+  expectTypeOf<IsRefused<() => ReadableStream<(visit: () => number) => void>>>().toEqualTypeOf<true>();
+  // Only one of the function's overloads is synchronous.
+  type Overloaded = { (x: number): boolean; (x: string): Promise<boolean> };
+  expectTypeOf<IsRefused<(ask: Overloaded) => void>>().toEqualTypeOf<true>();
+  expectTypeOf<IsRefused<() => (ask: Overloaded) => void>>().toEqualTypeOf<true>();
 
+  type Overloads = { (x: number): Promise<number>; (x: string): Promise<string> };
+  expectTypeOf<Method<(ask: Overloads) => void>>().toBeUnknown();
   expectTypeOf<Method<(ask: () => boolean | Promise<boolean>) => void>>().toBeUnknown();
+  expectTypeOf<Method<(bytes: ReadableStream<Uint8Array>) => void>>().toBeUnknown();
   expectTypeOf<Method<(tell: (x: number) => void) => void>>().toBeUnknown();
   expectTypeOf<Method<(ask: () => unknown) => void>>().toBeUnknown();
   expectTypeOf<Method<(read: () => AsyncIterable<string>) => void>>().toBeUnknown();

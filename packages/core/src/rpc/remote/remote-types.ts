@@ -28,7 +28,7 @@ export type Reference<T extends object> = T & ByReference;
  * {@link ref}, or a `Remote<T>`. If the remote stands for an object of the handler's process, the handler
  * gets that object. The handler must await the results of the object's methods.
  */
-export type LocalOrRemote<T extends object> = (T & EitherSide) | Remote<T>;
+export type LocalOrRemote<T extends object> = (T | Remote<T>) & EitherSide;
 
 /**
  * The stand-in for an object that the other side serves. The stand-in has only the methods of that object.
@@ -161,7 +161,7 @@ export type RemoteResult<R> =
       : [A] extends [Readable | ReadableStream<unknown>]
         ? unknown extends A
           ? Promise<A>
-          : RemoteReadable<A>
+          : RemoteReadable<RemoteValue<A>>
         : [A] extends [AsyncIterator<infer T, infer Return, never> & AsyncIterable<unknown>]
           ? RemoteStream<RemoteValue<T>, Return>
           : [A] extends [Stepped<infer T, infer Return>]
@@ -217,13 +217,15 @@ export type RemoteData<T> = T extends AnyFunction
       ? Map<RemoteValue<K>, RemoteValue<V>>
       : T extends ReadonlySet<infer V>
         ? Set<RemoteValue<V>>
-        : T extends AsyncGenerator<infer I, infer Return, never>
-          ? AsyncGenerator<RemoteValue<I>, Return, undefined>
-          : T extends AsyncIterable<infer I>
-            ? AsyncIterable<RemoteValue<I>>
-            : T extends Stepped<infer I, infer Return>
-              ? AsyncGenerator<RemoteValue<I>, Return, undefined>
-              : { [K in keyof T]: RemoteValue<T[K]> };
+        : T extends ReadableStream<infer I>
+          ? ReadableStream<RemoteValue<I>>
+          : T extends AsyncGenerator<infer I, infer Return, never>
+            ? AsyncGenerator<RemoteValue<I>, Return, undefined>
+            : T extends AsyncIterable<infer I>
+              ? AsyncIterable<RemoteValue<I>>
+              : T extends Stepped<infer I, infer Return>
+                ? AsyncGenerator<RemoteValue<I>, Return, undefined>
+                : { [K in keyof T]: RemoteValue<T[K]> };
 
 /**
  * True for a type that is the same on the other side, and is therefore not rewritten. A rewritten type is
@@ -251,6 +253,8 @@ export type RemoteArgument<T> =
             ? ReadonlyMap<RemoteArgument<K>, RemoteArgument<V>>
             : T extends ReadonlySet<infer V>
               ? ReadonlySet<RemoteArgument<V>>
-              : T extends AsyncIterable<infer I>
-                ? AsyncIterable<RemoteArgument<I>>
-                : { [K in keyof T]: RemoteArgument<T[K]> };
+              : T extends ReadableStream<infer I>
+                ? ReadableStream<RemoteArgument<I>>
+                : T extends AsyncIterable<infer I>
+                  ? AsyncIterable<RemoteArgument<I>>
+                  : { [K in keyof T]: RemoteArgument<T[K]> };

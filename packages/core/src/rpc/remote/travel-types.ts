@@ -4,6 +4,7 @@
  * compares a recursive type only once, so the comparison needs no limit of depth.
  */
 import type { Readable } from 'node:stream';
+import type { Signatures } from './signatures.ts';
 
 /** The supertype of every function, because any parameter accepts `never`. */
 export type AnyFunction = (...args: never) => unknown;
@@ -23,7 +24,6 @@ export type Copied =
   | ArrayBuffer
   | ArrayBufferView
   | AbortSignal
-  | ReadableStream<unknown>
   | Readable;
 
 /**
@@ -137,17 +137,19 @@ export type Compared<T, R extends Rule, W extends Way, Level extends 0[] = []> =
                   ? ComparedMap<T, K, V, R, W, Level>
                   : T extends ReadonlySet<infer V>
                     ? ComparedSet<T, V, R, W, Level>
-                    : T extends AsyncIterable<infer I>
-                      ? ComparedItems<I, R, W>
-                      : T extends Stepped<infer I>
-                        ? Against<W extends 'sent' ? 'changes' : 'sync', R, ComparedSteps<I, R, W>>
-                        : T extends readonly unknown[]
-                          ? ComparedEntries<T, R, W>
-                          : T extends object
-                            ? HidesMembers<T> extends true
-                              ? Against<'class', R, T>
-                              : ComparedMembers<T, R, W>
-                            : T;
+                    : T extends ReadableStream<infer I>
+                      ? ComparedChunks<I, R, W>
+                      : T extends AsyncIterable<infer I>
+                        ? ComparedItems<I, R, W>
+                        : T extends Stepped<infer I>
+                          ? Against<W extends 'sent' ? 'changes' : 'sync', R, ComparedSteps<I, R, W>>
+                          : T extends readonly unknown[]
+                            ? ComparedEntries<T, R, W>
+                            : T extends object
+                              ? HidesMembers<T> extends true
+                                ? Against<'class', R, T>
+                                : ComparedMembers<T, R, W>
+                              : T;
 
 /** `unknown` for a type with the mark of {@link LocalOrRemote}, and `never` for every other type. */
 export type EitherMark<T> = typeof eitherSide extends keyof T ? unknown : never;
@@ -207,6 +209,12 @@ export interface ComparedItems<I, R extends Rule, W extends Way> {
   readonly [Symbol.asyncIterator]: () => { readonly next: () => PromiseLike<ComparedStep<I, R, W>> };
 }
 
+/** A {@link Compared} of a web stream. */
+export interface ComparedChunks<I, R extends Rule, W extends Way> {
+  /** The method that is compared. */
+  readonly getReader: () => { readonly read: () => PromiseLike<ComparedStep<I, R, W>> };
+}
+
 /** A {@link Compared} of a generator. */
 export interface ComparedSteps<I, R extends Rule, W extends Way> {
   /** The method that is compared. */
@@ -222,9 +230,11 @@ export type ComparedStep<I, R extends Rule, W extends Way> =
  * If the plugin calls a function that it has taken, the call returns a promise, whatever the function's type
  * says. So a taken function with a synchronous type breaks `sync`.
  */
-export type ComparedFunction<F, R extends Rule, W extends Way> = F extends (...args: infer A) => infer Q
+export type ComparedFunction<F extends AnyFunction, R extends Rule, W extends Way> = F extends (
+  ...args: infer A
+) => infer Q
   ? Against<
-      W extends 'sent' ? 'changes' : IsAsync<Q> extends true ? never : 'changes' | 'sync',
+      W extends 'sent' ? 'changes' : AreAsync<F, Q> extends true ? never : 'changes' | 'sync',
       R,
       (...args: NarrowedAll<A, R, Back<W>>) => ComparedResult<Q, R, W>
     >
@@ -259,19 +269,21 @@ export type Narrowed<T, R extends Rule, W extends Way> = 0 extends 1 & T
                   ? NarrowedMap<K, V, R, W>
                   : T extends ReadonlySet<infer V>
                     ? NarrowedSet<V, R, W>
-                    : T extends AsyncIterable<infer I>
-                      ? NarrowedItems<I, R, W>
-                      : T extends Stepped<infer I>
-                        ? Against<W extends 'sent' ? 'changes' : 'sync', R, NarrowedSteps<I, R, W>>
-                        : T extends readonly unknown[]
-                          ? T[number][] extends T
-                            ? NarrowedList<T[number], R, W>
-                            : { [K in keyof T]: Narrowed<T[K], R, W> }
-                          : T extends object
-                            ? HidesMembers<T> extends true
-                              ? Against<'class', R, T>
-                              : NarrowedMembers<T, R, W>
-                            : T;
+                    : T extends ReadableStream<infer I>
+                      ? NarrowedChunks<I, R, W>
+                      : T extends AsyncIterable<infer I>
+                        ? NarrowedItems<I, R, W>
+                        : T extends Stepped<infer I>
+                          ? Against<W extends 'sent' ? 'changes' : 'sync', R, NarrowedSteps<I, R, W>>
+                          : T extends readonly unknown[]
+                            ? T[number][] extends T
+                              ? NarrowedList<T[number], R, W>
+                              : { [K in keyof T]: Narrowed<T[K], R, W> }
+                            : T extends object
+                              ? HidesMembers<T> extends true
+                                ? Against<'class', R, T>
+                                : NarrowedMembers<T, R, W>
+                              : T;
 
 /** A {@link Narrowed} of each argument of a list. */
 export type NarrowedAll<A extends readonly unknown[], R extends Rule, W extends Way> = {
@@ -284,7 +296,7 @@ export type NarrowedMembers<T, R extends Rule, W extends Way> = {
 };
 
 /**
- * A {@link Narrowed} of a list. This type and the next four are interfaces, because the compiler computes the
+ * A {@link Narrowed} of a list. This type and the next five are interfaces, because the compiler computes the
  * base types of an interface only when it compares them.
  */
 export interface NarrowedList<I, R extends Rule, W extends Way> extends Array<Narrowed<I, R, W>> {}
@@ -297,6 +309,9 @@ export interface NarrowedMap<K, V, R extends Rule, W extends Way> extends Map<
 
 /** A {@link Narrowed} of a set. */
 export interface NarrowedSet<V, R extends Rule, W extends Way> extends Set<Narrowed<V, R, W>> {}
+
+/** A {@link Narrowed} of a web stream. */
+export interface NarrowedChunks<I, R extends Rule, W extends Way> extends ReadableStream<Narrowed<I, R, W>> {}
 
 /** A {@link Narrowed} of an async iterable. */
 export interface NarrowedItems<I, R extends Rule, W extends Way> extends AsyncGenerator<
@@ -313,13 +328,23 @@ export interface NarrowedSteps<I, R extends Rule, W extends Way> extends Generat
 > {}
 
 /** Like {@link ComparedFunction}, for a function that is a parameter. */
-export type NarrowedFunction<F, R extends Rule, W extends Way> = F extends (...args: infer A) => infer Q
+export type NarrowedFunction<F extends AnyFunction, R extends Rule, W extends Way> = F extends (
+  ...args: infer A
+) => infer Q
   ? Against<
-      W extends 'sent' ? 'changes' : IsAsync<Q> extends true ? never : 'changes' | 'sync',
+      W extends 'sent' ? 'changes' : AreAsync<F, Q> extends true ? never : 'changes' | 'sync',
       R,
-      (...args: ComparedAll<A, R, Back<W>>) => NarrowedResult<Q, R, W>
+      NarrowedSignatures<Signatures<F>, R, W>
     >
   : F;
+
+/** A {@link Narrowed} of the signatures of a function. */
+export type NarrowedSignatures<L, R extends Rule, W extends Way> = L extends [
+  [infer A extends readonly unknown[], infer Q],
+  ...infer Rest,
+]
+  ? ((...args: ComparedAll<A, R, Back<W>>) => NarrowedResult<Q, R, W>) & NarrowedSignatures<Rest, R, W>
+  : unknown;
 
 /** A {@link Narrowed} of a result, with or without its promise. */
 export type NarrowedResult<Q, R extends Rule, W extends Way> = 0 extends 1 & Q
@@ -327,6 +352,19 @@ export type NarrowedResult<Q, R extends Rule, W extends Way> = 0 extends 1 & Q
   : Q extends PromiseLike<infer V>
     ? Promise<Narrowed<V, R, W>>
     : Narrowed<Q, R, W>;
+
+/**
+ * True if {@link IsAsync} is true for the results of all signatures of `F`. `Q` is the result of the last
+ * signature, and is checked first, because most functions have only one signature.
+ */
+export type AreAsync<F extends AnyFunction, Q> = IsAsync<Q> extends true ? AllAsync<Signatures<F>> : false;
+
+/** True if {@link IsAsync} is true for the result of each signature of a list. */
+export type AllAsync<L> = L extends [[unknown, infer Q], ...infer Rest]
+  ? IsAsync<Q> extends true
+    ? AllAsync<Rest>
+    : false
+  : true;
 
 /** True for a result that may be a promise or an async iterable, or that the caller ignores. */
 export type IsAsync<Q> = unknown extends Q
