@@ -13,6 +13,7 @@ import {
   type LocalOrRemote,
   type Reference,
   type Remote,
+  type RemoteStream,
 } from '../src/index.ts';
 
 /** The reason in the type that replaces a refused method, or `compiles` if the method is accepted. */
@@ -165,6 +166,76 @@ test('Remote makes functions in the items of a web stream asynchronous, and refu
   expectTypeOf<Awaited<ReturnType<typeof web.bytes>>>().toEqualTypeOf<ReadableStream<Uint8Array>>();
 });
 
+interface Rows extends AsyncIterable<number> {
+  readonly total: number;
+  close(): Promise<void>;
+}
+type Talk = AsyncGenerator<number, string, string>;
+
+test('Remote drops the members that a subclass adds to a stream, map, set, date or error', () => {
+  class Failure extends Error {
+    readonly status = 500;
+    retry(): boolean {
+      return true;
+    }
+  }
+  class Index extends Map<string, number> {
+    find(): number {
+      return this.size;
+    }
+  }
+  class Day extends Date {
+    name(): string {
+      return this.toString();
+    }
+  }
+  interface Own {
+    rows(): Rows;
+    boxed(): Promise<{ rows: Rows }>;
+    talk(): AsyncIterator<number, string, string> & AsyncIterable<number>;
+    talks(): Promise<Talk[]>;
+    boxedTalk(): { talk: Talk };
+    failure(): Failure;
+    index(): Promise<Index>;
+    day(): Promise<Day>;
+    failures(): AsyncIterable<{ failure: Failure }>;
+  }
+  const own = {} as Remote<Own>;
+  type Result<K extends keyof Own> = Awaited<ReturnType<(typeof own)[K]>>;
+  type Heard = AsyncGenerator<number, string, undefined>;
+  expectTypeOf(own.rows()).toEqualTypeOf<RemoteStream<number>>();
+  expectTypeOf<Result<'boxed'>>().toEqualTypeOf<{ rows: AsyncIterable<number> }>();
+  expectTypeOf(own.talk()).toEqualTypeOf<RemoteStream<number, string>>();
+  expectTypeOf<Result<'talks'>>().toEqualTypeOf<Heard[]>();
+  expectTypeOf<Result<'boxedTalk'>>().toEqualTypeOf<{ talk: Heard }>();
+  expectTypeOf<Result<'index'>>().toEqualTypeOf<Map<string, number>>();
+  expectTypeOf<Result<'day'>>().toEqualTypeOf<Date>();
+  expectTypeOf<'retry' extends keyof Result<'failure'> ? true : false>().toEqualTypeOf<false>();
+  expectTypeOf<Result<'failure'>['status']>().toEqualTypeOf<500>();
+});
+
+test('Remote gives a signal in a result a dispose method', () => {
+  interface Signals {
+    one(): AbortSignal;
+    boxed(): Promise<{ signal: AbortSignal }>;
+    all(): AsyncIterable<AbortSignal>;
+    each(visit: (signal: AbortSignal) => void): Promise<void>;
+    wait(options?: { signal?: AbortSignal }): Promise<void>;
+  }
+  const signals = {} as Remote<Signals>;
+  const use = async () => {
+    using one = await signals.one();
+    one.throwIfAborted();
+    (await signals.boxed()).signal[Symbol.dispose]();
+    for await (using signal of signals.all()) signal.throwIfAborted();
+    await signals.each((signal) => {
+      signal.throwIfAborted();
+    });
+  };
+  void use;
+  expectTypeOf(signals.wait).toEqualTypeOf<Signals['wait']>();
+});
+
 test('Remote handles types that refer to each other, and keeps their names', () => {
   type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
   type Pair = [Pair | null, number];
@@ -266,6 +337,15 @@ test('the compiler refuses to serve a method that takes a synchronous function o
   type Overloaded = { (x: number): boolean; (x: string): Promise<boolean> };
   expectTypeOf<IsRefused<(ask: Overloaded) => void>>().toEqualTypeOf<true>();
   expectTypeOf<IsRefused<() => (ask: Overloaded) => void>>().toEqualTypeOf<true>();
+
+  type Own<M> = Says<Method<M>, 'method() takes a stream, map, set, date or error with members of its own'>;
+  expectTypeOf<Own<(rows: Rows) => void>>().toEqualTypeOf<true>();
+  expectTypeOf<Own<(talk: Talk) => void>>().toEqualTypeOf<true>();
+  expectTypeOf<Own<() => (rows: Rows) => void>>().toEqualTypeOf<true>();
+  expectTypeOf<Method<() => Rows>>().toBeUnknown();
+  expectTypeOf<Method<(list: AsyncGenerator<number>) => void>>().toBeUnknown();
+  expectTypeOf<Method<(list: AsyncIterableIterator<number>) => void>>().toBeUnknown();
+  expectTypeOf<Method<(error: NodeJS.ErrnoException, at: Date) => void>>().toBeUnknown();
 
   type Overloads = { (x: number): Promise<number>; (x: string): Promise<string> };
   expectTypeOf<Method<(ask: Overloads) => void>>().toBeUnknown();

@@ -372,7 +372,7 @@ test('a signal that outlives its calls keeps no finished call in memory', async 
 test('a signal in a result can be disposed of', async () => {
   const controller = new AbortController();
   const { remote, host, plugin } = await rpcPair({ watch: () => controller.signal });
-  const signal = (await remote.watch()) as AbortSignal & Disposable;
+  const signal = await remote.watch();
   expect(plugin.references).toBe(1);
   signal[Symbol.dispose]();
   await expect.poll(() => [host.references, plugin.references]).toEqual([0, 0]);

@@ -19,6 +19,8 @@ export interface Advice {
   symbol: 'has a symbol, which cannot travel: send a string, or an object marked with ref(), declared as Reference<...>';
   /** For instances of classes with private members. */
   class: 'has an instance of a class with private members, and only plain objects are copied: mark it with ref() and declare it as Reference<...>, or send plain data';
+  /** For streams, maps, sets, dates and errors of the other process that have methods of their own. */
+  own: 'takes a stream, map, set, date or error with members of its own, which do not travel: take the plain type, such as AsyncIterable<...>, AsyncGenerator<..., ..., undefined> or Map<..., ...>';
   /** For functions and generators of the other process that are synchronous by their type. */
   sync: 'takes a function or generator that is synchronous by its type, but functions and generators of the other process are asynchronous: let the function return T | Promise<T>, take an AsyncIterable, or declare an object with methods as LocalOrRemote<...>';
 }
@@ -33,7 +35,9 @@ export type Broken<A extends readonly unknown[], Q> =
         ? 'symbol'
         : KeepsCall<A, Q, 'class'> extends false
           ? 'class'
-          : 'sync';
+          : KeepsCall<A, Q, 'own'> extends false
+            ? 'own'
+            : 'sync';
 
 /**
  * For each signature in `L` that breaks a rule of `R`, the first rule that the signature breaks; `never` if
@@ -73,7 +77,7 @@ export type ServedKey<T> = Exclude<
 export type MemberRefusal<M, Name> =
   NonNullable<M> extends infer F
     ? [F] extends [AnyFunction]
-      ? Refused<Name, BrokenBy<Signatures<F>, NeverTravels | 'sync'>>
+      ? Refused<Name, BrokenBy<Signatures<F>, NeverTravels | 'sync' | 'own'>>
       : [F] extends [WithoutMethods<F>]
         ? never
         : CannotTravel<`${Name & string} is an object of methods, and only methods of the served object can be called: serve it under a name of its own, return ref(object) from a method, or make it private`>

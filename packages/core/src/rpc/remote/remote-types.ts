@@ -9,6 +9,7 @@ import type {
   ByReference,
   Copied,
   EitherSide,
+  ErrorData,
   IsMarked,
   Itself,
   Keeps,
@@ -144,10 +145,10 @@ export type KeepsItsType<R> = [R] extends [never]
     ? [V] extends [AsyncIterable<unknown>]
       ? false
       : Unchanged<V>
-    : R extends AsyncGenerator<unknown, unknown, never> | Readable | ReadableStream<unknown>
+    : R extends AsyncIterator<unknown, unknown, never> | Readable | ReadableStream<unknown>
       ? false
-      : R extends AsyncIterable<infer V>
-        ? Unchanged<V>
+      : R extends AsyncIterable<unknown>
+        ? Unchanged<R>
         : false;
 
 /**
@@ -203,10 +204,24 @@ export type RemoteIterable<T> = Promise<Iterable<T> | AsyncIterable<T>> & AsyncI
  * remotes.
  */
 export type RemoteValue<T> = T extends Copied
-  ? T
+  ? RemoteCopy<T>
   : IsMarked<T> extends true
     ? Remote<Unmarked<T>>
     : RemoteData<T>;
+
+/**
+ * The type of a copied value on the other side. A signal can be disposed of, and the value of a subclass has
+ * lost the methods of its class.
+ */
+export type RemoteCopy<T extends Copied> = T extends AbortSignal
+  ? T & Disposable
+  : Unchanged<T> extends true
+    ? T
+    : T extends Date
+      ? Date
+      : T extends Error
+        ? ErrorData<T>
+        : T;
 
 /** The type on the other side of a value that is neither copied unchanged nor a marked object. */
 export type RemoteData<T> = T extends AnyFunction

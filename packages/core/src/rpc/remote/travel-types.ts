@@ -76,10 +76,11 @@ export type Unmarked<T> = Omit<T, typeof byReference>;
 
 /**
  * A rule that a comparison checks. `changes` finds values that do not arrive unchanged. `sync` finds
- * functions and generators of the other process whose type is synchronous. The other rules find values that
- * cannot be sent.
+ * functions and generators of the other process whose type is synchronous. `own` finds values of the other
+ * process that have methods of their own besides those of the type that arrives. The other rules find values
+ * that cannot be sent.
  */
-export type Rule = 'changes' | 'sync' | 'promise' | 'symbol' | 'class' | 'this';
+export type Rule = 'changes' | 'sync' | 'own' | 'promise' | 'symbol' | 'class' | 'this';
 
 /**
  * The direction of a value: the plugin sends it or takes it. A function's parameters have the opposite
@@ -128,19 +129,19 @@ export type Compared<T, R extends Rule, W extends Way, Level extends 0[] = []> =
         : T extends symbol
           ? Against<'symbol', R, T>
           : T extends Copied
-            ? T
+            ? Against<CopiedRule<T, W>, R, T>
             : T extends AnyFunction
               ? ComparedFunction<T, R, W>
               : T extends PromiseLike<unknown>
                 ? Against<'promise', R, T>
                 : T extends ReadonlyMap<infer K, infer V>
-                  ? ComparedMap<T, K, V, R, W, Level>
+                  ? Against<OwnRule<T, Map<K, V>, W>, R, ComparedMap<T, K, V, R, W, Level>>
                   : T extends ReadonlySet<infer V>
-                    ? ComparedSet<T, V, R, W, Level>
+                    ? Against<OwnRule<T, Set<V>, W>, R, ComparedSet<T, V, R, W, Level>>
                     : T extends ReadableStream<infer I>
                       ? ComparedChunks<I, R, W>
                       : T extends AsyncIterable<infer I>
-                        ? ComparedItems<I, R, W>
+                        ? Against<ItemsRule<T, I, W>, R, ComparedItems<I, R, W>>
                         : T extends Stepped<infer I>
                           ? Against<W extends 'sent' ? 'changes' : 'sync', R, ComparedSteps<I, R, W>>
                           : T extends readonly unknown[]
@@ -150,6 +151,36 @@ export type Compared<T, R extends Rule, W extends Way, Level extends 0[] = []> =
                                 ? Against<'class', R, T>
                                 : ComparedMembers<T, R, W>
                               : T;
+
+/** The rule that a subtype `T` of `Plain` breaks. The value arrives as a `Plain`. */
+export type OwnRule<T, Plain, W extends Way> = [Plain] extends [T]
+  ? never
+  : W extends 'sent'
+    ? 'changes'
+    : 'own';
+
+/** The rule that a stream breaks. A taken stream arrives as an async generator. */
+export type ItemsRule<T, I, W extends Way> = OwnRule<
+  T,
+  W extends 'sent' ? AsyncIterable<I> : AsyncGenerator<I, never, undefined>,
+  W
+>;
+
+/** The rule that a copied value breaks. A sent signal arrives as a signal that can be disposed of. */
+export type CopiedRule<T, W extends Way> = T extends AbortSignal
+  ? W extends 'sent'
+    ? 'changes'
+    : never
+  : T extends Date
+    ? OwnRule<T, Date, W>
+    : T extends Error
+      ? OwnRule<T, ErrorData<T>, W>
+      : never;
+
+/** The type of an error on the other side: its data, without the methods of its own class. */
+export type ErrorData<T extends Error> = Error & {
+  [K in keyof T as K extends keyof Error ? never : T[K] extends AnyFunction ? never : K]: T[K];
+};
 
 /** `unknown` for a type with the mark of {@link LocalOrRemote}, and `never` for every other type. */
 export type EitherMark<T> = typeof eitherSide extends keyof T ? unknown : never;
@@ -260,19 +291,19 @@ export type Narrowed<T, R extends Rule, W extends Way> = 0 extends 1 & T
         : T extends symbol
           ? Against<'symbol', R, T>
           : T extends Copied
-            ? T
+            ? Against<CopiedRule<T, W>, R, T>
             : T extends AnyFunction
               ? NarrowedFunction<T, R, W>
               : T extends PromiseLike<unknown>
                 ? Against<'promise', R, T>
                 : T extends ReadonlyMap<infer K, infer V>
-                  ? NarrowedMap<K, V, R, W>
+                  ? NarrowedPlain<T, Map<K, V>, NarrowedMap<K, V, R, W>, R, W>
                   : T extends ReadonlySet<infer V>
-                    ? NarrowedSet<V, R, W>
+                    ? NarrowedPlain<T, Set<V>, NarrowedSet<V, R, W>, R, W>
                     : T extends ReadableStream<infer I>
                       ? NarrowedChunks<I, R, W>
                       : T extends AsyncIterable<infer I>
-                        ? NarrowedItems<I, R, W>
+                        ? NarrowedPlain<T, AsyncGenerator<I, never, undefined>, NarrowedItems<I, R, W>, R, W>
                         : T extends Stepped<infer I>
                           ? Against<W extends 'sent' ? 'changes' : 'sync', R, NarrowedSteps<I, R, W>>
                           : T extends readonly unknown[]
@@ -284,6 +315,14 @@ export type Narrowed<T, R extends Rule, W extends Way> = 0 extends 1 & T
                                 ? Against<'class', R, T>
                                 : NarrowedMembers<T, R, W>
                               : T;
+
+/**
+ * The copy of a value of the type `Plain`. A subtype of `Plain` is not copied, because its copy would lack the
+ * subtype's own members.
+ */
+export type NarrowedPlain<T, Plain, Copy, R extends Rule, W extends Way> = [Plain] extends [T]
+  ? Copy
+  : Against<OwnRule<T, Plain, W>, R, T>;
 
 /** A {@link Narrowed} of each argument of a list. */
 export type NarrowedAll<A extends readonly unknown[], R extends Rule, W extends Way> = {
