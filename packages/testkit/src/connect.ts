@@ -5,6 +5,7 @@
 import { inspect } from 'node:util';
 import {
   Client,
+  PipeworkError,
   type CanServe,
   type ClientConfig,
   type PluginContext,
@@ -51,6 +52,12 @@ export interface ConnectOptions<P = Record<string, object>, S = Record<never, ne
   readonly chunking?: 'random' | number;
   /** Each chunk waits this many milliseconds, or a random number of milliseconds in this range. */
   readonly delayMs?: number | { readonly min: number; readonly max: number };
+  /**
+   * The old name of `delayMs`.
+   *
+   * @deprecated The name of `delayMs` before 0.2.
+   */
+  readonly delay?: number | { readonly min: number; readonly max: number };
   /** How many bytes the window of a stream has after the first 256 KiB of the stream are used up. */
   readonly window?: number;
   /**
@@ -85,6 +92,7 @@ const optionNames: ReadonlySet<string> = new Set<keyof ConnectOptions<unknown>>(
   'seed',
   'chunking',
   'delayMs',
+  'delay',
   'window',
   'pipeBytes',
   'faults',
@@ -314,6 +322,12 @@ function checkArguments(plugins: unknown, options: object): void {
     throw new TypeError(
       `connect(plugins, { ${unknown} }): no such option; there are ${[...optionNames].join(', ')}`,
     );
+  const { delayMs, delay: oldDelay } = options as { delayMs?: unknown; delay?: unknown };
+  if (delayMs !== undefined && oldDelay !== undefined)
+    throw new PipeworkError(
+      'CONFIG_INVALID',
+      'options must be made of delayMs or its old name delay, not both',
+    );
   const { chunking, serve } = options as { chunking?: unknown; serve?: { protocolVersions?: unknown } };
   const versions = serve?.protocolVersions;
   if (versions !== undefined && !Array.isArray(versions))
@@ -326,7 +340,8 @@ function checkArguments(plugins: unknown, options: object): void {
     );
 }
 
-function plannedFaults<P, S>({ chunking, delayMs, window }: ConnectOptions<P, S>, seed: number): Fault[] {
+function plannedFaults<P, S>(options: ConnectOptions<P, S>, seed: number): Fault[] {
+  const { chunking, window, delayMs = options.delay } = options;
   return [
     ...(window === undefined ? [] : [narrowWindows({ bytes: window })]),
     ...(chunking === undefined ? [] : [chunks({ seed, max: chunking === 'random' ? 64 : chunking })]),

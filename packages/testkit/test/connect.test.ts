@@ -240,7 +240,14 @@ test.each([
     [{}, { serve: { protocolVersions: { 2: plugins } } }],
     "expected a list of versions; got { '2': [Object] }. Connect the set of one version",
   ],
+  [[plugins, { delayMs: 1, delay: 1 }], 'made of delayMs or its old name delay, not both'],
   [[plugins, { chunking: 'some' }], "expected 'random' or the most bytes of a chunk; got 'some'"],
 ])('connect(...%o) says what is wrong', async (wrong, message) => {
   await expect(Reflect.apply(connect, undefined, wrong)).rejects.toThrow(message);
+});
+
+test('connect() takes delayMs under the name that it had before 0.2', async () => {
+  // oxlint-disable-next-line typescript/no-deprecated -- this is the test of the old name
+  await using pair = await connect(plugins, { delay: { min: 0, max: 1 } });
+  expect(await (await pair.rpc.dispense('greeter')).greet('delay')).toBe('Hello, delay!');
 });

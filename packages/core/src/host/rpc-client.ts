@@ -38,6 +38,12 @@ export interface Diagnostics {
 export interface PingOptions {
   /** Milliseconds after which the ping rejects with `RPC_DEADLINE`. Default 5,000. */
   readonly timeoutMs?: number;
+  /**
+   * The old name of `timeoutMs`.
+   *
+   * @deprecated The name of `timeoutMs` before 0.2.
+   */
+  readonly timeout?: number;
 }
 
 /**
@@ -201,8 +207,14 @@ class SessionClient<P> implements RPCClient<P> {
   }
 
   async ping(options: PingOptions = {}): Promise<number> {
-    expectKeys('options', options, ['timeoutMs']);
-    const { timeoutMs = pingTimeoutMs } = options;
+    expectKeys('options', options, ['timeoutMs', 'timeout']);
+    const { timeout } = options;
+    expect(
+      timeout === undefined || options.timeoutMs === undefined,
+      'options',
+      'made of timeoutMs or its old name timeout, not both',
+    );
+    const { timeoutMs = timeout ?? pingTimeoutMs } = options;
     expect(typeof timeoutMs === 'number' && timeoutMs > 0, 'timeoutMs', 'milliseconds above 0', timeoutMs);
     const asked = clock();
     const answer = this.#end.control.call(controlMethods.ping, [true]);

@@ -112,6 +112,12 @@ test.each([5, undefined, null, {}])('dispense(%o) is refused by the host', async
 });
 
 describe('ping()', () => {
+  test('takes timeoutMs under the name that it had before 0.2', async () => {
+    const rpc = await plugin('greets').client();
+    // oxlint-disable-next-line typescript/no-deprecated -- this is the test of the old name
+    expect(await rpc.ping({ timeout: 60_000 })).toBeGreaterThan(0);
+  });
+
   test('resolves while handlers are busy, and rejects at its timeout if the event loop is blocked', async () => {
     const client = plugin('makes-trouble', { gracePeriod: 100 });
     const rpc = await client.client();
@@ -124,11 +130,11 @@ describe('ping()', () => {
 });
 
 test.each([
-  [null, 'options must be an object of timeoutMs; got null'],
-  [5, 'options must be an object of timeoutMs; got 5'],
+  [null, 'options must be an object of timeoutMs, timeout; got null'],
+  [5, 'options must be an object of timeoutMs, timeout; got 5'],
   [{ timeuot: 5 }, 'not timeuot'],
-  [{ timeout: 5 }, 'options must be made of timeoutMs, not timeout'],
   [{ timeoutMs: Number.NaN }, 'timeoutMs must be milliseconds above 0; got NaN'],
+  [{ timeout: 1, timeoutMs: 1 }, 'options must be made of timeoutMs or its old name timeout, not both'],
 ])('ping() refuses %o', async (options, message) => {
   const rpc = await plugin('greets').client();
   const error = await failure(rpc.ping(options as object));
