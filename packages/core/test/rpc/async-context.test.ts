@@ -378,6 +378,22 @@ test('a signal in a result can be disposed of', async () => {
   await expect.poll(() => [host.references, plugin.references]).toEqual([0, 0]);
 });
 
+test('a signal that was aborted before it was sent can be disposed of, in a result and in items', async () => {
+  const { remote } = await rpcPair({
+    get: () => AbortSignal.abort(),
+    *items() {
+      yield [AbortSignal.abort()];
+    },
+    back: async (make: () => Promise<AbortSignal & Disposable>) => (await make())[Symbol.dispose](),
+  });
+  ((await remote.get()) as AbortSignal & Disposable)[Symbol.dispose]();
+  for await (const [signal] of remote.items() as AsyncIterable<[AbortSignal & Disposable]>) {
+    expect(signal.aborted).toBe(true);
+    signal[Symbol.dispose]();
+  }
+  await remote.back((() => AbortSignal.abort()) as never);
+});
+
 test('a caller that was blocked when its deadline passed accepts an answer that it reads after that', async () => {
   const { remote } = await rpcPair({ answer: () => 'in time' });
   const call = withCallOptions(remote, { deadlineMs: 20 }).answer();

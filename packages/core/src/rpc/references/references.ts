@@ -23,7 +23,8 @@ import { StreamHost, type MessageScopes } from '../streams/stream-host.ts';
 import type { MessageStream, ValueReferences } from '../messages/message-stream.ts';
 import { WireReference } from '../wire/extension.ts';
 
-const abortedSignal = AbortSignal.abort();
+/** Stands for every signal that was aborted before it was sent. There is nothing to release. */
+const abortedSignal = Object.defineProperty(AbortSignal.abort(), Symbol.dispose, { value: () => {} });
 
 /**
  * The message that is being written or read now. A getter in a message may make a call, so messages can be
