@@ -245,6 +245,26 @@ describe('a contract with schemas', () => {
     });
   });
 
+  test("ends the handler's stream although next() is pending, without a connection", async () => {
+    const left: unknown[] = [];
+    const next = (): Promise<never> => new Promise<never>(() => {});
+    const idle = {
+      next,
+      return: (value: unknown) => {
+        left.push(value);
+        return Promise.resolve({ done: true, value });
+      },
+    };
+    const items = (): object => ({ [Symbol.asyncIterator]: () => idle });
+    const served = implement(contract, handlers({ items }));
+    const stream = served.items('2')[Symbol.asyncIterator]();
+    const pending = stream.next();
+    void pending.catch(() => {});
+    await served.free();
+    await stream.return?.('bye');
+    await expect.poll(() => left).toEqual(['bye']);
+  });
+
   test('makes a call fail if its handler does not return the declared stream', async () => {
     const { host } = await rpcPair(implement(contract, handlers({ items: () => 5 })));
     await expect(host.call('items', ['1'])).rejects.toMatchObject({

@@ -4,6 +4,7 @@ import { isError } from '../../base/realm.ts';
 import { currentContext, enterContext, leaveContext } from '../api/call-context.ts';
 import { takesCallOptions, withCallOptions } from '../calls/dispensed-remote.ts';
 import { CheckedItems } from './checked-items.ts';
+import { callResult } from '../remote/call-result.ts';
 import type { Contract, ContractHandlers, ContractInterface, MethodSchemas } from './contract.ts';
 import { describeBy } from '../api/description.ts';
 import { describeContract } from './describe-contract.ts';
@@ -109,14 +110,7 @@ function checkCall(name: string, schemas: MethodSchemas, handle: Method): Method
  * declares an async iterable. Code in the method's own process may iterate it directly.
  */
 function checkStream(name: string, schemas: MethodSchemas, handle: Method): Method {
-  return (...args) => {
-    const opened = openStream(name, schemas, handle, args);
-    return Object.assign(opened, {
-      async *[Symbol.asyncIterator]() {
-        yield* await opened;
-      },
-    });
-  };
+  return (...args) => callResult(openStream(name, schemas, handle, args));
 }
 
 async function openStream(
