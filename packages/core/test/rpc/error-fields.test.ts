@@ -65,6 +65,7 @@ describe('in whichever way an error is sent, it arrives with', () => {
     ['a cause that is 0', () => new Error('c', { cause: 0 }), { cause: 0 }],
     ['a cause that is null', () => new Error('c', { cause: null }), { cause: null }],
     ['a cause that is undefined', () => new Error('c', { cause: undefined }), { cause: undefined }],
+    ['a code that is bytes', () => Object.assign(new Error('c'), { code: new Uint8Array([1, 2]) }), { code: new Uint8Array([1, 2]) }],
     ['a cause that is a Map', () => new Error('c', { cause: new Map([[1, 2]]) }), { cause: new Map([[1, 2]]) }],
   ])('%s', async (_name, make, fields) => {
     for (const error of await eachWay(make)) {
@@ -78,6 +79,31 @@ describe('in whichever way an error is sent, it arrives with', () => {
       expect(Object.getPrototypeOf(Object.getPrototypeOf(error) as object)).not.toHaveProperty('x');
     }
   }); // prettier-ignore
+
+  test('a cause whose name is empty and that has a field named thrown', async () => {
+    const cause = Object.assign(new Error('inner'), { name: '', thrown: 5 });
+    for (const error of await eachWay(() => new Error('c', { cause })))
+      expect(error['cause']).toMatchObject({ name: '', message: 'inner', thrown: 5 });
+  });
+
+  test('the fields of a SuppressedError, which are not enumerable', async () => {
+    const make = (): Error =>
+      Object.defineProperties(new Error('two'), {
+        name: { value: 'SuppressedError' },
+        error: { value: new TypeError('later') },
+        suppressed: { value: new RangeError('first') },
+      });
+    for (const error of await eachWay(make)) {
+      expect(error).toMatchObject({ name: 'SuppressedError', message: 'two' });
+      expect(error['error']).toBeInstanceOf(TypeError);
+      expect(error['suppressed']).toBeInstanceOf(RangeError);
+    }
+  });
+
+  test('a text in place of a cause that cannot travel', async () => {
+    for (const error of await eachWay(() => new Error('c', { cause: Symbol('s') })))
+      expect((error['cause'] as Error).message).toBe('a value that cannot travel: Symbol(s)');
+  });
 
   test('members of an AggregateError that are not errors, and a member that occurs twice', async () => {
     const twice = new TypeError('one');
@@ -179,6 +205,7 @@ describe('an error of a plugin in another language', () => {
     ['as a map without a message', `82 ${text('code')} 05 ${text('reason')} ${text('disk full')}`, { message: 'the peer failed the call with {"code":5,"reason":"disk full"}', code: 5 }],
     ['as a map of bin without a message', `81 ${text('reason')} ${bin('disk full')}`, { message: 'the peer failed the call with {"reason":"disk full"}' }],
     ['as an empty map', '80', { message: 'the peer failed the call with {}' }],
+    ['as a map of maps of bin', `81 ${text('a')} 81 ${text('reason')} ${bin('disk full')}`, { message: 'the peer failed the call with {"a":{"reason":"disk full"}}' }],
     ['as a list', `92 05 ${bin('disk full')}`, { message: 'the peer failed the call with [5,"disk full"]' }],
     ['as a number', '05', { message: 'the peer failed the call with 5' }],
     ['with a cause as bin', `82 ${text('message')} ${text('m')} ${text('cause')} ${bin('inner')}`, { message: 'm', cause: { message: 'inner' } }],

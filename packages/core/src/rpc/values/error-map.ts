@@ -102,7 +102,7 @@ class ErrorWriter {
     }
     const data: Record<string, unknown> = {};
     this.#errors(error, type, map, data, depth);
-    for (const key of attempt(() => Object.keys(error)) ?? []) {
+    for (const key of attempt(() => fieldNames(error)) ?? []) {
       if (ownFields.has(key)) continue;
       const field = this.#field(error, key, depth);
       if (field !== undefined) setOwn(data, key.toWellFormed(), field.value);
@@ -152,12 +152,23 @@ class ErrorWriter {
    */
   #thrown(value: unknown, depth: number): ErrorMap {
     const read = attempt(() => ({ value: copied(value) }));
-    if (read === undefined) return thrown('a value');
+    const isInner = this.#around.size > 0;
+    if (read === undefined) return isInner ? untold('a value') : thrown('a value');
     const map: ErrorMap = readError(read.value);
     const data = attempt(() => ({ thrown: this.#value(read.value, depth) }));
     if (data !== undefined) map.data = data;
+    else if (isInner) return untold(attempt(() => show(read.value)) ?? 'a value');
     return map;
   }
+}
+
+/** The fields that a SuppressedError has. They are not enumerable. */
+const suppressedFields = ['error', 'suppressed'];
+
+/** The names of the enumerable fields of an error, and of the fields of a SuppressedError. */
+function fieldNames(error: Error): Iterable<string> {
+  const names = Object.keys(error);
+  return Object.hasOwn(error, 'suppressed') ? new Set([...names, ...suppressedFields]) : names;
 }
 
 /** Reads a field of an error once. Returns undefined if the error has no such field. */
@@ -176,8 +187,17 @@ function readError(error: unknown): { name: string; message: string } {
 }
 
 function thrown(shown: string): { name: string; message: string } {
+  return quoted('the handler threw', shown);
+}
+
+/** Stands for a cause or member that is not an error and cannot be sent. */
+function untold(shown: string): { name: string; message: string } {
+  return quoted('a value that cannot travel:', shown);
+}
+
+function quoted(what: string, shown: string): { name: string; message: string } {
   const text = shown.length > maxShown ? `${shown.slice(0, maxShown)}…` : shown;
-  return { name: '', message: `the handler threw ${text}`.toWellFormed() };
+  return { name: '', message: `${what} ${text}`.toWellFormed() };
 }
 
 /**

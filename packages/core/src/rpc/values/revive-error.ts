@@ -98,8 +98,11 @@ function fromMap(map: SentMap, revival: Revival, level: number): Error {
   const message = textOf(map.message, revival) ?? shown(map, revival);
   const error = make(name, message, map, revival);
   const code = map.code ?? codeOfWords(message) ?? map.code;
-  if (typeof code !== 'function' && (code !== undefined || Object.hasOwn(map, 'code')))
-    setField(error, 'code', textOf(code, revival) ?? code, true);
+  if (typeof code !== 'function' && (code !== undefined || Object.hasOwn(map, 'code'))) {
+    // A peer that sends `message` as a text sends only bytes as bin.
+    const isBytes = typeof map.message === 'string' && typeof code !== 'string';
+    setField(error, 'code', isBytes ? code : (textOf(code, revival) ?? code), true);
+  }
   if (level < maxErrorDepth) {
     if (Object.hasOwn(map, 'cause') && map.cause !== undefined && map.cause !== null) {
       const cause = inner(map.cause, revival, level + 1);
@@ -130,7 +133,9 @@ function setFields(error: Error, data: object, hasMembers: boolean): void {
  * Makes a cause or a member of an error. If the peer threw a value that is not an error, returns that value.
  */
 function inner(sent: unknown, revival: Revival, level: number): unknown {
-  if (isMap(sent) && sent.name === '' && isMap(sent.data) && Object.hasOwn(sent.data, 'thrown'))
+  // An error whose name is empty has a `type`.
+  const isThrown = isMap(sent) && sent.name === '' && sent.type === undefined;
+  if (isThrown && isMap(sent.data) && Object.hasOwn(sent.data, 'thrown'))
     return (sent.data as { thrown: unknown }).thrown;
   return revive(sent, revival, level);
 }
@@ -173,13 +178,13 @@ function shown(sent: unknown, revival: Revival): string {
 }
 
 /**
- * Returns a copy in which texts replace the bytes in a list or map, because these bytes are usually texts.
+ * Returns a copy in which texts replace the bytes in lists and maps, because these bytes are usually texts.
  */
 function readable(sent: unknown, revival: Revival): unknown {
   if (types.isUint8Array(sent)) return textOf(sent, revival);
   if (Array.isArray(sent)) return sent.map((item) => readable(item, revival));
-  if (!isMap(sent)) return sent;
-  const entries = Object.entries(sent).map(([key, value]) => [key, textOf(value, revival) ?? value]);
+  if (!isMap(sent) || Object.getPrototypeOf(sent) !== Object.prototype) return sent;
+  const entries = Object.entries(sent).map(([key, value]) => [key, readable(value, revival)]);
   return compacted(Object.fromEntries(entries) as object);
 }
 
