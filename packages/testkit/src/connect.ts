@@ -317,6 +317,11 @@ function checkArguments(plugins: unknown, options: object): void {
       `${what}: expected ${name === undefined ? 'an object of factories' : 'a factory'}, { name: (context) => implementation }; got ${inspect(came, { depth: 0 })}`,
     );
   }
+  for (const [name, factory] of Object.entries(plugins as Record<string, () => unknown>))
+    if (/^class\b/.test(Function.prototype.toString.call(factory)))
+      throw new TypeError(
+        `connect({ ${name} }): expected a function that makes the implementation, such as () => new ${factory.name || 'Class'}(); got ${inspect(factory, { depth: 0 })}`,
+      );
   const unknown = Object.keys(options).find((name) => !optionNames.has(name));
   if (unknown !== undefined)
     throw new TypeError(

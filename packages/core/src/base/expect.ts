@@ -40,6 +40,19 @@ export function expectFunctions(name: string, value: unknown): void {
   );
 }
 
+/** Throws if `factory` is not a function that makes `what`. */
+export function expectFactory(name: string, what: string, factory: unknown): void {
+  const expected = `a function that makes ${what}`;
+  expect(typeof factory === 'function', name, expected, factory);
+  const example = `${expected}, such as () => new ${factory.name || 'Class'}()`;
+  expect(!isClass(factory), name, example, factory);
+}
+
+/** Returns true for a class. A class cannot be a factory, because factories are called without `new`. */
+function isClass(factory: object): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(factory));
+}
+
 /**
  * Throws if `value` is not a duration. 0 and Infinity are valid, and so is any number of milliseconds that a
  * timer accepts.

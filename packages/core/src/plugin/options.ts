@@ -2,7 +2,7 @@
 
 import type { Readable, Writable } from 'node:stream';
 import type { StreamBroker } from '../session/broker.ts';
-import { expect, expectFunctions, expectKeys, isObject, isStream } from '../base/expect.ts';
+import { expect, expectFactory, expectFunctions, expectKeys, isObject, isStream } from '../base/expect.ts';
 import { checkHandshake, type Handshake, type Terminals } from '../handshake/env.ts';
 import { checkLimits, type Limits } from '../base/limits.ts';
 import type { CallInterceptor, HandlerInterceptor } from '../rpc/api/interceptors.ts';
@@ -239,21 +239,9 @@ function checkSet(name: string, set: unknown): Factories {
     set,
   );
   for (const [plugin, factory] of Object.entries(set)) {
-    expect(
-      typeof factory === 'function',
-      `${name}.${plugin}`,
-      'a function that makes the implementation',
-      factory,
-    );
-    const example = `a function that makes the implementation, such as () => new ${factory.name || 'Class'}()`;
-    expect(!isClass(factory), `${name}.${plugin}`, example, factory);
+    expectFactory(`${name}.${plugin}`, 'the implementation', factory);
   }
   return set as Factories;
-}
-
-/** Returns true for a class. A class cannot be a factory, because factories are called without `new`. */
-function isClass(factory: object): boolean {
-  return /^class\b/.test(Function.prototype.toString.call(factory));
 }
 
 function checkVersion(version: number): number {

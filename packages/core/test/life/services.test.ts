@@ -139,6 +139,9 @@ describe('a service of the host', () => {
       code: 'RPC_UNKNOWN_SERVICE',
       message: 'unknown service: constructor: this host offers files, slow, patient',
     });
+    expect(() => start({ provide: { store: class Store {} } as never })).toThrow(
+      'provide.store must be a function that makes the service, such as () => new Store()',
+    );
     const { client: other } = start({ provide: undefined as never });
     const alone = await (await other.client()).dispense('asker');
     expect(await alone.inFactory()).toMatch(/^RPC_UNKNOWN_SERVICE: unknown service: files/);

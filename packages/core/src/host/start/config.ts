@@ -5,6 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import tty from 'node:tty';
 import {
   expect,
+  expectFactory,
   expectFunctions,
   expectKeys,
   expectSignal,
@@ -300,7 +301,7 @@ function checkServices({ provide, handlerInterceptors, redactError }: ClientSett
   const shape = 'an object of factories, { name: (context) => implementation }';
   expect(provide === undefined || isObject(provide), 'provide', shape, provide);
   for (const [name, factory] of Object.entries(provide ?? {}))
-    expect(typeof factory === 'function', `provide.${name}`, 'a function that makes the service', factory);
+    expectFactory(`provide.${name}`, 'the service', factory);
 }
 
 function checkProcess({ stdin, processGroup }: ClientSettings): void {
