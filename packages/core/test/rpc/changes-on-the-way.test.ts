@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { callContext, ref, withCallOptions } from '../support/internals.ts';
+import { callContext, makeBytes, ref, withCallOptions } from '../support/internals.ts';
 import { rawHost } from '../support/raw-peer.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
@@ -100,6 +100,32 @@ test('these values, which docs/calls.md lists, arrive changed', async () => {
   const shared = { x: 1 };
   const [one, two] = (await remote.echo([shared, shared])) as object[];
   expect(one).not.toBe(two);
+  const hidden = Object.defineProperty({ a: 1 }, 'b', { value: 2, enumerable: false });
+  expect(Object.getOwnPropertyNames(await remote.echo(hidden))).toEqual(['a']);
+  const holders = [new Map(), new Set(), new Date(5), /a/, new URL('http://a/'), new Uint8Array(2)];
+  for (const holder of holders)
+    expect(await remote.echo(Object.assign(holder, { extra: 1 }))).not.toHaveProperty('extra');
+  const pattern2 = await remote.echo(new (class Pattern extends RegExp {})('a', 'g'));
+  expect(Object.getPrototypeOf(pattern2)).toBe(RegExp.prototype);
+  const url = await remote.echo(new (class Address extends URL {})('http://a/'));
+  expect(Object.getPrototypeOf(url)).toBe(URL.prototype);
+  // oxlint-disable-next-line prefer-rest-params -- the test needs `arguments`
+  const list1 = (function (..._args: number[]) { return arguments; })(1, 2); // prettier-ignore
+  expect(await remote.echo(list1)).toStrictEqual({ 0: 1, 1: 2 });
+  const view = (await remote.echo(new Uint8Array(new SharedArrayBuffer(4)))) as Uint8Array;
+  expect(view.buffer).toBeInstanceOf(ArrayBuffer);
   const list = await remote.echo(new (class List extends Array<number> {})(1, 2, 3));
   expect(Object.getPrototypeOf(list)).toBe(Array.prototype);
+});
+
+test('a Float16Array arrives, or the error says that this Node has none', async () => {
+  const { Float16Array } = globalThis as unknown as { Float16Array?: new (items: number[]) => object };
+  if (Float16Array === undefined) {
+    expect(() => makeBytes('Float16Array', new Uint8Array(2))).toThrow(
+      /a Float16Array came, and Node .* has none/,
+    );
+    return;
+  }
+  const { remote } = await rpcPair(echo);
+  expect(await remote.echo(new Float16Array([1.5]))).toStrictEqual(new Float16Array([1.5]));
 });

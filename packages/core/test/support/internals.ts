@@ -40,6 +40,7 @@ export const copyOfStandIn = async (): Promise<typeof import('../../src/rpc/remo
   (await import(
     /* @vite-ignore */ new URL('../../src/rpc/remote/stand-in.ts?copy', import.meta.url).href
   )) as typeof import('../../src/rpc/remote/stand-in.ts');
+export { makeBytes } from '../../src/rpc/values/bytes.ts';
 export { RemoteError } from '../../src/rpc/values/revive-error.ts';
 export { KnownTexts } from '../../src/rpc/wire/known-texts.ts';
 export { countReceived } from '../../src/rpc/wire/malloc-trim.ts';

@@ -3,6 +3,11 @@
  * sent in little endian.
  */
 
+/** Undefined before Node 24. */
+const { Float16Array } = globalThis as unknown as {
+  Float16Array: (new (buffer: ArrayBuffer) => ArrayBufferView) | undefined;
+};
+
 type BytesMaker = (bytes: Uint8Array<ArrayBuffer>) => ArrayBufferView | ArrayBuffer;
 
 const arrays = {
@@ -13,6 +18,7 @@ const arrays = {
   Uint16Array,
   Int32Array,
   Uint32Array,
+  ...(Float16Array && { Float16Array }),
   Float32Array,
   Float64Array,
   BigInt64Array,
@@ -46,6 +52,8 @@ export function makeBytes(
   bytes: Uint8Array<ArrayBuffer>,
 ): ArrayBufferView | ArrayBuffer | undefined {
   const make = typeof type === 'string' ? makers.get(type) : undefined;
+  if (make === undefined && type === 'Float16Array')
+    throw new TypeError(`a Float16Array came, and Node ${process.versions.node} has none`);
   if (make === undefined) return undefined;
   try {
     return make(bytes);
