@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { callContext, withCallOptions } from '../support/internals.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
@@ -208,5 +208,43 @@ describe('streams and errors', () => {
     };
     await expect(drain()).rejects.toMatchObject({ code: 'RPC_DEADLINE' });
     await expect.poll(() => signal?.aborted).toBe(true);
+  });
+
+  describe('that arrives as a Node stream fails without an uncaught exception, even if its reader has no error listener', () => {
+    const idle = (): PassThrough => {
+      const stream = new PassThrough();
+      stream.write('first');
+      return stream;
+    };
+    /** Reads without an error listener. Resolves with the error of the stream when the stream has closed. */
+    const read = (stream: Readable): Promise<unknown> =>
+      new Promise((resolve) => stream.on('data', () => {}).on('close', () => resolve(stream.errored)));
+
+    test('in an argument of a call whose deadline passes', async () => {
+      let errored: Promise<unknown> | undefined;
+      const { remote } = await rpcPair({ take: (stream: Readable) => (errored = read(stream)) });
+      const call = withCallOptions(remote, { deadlineMs: 40 }).take(idle());
+      await expect(call).rejects.toMatchObject({ code: 'RPC_DEADLINE' });
+      expect(await errored).toBeInstanceOf(Error);
+    });
+
+    test('in the result of a call whose deadline passes', async () => {
+      const { remote } = await rpcPair({ items: () => idle() as Readable });
+      const stream = await withCallOptions(remote, { deadlineMs: 40 }).items();
+      expect(await read(stream)).toMatchObject({ code: 'RPC_DEADLINE' });
+    });
+
+    test('in an argument of a call that the handler answers before it has read the stream', async () => {
+      let errored: Promise<unknown> | undefined;
+      const { remote, host } = await rpcPair({
+        take(stream: Readable) {
+          errored = read(stream);
+          return 1;
+        },
+      });
+      expect(await remote.take(idle())).toBe(1);
+      host.close();
+      expect(await errored).toBeInstanceOf(Error);
+    });
   });
 });

@@ -3,7 +3,7 @@
  */
 import { Readable } from 'node:stream';
 import type { StreamHost } from './stream-host.ts';
-import type { StreamKind } from '../sources/stream-kind.ts';
+import { ignoreError, type StreamKind } from '../sources/stream-kind.ts';
 import { TakenStream } from './taken-stream.ts';
 
 /**
@@ -24,7 +24,7 @@ export function takeStream(
 }
 
 function toReadable(stream: TakenStream, objectMode: boolean): Readable {
-  return new Readable({
+  const readable = new Readable({
     objectMode,
     read() {
       stream.next().then(
@@ -39,6 +39,9 @@ function toReadable(stream: TakenStream, objectMode: boolean): Readable {
       );
     },
   });
+  // The stream fails if the call is cancelled or the peer exits. Without a listener for 'error', this would
+  // end the process of a user who reads the stream by 'data' and 'end' only.
+  return readable.on('error', ignoreError);
 }
 
 function toWebStream(stream: TakenStream): ReadableStream<unknown> {
