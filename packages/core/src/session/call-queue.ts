@@ -19,6 +19,8 @@ export interface CallCounts {
   runningCallbacks: number;
   /** Calls made here that are not answered yet. */
   pendingCalls: number;
+  /** Streams of the peer that are being read here. */
+  valueStreams: number;
 }
 
 /**
@@ -47,13 +49,13 @@ export class CallQueue {
   }
 
   /**
-   * True if one more call may run. A running call that waits for an answer of the peer does not count,
-   * because the peer may need a further call to this side before it answers. Only the numbers of running and
-   * pending calls are compared, because this side does not know which running call made a pending one.
+   * True if one more call may run. A running call that waits for an answer or a stream of the peer does not
+   * count, because the peer may need a further call to this side before it answers or sends an item. Only the
+   * numbers are compared, because this side does not know which running call waits for which answer or stream.
    */
   get #hasRoom(): boolean {
-    const { runningCalls, pendingCalls } = this.#counts;
-    return runningCalls - pendingCalls < this.#limits.maxRunningCalls;
+    const { runningCalls, pendingCalls, valueStreams } = this.#counts;
+    return runningCalls - pendingCalls - valueStreams < this.#limits.maxRunningCalls;
   }
 
   /** The number of calls that wait for room. */

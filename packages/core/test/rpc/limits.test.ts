@@ -41,6 +41,54 @@ describe('limits', () => {
     expect(await remote.visit(5, callback)).toBe(5);
   });
 
+  describe('a call made inside the source of a stream runs without waiting, because running calls wait for the stream', () => {
+    const served = {
+      value: () => 7,
+      async first(stream: AsyncIterable<number>): Promise<number | undefined> {
+        for await (const item of stream) return item;
+        return undefined;
+      },
+      async firstOf(open: () => Promise<AsyncIterable<number>>): Promise<number | undefined> {
+        return await served.first(await open());
+      },
+    };
+
+    test.each([1, 2])('in the arguments of calls, with maxRunningCalls %i', async (maxRunningCalls) => {
+      const { remote } = await rpcPair(served, { pluginLimits: { maxRunningCalls } });
+      const source = async function* (): AsyncGenerator<number> {
+        yield await remote.value();
+      };
+      const calls = Array.from({ length: maxRunningCalls }, () => remote.first(source()));
+      expect(await Promise.all(calls)).toEqual(calls.map(() => 7));
+    });
+
+    test('in the result of a callback', async () => {
+      const { remote } = await rpcPair(served, { pluginLimits: { maxRunningCalls: 1 } });
+      const open = async function* (): AsyncGenerator<number> {
+        yield await remote.value();
+      };
+      expect(await remote.firstOf(open as never)).toBe(7);
+    });
+
+    test('in calls of the plugin to the host', async () => {
+      const { remote } = await rpcPair(
+        {
+          ask: async (
+            take: (stream: AsyncIterable<number>) => Promise<number>,
+            value: () => Promise<number>,
+          ) => {
+            const source = async function* (): AsyncGenerator<number> {
+              yield await value();
+            };
+            return await take(source());
+          },
+        },
+        { pluginLimits: { maxRunningCalls: 1 }, hostLimits: { maxRunningCalls: 1 } },
+      );
+      expect(await remote.ask(served.first as never, served.value as never)).toBe(7);
+    });
+  });
+
   test('callbacks beyond maxRunningCallbacks fail without waiting, and the running ones continue', async () => {
     const { remote, hostShared } = await rpcPair(
       {
