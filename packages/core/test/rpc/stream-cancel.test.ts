@@ -5,7 +5,14 @@
 import { PassThrough, type Readable } from 'node:stream';
 import vm from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { callContext, checked, defineContract, implement, withCallOptions } from '../support/internals.ts';
+import {
+  callContext,
+  checked,
+  defineContract,
+  implement,
+  ref,
+  withCallOptions,
+} from '../support/internals.ts';
 import type { StandardSchema } from '../support/internals.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 import { atRest } from '../support/streams.ts';
@@ -339,6 +346,91 @@ describe('when the other side is gone, an idle source gets an error', () => {
     pair.host.close();
     await expect(read).rejects.toMatchObject({ code: 'RPC_CLOSED' });
     expect(await idle.told).toBeInstanceOf(Error);
+  });
+});
+
+describe('a cancelled call also ends', () => {
+  type Body = { body: AsyncIterable<unknown> };
+  /** Gives one item, and waits for the signal before it ends. */
+  async function* oneItem(stream: Stream): AsyncGenerator<Body> {
+    yield { body: stream as AsyncIterable<unknown> };
+    await new Promise(() => {});
+  }
+  const readBodies = async (items: AsyncIterable<Body>): Promise<void> => {
+    for await (const { body } of items) await readAll(body);
+  };
+  const deadline = { deadlineMs: 100 };
+  const late = { code: 'RPC_DEADLINE' };
+
+  test('the streams in the items of its arguments', async () => {
+    const idle = kinds['a web stream that pushes']!();
+    const { promise: ended, resolve } = deferred();
+    const pair = await rpcPair({
+      upload: (items: AsyncIterable<Body>) => readBodies(items).catch(resolve),
+    });
+    const call = withCallOptions(pair.remote, deadline).upload(oneItem(idle.stream));
+    await expect(call).rejects.toMatchObject(late);
+    expect(await idle.told).toMatchObject(late);
+    expect(await ended).toBeInstanceOf(Error);
+    await atRest(pair);
+  });
+
+  test('the streams in the items of its result', async () => {
+    const idle = kinds['a web stream that pushes']!();
+    const pair = await rpcPair({ items: () => oneItem(idle.stream) });
+    await expect(readBodies(withCallOptions(pair.remote, deadline).items())).rejects.toMatchObject(late);
+    expect(await idle.told).toMatchObject({ name: 'AbortError' });
+  });
+
+  test('the streams in the items of its result after that result has ended', async () => {
+    const idle = kinds['a web stream that pushes']!();
+    const pair = await rpcPair({
+      async *items() {
+        yield { body: idle.stream as AsyncIterable<unknown> };
+      },
+    });
+    const controller = new AbortController();
+    const items = withCallOptions(pair.remote, { signal: controller.signal }).items();
+    let body: AsyncIterable<unknown> | undefined;
+    for await (const item of items) body = item.body;
+    const read = readAll(body!);
+    controller.abort(enough);
+    await expect(read).rejects.toBe(enough);
+    expect(await idle.told).toMatchObject({ name: 'AbortError' });
+    await atRest(pair);
+  });
+
+  const opened: Record<string, (open: () => Stream) => unknown> = {
+    'a callback': (open) => open,
+    'a method of an object in its arguments': (open) => ref({ open }),
+  };
+  test.each(Object.entries(opened))('the stream that %s returned to its handler', async (_what, pass) => {
+    const idle = kinds['a web stream that pushes']!();
+    const { promise: ended, resolve } = deferred();
+    const pair = await rpcPair({
+      async upload(given: (() => unknown) & { open?: () => unknown }) {
+        const stream = await (typeof given === 'function' ? given() : (given as { open(): unknown }).open());
+        await readAll(stream as AsyncIterable<unknown>).catch(resolve);
+      },
+    });
+    const call = withCallOptions(pair.remote, deadline).upload(pass(() => idle.stream) as never);
+    await expect(call).rejects.toMatchObject(late);
+    expect(await idle.told).toMatchObject({ name: 'AbortError' });
+    expect(await ended).toBeInstanceOf(Error);
+    await atRest(pair);
+  });
+
+  test('the streams in the items of its arguments when the plugin calls the host', async () => {
+    const idle = kinds['a web stream that pushes']!();
+    const { promise: ended, resolve } = deferred();
+    const pair = await rpcPair({
+      give: async (take: (items: AsyncIterable<Body>, signal: AbortSignal) => Promise<void>) =>
+        await take(oneItem(idle.stream), AbortSignal.timeout(100)),
+    });
+    const given = pair.remote.give((items) => readBodies(items).catch(resolve));
+    await expect(given).rejects.toThrow();
+    expect(await idle.told).toMatchObject({ name: 'TimeoutError' });
+    expect(await ended).toBeInstanceOf(Error);
   });
 });
 

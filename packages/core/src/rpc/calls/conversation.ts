@@ -18,6 +18,7 @@ import type { MessageReader } from '../wire/message-reader.ts';
 import { plain, readPlain } from '../messages/small/reader.ts';
 import type { ReferenceHost } from '../references/reference-host.ts';
 import { MethodName, MethodNames } from '../messages/method-names.ts';
+import type { Borrower } from '../references/reference-types.ts';
 import { References } from '../references/references.ts';
 import { PostponedMessages } from './postponed-messages.ts';
 import type { ServedObject } from '../api/served-object.ts';
@@ -145,8 +146,13 @@ export class Conversation implements RawStreamHandler {
     return this.#outgoing.call(describeName, [], options);
   }
 
-  #callReference(id: number, name: string | undefined, args: unknown[]): Promise<unknown> {
-    const reference = { id, name };
+  #callReference(
+    id: number,
+    name: string | undefined,
+    args: unknown[],
+    within: Borrower | undefined,
+  ): Promise<unknown> {
+    const reference = { id, name, within };
     if (!isWatched(this.#interceptors)) return this.#outgoing.callReference(reference, args);
     const call = {
       method: referenceCallName(name),
@@ -242,7 +248,7 @@ export class Conversation implements RawStreamHandler {
 
   #referenceHost(): ReferenceHost {
     return {
-      callReference: (id, name, args) => this.#callReference(id, name, args),
+      callReference: (id, name, args, within) => this.#callReference(id, name, args, within),
       givenStreamEnded: (call) => {
         if (call !== undefined) this.#incoming.streamEnded(call);
         this.#finishWhenIdle();

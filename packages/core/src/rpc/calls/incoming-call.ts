@@ -128,7 +128,9 @@ export class IncomingCall implements Borrower {
   /** Cancels the call: aborts the handler's signal, and ends the streams in the call's arguments. */
   cancel(reason: unknown): void {
     this.abort(reason);
-    if (this.#held !== undefined) for (const stream of [...this.#held.streams]) stream.abort(reason);
+    const held = this.#held;
+    if (held === undefined) return;
+    for (const stream of [...held.streams, ...(held.nested ?? [])]) stream.abort(reason);
   }
 
   /** Stops the deadline's timer, because the call is over. */

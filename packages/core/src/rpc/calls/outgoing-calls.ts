@@ -7,7 +7,7 @@ import { IdTable } from './id-table.ts';
 import { isAlone } from '../../session/loss.ts';
 import { SentCall } from './sent-call.ts';
 import { messageType, runtimeMethods } from '../../session/wire-words.ts';
-import type { Receiver } from '../references/reference-types.ts';
+import type { Borrower, Receiver } from '../references/reference-types.ts';
 import type { References } from '../references/references.ts';
 import { calledAfterFinish, deadlinePassed, lossOf, tooManyPending } from './unanswered-errors.ts';
 import { metaOf } from './call-meta.ts';
@@ -31,6 +31,8 @@ const callName = new MethodName(runtimeMethods.call, runtimeMethods.call);
 export interface CalledReference {
   readonly id: number;
   readonly name: string | undefined;
+  /** If a running call borrowed the reference, that call. */
+  readonly within?: Borrower | undefined;
 }
 
 export class OutgoingCalls {
@@ -104,7 +106,7 @@ export class OutgoingCalls {
     if (deadlineMs !== undefined && !(deadlineMs > 0))
       return failed(markSent(this.#deadlineError(method, deadlineMs), false));
     const promise = new Promise<unknown>(capture);
-    const call = this.#register(method, resolveNext, rejectNext);
+    const call = this.#register(method, resolveNext, rejectNext, reference?.within);
     try {
       this.#send(call, name, signalled?.params ?? params, signals, options, reference);
     } catch (error) {
@@ -131,8 +133,13 @@ export class OutgoingCalls {
    * Registers a call before it is sent. Over pipes in memory, the answer may arrive while the call is being
    * written.
    */
-  #register(method: string, resolve: typeof resolveNext, reject: typeof rejectNext): SentCall {
-    const call = new SentCall(this.#pending.nextId(), method, resolve, reject);
+  #register(
+    method: string,
+    resolve: typeof resolveNext,
+    reject: typeof rejectNext,
+    within: Borrower | undefined,
+  ): SentCall {
+    const call = new SentCall(this.#pending.nextId(), method, resolve, reject, within);
     this.#pending.add(call);
     this.#unanswered++;
     this.#messages.shared.count('pendingCalls', 1);

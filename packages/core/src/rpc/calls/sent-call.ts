@@ -5,7 +5,7 @@
 import { onAbort } from '../../base/on-abort.ts';
 import { afterPatience } from '../../base/timers.ts';
 import { failed } from '../remote/call-result.ts';
-import type { Receiver, Scope } from '../references/reference-types.ts';
+import type { Borrower, Receiver, Scope } from '../references/reference-types.ts';
 import type { TakenStream } from '../streams/taken-stream.ts';
 
 export class SentCall implements Receiver {
@@ -13,6 +13,7 @@ export class SentCall implements Receiver {
   readonly method: string;
   readonly resolve: (result: unknown) => void;
   readonly #reject: (error: unknown) => void;
+  readonly within: Borrower | undefined;
   /** The references that the call's arguments gave to the peer. */
   scope: Scope | undefined = undefined;
   /**
@@ -35,7 +36,9 @@ export class SentCall implements Receiver {
     method: string,
     resolve: (result: unknown) => void,
     reject: (error: unknown) => void,
+    within: Borrower | undefined,
   ) {
+    this.within = within;
     this.id = id;
     this.method = method;
     this.resolve = resolve;

@@ -34,6 +34,24 @@ export interface GivenReference {
 export interface Scope {
   readonly references: GivenReference[];
   readonly streams: GivenStream[];
+  /** The open streams in the items of {@link streams}. They end if the message's call is cancelled. */
+  nested?: Set<GivenStream>;
+}
+
+/** The call that a given stream belongs to. Streams in the stream's items belong to the same call. */
+export interface GivenIn {
+  /** The call whose result has the stream. */
+  readonly incoming: Borrower | undefined;
+  /** The scope of the call whose arguments have the stream. */
+  readonly lent: Scope | undefined;
+}
+
+/** The call that a taken stream belongs to. Streams in the stream's items belong to the same call. */
+export interface TakenIn {
+  /** The call whose arguments brought the stream. */
+  readonly incoming: Borrower | undefined;
+  /** The call whose result brought the stream. */
+  readonly outgoing: Receiver | undefined;
 }
 
 /** The kind of object that a reference stands for. */
@@ -51,6 +69,8 @@ export interface TakenReference extends RemoteTarget {
    * a hold, this side sends a notification.
    */
   held: number;
+  /** The call that borrowed the reference last. */
+  borrower: Borrower | undefined;
   readonly abort: ((reason: unknown) => void) | undefined;
   /**
    * If the reference is a signal, makes the signal's listeners run in the current asynchronous context. Only
@@ -65,6 +85,11 @@ export interface Held {
   readonly references: TakenReference[];
   /** Streams that came in the call's arguments. */
   readonly streams: TakenStream[];
+  /**
+   * The open streams in the items of {@link streams}, and in the results of callbacks that the call borrowed.
+   * They end if the call is cancelled.
+   */
+  nested?: Set<TakenStream>;
   /**
    * How many streams of the call's result have not ended. While any of these streams is open, the call's
    * signal and arguments are kept.
@@ -88,4 +113,6 @@ export interface Receiver {
   readonly method: string;
   /** Streams of the result that have not ended. */
   streams: Set<TakenStream> | undefined;
+  /** If the call goes to a callback that a running call borrowed, that running call. */
+  readonly within: Borrower | undefined;
 }

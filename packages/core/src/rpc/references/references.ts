@@ -12,7 +12,15 @@ import type { Shared } from '../../session/shared.ts';
 import { runtimeMethods } from '../../session/wire-words.ts';
 import { forEachHeld, isObject } from './held-by.ts';
 import type { ReferenceHost } from './reference-host.ts';
-import type { Borrower, Receiver, Scope, TakenKind, TakenReference } from './reference-types.ts';
+import type {
+  Borrower,
+  GivenIn,
+  Receiver,
+  Scope,
+  TakenIn,
+  TakenKind,
+  TakenReference,
+} from './reference-types.ts';
 import { isMarkedObject, isMarkedPlain, remoteTargetOf } from '../remote/stand-in.ts';
 import { GivenStream } from '../streams/given-stream.ts';
 import type { TakenStream } from '../streams/taken-stream.ts';
@@ -35,6 +43,10 @@ interface Message {
   readonly callSignals?: readonly AbortSignal[] | undefined;
   readonly incoming?: Borrower | undefined;
   readonly outgoing?: Receiver | undefined;
+  /** The call that the stream belongs to whose item is written. */
+  readonly givenIn?: GivenIn | undefined;
+  /** The call whose arguments brought the stream whose items are read. */
+  readonly lender?: Borrower | undefined;
   readonly isHandingOver: boolean;
   scope?: Scope;
   /** True if the message brought a value by reference. */
@@ -117,6 +129,11 @@ export class References implements ValueReferences, MessageScopes {
     this.#message = { outer: this.#message, incoming, isHandingOver: true };
   }
 
+  beginHandingOverItem(givenIn: GivenIn): void {
+    const { incoming } = givenIn;
+    this.#message = { outer: this.#message, incoming, givenIn, isHandingOver: true };
+  }
+
   /** Ends a walk, and returns the references that the message gives; undefined if it gives none. */
   endSending(): Scope | undefined {
     const scope = this.#message?.scope;
@@ -161,9 +178,16 @@ export class References implements ValueReferences, MessageScopes {
 
   #giveStream(value: object, kind: StreamKind): WireReference {
     this.#checkRoom();
-    const incoming = this.#message?.incoming;
-    const stream = new GivenStream(value, this.#streamHost, incoming, () => {
+    const message = this.#message;
+    const incoming = message?.incoming;
+    const outer = message?.givenIn?.lent;
+    const owner = message?.givenIn ?? {
+      incoming,
+      lent: message?.isHandingOver === true ? undefined : this.#scope,
+    };
+    const stream = new GivenStream(value, this.#streamHost, owner, () => {
       this.#givenStreams.delete(stream.id);
+      outer?.nested?.delete(stream);
       this.#shared.counts.references--;
       this.#host.givenStreamEnded(incoming);
     });
@@ -171,6 +195,7 @@ export class References implements ValueReferences, MessageScopes {
     this.#givenStreams.set(stream.id, stream);
     this.#shared.counts.references++;
     this.#scope.streams.push(stream);
+    if (outer !== undefined) (outer.nested ??= new Set()).add(stream);
     stream.offer();
     return new WireReference(kind, stream.id);
   }
@@ -187,7 +212,7 @@ export class References implements ValueReferences, MessageScopes {
    * Must be called before the peer gets the cancel.
    */
   leaveStreams(scope: Scope | undefined, reason: unknown): void {
-    if (scope !== undefined) for (const stream of scope.streams) stream.leave(reason);
+    for (const stream of openStreams(scope)) stream.leave(reason);
   }
 
   /**
@@ -195,7 +220,7 @@ export class References implements ValueReferences, MessageScopes {
    * the cancel was sent.
    */
   abortStreams(scope: Scope | undefined, reason: unknown): void {
-    if (scope !== undefined) for (const stream of scope.streams) stream.abort(reason);
+    for (const stream of openStreams(scope)) stream.abort(reason);
   }
 
   /** Takes back the references of a result that could not be sent, and cancels the streams in the result. */
@@ -225,11 +250,17 @@ export class References implements ValueReferences, MessageScopes {
 
   /**
    * Must be called before values are decoded. If `incoming` is given, the values are the arguments of this
-   * call. If `outgoing` is given, the values are the result of this call. Otherwise, they are items of a
-   * stream.
+   * call. If `outgoing` is given, the values are the result of this call.
    */
   beginTaking(incoming?: Borrower, outgoing?: Receiver): void {
     this.#message = { outer: this.#message, incoming, outgoing, isHandingOver: false };
+    this.#taken.beginMessage();
+  }
+
+  /** Must be called before items of a stream are decoded. `owner` is the call that the stream belongs to. */
+  beginTakingItems(owner: TakenIn | undefined): void {
+    const { outgoing, incoming: lender } = owner ?? {};
+    this.#message = { outer: this.#message, outgoing, lender, isHandingOver: false };
     this.#taken.beginMessage();
   }
 
@@ -278,18 +309,23 @@ export class References implements ValueReferences, MessageScopes {
 
   #takeStream(kind: StreamKind, id: number): object {
     this.#checkRoom();
-    const outgoing = this.#message?.outgoing;
-    const { value, stream } = takeStream(kind, id, this.#streamHost, outgoing?.method, () => {
+    const { outgoing, incoming, lender } = this.#message ?? {};
+    // The call in whose items, or in whose callback's result, the stream came.
+    const user = lender ?? outgoing?.within;
+    const owner = { incoming: incoming ?? lender, outgoing };
+    const { value, stream } = takeStream(kind, id, this.#streamHost, owner, () => {
       this.#takenStreams.delete(stream);
       this.#shared.counts.references--;
       outgoing?.streams?.delete(stream);
+      user?.held.nested?.delete(stream);
       this.#host.takenStreamEnded(outgoing);
     });
     this.#takenStreams.add(stream);
     this.#streamOf.set(value, stream);
     this.#shared.counts.references++;
     if (outgoing !== undefined) (outgoing.streams ??= new Set()).add(stream);
-    this.#message?.incoming?.held.streams.push(stream);
+    incoming?.held.streams.push(stream);
+    if (user !== undefined) joinCall(stream, user);
     return value;
   }
 
@@ -354,4 +390,15 @@ export class References implements ValueReferences, MessageScopes {
     const ask = explainLoss && ((cause: Error): Promise<Error> => (explanation ??= explainLoss(cause)));
     for (const stream of [...this.#takenStreams]) stream.conversationClosed(error, ask);
   }
+}
+
+/** Returns a copy of the list of the streams in a call's arguments, and of the open streams in their items. */
+function openStreams(scope: Scope | undefined): GivenStream[] {
+  return scope === undefined ? [] : [...scope.streams, ...(scope.nested ?? [])];
+}
+
+/** Lets a stream end when `call` is cancelled. */
+function joinCall(stream: TakenStream, call: Borrower): void {
+  (call.held.nested ??= new Set()).add(stream);
+  if (call.abortReason !== undefined) stream.abort(call.abortReason);
 }

@@ -70,6 +70,7 @@ export class TakenReferences {
       this.#latest.push(entry);
     } else {
       entry.borrowed++;
+      entry.borrower = borrower;
       borrower.held.references.push(entry);
     }
     return entry.value;
@@ -84,6 +85,7 @@ export class TakenReferences {
       owner: this.#owner,
       borrowed: 0,
       held: 0,
+      borrower: undefined,
       value: controller.signal,
       abort: (reason) => {
         if (context === undefined) controller.abort(reason);
@@ -108,11 +110,13 @@ export class TakenReferences {
       owner: this.#owner,
       borrowed: 0,
       held: 0,
+      borrower: undefined,
       value: {},
       abort: undefined,
       bind: undefined,
       call: (name, args) => {
-        if (this.#byId.get(id) === entry) return this.#host.callReference(id, name, args);
+        if (this.#byId.get(id) === entry)
+          return this.#host.callReference(id, name, args, soleBorrower(entry));
         return Promise.reject(this.#releasedError(releasedAt));
       },
       retain: () => {
@@ -174,6 +178,7 @@ export class TakenReferences {
   returnBorrowed(references: TakenReference[]): void {
     for (const entry of references.splice(0)) {
       entry.borrowed--;
+      if (entry.borrowed === 0) entry.borrower = undefined;
       this.#forget(entry);
     }
   }
@@ -190,4 +195,12 @@ export class TakenReferences {
     this.#counts.references -= entries.length;
     for (const entry of entries) entry.abort?.(error);
   }
+}
+
+/**
+ * Returns the running call that makes the calls of this reference; undefined if the reference may be used by
+ * more than one call, or beyond its call.
+ */
+function soleBorrower({ borrowed, held, borrower }: TakenReference): Borrower | undefined {
+  return borrowed === 1 && held === 0 ? borrower : undefined;
 }

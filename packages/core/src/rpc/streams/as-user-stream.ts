@@ -2,22 +2,23 @@
  * Makes the object that the user gets for a stream of the peer: an iterator, a Node stream or a web stream.
  */
 import { Readable } from 'node:stream';
+import type { TakenIn } from '../references/reference-types.ts';
 import type { StreamHost } from './stream-host.ts';
 import { ignoreError, type StreamKind } from '../sources/stream-kind.ts';
 import { TakenStream } from './taken-stream.ts';
 
 /**
- * Makes a taken stream with this broker id, and the user's object for it. If the stream came in the result of
- * a call, `method` is the method of that call.
+ * Makes a taken stream with this broker id, and the user's object for it. `owner` is the call that the stream
+ * belongs to.
  */
 export function takeStream(
   kind: StreamKind,
   id: number,
   host: StreamHost,
-  method: string | undefined,
+  owner: TakenIn,
   onEnd: () => void,
 ): { value: object; stream: TakenStream } {
-  const stream = new TakenStream(id, host, method, onEnd);
+  const stream = new TakenStream(id, host, owner, onEnd);
   if (kind === 'webStream') return { value: toWebStream(stream), stream };
   if (kind === 'iterable') return { value: stream, stream };
   return { value: toReadable(stream, kind === 'objectReadable'), stream };

@@ -7,6 +7,7 @@ import { realTimers } from '../../base/timers.ts';
 import type { Waiter } from '../../session/broker.ts';
 import { explained, streamLost } from '../../session/loss.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from '../api/instrumentation.ts';
+import type { GivenIn } from '../references/reference-types.ts';
 import type { StreamHost, StreamingCall } from './stream-host.ts';
 import type { MessageReader } from '../wire/message-reader.ts';
 import { GivenSource } from './given-source.ts';
@@ -51,6 +52,7 @@ export class GivenStream implements RawStreamHandler {
   /** The broker id that the peer dials. */
   readonly id: number;
   readonly #host: StreamHost;
+  readonly #owner: GivenIn;
   readonly #call: StreamingCall | undefined;
   readonly #source: GivenSource;
   readonly #onEnd: () => void;
@@ -62,11 +64,12 @@ export class GivenStream implements RawStreamHandler {
   #state: State = { is: 'waiting' };
 
   /**
-   * If the stream is in the result of a call, `call` is that call. `onEnd` is called once, at the
-   * stream's end.
+   * `owner` is the call that the stream belongs to. `onEnd` is called once, at the stream's end.
    */
-  constructor(value: object, host: StreamHost, call: StreamingCall | undefined, onEnd: () => void) {
+  constructor(value: object, host: StreamHost, owner: GivenIn, onEnd: () => void) {
+    const call = owner.incoming;
     this.#host = host;
+    this.#owner = owner;
     this.#call = call;
     this.#onEnd = onEnd;
     const { broker, cleanUps } = host.shared;
@@ -156,7 +159,7 @@ export class GivenStream implements RawStreamHandler {
       reader: host.itemReader((word, value) =>
         this.#source.runInContext(() => this.#interrupted(word, value)),
       ),
-      writer: new ItemWriter(host, raw),
+      writer: new ItemWriter(host, raw, this.#owner),
       trace: this.#source.runInContext(() => traceStream('given', host.shared.peer)),
       isAsked: false,
     };
@@ -254,7 +257,7 @@ export class GivenStream implements RawStreamHandler {
     if (!this.#isReading) return;
     if (step.done === true) return this.#sourceEnded(on, step.value);
     try {
-      on.writer.write(produced.answer, this.#host.toWire(step.value, 'item', this.#where));
+      on.writer.write(produced.answer, this.#host.toWire(step.value, 'item', this.#where, this.#owner));
       if (on.trace !== undefined) on.trace.items++;
     } catch (error) {
       void this.#source.cancel(error);
@@ -265,7 +268,7 @@ export class GivenStream implements RawStreamHandler {
   #finish(on: Dialled, value: unknown): void {
     if (this.#state.is === 'ended') return;
     try {
-      on.writer.write(produced.done, this.#host.toWire(value, 'result', this.#where));
+      on.writer.write(produced.done, this.#host.toWire(value, 'result', this.#where, this.#owner));
     } catch (error) {
       return this.#fail(on, error);
     }

@@ -5,6 +5,7 @@
 import type { RawStream } from '@pipework/mux/lean';
 import { realTimers } from '../../base/timers.ts';
 import type { ItemBatch } from '../messages/item-batch.ts';
+import type { GivenIn } from '../references/reference-types.ts';
 import type { StreamHost } from './stream-host.ts';
 import { produced } from './stream-protocol.ts';
 
@@ -20,6 +21,7 @@ const maxTurnItems = 512;
 export class ItemWriter {
   readonly #host: StreamHost;
   readonly #raw: RawStream;
+  readonly #owner: GivenIn;
   readonly #batch: ItemBatch | undefined;
   #turnLeft = maxTurnItems;
   /** True after a write that filled the stream, until the stream drains. */
@@ -27,8 +29,9 @@ export class ItemWriter {
   #hasEnded = false;
   #resume: (() => void) | undefined;
 
-  constructor(host: StreamHost, raw: RawStream) {
+  constructor(host: StreamHost, raw: RawStream, owner: GivenIn) {
     this.#host = host;
+    this.#owner = owner;
     this.#raw = raw;
     this.#batch = host.itemBatch();
   }
@@ -61,7 +64,7 @@ export class ItemWriter {
       if (!isRow) left = batch.takeLeft();
     }
     if (!isRow) {
-      const wire = this.#host.toWire(left, 'item', where);
+      const wire = this.#host.toWire(left, 'item', where, this.#owner);
       if (batch?.add(wire) !== true) return this.write(produced.item, wire);
     }
     if (batch !== undefined && batch.count >= maxBatchItems) this.#flush();

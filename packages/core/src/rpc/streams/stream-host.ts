@@ -3,6 +3,7 @@ import type { RawStream } from '@pipework/mux/lean';
 import { PipeworkError } from '../../base/errors.ts';
 import type { Shared } from '../../session/shared.ts';
 import type { CallContext } from '../api/call-context.ts';
+import type { GivenIn, TakenIn } from '../references/reference-types.ts';
 import { ItemBatch } from '../messages/item-batch.ts';
 import type { MessageStream } from '../messages/message-stream.ts';
 import type { MessageReader } from '../wire/message-reader.ts';
@@ -28,10 +29,12 @@ export interface MessageScopes {
    * receiver until the receiver gives them back.
    */
   beginHandingOver(): void;
+  /** Like {@link beginHandingOver}, for an item or the last value of a stream. */
+  beginHandingOverItem(owner: GivenIn): void;
   endSending(): unknown;
   /** Ends the walk of a message that cannot be sent, and takes back the references in the message. */
   revokeSending(reason: unknown): void;
-  beginTaking(): void;
+  beginTakingItems(owner: TakenIn | undefined): void;
   /**
    * Must be called after a message was decoded. Remembers the message's items, so that {@link discard} can
    * give back the references in them.
@@ -69,8 +72,8 @@ export class StreamHost {
     return this.#messages.write([word, wire], stream);
   }
 
-  /** Makes a reader for the messages of a stream of values. */
-  itemReader(sink: (word: number, value: unknown) => void): MessageReader {
+  /** Makes a reader for the messages of a stream of values. Streams in these messages belong to `owner`. */
+  itemReader(sink: (word: number, value: unknown) => void, owner?: TakenIn): MessageReader {
     const scopes = this.#scopes;
     return this.#messages.reader((message) => {
       const { source, start } = message;
@@ -78,7 +81,7 @@ export class StreamHost {
       const word = source[start] === 0x92 ? message.takeUint() : undefined;
       if (word === undefined || word > produced.items)
         throw new PipeworkError('RPC_PROTOCOL', 'the peer sent an invalid message on a stream of values');
-      scopes.beginTaking();
+      scopes.beginTakingItems(owner);
       let value: unknown;
       try {
         value = this.#messages.read(message);
@@ -96,11 +99,12 @@ export class StreamHost {
 
   /**
    * Returns the form in which an item is written. The item's references belong to the receiver until the
-   * receiver gives them back.
+   * receiver gives them back. If `owner` is given, the streams in the item belong to the same call.
    */
-  toWire(value: unknown, root: string, where: string): unknown {
+  toWire(value: unknown, root: string, where: string, owner?: GivenIn): unknown {
     const scopes = this.#scopes;
-    scopes.beginHandingOver();
+    if (owner === undefined) scopes.beginHandingOver();
+    else scopes.beginHandingOverItem(owner);
     let wire: unknown;
     try {
       wire = this.#messages.toWire(value, root, where);

@@ -8,6 +8,7 @@ import { explained, streamLost } from '../../session/loss.ts';
 import { CreditGate } from '../../session/unfinished.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from '../api/instrumentation.ts';
 import { runtimeMethods } from '../../session/wire-words.ts';
+import type { TakenIn } from '../references/reference-types.ts';
 import type { StreamHost } from './stream-host.ts';
 import type { MessageReader } from '../wire/message-reader.ts';
 import { readerGone } from './stream-ends.ts';
@@ -47,7 +48,7 @@ export class TakenStream
 {
   readonly #id: number;
   readonly #host: StreamHost;
-  readonly #method: string | undefined;
+  readonly #owner: TakenIn;
   readonly #onEnd: () => void;
   #state: State = { is: 'waiting' };
   readonly #items = new TakenItems((bytes) => this.#dialled?.raw.consume(bytes));
@@ -58,11 +59,11 @@ export class TakenStream
   readonly #interrupters: Interrupter[] = [];
 
   /**
-   * If the stream came in the result of a call, `method` is the method of that call. `onEnd` is called once,
-   * when neither side sends anything more.
+   * `owner` is the call that the stream belongs to. `onEnd` is called once, when neither side sends anything
+   * more.
    */
-  constructor(id: number, host: StreamHost, method: string | undefined, onEnd: () => void) {
-    this.#method = method;
+  constructor(id: number, host: StreamHost, owner: TakenIn, onEnd: () => void) {
+    this.#owner = owner;
     this.#id = id;
     this.#host = host;
     this.#onEnd = onEnd;
@@ -176,7 +177,7 @@ export class TakenStream
   #open(): void {
     if (this.#state.is !== 'waiting') return;
     const { shared } = this.#host;
-    const reader = this.#host.itemReader((word, value) => this.#received(word, value));
+    const reader = this.#host.itemReader((word, value) => this.#received(word, value), this.#owner);
     const raw = shared.broker.dialRaw(this.#id);
     const gate = new CreditGate(shared.budget, (bytes) => raw.consume(bytes));
     this.#state = { is: 'open', on: { raw, reader, gate, trace: traceStream('taken', shared.peer) } };
@@ -351,7 +352,8 @@ export class TakenStream
       this.#state = { is: 'lost', on: state.on };
     }
     explained(cause, ask, (why) => {
-      const what = this.#method === undefined ? 'a stream' : `the stream of ${this.#method}`;
+      const method = this.#owner.outgoing?.method;
+      const what = method === undefined ? 'a stream' : `the stream of ${method}`;
       const error = streamLost(`${what} of ${this.#host.shared.peer}`, why);
       if (this.#state.is !== 'waiting') return this.fail(error);
       // The conversation has ended, so the peer cannot be told that the stream will not be dialled.
