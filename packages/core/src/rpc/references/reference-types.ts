@@ -2,7 +2,7 @@
 import type { AsyncResource } from 'node:async_hooks';
 import type { RemoteTarget } from '../remote/stand-in.ts';
 import type { GivenStream } from '../streams/given-stream.ts';
-import type { StreamingCall } from '../streams/stream-host.ts';
+import type { GivenOwner, StreamingCall, TakenOwner } from '../streams/stream-host.ts';
 import type { TakenStream } from '../streams/taken-stream.ts';
 
 /** An object of this side that the peer holds. */
@@ -38,19 +38,17 @@ export interface Scope {
   nested?: Set<GivenStream>;
 }
 
-/** The call that a given stream belongs to. Streams in the stream's items belong to the same call. */
-export interface GivenIn {
-  /** The call whose result has the stream. */
+/** The owner of a given stream, with everything that the streams in its items need. */
+export interface GivenIn extends GivenOwner {
   readonly incoming: Borrower | undefined;
   /** The scope of the call whose arguments have the stream. */
   readonly lent: Scope | undefined;
 }
 
-/** The call that a taken stream belongs to. Streams in the stream's items belong to the same call. */
-export interface TakenIn {
+/** The owner of a taken stream, with everything that the streams in its items need. */
+export interface TakenIn extends TakenOwner {
   /** The call whose arguments brought the stream. */
   readonly incoming: Borrower | undefined;
-  /** The call whose result brought the stream. */
   readonly outgoing: Receiver | undefined;
 }
 

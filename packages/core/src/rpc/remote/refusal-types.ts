@@ -3,8 +3,8 @@
  * shows, and decide which text it shows.
  */
 import type { EventEmitter } from 'node:events';
-import type { AnyFunction, CannotTravel, Copied, Itself, KeepsCall, Rule } from './travel-types.ts';
-import type { Signatures } from './signatures.ts';
+import type { CannotTravel, Copied, Itself, KeepsCall, Rule } from './travel-types.ts';
+import type { AnyFunction, Signatures } from './signatures.ts';
 
 /** The rules that no value may break, whichever side sends it. */
 export type NeverTravels = 'promise' | 'symbol' | 'class' | 'this';

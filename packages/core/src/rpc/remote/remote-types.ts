@@ -3,9 +3,8 @@
  */
 import type { Readable } from 'node:stream';
 import type { MethodRefusal } from './refusal-types.ts';
-import type { Signatures } from './signatures.ts';
+import type { AnyFunction, Signatures } from './signatures.ts';
 import type {
-  AnyFunction,
   ByReference,
   Copied,
   EitherSide,

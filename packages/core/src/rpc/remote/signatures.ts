@@ -1,5 +1,7 @@
 /** Lists the overloads of a function type. */
-import type { AnyFunction } from './travel-types.ts';
+
+/** The supertype of every function, because any parameter accepts `never`. */
+export type AnyFunction = (...args: never) => unknown;
 
 /** True for two identical types. */
 export type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;

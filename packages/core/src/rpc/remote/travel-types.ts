@@ -4,10 +4,7 @@
  * compares a recursive type only once, so the comparison needs no limit of depth.
  */
 import type { Readable } from 'node:stream';
-import type { Signatures } from './signatures.ts';
-
-/** The supertype of every function, because any parameter accepts `never`. */
-export type AnyFunction = (...args: never) => unknown;
+import type { AnyFunction, Signatures } from './signatures.ts';
 
 /** Types that this file does not look into, because their values arrive with the same type. */
 export type Copied =

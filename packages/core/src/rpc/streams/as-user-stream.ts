@@ -2,8 +2,7 @@
  * Makes the object that the user gets for a stream of the peer: an iterator, a Node stream or a web stream.
  */
 import { Readable } from 'node:stream';
-import type { TakenIn } from '../references/reference-types.ts';
-import type { StreamHost } from './stream-host.ts';
+import type { StreamHost, TakenOwner } from './stream-host.ts';
 import { ignoreError, type StreamKind } from '../sources/stream-kind.ts';
 import { TakenStream } from './taken-stream.ts';
 
@@ -15,7 +14,7 @@ export function takeStream(
   kind: StreamKind,
   id: number,
   host: StreamHost,
-  owner: TakenIn,
+  owner: TakenOwner,
   onEnd: () => void,
 ): { value: object; stream: TakenStream } {
   const stream = new TakenStream(id, host, owner, onEnd);

@@ -7,8 +7,7 @@ import { realTimers } from '../../base/timers.ts';
 import type { Waiter } from '../../session/broker.ts';
 import { explained, streamLost } from '../../session/loss.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from '../api/instrumentation.ts';
-import type { GivenIn } from '../references/reference-types.ts';
-import type { StreamHost, StreamingCall } from './stream-host.ts';
+import type { GivenOwner, StreamHost, StreamingCall } from './stream-host.ts';
 import type { MessageReader } from '../wire/message-reader.ts';
 import { GivenSource } from './given-source.ts';
 import { ItemWriter } from './item-writer.ts';
@@ -52,7 +51,7 @@ export class GivenStream implements RawStreamHandler {
   /** The broker id that the peer dials. */
   readonly id: number;
   readonly #host: StreamHost;
-  readonly #owner: GivenIn;
+  readonly #owner: GivenOwner;
   readonly #call: StreamingCall | undefined;
   readonly #source: GivenSource;
   readonly #onEnd: () => void;
@@ -66,7 +65,7 @@ export class GivenStream implements RawStreamHandler {
   /**
    * `owner` is the call that the stream belongs to. `onEnd` is called once, at the stream's end.
    */
-  constructor(value: object, host: StreamHost, owner: GivenIn, onEnd: () => void) {
+  constructor(value: object, host: StreamHost, owner: GivenOwner, onEnd: () => void) {
     const call = owner.incoming;
     this.#host = host;
     this.#owner = owner;

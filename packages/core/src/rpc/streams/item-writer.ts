@@ -5,8 +5,7 @@
 import type { RawStream } from '@pipework/mux/lean';
 import { realTimers } from '../../base/timers.ts';
 import type { ItemBatch } from '../messages/item-batch.ts';
-import type { GivenIn } from '../references/reference-types.ts';
-import type { StreamHost } from './stream-host.ts';
+import type { GivenOwner, StreamHost } from './stream-host.ts';
 import { produced } from './stream-protocol.ts';
 
 // This is the real timer, because fake timers in a host must not stop a plugin that runs in the same process.
@@ -21,7 +20,7 @@ const maxTurnItems = 512;
 export class ItemWriter {
   readonly #host: StreamHost;
   readonly #raw: RawStream;
-  readonly #owner: GivenIn;
+  readonly #owner: GivenOwner;
   readonly #batch: ItemBatch | undefined;
   #turnLeft = maxTurnItems;
   /** True after a write that filled the stream, until the stream drains. */
@@ -29,7 +28,7 @@ export class ItemWriter {
   #hasEnded = false;
   #resume: (() => void) | undefined;
 
-  constructor(host: StreamHost, raw: RawStream, owner: GivenIn) {
+  constructor(host: StreamHost, raw: RawStream, owner: GivenOwner) {
     this.#host = host;
     this.#owner = owner;
     this.#raw = raw;

@@ -3,7 +3,6 @@ import type { RawStream } from '@pipework/mux/lean';
 import { PipeworkError } from '../../base/errors.ts';
 import type { Shared } from '../../session/shared.ts';
 import type { CallContext } from '../api/call-context.ts';
-import type { GivenIn, TakenIn } from '../references/reference-types.ts';
 import { ItemBatch } from '../messages/item-batch.ts';
 import type { MessageStream } from '../messages/message-stream.ts';
 import type { MessageReader } from '../wire/message-reader.ts';
@@ -19,6 +18,18 @@ export interface StreamingCall extends CallContext {
   cancel(reason: unknown): void;
 }
 
+/** The call that a given stream belongs to. Streams in the stream's items belong to the same call. */
+export interface GivenOwner {
+  /** The call whose result has the stream. */
+  readonly incoming: StreamingCall | undefined;
+}
+
+/** The call that a taken stream belongs to. Streams in the stream's items belong to the same call. */
+export interface TakenOwner {
+  /** The call whose result brought the stream. */
+  readonly outgoing: { readonly method: string } | undefined;
+}
+
 /**
  * Records the references that a message gives or takes. A `begin` method is called before the message, and an
  * `end` method after it.
@@ -30,11 +41,11 @@ export interface MessageScopes {
    */
   beginHandingOver(): void;
   /** Like {@link beginHandingOver}, for an item or the last value of a stream. */
-  beginHandingOverItem(owner: GivenIn): void;
+  beginHandingOverItem(owner: GivenOwner): void;
   endSending(): unknown;
   /** Ends the walk of a message that cannot be sent, and takes back the references in the message. */
   revokeSending(reason: unknown): void;
-  beginTakingItems(owner: TakenIn | undefined): void;
+  beginTakingItems(owner: TakenOwner | undefined): void;
   /**
    * Must be called after a message was decoded. Remembers the message's items, so that {@link discard} can
    * give back the references in them.
@@ -73,7 +84,7 @@ export class StreamHost {
   }
 
   /** Makes a reader for the messages of a stream of values. Streams in these messages belong to `owner`. */
-  itemReader(sink: (word: number, value: unknown) => void, owner?: TakenIn): MessageReader {
+  itemReader(sink: (word: number, value: unknown) => void, owner?: TakenOwner): MessageReader {
     const scopes = this.#scopes;
     return this.#messages.reader((message) => {
       const { source, start } = message;
@@ -101,7 +112,7 @@ export class StreamHost {
    * Returns the form in which an item is written. The item's references belong to the receiver until the
    * receiver gives them back. If `owner` is given, the streams in the item belong to the same call.
    */
-  toWire(value: unknown, root: string, where: string, owner?: GivenIn): unknown {
+  toWire(value: unknown, root: string, where: string, owner?: GivenOwner): unknown {
     const scopes = this.#scopes;
     if (owner === undefined) scopes.beginHandingOver();
     else scopes.beginHandingOverItem(owner);

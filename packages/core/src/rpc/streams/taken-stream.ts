@@ -8,8 +8,7 @@ import { explained, streamLost } from '../../session/loss.ts';
 import { CreditGate } from '../../session/unfinished.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from '../api/instrumentation.ts';
 import { runtimeMethods } from '../../session/wire-words.ts';
-import type { TakenIn } from '../references/reference-types.ts';
-import type { StreamHost } from './stream-host.ts';
+import type { StreamHost, TakenOwner } from './stream-host.ts';
 import type { MessageReader } from '../wire/message-reader.ts';
 import { readerGone } from './stream-ends.ts';
 import { consumed, produced } from './stream-protocol.ts';
@@ -48,7 +47,7 @@ export class TakenStream
 {
   readonly #id: number;
   readonly #host: StreamHost;
-  readonly #owner: TakenIn;
+  readonly #owner: TakenOwner;
   readonly #onEnd: () => void;
   #state: State = { is: 'waiting' };
   readonly #items = new TakenItems((bytes) => this.#dialled?.raw.consume(bytes));
@@ -62,7 +61,7 @@ export class TakenStream
    * `owner` is the call that the stream belongs to. `onEnd` is called once, when neither side sends anything
    * more.
    */
-  constructor(id: number, host: StreamHost, owner: TakenIn, onEnd: () => void) {
+  constructor(id: number, host: StreamHost, owner: TakenOwner, onEnd: () => void) {
     this.#owner = owner;
     this.#id = id;
     this.#host = host;
