@@ -23,7 +23,7 @@ export default defineConfig({
     // A worker loads the sources once. Loading them for each file took a third of the suite's processor
     // time.
     isolate: false,
-    // This limit only ends a test that hangs, on any machine. A test that promises a duration uses
+    // This limit serves only to end a test that hangs. A test that promises a duration uses
     // `toHappenWithin`.
     testTimeout: 300_000,
     hookTimeout: 300_000,
@@ -45,7 +45,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          // The tests of calls and answers, a second time, without the parts of the code that only gain
+          // Runs the tests of calls and answers a second time, without the parts of the code that only gain
           // speed.
           name: 'core-general',
           root: 'packages/core',
