@@ -35,13 +35,13 @@ const network = [
 
 /** Attempts that succeed under every means of isolation, because the policy grants them. */
 const always = {
-  'read it by a listed link that another plugin may change': 'a link that another plugin can make',
+  'read the secret by a listed link that another plugin may change': 'a link that another plugin can make',
   'connect to an abstract socket, with net: true': 'abstract sockets',
 };
 
 /** Attempts that succeed under both permission models, because neither checks them. */
 const ofFiles = {
-  'read it by a link in a readable directory': 'links',
+  'read the secret by a link in a readable directory': 'links',
   'leave a file that runs with its owner’s rights': 'setuid',
 };
 
@@ -54,9 +54,9 @@ export const holes = {
     ...always,
     'leave a link that the host follows': 'follows the links',
     'write to a FIFO in a readable directory': 'A FIFO',
-    'lock a file that it may only read': 'locks',
-    'lock a file that it may only read, from memory': 'locks',
-    'become a program that it makes in memory': 'makes in memory',
+    'lock a file that the plugin may only read': 'locks',
+    'lock a file that the plugin may only read (by a program in memory)': 'locks',
+    'become a program that the plugin makes in memory': 'makes in memory',
     'load native code': 'native code',
     'become another program': 'become another program',
   },
@@ -67,5 +67,5 @@ export const holes = {
     'signal a process of the host': 'signal',
     ...(nodeHoldsNet ? {} : Object.fromEntries(network.map((name) => [name, 'Node 25']))),
   },
-  deno: { ...always, ...ofFiles, 'lock a file that it may only read': 'locks' },
+  deno: { ...always, ...ofFiles, 'lock a file that the plugin may only read': 'locks' },
 };

@@ -92,7 +92,7 @@ export const descriptions = {
   'a hundred thousand methods': [about(), m.pairs(Array.from({ length: 100_000 }, (_, n) => [`m${n}`, { doc: 'x' }]))],
   'functions and streams for schemas': [about(), { echo: { input: [m.reference('f', 1), m.reference('i', 2)], output: m.reference('o', 3), errors: { E: m.reference('s', 4) } } }],
   'a thousand names with a megabyte of documentation each': [about({ plugins: Array.from({ length: 1_000 }, (_, n) => `plugin ${n}`) }), { echo: { doc: 'x'.repeat(MiB) } }],
-  'texts that a terminal obeys': [about({ name: '\u001b]0;name\u0007', runtime: '\u009b2J' }), { '\u001b[2J': { doc: '\u202e\r' } }],
+  'texts with terminal escape sequences': [about({ name: '\u001b]0;name\u0007', runtime: '\u009b2J' }), { '\u001b[2J': { doc: '\u202e\r' } }],
   'a failure for an answer': [undefined, undefined],
 }; // prettier-ignore
 

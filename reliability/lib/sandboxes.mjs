@@ -43,22 +43,22 @@ const spawned = (command) =>
 export function sandboxes() {
   return [
     {
-      name: 'with socket, connect, bind, listen and accept killed by seccomp',
+      name: 'under seccomp, which ends a process at socket, connect, bind, listen or accept',
       obstacle: whyNotSealed(),
       wrap: (session) => runSealed([process.execPath, session], { stdio: 'pipe', encoding: 'utf8' }),
     },
     {
-      name: 'in a network namespace of its own, with nothing in it (unshare --net)',
+      name: 'in an empty network namespace (unshare --net)',
       obstacle: refusal(unshare),
       wrap: (session) => spawned([...unshare, process.execPath, session]),
     },
     {
-      name: 'in bubblewrap with everything unshared and nothing to write on',
+      name: 'in bubblewrap with all namespaces unshared and all files read-only',
       obstacle: refusal(bwrap),
       wrap: (session) => spawned([...bwrap, process.execPath, session]),
     },
     {
-      name: `with the plugin under Node's permission model (${permission}, no write, no child, no addon)`,
+      name: `with the plugin under Node's permission model (${permission}, which forbids writing, children and addons)`,
       obstacle: undefined,
       wrap: (session) => spawned([process.execPath, session, ...limited, plugin]),
     },

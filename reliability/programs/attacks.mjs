@@ -46,7 +46,7 @@ export const values = {
   'an array of 2^32 - 1': () => m.array32(MOST),
   'a map of 2^32 - 1': () => m.map32(MOST),
   'a string of 2^32 - 1': () => m.str32(MOST),
-  'a string of 4 GiB of which 8 MiB are sent': () => filled(m.str32(MOST), 0x61, 8 * MiB),
+  'the first 8 MiB of a string of 4 GiB': () => filled(m.str32(MOST), 0x61, 8 * MiB),
   'bytes of 2^32 - 1': () => m.bin32(MOST),
   'an extension of 2^32 - 1': () => m.ext32(MOST, 5),
   'the header of 127 MiB of bytes, without the bytes': () => m.bin32(127 * MiB),
@@ -56,7 +56,7 @@ export const values = {
   'eight million empty maps': () => filled(m.array32(8 * MiB), 0x80, 8 * MiB),
   'the byte that MessagePack never uses': () => Buffer.from([0xc1]),
   'text that is no UTF-8': () => Buffer.from([0xa4, 0xff, 0xfe, 0xc0, 0x80]),
-  'a record extension with code in its names': () =>
+  'a record extension with code in its field names': () =>
     Buffer.concat([m.fixext1(0x72, 0x40), m.encode(['x;globalThis.polluted=1;//', '"+(globalThis.polluted=1)+"']), m.encode(1), m.encode(2)]),
   'an unknown extension': () => m.ext8(77, Buffer.from('what')),
   'a timestamp of three bytes': () => m.ext8(-1, Buffer.alloc(3)),
@@ -78,13 +78,13 @@ export const values = {
   'columns of 2^32 - 1 rows': () => m.encode([m.mark('C'), MOST, ['a'], [1, new Uint8Array(8)]]),
   'columns of 2^32 - 1 rows, as values': () => m.encode([m.mark('C'), MOST, ['a'], [0, 1]]),
   'a column of lists with 2^32 - 1 items each': () => m.encode([m.mark('C'), 2, ['a'], [4, new Uint8Array(8).fill(255), [1, new Uint8Array(8)]]]),
-  'a column of texts whose lengths are false': () => m.encode([m.mark('C'), 2, ['a'], [2, new Uint8Array(8).fill(255), Buffer.concat([m.bin32(2), Buffer.from('ab')])]]),
-  'a column of numbers whose bytes do not fit the rows': () => m.encode([m.mark('C'), 2, ['a'], [1, new Uint8Array(7)]]),
-  'a column whose numbers stand for no choice': () => m.encode([m.mark('C'), 2, ['a'], [3, new Uint8Array(2).fill(255), m.nil]]),
+  'a column of texts with wrong lengths': () => m.encode([m.mark('C'), 2, ['a'], [2, new Uint8Array(8).fill(255), Buffer.concat([m.bin32(2), Buffer.from('ab')])]]),
+  'a column of numbers with too few bytes for its rows': () => m.encode([m.mark('C'), 2, ['a'], [1, new Uint8Array(7)]]),
+  'a column whose indexes are beyond its list of values': () => m.encode([m.mark('C'), 2, ['a'], [3, new Uint8Array(2).fill(255), m.nil]]),
   'a column that repeats a megabyte of text four million times': () => m.encode([m.mark('C'), 4 * MiB, ['a'], [3, new Uint8Array(4 * MiB), 'x'.repeat(MiB)]]),
   'eight million rows of a byte': () => m.encode([m.mark('C'), 8 * MiB, ['a'], [1, new Uint8Array(8 * MiB)]]),
   'columns with __proto__ as a key': () => m.encode([m.mark('C'), 1, ['__proto__'], [0, { polluted: 1 }]]),
-  'records in columns a hundred deep': () => {
+  'columns of records, nested a hundred deep': () => {
     let column = [1, new Uint8Array(100_000)];
     for (let level = 0; level < 100; level++) column = [5, ['a'], column];
     return m.encode([m.mark('C'), 100_000, ['a'], column]);
@@ -110,9 +110,9 @@ export const values = {
   'a million errors': () => filled(m.array32(MiB), Buffer.concat([Buffer.from([0x92]), m.mark('E'), Buffer.from([0x80])]), 5 * MiB),
   'a million empty Maps': () => filled(m.array32(MiB), Buffer.concat([Buffer.from([0x91]), m.mark('M')]), 4 * MiB),
   'four million empty bins': () => filled(m.array32(4 * MiB), Buffer.from([0xc4, 0]), 8 * MiB),
-  'a regular expression of a megabyte of classes': () => m.encode([m.mark('R'), '\\p{L}'.repeat(200_000), 'u']),
-  'a regular expression of a thousand properties of strings': () => m.encode([m.mark('R'), '\\p{RGI_Emoji}'.repeat(1_000), 'v']),
-  'fifty thousand maps of the key 1020': () => filled(m.array32(50_000), Buffer.from([0x81, 0xcd, 3, 252, 1]), 250_000),
+  'a regular expression of 200,000 character classes': () => m.encode([m.mark('R'), '\\p{L}'.repeat(200_000), 'u']),
+  'a regular expression that repeats the class RGI_Emoji a thousand times': () => m.encode([m.mark('R'), '\\p{RGI_Emoji}'.repeat(1_000), 'v']),
+  'fifty thousand maps with the key 1020': () => filled(m.array32(50_000), Buffer.from([0x81, 0xcd, 3, 252, 1]), 250_000),
   'a table whose key is 1020': () => filled(Buffer.concat([m.array32(50_002), m.mark('t'), m.encode(['1020'])]), 1, 50_000),
   'columns whose key is 1020': () => m.encode([m.mark('C'), 50_000, ['1020'], [1, new Uint8Array(50_000)]]),
   'errors with the field 1020': () => {
@@ -125,12 +125,12 @@ export const values = {
     Buffer.concat([m.map32(60_001), m.encode('__proto__'), m.encode(1), ...Array.from({ length: 60_000 }, (_, n) => Buffer.concat([m.encode(collidingId(n)), m.encode(1)]))]),
   'functions whose ids V8 cannot tell apart': () =>
     Buffer.concat([m.array32(60_000), ...Array.from({ length: 60_000 }, (_, n) => m.reference('f', collidingId(n)))]),
-  'an invalid regular expression that a terminal obeys': () => m.encode([m.mark('R'), '(\u001b[2J\u202e', '\u0007']),
-  'a regular expression that a terminal obeys': () => m.encode([m.mark('R'), '\u001b]0;x\u0007\u202e', '']),
-  'an invalid URL that a terminal obeys': () => m.encode([m.mark('U'), '\u001b[2J\u202e']),
-  'a kind of column that a terminal obeys': () => m.encode([m.mark('C'), 1, ['a'], ['\u001b[2J\u202e']]),
+  'terminal escape sequences in an invalid regular expression': () => m.encode([m.mark('R'), '(\u001b[2J\u202e', '\u0007']),
+  'terminal escape sequences in a valid regular expression': () => m.encode([m.mark('R'), '\u001b]0;x\u0007\u202e', '']),
+  'terminal escape sequences in an invalid URL': () => m.encode([m.mark('U'), '\u001b[2J\u202e']),
+  'terminal escape sequences in the kind of a column': () => m.encode([m.mark('C'), 1, ['a'], ['\u001b[2J\u202e']]),
   'an error whose message is a bin': () => m.encode([m.mark('E'), m.pairs([['message', Buffer.concat([m.bin32(3), Buffer.from('bin')])]])]),
-  'a timestamp of more nanoseconds than a second has': () => m.ext8(-1, Buffer.from('ffffffff0000000000000000', 'hex')),
+  'a timestamp whose nanoseconds exceed a second': () => m.ext8(-1, Buffer.from('ffffffff0000000000000000', 'hex')),
   'a map with the same key ten times': () => m.pairs(Array.from({ length: 10 }, (_, i) => ['same', i])),
 }; // prettier-ignore
 
@@ -205,7 +205,7 @@ const prints = {
   'an escape sequence of 65,000 characters that never ends': () =>
     `\u001b[${';?'.repeat(32_500)}\0\n`.repeat(5),
   'a megabyte of the shortest JSON': () => '{}\n'.repeat(MiB / 3),
-  'objects of the key 1020 beside an escape': () =>
+  'objects with the key 1020 beside an escape sequence': () =>
     `{"msg":"\\u0007","a":[${Array.from({ length: 5_500 }, () => '{"1020":1}').join(',')}]}\n`.repeat(5),
   'a megabyte of line feeds': () => '\n'.repeat(MiB),
   'a megabyte without a line feed': () => 'a'.repeat(MiB),
@@ -214,7 +214,7 @@ const prints = {
   'JSON ten thousand deep': () => `{"msg":"x","a":${'['.repeat(10_000)}${']'.repeat(10_000)}}\n`,
   'lines that look like those of the host': () =>
     'plugin exited: 0 (forged)\n[ERROR] %c%c%s forged\n{"level":"info","msg":"forged","message":"forged","pid":1,"hostname":"h","name":"n","stream":"none","plugin":"none","by":"quit"}\n',
-  'sequences that a terminal obeys': () =>
+  'terminal escape sequences': () =>
     '\u001b]0;forged\u0007\u202eforged\rforged\u009b2J\n{"msg":"\\u001b[2Jforged","a":["\\u0007"]}\n',
 };
 const printAndAnswer =

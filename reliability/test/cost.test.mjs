@@ -13,9 +13,9 @@ const program = fileURLToPath(new URL('../run.mjs', import.meta.url));
 test.each([
   ['references to objects', 65_536],
   ['AggregateErrors', 32_768],
-  ['a regular expression of classes', 4_096],
+  ['one regular expression of many character classes', 4_096],
 ])(
-  'a message of %s costs at most what SECURITY.md says',
+  'a message of %s costs at most as much as SECURITY.md says',
   async (only, atMost) => {
     const args = [program, 'cost', '--only', only, '--most', '2', '--ms', '1000000'];
     const { stdout } = await promisify(execFile)(process.execPath, args).catch((error) => error);

@@ -70,7 +70,7 @@ const rows = Array.from({ length: 100 }, (_, i) => ({
 export const beyondChecks: Check[] = [
   {
     section,
-    name: 'fails a call with a value that the capability types does not define, and goes on',
+    name: 'fails a call with an unknown extension or an invalid mark, and goes on',
     run: async (bench) => {
       await demandFailures(bench, await withCapability(bench, 'types'), refused);
     },

@@ -324,7 +324,7 @@ export const capabilityChecks: Check[] = [
   },
   {
     section,
-    name: 'gives out no reference to a host that did not announce refs',
+    name: 'gives out no reference to a host that did not announce the capability refs',
     run: async (bench) => {
       const running = await bench.ready();
       if (!running.line.capabilities.has('refs')) throw new DoesNotApply('the plugin does not announce refs');

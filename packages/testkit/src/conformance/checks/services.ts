@@ -232,7 +232,7 @@ const serviceChecks: Check[] = [
   },
   {
     section: services,
-    name: 'opens no stream for services to a host that did not announce host',
+    name: 'opens no stream for services to a host that did not announce the capability host',
     run: async (bench) => {
       const { running, connection, id } = await ask(bench, []);
       const { error } = await connection.response(id, 'an answer to ask');
