@@ -101,10 +101,7 @@ function pack() {
   return Object.fromEntries(packed);
 }
 
-/**
- * Makes a project with these packages from npm and with ours. Runners that need the same packages share a
- * project.
- */
+/** The projects that were made, by their packages. Runners that need the same packages share a project. */
 const projects = new Map();
 function project(dependencies, packages) {
   const key = packages.join(' ');

@@ -2,7 +2,7 @@
 // are named here. Each exception has a row in SECURITY.md.
 import { isolated } from '@pipework/isolate';
 
-/** True if this Node's permission model can forbid the network. In most versions it cannot. */
+/** True if this Node's permission model can forbid the network. Most versions of Node have no such model. */
 const nodeHoldsNet = holdsNet();
 
 function holdsNet() {

@@ -10,7 +10,7 @@ const drain = async (iterable, most) => {
   return taken;
 };
 
-/** Each way of using a worker, by name. */
+/** The uses of a worker, by name. */
 const uses = {
   echo: (w) => w.echo({ text: 'hello', list: [1, 2, 3], bytes: new Uint8Array(100) }),
   echoTypes: (w) =>
@@ -42,7 +42,7 @@ export const askNames = ['read', 'each', 'count', 'early', 'unknown'].map((how) 
 
 /**
  * Starts the client, uses it in every way, and ends it after `holdMs` at the latest. Resolves with `{ name,
- * ms, error? }` for each use, when all have settled. If `describes` is true, describing the plugin is one of
+ * ms, error? }` for each use, when all have settled. If `describes` is true, a call of `describe()` is one of
  * the uses. If a use has not settled `graceMs` after the client was killed, its error is `STILL_PENDING`.
  */
 export async function exercise(

@@ -9,7 +9,7 @@ const MOST = 0xffff_ffff;
 
 /**
  * Opens stream `id` with a broker id that the host accepts (0 for services). Returns a function that sends
- * requests in order.
+ * requests on this stream, in order.
  */
 function dial({ peer, hear }, id, brokerId, onAnswer = () => {}) {
   const head = Buffer.alloc(4);
@@ -38,8 +38,8 @@ function askWithoutEnd(attack, onAnswer = () => {}) {
 
 /** The attacks of a plugin on a host that provides services. */
 export const onServices = {
-  'asks for services without end and opens none': (attack) => askWithoutEnd(attack),
-  'asks for services without end and opens each': (attack) => {
+  'asks for thousands of services and opens none': (attack) => askWithoutEnd(attack),
+  'asks for thousands of services and opens each': (attack) => {
     let stream = 4;
     askWithoutEnd(attack, ({ msgid, error, result }) => {
       if (error === null && msgid < 8_000) dial(attack, (stream += 2), result)([0, 'Plugin.read', ['x']]);

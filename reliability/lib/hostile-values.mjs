@@ -1,4 +1,5 @@
-// Generators of invalid MessagePack and RPC. Each makes the bytes of one attack from random numbers.
+// Generators of invalid MessagePack and RPC. Each generator makes the bytes of one attack from random
+// numbers.
 import * as m from './msgpack.mjs';
 
 const MOST = 0xffff_ffff;

@@ -91,5 +91,8 @@ const weights = [
   [8, binary],
 ];
 
-/** Repeats each kind `weight` times, so that a random pick follows the weights. */
+/**
+ * Each kind of load stands in this list `weight` times, so that a random pick chooses it in proportion to its
+ * weight.
+ */
 export const loadKinds = weights.flatMap(([weight, kind]) => Array.from({ length: weight }, () => kind));

@@ -80,8 +80,8 @@ export class EndOfValue {
   #values = 1;
 
   /**
-   * Returns the position where the value at the beginning of `bytes` ends; undefined if bytes are missing. Each
-   * call gets the bytes of the former call and further ones.
+   * Returns the position where the value at the beginning of `bytes` ends; undefined if bytes are missing.
+   * Each call must get the bytes of the call before, followed by new ones.
    */
   in(bytes) {
     try {

@@ -99,8 +99,8 @@ export class RawPeer {
 export const FULL = 'cancel,refs,errors,types';
 
 /**
- * A plugin's end. This end greets, then answers the control stream as a real plugin does. Other messages go
- * to `answer`.
+ * Acts as a plugin. Sends the handshake line, then answers the control stream as a real plugin does. Passes
+ * other messages to `answer`.
  */
 export function rawPlugin(
   { readable, writable, exit },
@@ -125,8 +125,9 @@ export function rawPlugin(
 }
 
 /**
- * A host's end. This end reads the line and opens the three streams. `dispense(stream, name)` dispenses an
- * implementation by its name, and resolves with `stream`, on which its methods can be called.
+ * Acts as a host. Reads the handshake line, and opens the first three streams. `dispense(stream, name)`
+ * dispenses the implementation `name` and resolves with `stream`. Then the implementation's methods can be
+ * called on this stream.
  */
 export async function rawHost({ readable, writable }) {
   const peer = new RawPeer({ readable, writable });

@@ -1,4 +1,4 @@
-// A pipe that carries every byte but changes their timing. It cuts, joins and delays chunks at random.
+// A pipe that cuts, joins and delays chunks at random. It loses and changes no bytes.
 import { Transform } from 'node:stream';
 
 export class Rough extends Transform {

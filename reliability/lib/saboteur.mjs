@@ -1,4 +1,5 @@
-// Corrupts one direction of an honest conversation: whole frames, messages inside frames, single bytes.
+// Corrupts one direction of an honest conversation: changes whole frames, messages inside frames, or single
+// bytes.
 import { Transform } from 'node:stream';
 import { DATA, FrameReader, frame } from './frames.mjs';
 import { hostileFrames, hostileLine, mutateFrame } from './hostile-frames.mjs';

@@ -45,7 +45,7 @@ const FIRST_X32_CALL = 0x40000000;
  */
 export function filter(arch = process.arch) {
   const machine = machines[arch];
-  if (!machine) throw new Error(`the seal knows x64 and arm64, this is ${arch}`);
+  if (!machine) throw new Error(`the seal supports only x64 and arm64, and this is ${arch}`);
   const numbers = Object.values(machine.calls);
   // Without this check, a program could make a sealed call by its number for x32, the 32-bit interface of
   // x64.
@@ -75,8 +75,8 @@ export function filter(arch = process.arch) {
 
 /** Returns why this machine cannot seal, or undefined if it can. Finds out by a trial. */
 export function whyNotSealed() {
-  if (process.platform !== 'linux') return `seccomp is of Linux, this is ${process.platform}`;
-  if (!(process.arch in machines)) return `the seal knows x64 and arm64, this is ${process.arch}`;
+  if (process.platform !== 'linux') return `seccomp exists only on Linux, and this is ${process.platform}`;
+  if (!(process.arch in machines)) return `the seal supports only x64 and arm64, and this is ${process.arch}`;
   const { status, error, stderr } = runSealed([process.execPath, '-e', ''], { stdio: 'pipe' });
   if (status === 0) return undefined;
   return error

@@ -2,8 +2,8 @@
 
 // At these lengths, a header of MessagePack, the method of a decoder or the form of a table changes.
 const edges = [0, 1, 2, 7, 8, 15, 16, 23, 24, 31, 32, 33, 63, 64, 65, 127, 128, 255, 256, 257, 1_000];
-// The last three alphabets have characters of two, three and four bytes. One of these is the byte order mark,
-// which decoders tend to drop.
+// The last three alphabets have characters of two, three and four bytes. One of these characters is the byte
+// order mark, which decoders tend to drop.
 const alphabets = ['a', 'abcdefghij', 'a"\\\n\u0000', 'äß€', '\uFEFF\u2028€', '😀𝔸'];
 
 const number = (random) => {
@@ -92,8 +92,8 @@ const records = (random) => {
 };
 
 /**
- * Returns a value for the fast path. The value's depth and width go up to the limits of this path, and one
- * beyond.
+ * Returns a value that core's fast path for small messages may encode. The value's depth and width go up to
+ * the limits of this path, and one beyond.
  */
 const plain = (random, depth) => {
   const inner = () => plain(random, depth + random.pick([1, 1, 1, 3]));

@@ -21,8 +21,8 @@ exec "$@"`;
 /**
  * The script that becomes this systemd. systemd's own units would empty the real /tmp and repeat mounts. So
  * this systemd gets only one unit. If the script cannot mount a new /tmp and /run, systemd is not started.
- * The script's arguments are the kinds of control groups of version 1. Without arguments, control groups of
- * version 2 are used.
+ * The script's arguments are the controllers that version 1 of control groups manages. Without arguments,
+ * only version 2 is mounted.
  */
 const boot = `set -eu
 mount --make-rprivate /
@@ -45,9 +45,9 @@ exec ${systemd} --system --unit=pipework.target --log-target=null`;
 const namespaces = '--pid --fork --kill-child --mount --uts --ipc --cgroup --mount-proc'.split(' ');
 
 /**
- * Returns the kinds of control groups that version 1 manages, and the directories for this systemd's groups,
- * one in each hierarchy. If `isUnified` is true, this systemd gets only version 2, with the kinds that this
- * machine's version 1 does not manage.
+ * Returns the controllers (`kinds`) that version 1 of control groups manages, and the directories of this
+ * systemd's groups, one in each hierarchy. If `isUnified` is true, this systemd uses only version 2, and only
+ * the controllers that version 1 leaves to it.
  */
 function groupDirectories(name, isUnified = false) {
   const lines = readFileSync('/proc/self/cgroup', 'utf8').trim().split('\n');
@@ -68,8 +68,8 @@ export const hasMemoryInVersion1 = () => groupDirectories('').kinds.includes('me
 
 /** Returns why this machine cannot boot a systemd, or undefined if a boot is worth a try. */
 export function whyNoSystemd() {
-  if (process.platform !== 'linux') return `it is for Linux, and this is ${process.platform}`;
-  if (process.getuid() !== 0) return 'it takes root';
+  if (process.platform !== 'linux') return `it needs Linux, and this is ${process.platform}`;
+  if (process.getuid() !== 0) return 'it needs root';
   if (systemd === undefined) return 'there is no systemd';
   for (const program of ['unshare', 'nsenter', 'setpriv', 'systemd-run'])
     if (spawnSync(program, ['--version']).error !== undefined) return `there is no ${program}`;

@@ -37,7 +37,7 @@ export class Windows {
       ...process.env,
       WINEDEBUG: '-all',
       WINEPREFIX: prefix,
-      // Wine reports an older Windows than Node supports.
+      // Wine reports a Windows that is too old for Node, so Node must skip its check.
       NODE_SKIP_PLATFORM_CHECK: '1',
     };
     spawnSync(wine, ['wineboot', '-i'], { env: this.#env, stdio: 'ignore', timeout: 120_000 });

@@ -1,12 +1,12 @@
-// Implements the capabilities `types` and `refs` for the plugin of the mutants: finds invalid values, and
-// sends references back.
+// Implements the capabilities `types` and `refs` for plugin.mjs: finds invalid values, and sends references
+// back.
 import { Ext, Float } from './values.mjs';
 
 const REFERENCES = 'fosc';
 const STREAMS = 'iwrq';
 const isText = (value) => typeof value === 'string';
 
-/** For each mark, the check of the elements after it. */
+/** For each mark, a function that returns true if the elements after the mark fit it. */
 const marked = {
   b: (rest) => rest.length === 1 && (Number.isInteger(rest[0]) || typeof rest[0] === 'bigint'),
   D: (rest) => rest.length === 0,
@@ -85,8 +85,8 @@ export function reference(kind, id) {
 }
 
 /**
- * Returns the value as it is sent back to the host. In this copy, each of the host's references has the form
- * that means the host's own object.
+ * Returns a copy to send back to the host. In the copy, each reference that the host gave has the form that
+ * means the receiver's own object.
  */
 export function returned(value) {
   if (isReference(value)) return reference('y', value.data.readUInt32BE(1));

@@ -143,7 +143,7 @@ export const breaches = [
   ['refuses-whole-floats', 'takes a value in every form'],
   ['knows-no-ids-of-8-bytes', 'takes a request whose parts have longer forms than they need'],
   ['knows-no-long-methods', 'takes a request whose parts have longer forms than they need'],
-  // 6 and 1: the end
+  // 6 and 1: the end of the plugin's process
   ['ignores-quit', 'answers Control.Quit, stays until descriptor 3 closes'],
   ['exits-with-status-3', 'answers Control.Quit, stays until descriptor 3 closes'],
   ['never-finishes-its-output', 'answers Control.Quit, stays until descriptor 3 closes'],

@@ -1,4 +1,4 @@
-// Broker ids of the plugin of the mutants. Each stream after the first three begins with such an id.
+// Manages the broker ids of plugin.mjs. Each stream after the first three begins with a broker id.
 const PATIENCE = 5_000;
 const DISPENSED = 30_000;
 const MOST = 256;

@@ -1,4 +1,4 @@
-// MessagePack-RPC on one stream of the plugin of the mutants.
+// Implements MessagePack-RPC on one stream of plugin.mjs.
 import { refusal } from './beyond.mjs';
 import { Float, MessageReader, Raw, Reader, encode } from './values.mjs';
 

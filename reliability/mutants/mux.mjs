@@ -1,5 +1,5 @@
-// Implements the plugin's side of yamux for the mutants, the plugins that each break one rule. No code of
-// pipework is used. `breaks(name)` is true if the plugin has the breach `name`.
+// Implements yamux for plugin.mjs, without code of pipework. `breaks(name)` is true if the plugin has the
+// breach `name`.
 import { ACK, DATA, FIN, GO_AWAY, INITIAL_WINDOW, PING, RST, SYN, WINDOW, frame } from '../lib/frames.mjs';
 
 const HEADER = 12;

@@ -1,4 +1,4 @@
-// The service of the conformance suite, for the plugin of the mutants.
+// The service that the conformance suite calls in plugin.mjs.
 import { spawn } from 'node:child_process';
 import { hasReference, plainNumber, reference, returned } from './beyond.mjs';
 import { Ext, Float, encode } from './values.mjs';

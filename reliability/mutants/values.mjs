@@ -1,5 +1,5 @@
-// MessagePack for the plugin of the mutants. It finds whole messages within the limits, reads them, and
-// writes answers.
+// Implements MessagePack for plugin.mjs. Finds whole messages within the limits, reads them, and writes
+// answers.
 
 /** An extension as it was received. */
 export class Ext {

@@ -1,6 +1,6 @@
-// Runs each known attack by name. The attacker does not use pipework. It is a plugin that answers its host,
-// or a host that calls its plugin. For each attack, this program checks how the call ended, how much memory
-// the victim used, and that the victim still serves the next call.
+// Runs each known attack by name. The attacker, which does not use pipework, is a plugin that answers its
+// host, or a host that calls its plugin. For each attack, this program checks how the call ended, how much
+// memory the victim used, and that the victim still serves the next call.
 import { isPipeworkError } from '@pipework/core';
 import { PassThrough } from 'node:stream';
 import { inspect } from 'node:util';
@@ -79,7 +79,7 @@ export const values = {
   'columns of 2^32 - 1 rows, as values': () => m.encode([m.mark('C'), MOST, ['a'], [0, 1]]),
   'a column of lists with 2^32 - 1 items each': () => m.encode([m.mark('C'), 2, ['a'], [4, new Uint8Array(8).fill(255), [1, new Uint8Array(8)]]]),
   'a column of texts with wrong lengths': () => m.encode([m.mark('C'), 2, ['a'], [2, new Uint8Array(8).fill(255), Buffer.concat([m.bin32(2), Buffer.from('ab')])]]),
-  'a column of numbers with too few bytes for its rows': () => m.encode([m.mark('C'), 2, ['a'], [1, new Uint8Array(7)]]),
+  'a column of numbers with 7 bytes for 2 rows': () => m.encode([m.mark('C'), 2, ['a'], [1, new Uint8Array(7)]]),
   'a column whose indexes are beyond its list of values': () => m.encode([m.mark('C'), 2, ['a'], [3, new Uint8Array(2).fill(255), m.nil]]),
   'a column that repeats a megabyte of text four million times': () => m.encode([m.mark('C'), 4 * MiB, ['a'], [3, new Uint8Array(4 * MiB), 'x'.repeat(MiB)]]),
   'eight million rows of a byte': () => m.encode([m.mark('C'), 8 * MiB, ['a'], [1, new Uint8Array(8 * MiB)]]),
@@ -340,8 +340,8 @@ function isDeeplyPlain(value, depth = 0) {
 }
 
 /**
- * Attacks a real serve(). Then, if the session still exists, makes an honest call on another stream, and ends
- * the pipes.
+ * Attacks a real serve(). If the session survives, makes an honest call on another stream. Then ends the
+ * pipes.
  */
 async function towardsPlugin(attack) {
   const [down, up] = [new PassThrough(), new PassThrough()];

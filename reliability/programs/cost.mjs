@@ -132,8 +132,8 @@ const env = {
 };
 
 /**
- * Sends one value to a real serve(). Resolves to the value's cost in memory and processor time, or to the
- * code with which it was refused.
+ * Sends one value to a real serve(). Resolves to the value's cost in memory and processor time. For a refused
+ * value, the error's code stands in place of the memory.
  */
 export async function costOf(value) {
   const [down, up] = [new PassThrough(), new PassThrough()];

@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs';
 import { Client } from '@pipework/core';
 import { pluginCommand } from '../lib/phases.mjs';
 
-export const help = 'start, call, kill: no child, zombie, descriptor or growth is left';
+export const help = 'start, call, kill: no child, zombie or descriptor is left, and the heap does not grow';
 export const defaults = { times: 1_000, atOnce: 4 };
 
 const descriptors = () => readdirSync('/proc/self/fd').length;

@@ -62,7 +62,7 @@ export async function hostDies(name, boundMs) {
   const line = new Promise((resolve, reject) => {
     lines.once('line', resolve);
     host.once('exit', () =>
-      reject(new Error(`the host ended by itself: ${Buffer.concat(stderr).toString()}`)),
+      reject(new Error(`the host ended before it was killed: ${Buffer.concat(stderr).toString()}`)),
     );
   });
   const { pid } = JSON.parse(await within(15_000, `the host ${name}`, line));

@@ -49,7 +49,7 @@ async function receive(stream, random, length, count) {
   for await (const chunk of stream) {
     count.operations++;
     if (!chunk.equals(pattern(offset, chunk.length)))
-      throw new Error(`other bytes at ${offset} of ${length}`);
+      throw new Error(`wrong bytes at ${offset} of ${length}`);
     offset += chunk.length;
     if (random.chance(0.05)) await new Promise(setImmediate);
   }
@@ -146,7 +146,7 @@ async function calls(input, count) {
 
 /**
  * Exchanges values and streams over the pipes of a real process. These pipes reuse read buffers. All runs of
- * this program share the process.
+ * this program share one plugin process.
  */
 async function processes(input, count, shared) {
   shared.client ??= new Client({ cmd: pluginCommand() });
@@ -176,13 +176,13 @@ async function exchange(client, random, { seed, values, lengths }, count) {
     let offset = 0;
     for await (const chunk of await remote.one.produce(length, 1 + random.length(100_000))) {
       if (!Buffer.from(chunk).equals(pattern(offset, chunk.length)))
-        throw new Error(`other bytes at ${offset}`);
+        throw new Error(`wrong bytes at ${offset}`);
       offset += chunk.length;
     }
     if (offset !== length) throw new Error(`${offset} bytes of ${length} came`);
     count.bytes += length;
   };
-  // A cache of names may compare only the length and a few bytes of a name, and so confuse `print` and
+  // A faulty cache of names might compare only the length and a few bytes of a name, and confuse `print` and
   // `count`. Only one call at a time is made, so that each message is read at the same place in memory.
   const alike = async () => {
     count.operations += 2;

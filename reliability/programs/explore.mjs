@@ -10,8 +10,8 @@ export const defaults = { times: 20 };
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * Returns the test files that import testing/explore.ts. If a file in a `support` folder imports it, the list
- * has the test folder around `support` in place of this file.
+ * Returns the test files that import testing/explore.ts. In place of an importing file in a folder `support`,
+ * the list has the parent of this folder.
  */
 const explorations = () =>
   execFileSync('git', ['grep', '-l', "/testing/explore.ts'", '--', 'packages', 'examples'], {
@@ -38,6 +38,6 @@ export async function run(options, say = () => {}) {
     });
   }
   const status = await new Promise((resolve) => child.on('close', resolve));
-  const findings = status === 0 ? [] : [`the explorations failed, as they say above (exit code ${status})`];
+  const findings = status === 0 ? [] : [`the explorations failed with exit code ${status}: see their output`];
   return { findings, figures: { files, tally: /^.* passed, .*$/m.exec(output)?.[0] } };
 }

@@ -26,8 +26,8 @@ const program = fileURLToPath(new URL('../fixtures/fleet-worker.mjs', import.met
 const eager = { atMost: 1_000_000, withinMs: 60_000, initialDelayMs: 1, maxDelayMs: 5 };
 
 /**
- * Runs `work` with a file in which plugins note their calls. Afterwards reports processes, timers and pipes
- * that the plugins left behind.
+ * Runs `work` with a file in which plugins note their calls. Resolves with its figures and findings.
+ * Processes, timers and pipes that plugins left behind are findings.
  */
 async function withNotes(work) {
   const folder = mkdtempSync(join(tmpdir(), 'fleet-'));

@@ -13,8 +13,8 @@ const KiB = 1024;
 /** The length of a case in bytes. No line is longer than 64 KiB. */
 const caseBytes = 256 * KiB;
 /**
- * The maximum number of attempts with one text. A further attempt follows only if the text was too slow. A
- * busy machine makes one attempt slow, but a super-linear pattern makes every attempt slow.
+ * The maximum number of attempts with one text. A further attempt follows only if reading the text took too
+ * long. A busy machine makes one attempt slow, but a super-linear pattern makes every attempt slow.
  */
 const attempts = 4;
 
@@ -40,8 +40,8 @@ function lineOf(random) {
 }
 
 /**
- * The beginnings of each kind of line and trace, and the pieces that the patterns of these lines repeat. Each
- * beginning is tried with each piece, in turn.
+ * `heads` are the beginnings of all kinds of lines and traces. `units` are the pieces that a line repeats.
+ * Each head is tried with each unit, in turn.
  */
 const heads = pieces.filter((piece) => piece.length > 2 || '/[{"<'.includes(piece));
 const units = pieces.filter((piece) => piece.length <= 3);
@@ -95,7 +95,8 @@ async function openReader() {
   await client.start();
   let count = 0;
   /**
-   * Resolves to the longest turn and the total time that the output took, in milliseconds of processor time.
+   * Resolves to the longest turn of the event loop and the total time that the output took, in milliseconds
+   * of processor time.
    */
   const read = async (text) => {
     const sentinel = `sentinel ${(count += 1)}`;

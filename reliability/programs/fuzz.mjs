@@ -1,6 +1,6 @@
 // Corrupts one direction of a real conversation, in every layer, and checks the side that receives it. That
-// side must not crash, hang or grow, and every rejection must have a code. Each case depends only on its
-// seed.
+// side must not crash, block or fill its memory, and every rejection must have a code. Each case depends only
+// on its seed.
 import { attackOf, Saboteur } from '../lib/saboteur.mjs';
 import { servicesLie } from '../lib/hostile-services.mjs';
 import { within } from '../lib/bounded.mjs';

@@ -1,4 +1,4 @@
-// mutants: checks that the conformance suite catches a plugin that breaks only one rule.
+// Checks that the conformance suite notices if a plugin breaks only one rule.
 import { conformance } from '@pipework/testkit';
 import { fileURLToPath } from 'node:url';
 import { breaches, withoutBreach } from '../mutants/breaches.mjs';
@@ -20,12 +20,12 @@ export const checksNamed = ({ checks }, name) => checks.filter((check) => check.
 
 /**
  * Runs the check that must catch a breach, against a plugin with that breach. Resolves with `{ check,
- * outcome, finding }`. `finding` is undefined if the check failed.
+ * outcome, finding }`. If the check failed, as it must, `finding` is undefined.
  */
 export async function tryBreach([breach, checkName], timeoutMs) {
   const checks = checksNamed(suiteFor(breach, timeoutMs), checkName);
   if (checks.length !== 1)
-    return { finding: `${breach}: ${checks.length} checks are named '${checkName}...'` };
+    return { finding: `${breach}: ${checks.length} checks have a name that begins with '${checkName}'` };
   const [check] = checks;
   const outcome = await check.run();
   if (outcome.status === 'failed') return { check, outcome };
@@ -41,7 +41,7 @@ export function uncovered({ checks }) {
 export async function run(options, say) {
   const { only, at, timeout } = { ...defaults, ...options };
   const chosen = breaches.filter(([breach]) => breach.includes(only));
-  const findings = uncovered(suiteFor(undefined, timeout)).map((name) => `no breach is meant for: ${name}`);
+  const findings = uncovered(suiteFor(undefined, timeout)).map((name) => `no breach tests this check: ${name}`);
   let caught = 0;
   const waiting = chosen.values();
   const worker = async () => {
@@ -56,10 +56,10 @@ export async function run(options, say) {
   };
   await Promise.all(Array.from({ length: at }, worker));
   if (only === '') {
-    // `speaks-the-base` is no breach. With this conduct, the plugin announces no capability.
+    // `speaks-the-base` is no breach. It only keeps the plugin from announcing capabilities.
     for (const [name, conduct] of [
       ['without a breach', undefined],
-      ['that speaks the base alone', 'speaks-the-base'],
+      ['that announces no capability', 'speaks-the-base'],
     ]) {
       const report = await suiteFor(conduct, Math.max(timeout, 20_000)).run({ concurrency: at });
       say(`the plugin ${name}: ${String(report).split('\n').at(-1)}`);

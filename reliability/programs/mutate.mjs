@@ -38,8 +38,8 @@ export async function run(options, log) {
     // Stryker must rewrite no tsconfig.json, because the rewriting needs an older TypeScript.
     tsconfigFile: 'none.json',
     disableTypeChecks: false,
-    // The copy of the package gets no tsconfig.json. So the package's own file is found, and its paths are
-    // right.
+    // The copy of the package gets no tsconfig.json. So TypeScript finds the package's own file, in which the
+    // paths are right.
     ignorePatterns: ['tsconfig.json'],
     reporters: ['tested'],
     cleanTempDir: 'always',

@@ -1,6 +1,6 @@
-// One side gets stuck without dying: a stopped process, a blocked event loop, a peer that no longer reads.
-// The other side must use a bounded amount of memory, its ping must fail, and kill() must end within its
-// limit.
+// One side gets stuck, but its process does not end: it is stopped, its event loop is blocked, or it no
+// longer reads. The other side must use a bounded amount of memory, its ping must fail, and kill() must end
+// within its limit.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -14,14 +14,14 @@ import { rawHost } from '../lib/raw-peer.mjs';
 import { heldNow, mebibytes, watch } from '../lib/watch.mjs';
 import { patternStream } from '../lib/worker.mjs';
 
-export const help = 'stopped, blocked and deaf peers: bounded memory, a failing ping, a kill() in time';
+export const help = 'peers that are stopped, blocked or do not read: bounded memory, a failing ping, a kill() in time';
 export const defaults = { seconds: 1, only: '', boundMiB: 32 };
 
 const MiB = 2 ** 20;
 const GRACE_MS = 200;
 /**
  * The limit of kill() by the protocol: the grace period, a second for each of two signals, and at most a
- * second for the drain. The final 1,000 ms are a margin.
+ * second for the remaining output. The last 1,000 ms are a margin.
  */
 const KILL_BOUND_MS = GRACE_MS + 3_000 + 1_000;
 
@@ -191,8 +191,8 @@ const scenes = {
   'a host that makes the plugin print and reads nothing': (s) => greedyHost(s, true, requests('print')),
   'a host that sends pings and reads nothing': (s) => greedyHost(s, true, pings),
   'a host that opens streams and reads nothing': (s) => greedyHost(s, true, openings),
-  'a host that calls and grants nothing for the answers': (s) => greedyHost(s, false, requests('echo')),
-  'a host that makes the plugin print and grants nothing for the output': (s) =>
+  'a host that makes calls and grants no credit for the answers': (s) => greedyHost(s, false, requests('echo')),
+  'a host that makes the plugin print and grants no credit for the output': (s) =>
     greedyHost(s, false, requests('print'), 'serves-few-calls'),
 };
 
@@ -200,9 +200,9 @@ export const sceneNames = Object.keys(scenes);
 
 export async function run(options, say = () => {}) {
   const { seconds, only, boundMiB } = { ...defaults, ...options };
-  // The most that a side may hold for a peer that reads nothing: a few windows, the pipe's buffer, garbage
-  // between two collections. The plugin is measured from outside, with heap that it allocated and does not
-  // use, so it may hold three times as much.
+  // The most memory that a side may hold for a peer that reads nothing: a few windows, the pipe's buffer,
+  // garbage between two collections. A plugin is measured from outside. This figure includes unused heap, so
+  // a plugin may hold three times as much.
   const bound = boundMiB * MiB;
   const findings = [];
   const figures = {};

@@ -72,13 +72,13 @@ describe.skipIf(why !== undefined)(`a plugin in a control group of systemd${skip
     expect(exit.inherited).toEqual([]);
   });
 
-  test('is not reported to have reached a limit if something else killed it', async () => {
+  test('has no limit in its exit report if another process killed it', async () => {
     const [exit] = await run('killed');
     expect(exit).toMatchObject({ signal: 'SIGKILL', by: 'plugin', left: [] });
     expect(exit.limit).toBeUndefined();
   });
 
-  test('leaves no group, whenever it is killed during its start', async () => {
+  test('leaves no group if it is killed at any moment of its start', async () => {
     expect(await run('startsAndKills')).toEqual([{ left: [] }]);
   });
 

@@ -5,7 +5,7 @@ import { blocked, health, kills, pool, reloads } from '../programs/fleet.mjs';
 const findings = async (part) => (await part).findings;
 
 describe('a fleet', () => {
-  test('settles each call and stream once and runs no call twice, however often its plugin is killed', async () => {
+  test('settles each call and stream once and runs no call twice, although its plugins are killed', async () => {
     expect(await findings(kills({ calls: 1_000, streams: 100, killEveryMs: 50 }))).toEqual([]);
   });
 
@@ -17,7 +17,7 @@ describe('a fleet', () => {
     expect(await findings(health())).toEqual([]);
   });
 
-  test('fails only those calls of a pool that crash its processes', async () => {
+  test('fails only the calls that crash a process of its pool', async () => {
     expect(await findings(pool({ poolSeconds: 3 }))).toEqual([]);
   });
 

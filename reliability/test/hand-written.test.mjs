@@ -14,7 +14,7 @@ const fields = (bytes) =>
     .trim();
 
 describe('frames', () => {
-  test('are twelve bytes of header, big endian, and the payload', () => {
+  test('have a header of twelve bytes, big endian, before the payload', () => {
     expect(fields(data(1, 'hi', SYN))).toBe('0000 0001 00000001 00000002 6869');
     expect(fields(windowUpdate(3, 262_144, ACK))).toBe('0001 0002 00000003 00040000');
     expect(fields(ping(7))).toBe('0002 0001 00000000 00000007');
@@ -50,7 +50,7 @@ describe('MessagePack', () => {
     expect(decode(encode(message).subarray(0, 20))).toBeUndefined();
   });
 
-  test('spans show each value once, outer ones first', () => {
+  test('spans() lists each value once, outer values before inner ones', () => {
     const bytes = encode(message);
     const found = spans(bytes);
     expect(found).toHaveLength(13);

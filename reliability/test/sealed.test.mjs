@@ -42,5 +42,5 @@ test.each(['x64', 'arm64'])('the filter for %s ends the process at every sealed 
 });
 
 test('filter() refuses an unknown machine, and names it', () => {
-  expect(() => filter('mips')).toThrow('the seal knows x64 and arm64, this is mips');
+  expect(() => filter('mips')).toThrow('the seal supports only x64 and arm64, and this is mips');
 });
