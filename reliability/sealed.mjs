@@ -1,5 +1,5 @@
 // sealed.mjs CMD...: runs a command, and everything that it starts. The kernel kills a process that calls
-// socket, connect, bind, listen or accept. A run that succeeds has proven that it never made one of these
+// socket, connect, bind, listen or accept. A run that succeeds proves that its processes made none of these
 // calls. socketpair() stays allowed: see lib/seal.mjs.
 //
 //   node reliability/sealed.mjs node_modules/.bin/vitest run
@@ -22,8 +22,8 @@ console.error(
 const since = uptime();
 const { status, signal } = runSealed(command);
 if (signal === 'SIGSYS' || status === 159) console.error('sealed: BROKEN, a sealed call was made (SIGSYS)');
-// A test that expects the death of a process does not notice that the kernel killed the process. So the
-// kernel's log is checked as well.
+// A test that expects the death of a process does not notice that the seal caused it. So the kernel's log is
+// checked as well.
 for (const [what, times] of Object.entries(endedBySeal(since) ?? {})) {
   console.error(`sealed: the kernel ended ${what}, ${times} times`);
 }

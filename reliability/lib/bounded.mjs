@@ -1,4 +1,5 @@
-// Waits that always end. A promise that does not settle in time is a finding, and must not hang the program.
+// Waits that always end. A promise that does not settle in time is a finding. The program must not wait for
+// this promise any longer.
 import { happensWithin } from '../../testing/happens-within.mjs';
 
 /**

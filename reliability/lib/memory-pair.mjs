@@ -1,6 +1,5 @@
 // A real Client and a peer in one process. The testkit's launcher makes no process, only pipes in memory. The
-// caller chooses the program at the plugin's end (the real serve(), or a hostile one), and may change the
-// bytes on the way.
+// caller chooses the peer (the real serve(), or a hostile program), and may change the bytes on the way.
 import { Client } from '@pipework/core';
 import { serve } from '@pipework/core/plugin';
 import { memoryLauncher } from '@pipework/testkit';

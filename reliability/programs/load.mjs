@@ -30,7 +30,7 @@ async function manyPlugins(plugins) {
   const findings = [];
   if (new Set(pids).size !== plugins || pids.includes(false)) findings.push('a plugin answered wrongly');
   const rough = exits.filter(({ code, by }) => code !== 0 || by !== 'quit').length;
-  if (rough > 0) findings.push(`${rough} of ${plugins} plugins did not leave politely`);
+  if (rough > 0) findings.push(`${rough} of ${plugins} plugins did not end in an orderly way`);
   return {
     findings,
     figure: `all answered after ${Math.round(ready)} ms, all gone after ${Math.round(performance.now() - start)} ms`,
@@ -50,8 +50,7 @@ const withWorker = async (use) => {
 const manyCalls = (calls) =>
   withWorker(async (worker, client) => {
     const start = performance.now();
-    // Each call waits in this callback until all calls have reached it. So all of them run at the same
-    // moment.
+    // Each call waits in this callback until all calls have reached it. So all calls run at the same time.
     let inside = 0;
     let open;
     const gate = new Promise((resolve) => {

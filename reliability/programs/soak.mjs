@@ -1,5 +1,5 @@
 // Makes a mixed load at full rate for `minutes`: calls, callbacks, streams both ways, output, cancellations,
-// failures, and plugins that come and go. Memory, descriptors and handles are sampled, and must stay flat.
+// failures, and plugins that start and end. Memory, descriptors and handles are sampled, and must stay flat.
 import { readdirSync, readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { Client } from '@pipework/core';

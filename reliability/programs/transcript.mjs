@@ -68,7 +68,7 @@ export async function run(options, say = () => {}) {
           await end();
         }
       }
-      // Each ratio is that of two consecutive runs, because a busy machine slows down both in the same way.
+      // Each ratio compares two consecutive runs, because a busy machine slows down both in the same way.
       const ratio = median(took.with.map((ms, time) => ms / took.without[time]));
       const line = `${median(took.without).toFixed(0)} ms, with a transcript ${median(took.with).toFixed(0)} ms: ${ratio.toFixed(2)}`;
       figures[name] = line;

@@ -1,5 +1,5 @@
-// Runs `pnpm check` on a copy of the packages. It must pass on the copy, and must fail for each fault that is
-// put into the copy.
+// Runs `pnpm check` on a copy of the packages. The check must pass on the copy, and must fail for each fault
+// that is put into the copy.
 import { spawnSync } from 'node:child_process';
 import {
   cpSync,
