@@ -89,8 +89,8 @@ async function runTests(windows, folder) {
     NODE_NO_WARNINGS: '1',
     WINDOWS_REPORT: 'C:\\pipework\\report',
     WINDOWS_WORKERS: options.workers,
-    // The time limits of tests grow with the load. Windows does not report the load, so the figure comes from
-    // Linux.
+    // The time limits of tests grow with the machine's load. Windows does not report the load, so the tests
+    // read it from Linux.
     LOADAVG_FILE: 'Z:\\proc\\loadavg',
   };
   const deadline = performance.now() + Number(options.minutes) * 60_000;
@@ -110,7 +110,7 @@ async function runTests(windows, folder) {
     if (isDone) return { status, told, printed: readFileSync(printed, 'utf8') };
     files = files.filter((file) => !ended.has(file));
     windows.end();
-    console.log(`Wine's server has crashed: ${files.length} files are run again`);
+    console.log(`Wine's server has crashed: ${files.length} unfinished files are run again`);
   }
 }
 

@@ -5,8 +5,8 @@ import { Float, MessageReader, Raw, Reader, encode } from './values.mjs';
 const MAX_UNFINISHED = 256 * 1024 * 1024;
 
 /**
- * Decides which streams get credit. While the unfinished messages of all streams hold 256 MiB, only one
- * chosen stream gets credit.
+ * Decides which streams get credit. While the unfinished messages of all streams have 256 MiB together, only
+ * one chosen stream gets credit.
  */
 export class Budget {
   conversations = new Set();

@@ -1,7 +1,7 @@
-/** The mutants that were tested so far. A run that is out of time reports these mutants. */
+/** The mutants that were tested so far. A run that is out of time reports only these mutants. */
 export const tested = [];
 
-/** Stryker loads this reporter into the process of the mutation program (in `reliability/programs`). */
+/** Stryker loads this reporter into the process of programs/mutate.mjs. */
 export const strykerPlugins = [
   {
     kind: 'Reporter',

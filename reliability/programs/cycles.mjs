@@ -29,7 +29,7 @@ async function cycle() {
   await rpc.ping();
   const exit = await client.kill();
   if (exit.by !== 'quit' || exit.code !== 0)
-    throw new Error(`a plugin ended otherwise: ${JSON.stringify(exit)}`);
+    throw new Error(`a plugin did not end in an orderly way: ${JSON.stringify(exit)}`);
 }
 
 function heap() {
@@ -41,7 +41,7 @@ export async function run(options, say = () => {}) {
   const { times, atOnce } = { ...defaults, ...options };
   const findings = [];
   const round = () => Promise.all(Array.from({ length: atOnce }, cycle));
-  // This is the warm-up: modules are loaded, the reaper starts, code is compiled.
+  // The warm-up loads modules, starts the reaper, and compiles code.
   for (let i = 0; i < 5; i++) await round();
   const before = { descriptors: descriptors(), heap: heap() };
   const began = performance.now();

@@ -1,5 +1,5 @@
-// Kills the plugin, or the host, with SIGKILL in each phase. The surviving side must settle every pending
-// promise, exactly once and with a clear error, and no process may be left behind.
+// Kills the plugin, or the host, with SIGKILL in each phase of the plugin's life. The surviving side must
+// settle every pending promise, exactly once and with a clear error, and no process may be left behind.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -14,7 +14,7 @@ export const defaults = { times: 3, victim: 'both', phase: '', concurrency: 2, b
 const alive = (pid) => isAlive(pid, (file) => readFileSync(file, 'latin1'));
 const gone = (pid, ms) => until(ms, `process ${pid} gone`, () => !alive(pid));
 
-/** Returns the fault in the outcome of `promise`; undefined if there is none. */
+/** Returns what is wrong with the outcome of `promise`; undefined if it is right. */
 async function judge({ name, promise, resolves = false }) {
   let error;
   try {

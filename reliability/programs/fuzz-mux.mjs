@@ -1,5 +1,5 @@
-// Sends corrupted frames to the mux alone. Many hundred times a second, a bare Session reads a corrupted
-// conversation.
+// Sends corrupted frames to the mux alone. A session without RPC reads many hundred corrupted conversations
+// each second.
 import { PassThrough } from 'node:stream';
 import { isPipeworkError } from '@pipework/core';
 import { Session } from '@pipework/mux';
@@ -18,7 +18,7 @@ const ending = (promise) =>
     (error) => error,
   );
 
-/** Echoes data between two sessions. One direction between them is corrupted. */
+/** Echoes data between two sessions, and corrupts one direction. */
 export async function runCase(seed) {
   const random = randomOf(seed);
   const saboteur = new Saboteur({ random, attack: attackOf(random), line: false });
@@ -37,7 +37,7 @@ export async function runCase(seed) {
       stream.once('error', reject).once('close', resolve).resume();
     });
   };
-  // A session that has ended refuses to open a stream. This refusal counts as an ending too.
+  // A session that has ended refuses to open a stream. This refusal is an allowed outcome.
   const opened = async (session) => session.openStream();
   const answer = async (session) => {
     for await (const stream of session) stream.on('error', () => {}).pipe(stream);

@@ -126,7 +126,7 @@ async function openReader() {
   return { client, read };
 }
 
-/** Returns the milliseconds of processor time so far. Other work of a busy machine does not count. */
+/** Returns the milliseconds of processor time of this process so far. */
 function cpu() {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;
@@ -134,7 +134,7 @@ function cpu() {
 
 /**
  * Returns how long the output reader and `printable()` took for one text. Each figure is the minimum of
- * several attempts. No further attempt is made if the figures are within the bound.
+ * several attempts. The attempts end as soon as the figures are within the bound.
  */
 async function runText(text, read, boundMs) {
   const best = { longest: Infinity, whole: Infinity, shown: Infinity };

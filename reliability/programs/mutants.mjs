@@ -41,7 +41,9 @@ export function uncovered({ checks }) {
 export async function run(options, say) {
   const { only, at, timeout } = { ...defaults, ...options };
   const chosen = breaches.filter(([breach]) => breach.includes(only));
-  const findings = uncovered(suiteFor(undefined, timeout)).map((name) => `no breach tests this check: ${name}`);
+  const findings = uncovered(suiteFor(undefined, timeout)).map(
+    (name) => `no breach tests this check: ${name}`,
+  );
   let caught = 0;
   const waiting = chosen.values();
   const worker = async () => {

@@ -14,7 +14,8 @@ import { rawHost } from '../lib/raw-peer.mjs';
 import { heldNow, mebibytes, watch } from '../lib/watch.mjs';
 import { patternStream } from '../lib/worker.mjs';
 
-export const help = 'peers that are stopped, blocked or do not read: bounded memory, a failing ping, a kill() in time';
+export const help =
+  'peers that are stopped, blocked or do not read: bounded memory, a failing ping, a kill() in time';
 export const defaults = { seconds: 1, only: '', boundMiB: 32 };
 
 const MiB = 2 ** 20;
@@ -191,7 +192,8 @@ const scenes = {
   'a host that makes the plugin print and reads nothing': (s) => greedyHost(s, true, requests('print')),
   'a host that sends pings and reads nothing': (s) => greedyHost(s, true, pings),
   'a host that opens streams and reads nothing': (s) => greedyHost(s, true, openings),
-  'a host that makes calls and grants no credit for the answers': (s) => greedyHost(s, false, requests('echo')),
+  'a host that makes calls and grants no credit for the answers': (s) =>
+    greedyHost(s, false, requests('echo')),
   'a host that makes the plugin print and grants no credit for the output': (s) =>
     greedyHost(s, false, requests('print'), 'serves-few-calls'),
 };
