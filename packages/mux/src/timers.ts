@@ -33,7 +33,7 @@ function original<F extends object>(name: string, found: F): F {
  * Node's own timers and clock. If a test fakes time, that fake time must not end a session that the test
  * itself uses.
  */
-export const realTimers: Timers = {
+export const realTimers: Timers = Object.freeze({
   setTimeout: original('setTimeout', timers.setTimeout),
   clearTimeout: original('clearTimeout', timers.clearTimeout),
   setImmediate: original('setImmediate', timers.setImmediate),
@@ -43,4 +43,4 @@ export const realTimers: Timers = {
       return seconds * 1_000 + nanoseconds / 1_000_000;
     },
   },
-};
+});

@@ -241,8 +241,8 @@ test.each([
     "expected a list of versions; got { '2': [Object] }. Connect the set of one version",
   ],
   [
-    [{ greeter: class Greeter {} }],
-    'connect({ greeter }): expected a function that makes the implementation, such as () => new Greeter(); got [class Greeter]',
+    [{ greeter: class EnglishGreeter {} }],
+    'connect({ greeter }): expected a function that makes the implementation, such as () => new EnglishGreeter(); got [class EnglishGreeter]',
   ],
   [[plugins, { delayMs: 1, delay: 1 }], 'made of delayMs or its old name delay, not both'],
   [[plugins, { chunking: 'some' }], "expected 'random' or the most bytes of a chunk; got 'some'"],

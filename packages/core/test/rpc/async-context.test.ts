@@ -386,7 +386,7 @@ test('a signal that was aborted before it was sent can be disposed of, in a resu
     },
     back: async (make: () => Promise<AbortSignal & Disposable>) => (await make())[Symbol.dispose](),
   });
-  ((await remote.get()) as AbortSignal & Disposable)[Symbol.dispose]();
+  (await remote.get())[Symbol.dispose]();
   for await (const [signal] of remote.items() as AsyncIterable<[AbortSignal & Disposable]>) {
     expect(signal.aborted).toBe(true);
     signal[Symbol.dispose]();

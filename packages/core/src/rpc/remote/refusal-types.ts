@@ -85,7 +85,7 @@ export type MemberRefusal<M, Name> =
 
 /**
  * A copy of a type, in which no value fits a method. So a type with methods, at any depth, is not assignable
- * to its copy. Lists and other containers are not searched, because nobody calls their contents by a path.
+ * to its copy. Lists and other containers are not searched, because no caller reaches their contents by a path.
  */
 export type WithoutMethods<T> = T extends AnyFunction
   ? never

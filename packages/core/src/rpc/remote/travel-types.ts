@@ -365,7 +365,7 @@ export interface NarrowedSteps<I, R extends Rule, W extends Way> extends Generat
 
 /** Like {@link ComparedFunction}, for a function that is a parameter. */
 export type NarrowedFunction<F extends AnyFunction, R extends Rule, W extends Way> = F extends (
-  ...args: infer A
+  ...args: never
 ) => infer Q
   ? Against<
       W extends 'sent' ? 'changes' : AreAsync<F, Q> extends true ? never : 'changes' | 'sync',
