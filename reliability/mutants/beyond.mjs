@@ -25,7 +25,8 @@ const isMark = (value) => value instanceof Ext && value.type === 80 && value.dat
  * the host gave on this stream, by its id.
  */
 export function refusal(value, kinds, breaks) {
-  if (isMark(value)) return breaks('takes-marks-anywhere') ? undefined : 'a mark that does not stand first';
+  if (isMark(value))
+    return breaks('takes-marks-anywhere') ? undefined : 'a mark that is not the first element of its array';
   if (value instanceof Ext) return refusalOfExt(value, kinds, breaks);
   if (value instanceof Map) {
     for (const [key, item] of value) {

@@ -65,7 +65,7 @@ export const breaches = [
   ['ignores-go-away', 'ends the session at a go-away with the code of an error'],
   ['ends-at-unknown-flags', 'takes no notice of flags that yamux does not define'],
   ['ends-at-empty-frames', 'takes an empty data frame'],
-  ['grants-credit-on-arrival', 'grants no credit on a stream that it only holds'],
+  ['grants-credit-on-arrival', 'grants no credit on a stream before it hands out the broker id'],
   ['keeps-alive', 'keeps a dispensed broker id for 20 seconds'],
   // 5: broker ids and synced output
   ['takes-ids-whole', 'takes the broker id in pieces'],

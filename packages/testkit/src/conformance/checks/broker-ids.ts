@@ -191,7 +191,7 @@ export const brokerChecks: Check[] = [
   {
     section,
     long: 'waits',
-    name: 'grants no credit on a stream that it only holds',
+    name: 'grants no credit on a stream before it hands out the broker id',
     run: async (bench) => {
       const { session, control } = await bench.ready();
       await control.result('Control.Ping', true);
