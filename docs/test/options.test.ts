@@ -48,7 +48,7 @@ test('docs/lifecycle.md has exactly the options of serve()', async () => {
   const message = await refusal(() => serve(undefined as never));
   const names = namesBehind(
     'docs/lifecycle.md',
-    'Pass the functions that make your implementations in either `plugins` or `protocolVersions`.',
+    'Pass your factories, the functions that make your implementations, in `plugins` or in `protocolVersions`.',
   );
   expect(names.toSorted()).toEqual(namesIn(message).toSorted());
 });
