@@ -25,8 +25,8 @@ describe('the main entry', () => {
 });
 
 describe('the lean entry', () => {
-  test('exports LeanSession, toDuplex() and IdMap, and nothing else', () => {
-    expect(Object.keys(lean).toSorted()).toEqual(['IdMap', 'LeanSession', 'toDuplex']);
+  test('exports LeanSession, toDuplex(), IdMap and realTimers, and nothing else', () => {
+    expect(Object.keys(lean).toSorted()).toEqual(['IdMap', 'LeanSession', 'realTimers', 'toDuplex']);
   });
 
   test('has sessions that are instances of the main entry’s Session', async () => {
