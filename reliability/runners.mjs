@@ -38,8 +38,8 @@ const vitest = (version, pool, node, ...options) => ({
   passed: /Tests +6 passed \(6\)/,
 });
 /**
- * These options replace the settings in a config of Vitest. Only plugin.mjs is measured, because greeter.mjs
- * also runs in the host's process.
+ * Options with which Vitest measures coverage, in place of a config file. Only plugin.mjs is measured,
+ * because greeter.mjs also runs in the host's process.
  */
 const coverage = [
   '--coverage.enabled',
@@ -101,7 +101,10 @@ function pack() {
   return Object.fromEntries(packed);
 }
 
-/** The projects that were made, by their packages. Runners that need the same packages share a project. */
+/**
+ * The folders of the projects, by the names of the packages in each. Runners that need the same packages
+ * share a project.
+ */
 const projects = new Map();
 function project(dependencies, packages) {
   const key = packages.join(' ');

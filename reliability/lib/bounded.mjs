@@ -1,5 +1,5 @@
-// Waits that always end. A promise that does not settle in time is a finding. The program must not wait for
-// this promise any longer.
+// Functions that wait for at most a given time. A promise that does not settle in this time is reported as a
+// fault, and the program continues without it.
 import { happensWithin } from '../../testing/happens-within.mjs';
 
 /**

@@ -14,7 +14,10 @@ function holdsNet() {
   }
 }
 
-/** The policy of each means of isolation. A policy forbids as much as its tool can enforce. */
+/**
+ * The policy of each means of isolation. Each policy forbids everything that its tool (bubblewrap, Node or
+ * Deno) can forbid.
+ */
 export const policies = {
   bubblewrap: {},
   node: { require: 'runtime', bwrap: false, net: !nodeHoldsNet },
@@ -46,7 +49,7 @@ const ofFiles = {
 };
 
 /**
- * For each means of isolation, the attempts that may succeed. The text beside an attempt must stand in
+ * For each means of isolation, the attempts that may succeed. The text after an attempt's name must occur in
  * SECURITY.md.
  */
 export const holes = {

@@ -10,7 +10,7 @@ const drain = async (iterable, most) => {
   return taken;
 };
 
-/** The uses of a worker, by name. */
+/** Calls and streams that use a worker (lib/worker.mjs), by name. */
 const uses = {
   echo: (w) => w.echo({ text: 'hello', list: [1, 2, 3], bytes: new Uint8Array(100) }),
   echoTypes: (w) =>

@@ -20,8 +20,8 @@ function dial({ peer, hear }, id, brokerId, onAnswer = () => {}) {
 } // prettier-ignore
 
 /**
- * Sends `attack.asks` requests `Host.Dispense`, 1,000 at a time so that they fit the window. After the last
- * answer, answers the host's own call with `'asked'`.
+ * Sends `attack.asks` requests `Host.Dispense`, 1,000 at a time so that they fit the window. After the host's
+ * last answer, answers the call that the host has made to the plugin, with `'asked'`.
  */
 function askWithoutEnd(attack, onAnswer = () => {}) {
   let asked = 0;

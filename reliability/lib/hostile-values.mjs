@@ -95,7 +95,8 @@ const values = [
 ];
 
 /**
- * Returns columns in which anything may be wrong: the number of rows, the keys, a kind, the length of a bin.
+ * Returns a table in the form of columns. The number of rows, the keys, the kind of a column or the length of
+ * its bytes may be wrong.
  */
 function hostileColumns(random) {
   const rows = random.pick([1, 2, 3, 16, 200]);
@@ -114,7 +115,8 @@ function hostileColumns(random) {
 }
 
 function hostileColumn(random, rows, levels) {
-  // In most cases the bin has the right length, so that the receiver makes its other checks too.
+  // Some nine of ten bins have the right length. If the length is wrong, the receiver does not come to its
+  // other checks.
   const bin = (length) =>
     new Uint8Array(random.bytes(random.chance(0.9) ? length : random.below(2 * length + 2)));
   const same = (byte) => bin(rows).fill(byte);
@@ -141,7 +143,10 @@ function hostileColumn(random, rows, levels) {
 
 const letter = (random, letters) => letters[random.below(letters.length)];
 
-/** Returns a value to put after a mark. Most of these values do not fit the mark. */
+/**
+ * Returns a value to put after a mark, which is the first element of an array and says what the array means.
+ * Most of these values are invalid after most marks.
+ */
 const hostileScalar = (random) =>
   random.pick([
     () => m.nil,

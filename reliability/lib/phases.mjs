@@ -9,8 +9,8 @@ const file = fileURLToPath(new URL('../fixtures/plugin.mjs', import.meta.url));
 export const pluginCommand = (conduct = 'serves') => [process.execPath, file, conduct];
 
 /**
- * Resolves with `{ worker }`, a dispensed worker. The promises of the start have settled by then, so no phase
- * lists them as pending.
+ * Resolves with `{ worker }`, a dispensed worker. By then the client has started, so no phase lists the
+ * promises of its start as pending.
  */
 const dispensed = async (client) => (await client.client()).dispense('worker').then((worker) => ({ worker }));
 

@@ -49,8 +49,8 @@ export class Saboteur extends Transform {
 
   /**
    * @param {{ random: object, attack: ReturnType<typeof attackOf>, line: boolean, lie?: (random: object, ids: number[]) => Buffer }} options
-   * `line` is true if a handshake line comes first. `lie` makes the frames of an injected message. Without
-   * `lie`, any hostile message on any stream is injected.
+   * `line` is true if the bytes begin with a handshake line. `lie` makes the frames of an injected message.
+   * Without `lie`, any hostile message on any stream is injected.
    */
   constructor({ random, attack, line, lie }) {
     super();
@@ -108,8 +108,8 @@ export class Saboteur extends Transform {
   }
 
   /**
-   * Corrupts the first message of a payload, which may follow a broker id. If there is no whole message,
-   * corrupts all bytes.
+   * Corrupts the first message of a frame's payload, after the broker id if the payload begins with one. If
+   * there is no whole message, corrupts all bytes.
    */
   #spoil(payload) {
     const start = payload.length > 4 && payload[0] === 0 ? 4 : 0;

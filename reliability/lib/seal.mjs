@@ -7,7 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** For each CPU: its name for seccomp, and the numbers of the sealed calls. */
+/**
+ * For each type of CPU, its number for seccomp (`audit`), and the numbers of the system calls that the seal
+ * forbids.
+ */
 const machines = {
   x64: {
     audit: 0xc000003e,
@@ -19,9 +22,9 @@ const machines = {
   },
 };
 /**
- * Through an io_uring, a process could make the sealed calls unnoticed. Newer versions of Node try to set up
- * an io_uring, and also work without one. So the call that sets up an io_uring is refused, but does not end
- * the process.
+ * Through an io_uring, a process could make the forbidden calls without seccomp's notice. Newer versions of
+ * Node try to set up an io_uring, and also work without one. So the call that sets up an io_uring is refused,
+ * but does not end the process.
  */
 const IO_URING_SETUP = 425;
 const REFUSE = 0x00050000 | 38; // SECCOMP_RET_ERRNO | ENOSYS

@@ -1,6 +1,6 @@
-// Small values of every kind that can be sent. The runs need many of them, so they are fast to make.
+// Small values of every kind that can be sent. A run needs many of these values, so making one is fast.
 
-// At these lengths, a header of MessagePack, the method of a decoder or the form of a table changes.
+// Lengths next to a limit: of a MessagePack header, of a decoder's fast path, or of a form of a table.
 const edges = [0, 1, 2, 7, 8, 15, 16, 23, 24, 31, 32, 33, 63, 64, 65, 127, 128, 255, 256, 257, 1_000];
 // The last three alphabets have characters of two, three and four bytes. One of these characters is the byte
 // order mark, which decoders tend to drop.
@@ -69,7 +69,8 @@ const scalar = (random) => {
 };
 
 /**
- * Returns objects with the same fields, and one kind of value for each field. Sometimes one object differs.
+ * Returns objects that have the same fields. The values of a field have the same kind in all objects.
+ * Sometimes one object differs.
  */
 const records = (random) => {
   const kinds = Array.from({ length: random.between(1, 6) }, () =>

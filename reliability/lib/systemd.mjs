@@ -19,10 +19,10 @@ for group; do shift; [ "$group" = -- ] && break; echo $$ > "$group/cgroup.procs"
 exec "$@"`;
 
 /**
- * The script that becomes this systemd. systemd's own units would empty the real /tmp and repeat mounts. So
- * this systemd gets only one unit. If the script cannot mount a new /tmp and /run, systemd is not started.
- * The script's arguments are the controllers that version 1 of control groups manages. Without arguments,
- * only version 2 is mounted.
+ * The script that prepares the namespaces of a systemd and is then replaced by it. systemd's own units would
+ * empty the real /tmp and repeat mounts. So this systemd gets only one unit. If the script cannot mount a new
+ * /tmp and /run, systemd is not started. The script's arguments are the controllers that version 1 of control
+ * groups manages. If there are no arguments, the script mounts only version 2 of control groups.
  */
 const boot = `set -eu
 mount --make-rprivate /
@@ -46,8 +46,8 @@ const namespaces = '--pid --fork --kill-child --mount --uts --ipc --cgroup --mou
 
 /**
  * Returns the controllers (`kinds`) that version 1 of control groups manages, and the directories of this
- * systemd's groups, one in each hierarchy. If `isUnified` is true, this systemd uses only version 2, and only
- * the controllers that version 1 leaves to it.
+ * systemd's groups, one in each hierarchy. If `isUnified` is true, this systemd uses only version 2 of
+ * control groups, with the controllers that version 1 does not manage.
  */
 function groupDirectories(name, isUnified = false) {
   const lines = readFileSync('/proc/self/cgroup', 'utf8').trim().split('\n');
@@ -66,7 +66,7 @@ function groupDirectories(name, isUnified = false) {
 /** True if version 1 of control groups manages memory on this machine. */
 export const hasMemoryInVersion1 = () => groupDirectories('').kinds.includes('memory');
 
-/** Returns why this machine cannot boot a systemd, or undefined if a boot is worth a try. */
+/** Returns why this machine cannot boot a systemd, or undefined if no obstacle is known. */
 export function whyNoSystemd() {
   if (process.platform !== 'linux') return `it needs Linux, and this is ${process.platform}`;
   if (process.getuid() !== 0) return 'it needs root';

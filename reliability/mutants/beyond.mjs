@@ -6,7 +6,10 @@ const REFERENCES = 'fosc';
 const STREAMS = 'iwrq';
 const isText = (value) => typeof value === 'string';
 
-/** For each mark, a function that returns true if the elements after the mark fit it. */
+/**
+ * A mark is the first element of an array, and says what the other elements mean (a Map, for example). For
+ * each mark, this table has a function that returns true if the other elements are valid.
+ */
 const marked = {
   b: (rest) => rest.length === 1 && (Number.isInteger(rest[0]) || typeof rest[0] === 'bigint'),
   D: (rest) => rest.length === 0,
@@ -21,8 +24,8 @@ const marked = {
 const isMark = (value) => value instanceof Ext && value.type === 80 && value.data.length === 1;
 
 /**
- * Returns why a value cannot be accepted; undefined if it can. `kinds` has the kind of each reference that
- * the host gave on this stream, by its id.
+ * Returns why a value cannot be accepted; undefined if it can. `kinds` maps the id of each reference that the
+ * host has sent on this stream to the reference's kind, a letter.
  */
 export function refusal(value, kinds, breaks) {
   if (isMark(value))
@@ -86,8 +89,8 @@ export function reference(kind, id) {
 }
 
 /**
- * Returns a copy to send back to the host. In the copy, each reference that the host gave has the form that
- * means the receiver's own object.
+ * Returns a copy to send back to the host. In the copy, each reference to a function or object of the host
+ * has the kind `y`, which means that the receiver itself has the function or object.
  */
 export function returned(value) {
   if (isReference(value)) return reference('y', value.data.readUInt32BE(1));

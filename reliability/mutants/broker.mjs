@@ -10,7 +10,7 @@ export class Broker {
   #owners = new Map();
   #held = new Map();
   #unaccepted = new Set();
-  /** The ids to hand out again. Only the breach `hands-out-ids-again` fills this list. */
+  /** Used ids that `offer` returns again. Only the breach `hands-out-ids-again` fills this list. */
   #free = [];
 
   constructor(breaks, hand) {
@@ -19,7 +19,10 @@ export class Broker {
     if (breaks('numbers-from-100')) this.#nextId = 100;
   }
 
-  /** Returns a new id. `owner` gets the stream that begins with the id. */
+  /**
+   * Returns a new broker id. When the host opens a stream that begins with this id, `owner` gets the stream.
+   * If `expires` is true, the id becomes invalid after `DISPENSED` ms.
+   */
   offer(owner, expires) {
     const id = this.#free.pop() ?? this.#nextId;
     if (!this.#breaks('hands-out-one-id') && id === this.#nextId) this.#nextId++;
@@ -37,7 +40,8 @@ export class Broker {
   }
 
   /**
-   * Reads the id of a new stream. If the id has not been offered yet, holds the stream until it is offered.
+   * Reads the id of a new stream. If `offer` has not returned this id yet, the stream waits until `offer`
+   * does so.
    */
   take(stream) {
     const most = this.#breaks('holds-100-streams') ? 100 : MOST;

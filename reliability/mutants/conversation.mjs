@@ -5,8 +5,8 @@ import { Float, MessageReader, Raw, Reader, encode } from './values.mjs';
 const MAX_UNFINISHED = 256 * 1024 * 1024;
 
 /**
- * Decides which streams get credit. While the unfinished messages of all streams have 256 MiB together, only
- * one chosen stream gets credit.
+ * Decides which streams get credit for further bytes. While all unfinished messages together have 256 MiB or
+ * more, only one stream gets credit, so that at least its message can be finished.
  */
 export class Budget {
   conversations = new Set();
@@ -152,7 +152,8 @@ export class Conversation {
       stream.write(Buffer.concat([Buffer.of(0xdc, 0, 4), message.subarray(1)]));
     else stream.write(message);
     if (breaks('answers-twice') && stream.id > 5) stream.write(message);
-    // The second answer is sent before the next pong. By then the check has the first answer.
+    // The second answer is sent just before the plugin answers the next ping. By then the conformance check
+    // has received the first answer.
     if (breaks('answers-again-a-moment-later') && stream.id > 5)
       this.session.mux.beforePong = () => stream.write(message);
     this.session.settle();

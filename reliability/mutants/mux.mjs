@@ -198,7 +198,7 @@ export class Mux {
     return length > stream.window && !breaks('takes-beyond-the-window') ? 'the window' : undefined;
   }
 
-  /** A breach may set this function. It is called once, before the next pong. */
+  /** A function that a breach may set. It is called once, just before the plugin answers the next ping. */
   beforePong;
 
   #take({ type, flags, id, length }, payload) {

@@ -14,7 +14,10 @@ const breaks = (name) => name === breach;
 const cookieKey = 'OTTO_PLUGIN_MAGIC_COOKIE';
 const cookieValue = '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f';
 const refusal = { message: 'plugin is shutting down', code: 'RPC_SHUTTING_DOWN' };
-/** `speaks-the-base` is not a breach. With this argument, the plugin announces no capability. */
+/**
+ * The capabilities that the plugin announces. With the argument `speaks-the-base`, which is no breach, it
+ * announces none.
+ */
 const words = breaks('speaks-the-base') ? [] : ['cancel', 'errors', 'types', 'refs', 'meta', 'grace'];
 
 const { env } = process;
@@ -171,7 +174,7 @@ class Session {
     if (this.#answerQuit !== undefined && this.running.size <= 1) this.#answerQuit();
   }
 
-  /** Finishes the two outputs after everything else, and ends the process. */
+  /** Finishes the streams of stdout and stderr, and ends the process when all bytes have been written. */
   leave(status) {
     if (this.#isLeaving) return;
     this.#isLeaving = true;

@@ -112,7 +112,10 @@ export function serviceOf(session) {
   };
 }
 
-/** Writes the items from 1 to `to` as credit allows. Stops early if the receiver calls `return()`. */
+/**
+ * Writes the numbers from 1 to `to` to a stream of values, as fast as the host grants credit. Stops early if
+ * the receiver calls `return()`.
+ */
 function giveItems(stream, to, breaks) {
   let next = 1;
   let hasEnded = false;

@@ -9,7 +9,7 @@ export class Ext {
   }
 }
 
-/** A float. This class keeps floats with whole values apart from integers. */
+/** A float of MessagePack. As a JavaScript number, the float 1.0 would be equal to the integer 1. */
 export class Float {
   constructor(value) {
     this.value = value;
@@ -29,8 +29,8 @@ const tooMany = MiB;
 const tooDeep = 128;
 
 /**
- * For each tag from 0xc0 on, `lengthBytes` has the size of the length field. `fixedBytes` has the number of
- * bytes after that field that the length does not count.
+ * A tag is the first byte of a MessagePack value. For each tag from 0xc0 on, `lengthBytes` has the size of
+ * the length field. `fixedBytes` has the number of bytes after that field that the length does not count.
  */
 const lengthBytes = [0, 0, 0, 0, 1, 2, 4, 1, 2, 4, ...Array(15).fill(0), 1, 2, 4, 2, 4, 2, 4];
 const fixedBytes = [
@@ -92,7 +92,7 @@ export class MessageReader {
       .flatMap((name) => unknownTags[name]);
   }
 
-  /** The number of bytes in the held part of the incomplete message. */
+  /** The number of bytes of the incomplete message that are in memory. */
   get held() {
     return this.#held;
   }
@@ -162,7 +162,7 @@ export class MessageReader {
     if (!(isMap && this.#breaks('counts-no-values-of-maps'))) this.#values += count;
     const most = this.#breaks('takes-100000-values') ? 100_000 : tooMany;
     if (this.#values > most && !this.#breaks('takes-any-number')) this.#fault = 'too many values';
-    // The message itself and its params add two levels.
+    // The limit applies to each parameter. The message itself and its params add two levels.
     if (
       this.#open.length >= (this.#breaks('takes-60-levels') ? 60 : tooDeep) + 2 &&
       !this.#breaks('takes-any-depth') &&

@@ -1,6 +1,6 @@
 /**
- * The sources that are mutated, and the tests that must notice the mutants. These tests start no processes
- * from dist, read no docs, and make no long explorations.
+ * The sources that are mutated, and the tests that must notice the mutants. Tests that start processes from
+ * dist, read docs or run for long are left out.
  */
 export const targets = {
   mux: {

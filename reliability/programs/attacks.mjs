@@ -41,7 +41,7 @@ const manyReferences = (count) => {
 };
 const random = randomOf(8);
 
-/** Values that replace an honest value: the result of a call, or the params of a call. */
+/** Values that the attacker sends in place of the result or the params of an honest call. */
 export const values = {
   'an array of 2^32 - 1': () => m.array32(MOST),
   'a map of 2^32 - 1': () => m.map32(MOST),
@@ -76,13 +76,13 @@ export const values = {
   'a table without columns': () => m.encode([m.mark('t'), [], 1, 2]),
   'a table whose last row is short': () => m.encode([m.mark('t'), ['a', 'b'], 1, 2, 3]),
   'columns of 2^32 - 1 rows': () => m.encode([m.mark('C'), MOST, ['a'], [1, new Uint8Array(8)]]),
-  'columns of 2^32 - 1 rows, as values': () => m.encode([m.mark('C'), MOST, ['a'], [0, 1]]),
+  'columns of 2^32 - 1 rows that have one value': () => m.encode([m.mark('C'), MOST, ['a'], [0, 1]]),
   'a column of lists with 2^32 - 1 items each': () => m.encode([m.mark('C'), 2, ['a'], [4, new Uint8Array(8).fill(255), [1, new Uint8Array(8)]]]),
   'a column of texts with wrong lengths': () => m.encode([m.mark('C'), 2, ['a'], [2, new Uint8Array(8).fill(255), Buffer.concat([m.bin32(2), Buffer.from('ab')])]]),
   'a column of numbers with 7 bytes for 2 rows': () => m.encode([m.mark('C'), 2, ['a'], [1, new Uint8Array(7)]]),
   'a column whose indexes are beyond its list of values': () => m.encode([m.mark('C'), 2, ['a'], [3, new Uint8Array(2).fill(255), m.nil]]),
   'a column that repeats a megabyte of text four million times': () => m.encode([m.mark('C'), 4 * MiB, ['a'], [3, new Uint8Array(4 * MiB), 'x'.repeat(MiB)]]),
-  'eight million rows of a byte': () => m.encode([m.mark('C'), 8 * MiB, ['a'], [1, new Uint8Array(8 * MiB)]]),
+  'columns of eight million rows, with one byte a row': () => m.encode([m.mark('C'), 8 * MiB, ['a'], [1, new Uint8Array(8 * MiB)]]),
   'columns with __proto__ as a key': () => m.encode([m.mark('C'), 1, ['__proto__'], [0, { polluted: 1 }]]),
   'columns of records, nested a hundred deep': () => {
     let column = [1, new Uint8Array(100_000)];
@@ -90,8 +90,8 @@ export const values = {
     return m.encode([m.mark('C'), 100_000, ['a'], column]);
   },
   'a column whose values are marks of columns': () => m.encode([m.mark('C'), 2, ['a'], [0, m.mark('C'), m.mark('C')]]),
-  'a mark that means nothing': () => m.encode([m.mark('?'), 1]),
-  'a mark that stands last': () => m.encode([1, m.mark('M')]),
+  'a mark with an unknown letter': () => m.encode([m.mark('?'), 1]),
+  'an array whose last element is a mark': () => m.encode([1, m.mark('M')]),
   'a bigint of a megabyte': () => m.bigint(Buffer.alloc(MiB, 0x7f)),
   'a function that the receiver never gave out': () => m.reference('f', 77),
   'an object that the receiver never gave out': () => m.reference('o', MOST),
@@ -164,18 +164,18 @@ const conducts = {
   'sends a thousand unknown notifications': ({ peer, id }) => {
     for (let n = 0; n < 1_000; n++) peer.message(id, [2, `$/${n}`, [n]]);
   },
-  'calls references that were never given': ({ peer, id }) =>
+  'calls references that its host never gave out': ({ peer, id }) =>
     [0, 1, 77, MOST, -1, 'x', null].forEach((reference, n) => peer.message(id, [0, n, '$/call', [reference, [1], 'constructor']])),
-  'releases and retains references that were never given': ({ peer, id }) => {
+  'releases and retains references that its host never gave out': ({ peer, id }) => {
     for (const name of ['$/release', '$/retain', '$/abort', '$/drop']) for (const n of [0, 1, 77, MOST]) peer.message(id, [2, name, [n, MOST]]);
   },
-  'releases references with invalid parameters': ({ peer, id }) => {
+  'sends notifications about references with invalid parameters': ({ peer, id }) => {
     for (const name of ['$/release', '$/retain', '$/abort', '$/drop', '$/cancel']) for (const params of [null, [], ['x'], [1, 'x'], [[[]]], { a: 1 }]) peer.message(id, [2, name, params]);
   },
   'sends printed text in place of RPC': ({ peer, id }) => peer.send(data(id, Buffer.from('Hello, world! This is console.log.\n'))),
-  'sends a header of 2 GiB': ({ peer, id }) => peer.send(frame({ type: DATA, id, length: 2 ** 31, payload: Buffer.alloc(8 * MiB) })),
+  'sends a frame header that claims 2 GiB': ({ peer, id }) => peer.send(frame({ type: DATA, id, length: 2 ** 31, payload: Buffer.alloc(8 * MiB) })),
   'sends more than its window allows': ({ peer, id }) => peer.send(Buffer.concat([data(id, Buffer.alloc(INITIAL_WINDOW)), data(id, Buffer.alloc(INITIAL_WINDOW))])),
-  'grants more than 2^32 of window': ({ peer, id }) => peer.send(Buffer.concat([windowUpdate(id, MOST), windowUpdate(id, MOST)])),
+  'grants a window of more than 2^32 bytes': ({ peer, id }) => peer.send(Buffer.concat([windowUpdate(id, MOST), windowUpdate(id, MOST)])),
   'opens ten thousand streams': ({ peer }) => peer.send(Buffer.concat(Array.from({ length: 10_000 }, (_, n) => windowUpdate(2 + 2 * n, 0, SYN)))),
   'opens streams whose ids V8 cannot tell apart': ({ peer }) => {
     const ids = Array.from({ length: 60_000 }, (_, n) => collidingId(n)).filter((id) => id % 2 === 0 && id > 8);
@@ -209,8 +209,8 @@ const prints = {
     `{"msg":"\\u0007","a":[${Array.from({ length: 5_500 }, () => '{"1020":1}').join(',')}]}\n`.repeat(5),
   'a megabyte of line feeds': () => '\n'.repeat(MiB),
   'a megabyte without a line feed': () => 'a'.repeat(MiB),
-  'a megabyte of first lines of traces': () => 'Error: x\n/a:1\npanic: x\n'.repeat(MiB / 24),
-  'a trace of a megabyte': () => `Error: x\n${'    at f (a.js:1:1)\n'.repeat(MiB / 20)}`,
+  'a megabyte of lines with which traces of errors begin': () => 'Error: x\n/a:1\npanic: x\n'.repeat(MiB / 24),
+  'the trace of an error, a megabyte long': () => `Error: x\n${'    at f (a.js:1:1)\n'.repeat(MiB / 20)}`,
   'JSON ten thousand deep': () => `{"msg":"x","a":${'['.repeat(10_000)}${']'.repeat(10_000)}}\n`,
   'lines that look like those of the host': () =>
     'plugin exited: 0 (forged)\n[ERROR] %c%c%s forged\n{"level":"info","msg":"forged","message":"forged","pid":1,"hostname":"h","name":"n","stream":"none","plugin":"none","by":"quit"}\n',

@@ -14,8 +14,8 @@ export const defaults = { only: '', most: 16, ms: 1_000 };
 
 const MiB = 2 ** 20;
 /**
- * The limits for one message. The message's values may hold `TIMES` times as many bytes as the message has,
- * or `FLOOR` bytes if that is more. The limit of time is the option `ms`, one second by default.
+ * The limits for the cost of one message. In memory, its values may take `TIMES` times the message's length,
+ * or `FLOOR` bytes if that is more. The limit of processor time is the option `ms`, one second by default.
  */
 const FLOOR = 64 * MiB;
 const TIMES = 10;
@@ -46,10 +46,10 @@ export const kinds = {
   '64-bit integers': list(() => hex('cf ffffffffffffffff')),
   'texts of one character': list(() => hex('a1 78')),
   'different texts of six characters': list(key6),
-  'texts beyond ASCII': list(() => hex('a3 e282ac')),
+  'texts of one character that is not ASCII': list(() => hex('a3 e282ac')),
   'empty arrays': list(() => hex('90')),
-  'arrays of one': list(() => hex('91 01')),
-  'pairs of numbers': list(() => hex('92 01 02')),
+  'arrays of one element': list(() => hex('91 01')),
+  'arrays of two integers': list(() => hex('92 01 02')),
   'empty maps': list(() => hex('80')),
   'maps of one key': list(() => hex('81 a1 61 01')),
   'maps of one key, all different': list((index) => Buffer.concat([hex('81'), key6(index), hex('01')])),

@@ -12,8 +12,8 @@ const descriptors = () => readdirSync('/proc/self/fd').length;
 const MiB = 1024 * 1024;
 
 /**
- * Returns the children of this process as ps lists them. Omits ps itself and the reaper (`sh`), which may
- * remain.
+ * Returns the children of this process as ps lists them. Omits ps itself, and pipework's reaper (`sh`),
+ * which ends plugins after their host's death and may remain.
  */
 function children() {
   const list = execFileSync('ps', ['-o', 'stat=,comm=', '--ppid', String(process.pid)], { encoding: 'utf8' });

@@ -14,7 +14,9 @@ export const defaults = { times: 3, victim: 'both', phase: '', concurrency: 2, b
 const alive = (pid) => isAlive(pid, (file) => readFileSync(file, 'latin1'));
 const gone = (pid, ms) => until(ms, `process ${pid} gone`, () => !alive(pid));
 
-/** Returns what is wrong with the outcome of `promise`; undefined if it is right. */
+/**
+ * Waits for `promise`. Returns a sentence about the fault if its outcome is wrong, and otherwise undefined.
+ */
 async function judge({ name, promise, resolves = false }) {
   let error;
   try {
@@ -32,7 +34,7 @@ async function judge({ name, promise, resolves = false }) {
   return undefined;
 }
 
-/** Kills the plugin. This process is the plugin's host. */
+/** Kills the plugin of a host that runs in this process. */
 export async function pluginDies(name, boundMs) {
   const { client, pid, pending } = await enter(phases[name]);
   const judged = pending.map(judge);

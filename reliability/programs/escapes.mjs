@@ -16,7 +16,10 @@ export const defaults = { means: 'all', only: '' };
 const host = fileURLToPath(new URL('../fixtures/escapes/host.mjs', import.meta.url));
 const security = readFileSync(new URL('../../SECURITY.md', import.meta.url), 'utf8');
 
-/** Returns why this machine cannot isolate by these means, or undefined if it can. */
+/**
+ * Returns why this machine cannot isolate a plugin by `means` (bubblewrap, node or deno), or undefined if it
+ * can.
+ */
 export function obstacle(means) {
   const file = means === 'deno' ? findRuntime('deno') : process.execPath;
   if (file === undefined) return 'deno is not installed';

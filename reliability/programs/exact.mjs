@@ -1,6 +1,6 @@
 // Checks that bytes and values arrive exactly as they were sent: streams over the mux alone, then values and
-// streams over calls. All go through pipes that cut, join and delay chunks at random. The windows are random
-// too. These are property tests, and the printed seed replays the run.
+// streams over calls. All go through pipes that cut, join and delay chunks at random. The sizes of the
+// windows are random too. These are property tests, and the printed seed replays the run.
 import { isDeepStrictEqual } from 'node:util';
 import { PassThrough } from 'node:stream';
 import * as fc from 'fast-check';
@@ -19,8 +19,8 @@ export const help =
   'streams and values through random chunking, delays and windows arrive exactly as they were sent';
 export const defaults = { minutes: 0, runs: 15, seed: 0 };
 /**
- * The number of small calls that a run makes over rough pipes. Over the pipes of a process, which are faster,
- * a run makes ten times as many calls.
+ * The number of small calls that a run makes over rough pipes (lib/rough.mjs). Over the pipes of a process,
+ * which are faster, a run makes ten times as many calls.
  */
 const manyCalls = 300;
 
@@ -183,7 +183,8 @@ async function exchange(client, random, { seed, values, lengths }, count) {
     count.bytes += length;
   };
   // A faulty cache of names might compare only the length and a few bytes of a name, and confuse `print` and
-  // `count`. Only one call at a time is made, so that each message is read at the same place in memory.
+  // `count`. Only one call at a time is made, so that each message is read at the same place in memory, where
+  // such a cache would find the other name.
   const alike = async () => {
     count.operations += 2;
     if ((await remote.one.print('')) !== undefined) throw new Error('print was answered by another method');
@@ -195,7 +196,7 @@ async function exchange(client, random, { seed, values, lengths }, count) {
   await within(60_000, `calls of seed ${seed}`, Promise.all(all));
 }
 
-/** Returns enough of a value to recognise it. The seed reproduces the whole value. */
+/** Returns the beginning of a value's text. The seed reproduces the whole value. */
 const show = (value) => fc.stringify(value).slice(0, 1_000);
 
 /**

@@ -10,8 +10,8 @@ export const defaults = { times: 20 };
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * Returns the test files that import testing/explore.ts. In place of an importing file in a folder `support`,
- * the list has the parent of this folder.
+ * Returns the test files that import testing/explore.ts. If such a file is in a folder `support`, the list
+ * has the parent of this folder instead of the file.
  */
 const explorations = () =>
   execFileSync('git', ['grep', '-l', "/testing/explore.ts'", '--', 'packages', 'examples'], {

@@ -26,7 +26,7 @@ const program = fileURLToPath(new URL('../fixtures/fleet-worker.mjs', import.met
 const eager = { atMost: 1_000_000, withinMs: 60_000, initialDelayMs: 1, maxDelayMs: 5 };
 
 /**
- * Runs `work` with a file in which plugins note their calls. Resolves with its figures and findings.
+ * Runs `work`, whose plugins note their calls in a file. Resolves with the figures and findings of `work`.
  * Processes, timers and pipes that plugins left behind are findings.
  */
 async function withNotes(work) {
@@ -42,8 +42,8 @@ async function withNotes(work) {
       if (/Timeout|Process|Pipe|FSEvent/.test(kind)) counts[kind] = (counts[kind] ?? 0) + 1;
     return counts;
   };
-  // The first plugin of this process starts the reaper, which remains. The reaper must not count as left
-  // behind.
+  // The first plugin of this process starts pipework's reaper, a process that ends plugins after their
+  // host's death. The reaper remains, and must not count as left behind.
   const first = new Client({ cmd: [process.execPath, program, file] });
   await first.start();
   await first.kill();
@@ -94,7 +94,7 @@ export function kills({ calls, streams, killEveryMs }) {
       try {
         process.kill([...pids].at(-1), 'SIGKILL');
       } catch {
-        // The process is dead already, and the next one does not exist yet.
+        // The last plugin is dead already, and its replacement has not reported a pid yet.
       }
     }, killEveryMs);
     const fulfilled = new Set();

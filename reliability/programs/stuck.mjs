@@ -88,9 +88,9 @@ async function stuckPlugin({ seconds, bound }, { cmd = pluginCommand(), stick, b
 }
 
 /**
- * Runs a plugin whose host makes as many calls as its credit allows and reads no answers. If `deaf`, the host
- * reads no frames at all. Otherwise the host reads frames, and so gets further credit for its calls, but it
- * grants no credit for the answers.
+ * Runs a plugin whose host makes as many calls as its credit allows and reads no answers. If `deaf` is true,
+ * the host reads no frames at all. Otherwise the host reads frames, and so gets further credit for its calls,
+ * but it grants no credit for the answers.
  */
 async function greedyHost({ seconds, bound }, deaf, ask, conduct = 'serves') {
   const [file, ...args] = pluginCommand(conduct);
@@ -152,8 +152,8 @@ const hostEnvironment = {
   PIPEWORK_GRACE_MS: '2000',
 };
 
-// The steps by which kill() may end a plugin that stopped reading. A plugin that had already read all bytes
-// sees the end of its pipe. A signal ends any other plugin.
+// The steps by which kill() may end a plugin that stopped reading. If the plugin had already read all bytes,
+// it sees the end of its pipe (`eof`). Otherwise a signal ends it (`sigterm`).
 const whatIsLeft = ['eof', 'sigterm'];
 
 const wordFrom = (cmd) => async (client, worker, pending) => {
@@ -203,8 +203,8 @@ export const sceneNames = Object.keys(scenes);
 export async function run(options, say = () => {}) {
   const { seconds, only, boundMiB } = { ...defaults, ...options };
   // The most memory that a side may hold for a peer that reads nothing: a few windows, the pipe's buffer,
-  // garbage between two collections. A plugin is measured from outside. This figure includes unused heap, so
-  // a plugin may hold three times as much.
+  // garbage between two collections. A plugin's memory is measured from outside of its process. This figure
+  // includes the unused part of the heap, so it may be three times as high.
   const bound = boundMiB * MiB;
   const findings = [];
   const figures = {};
