@@ -82,7 +82,7 @@ export class MessageReader {
   #lengthLeft = 0;
   #values = 0;
   #fault;
-  /** True if the current array or map has just begun. */
+  /** True if the last value that was read is the header of an array or a map. */
   #fresh = false;
 
   constructor(breaks) {

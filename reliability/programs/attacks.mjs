@@ -201,7 +201,7 @@ let asks = defaults.asks;
 
 /** The texts that a plugin writes to standard error before it answers the call. */
 const prints = {
-  'a line of 65,000 digits after a slash, five times': () => `/${'1'.repeat(65_000)}x\n`.repeat(5),
+  'five lines of a slash and 65,000 digits': () => `/${'1'.repeat(65_000)}x\n`.repeat(5),
   'an escape sequence of 65,000 characters that never ends': () =>
     `\u001b[${';?'.repeat(32_500)}\0\n`.repeat(5),
   'a megabyte of the shortest JSON': () => '{}\n'.repeat(MiB / 3),
@@ -209,10 +209,10 @@ const prints = {
     `{"msg":"\\u0007","a":[${Array.from({ length: 5_500 }, () => '{"1020":1}').join(',')}]}\n`.repeat(5),
   'a megabyte of line feeds': () => '\n'.repeat(MiB),
   'a megabyte without a line feed': () => 'a'.repeat(MiB),
-  'a megabyte of lines with which traces of errors begin': () => 'Error: x\n/a:1\npanic: x\n'.repeat(MiB / 24),
-  'the trace of an error, a megabyte long': () => `Error: x\n${'    at f (a.js:1:1)\n'.repeat(MiB / 20)}`,
+  'a megabyte of lines that begin error traces': () => 'Error: x\n/a:1\npanic: x\n'.repeat(MiB / 24),
+  'an error trace of a megabyte': () => `Error: x\n${'    at f (a.js:1:1)\n'.repeat(MiB / 20)}`,
   'JSON ten thousand deep': () => `{"msg":"x","a":${'['.repeat(10_000)}${']'.repeat(10_000)}}\n`,
-  'lines that look like those of the host': () =>
+  'lines that look like records of the host': () =>
     'plugin exited: 0 (forged)\n[ERROR] %c%c%s forged\n{"level":"info","msg":"forged","message":"forged","pid":1,"hostname":"h","name":"n","stream":"none","plugin":"none","by":"quit"}\n',
   'terminal escape sequences': () =>
     '\u001b]0;forged\u0007\u202eforged\rforged\u009b2J\n{"msg":"\\u001b[2Jforged","a":["\\u0007"]}\n',

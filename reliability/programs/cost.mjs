@@ -187,8 +187,9 @@ function heldSince({ held }) {
 }
 
 /**
- * Finds the largest accepted message of a kind, to within an eighth. Returns its number of items and its
- * cost; undefined if the smallest message is refused.
+ * Finds nearly the largest accepted message of a kind. Quadruples the number of items until a message is
+ * refused, and then halves the gap between accepted and refused numbers three times. Returns the accepted
+ * number of items and the message's cost; undefined if the smallest message is refused.
  */
 export async function mostOf(make, mostBytes) {
   let taken;
