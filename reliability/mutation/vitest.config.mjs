@@ -1,4 +1,6 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { msgpackr } from '../../scripts/inlined/msgpackr.mjs';
 import { targets } from './targets.mjs';
 
 const { include, exclude } = targets[process.env.MUTATION_TARGET];
@@ -6,10 +8,15 @@ const { include, exclude } = targets[process.env.MUTATION_TARGET];
 export default defineConfig({
   // The copy of the package whose sources are mutated.
   root: process.cwd(),
+  // Core's tests run msgpackr with the edits of the build.
+  plugins: [{ ...msgpackr(process.cwd()), enforce: 'pre' }],
   ssr: { resolve: { conditions: ['@pipework/source'] } },
   test: {
     include: process.env.MUTATION_TESTS === 'unit' ? include.slice(0, 1) : include,
     exclude,
+    setupFiles: [fileURLToPath(new URL('../../testing/setup.ts', import.meta.url))],
+    server: { deps: { inline: [/msgpackr/] } },
+    provide: { hasSpeedParts: true },
     testTimeout: 10_000,
   },
 });

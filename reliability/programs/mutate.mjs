@@ -1,23 +1,43 @@
 // Changes the sources a little at a time, and reports the changes that no test notices.
-import { readFileSync, rmSync } from 'node:fs';
-import { relative } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { randomOf } from '../lib/random.mjs';
 import { tested } from '../mutation/reporter.mjs';
 import { targets } from '../mutation/targets.mjs';
 
 export const help = 'mutants of the mux or of rpc that no test notices (--files window,scheduler for some)';
-/** `tests` is `all`, or `unit` for only the fast tests beside the sources. `minutes` is 0 for no limit. */
-export const defaults = { target: 'mux', files: '', tests: 'all', minutes: 0, concurrency: 1 };
+/**
+ * `tests` is `all`, or `unit` for only the fast tests beside the sources. `minutes` is 0 for no limit.
+ * `sample` is the number of places, of `sampleLines` lines each, that are drawn by `seed`; 0 changes all
+ * lines.
+ */
+export const defaults = {
+  target: 'mux',
+  files: '',
+  tests: 'all',
+  minutes: 0,
+  concurrency: 1,
+  sample: 0,
+  seed: Date.now() % 1e9,
+};
+
+const sampleLines = 12;
 
 const pathOf = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 export async function run(options, log) {
-  const { target, files, tests, minutes, concurrency } = { ...defaults, ...options };
-  const { folder, mutate } = targets[target];
-  const names = files.split(',').filter(Boolean);
-  const chosen = names.length === 0 ? mutate : names.map((name) => `src/**/${name}.ts`);
+  const { target, files, tests, minutes, concurrency, sample, seed } = { ...defaults, ...options };
+  const { folder, sources, kept } = targets[target];
   process.chdir(pathOf(`../../${folder}`));
+  const names = files.split(',').filter(Boolean);
+  const mutated = filesIn(sources).filter((file) =>
+    names.length === 0 ? !kept.includes(file) : names.some((name) => file.endsWith(`/${name}.ts`)),
+  );
+  if (sample > 0) log(`seed ${seed}`);
+  const chosen = sample > 0 ? placesIn(mutated, sample, randomOf(seed)) : mutated;
   process.env.MUTATION_TARGET = target;
   process.env.MUTATION_TESTS = tests;
   // Stryker is loaded here, so that `run.mjs` can list this program without Stryker.
@@ -46,12 +66,38 @@ export async function run(options, log) {
   }).runMutationTest();
   if (minutes > 0) {
     const isDone = await Promise.race([testing.then(() => true), pause(minutes * 60_000)]);
-    if (!isDone) log(`out of time: ${tested.length} mutants were tested`);
+    if (!isDone) {
+      log(`out of time: ${tested.length} mutants were tested`);
+      // A mutant that loops without end does not notice that its parent is gone.
+      spawnSync('pkill', ['-KILL', '-P', String(process.pid)]);
+    }
   } else {
     await testing;
   }
   rmSync('.stryker-tmp', { recursive: true, force: true });
   return summarize(tested, log);
+}
+
+/** Lists the sources in a folder, without their tests. */
+function filesIn(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /(?<!\.test)\.ts$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .toSorted();
+}
+
+/** Draws `count` places of the files. Each line of all files is drawn with the same probability. */
+function placesIn(files, count, random) {
+  const places = files.flatMap((file) => {
+    const lines = readFileSync(file, 'utf8').split('\n').length;
+    return Array.from({ length: Math.ceil(lines / sampleLines) }, (_, at) => {
+      return `${file}:${at * sampleLines + 1}-${(at + 1) * sampleLines}`;
+    });
+  });
+  return Array.from(
+    { length: Math.min(count, places.length) },
+    () => places.splice(random.below(places.length), 1)[0],
+  );
 }
 
 /** Counts mutants by file. Names each surviving or untested mutant that is not known to be equivalent. */
