@@ -15,7 +15,7 @@ const cookieKey = 'OTTO_PLUGIN_MAGIC_COOKIE';
 const cookieValue = '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f';
 const refusal = { message: 'plugin is shutting down', code: 'RPC_SHUTTING_DOWN' };
 /**
- * The capabilities that the plugin announces. With the argument `speaks-the-base`, which is no breach, it
+ * The capabilities that the plugin announces. With the argument `speaks-the-base`, which is not a breach, it
  * announces none.
  */
 const words = breaks('speaks-the-base') ? [] : ['cancel', 'errors', 'types', 'refs', 'meta', 'grace'];
