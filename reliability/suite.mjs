@@ -4,7 +4,7 @@
 //
 //   node reliability/suite.mjs --times 10 --load both      ten runs under load, ten without
 //   node reliability/suite.mjs --nodes all                 on each supported Node, in a clone of its own
-//   node reliability/suite.mjs --in /tmp --user nobody     in a clone in /tmp, as this user
+//   node reliability/suite.mjs --in /tmp --user nobody     in a clone in /tmp, as another user
 //   node reliability/suite.mjs --cpus 0 --args '--pool=threads --sequence.shuffle'
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -12,6 +12,8 @@ import { listed } from '../spelling.ts';
 import { wrapped } from '../usage.ts';
 import { jsonText } from '../values.ts';
 
+const checkNames = checks.map(({ name }) => name);
+
 export const doctor: Command = {
   name: 'doctor',
   operands: '',
@@ -20,16 +22,13 @@ export const doctor: Command = {
   summary: 'Checks that this machine has what pipework needs.',
   details: [
     'Where possible, a check tries the real thing: it starts Node, the shell, a plugin, or a plugin in a sandbox. The report says what each check found, what that means, and what to do. Limited: plugins run, but another feature of pipework does not work. Broken: some or all plugins do not run.',
-    `The checks are ${listed(
-      checks.map(({ name }) => name),
-      'and',
-    )}.`,
+    `The checks are ${listed(checkNames, 'and')}.`,
   ],
   options: {
     skip: {
       type: 'string',
       value: 'NAMES',
-      choices: checks.map(({ name }) => name),
+      choices: checkNames,
       isList: true,
       help: 'leave out checks, separated by commas',
     },
@@ -57,13 +56,11 @@ async function run(line: CommandLine, io: Io): Promise<number> {
 
 function skippedIn(given = ''): ReadonlySet<string> {
   const names = given.split(',').filter((name) => name !== '');
-  const unknown = names.find((name) => !checks.some((check) => check.name === name));
+  const unknown = names.find((name) => !checkNames.includes(name));
   if (unknown === undefined) return new Set(names);
-  const known = listed(
-    checks.map(({ name }) => name),
-    'and',
+  throw new UsageError(
+    `--skip: expected some of ${listed(checkNames, 'and')}; got ${JSON.stringify(unknown)}`,
   );
-  throw new UsageError(`--skip: expected some of ${known}; got ${JSON.stringify(unknown)}`);
 }
 
 /** The word and the style by which each level is shown. */
@@ -75,7 +72,7 @@ const levels: Readonly<Record<Level, readonly [word: string, style: Style]>> = {
 };
 
 const wordWidth = Math.max(...Object.values(levels).map(([word]) => word.length));
-const nameWidth = Math.max(...checks.map(({ name }) => name.length));
+const nameWidth = Math.max(...checkNames.map((name) => name.length));
 
 /**
  * Returns the report of one check. The first line has the level, the name and the finding. The further lines
