@@ -4,7 +4,7 @@ import type { Greeter, Plugins } from './contract.ts';
 
 class EnglishGreeter implements Greeter {
   async greet(name: string): Promise<string> {
-    console.log(`(the plugin greets ${name})`); // Goes to the host's syncStdout.
+    console.log(`(the plugin greets ${name})`); // The host's stream syncStdout gets this.
     return `Hello, ${name}!`;
   }
 
