@@ -23,7 +23,7 @@ test('greets again after the plugin has crashed', async () => {
   fake.crash({ on: 'greet', code: 3, stderr: 'out of coffee' });
   await expect(greeter.greet('world')).rejects.toMatchObject({ sent: true });
 
-  // The clock measures the delay before the restart, so no test waits for the delay.
+  // The test steps the clock past the restart delay, so it does not wait.
   await waiting;
   clock.step();
   fake.reset();
