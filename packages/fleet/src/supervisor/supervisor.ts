@@ -123,9 +123,9 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   }
 
   /**
-   * Replaces the process without a lost call. Starts a new process beside the old one, runs `setup` and one
-   * health check, sends new calls to the new process and drains the old process. Resolves once the new
-   * process accepts calls. If the new process does not become ready, `reload()` rejects, and the old process
+   * Replaces the process. Starts a new process beside the old one, runs `setup` and one health check, and
+   * sends new calls to the new process. The old process ends after its running calls have ended or `drainMs`
+   * has passed. Resolves once the new process accepts calls. If the new process does not become ready, `reload()` rejects, and the old process
    * is kept. After a successful reload, later restarts use the new `cmd` too. All reloads that are requested
    * while one runs share one further reload, which uses the last `cmd`.
    */
