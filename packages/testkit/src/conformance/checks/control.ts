@@ -177,25 +177,14 @@ export const endChecks: Check[] = [
     section: ends,
     name: 'answers Quit within its grace although a call does not end',
     run: async (bench) => {
-      const graceMs = 2_000;
-      const running = await bench.ready({ graceMs });
-      const connection = await bench.dispense(running);
-      await bench.call(connection, 'sleep', 0);
-      // The call takes the whole grace by the plugin's own clock. The answer to Quit is due after three
-      // quarters of the grace. So it must arrive before the call succeeds, however busy the machine is. The
-      // plugin may also make the call fail.
-      const sleeping = connection.request('Plugin.sleep', [graceMs]);
-      await running.control.result('Control.Ping', true);
-      const quit = running.control.request('Control.Quit', [true]);
-      await running.control.response(quit, 'an answer to Quit', 3_000);
-      const late = connection.responses.get(sleeping);
+      // On a busy machine, the plugin may read Quit so late after the call that the call ends first. A plugin
+      // that breaks the rule does so with any grace, so a longer grace decides.
+      if (await answersQuitBeforeCallEnds(bench, 2_000)) return;
       demand(
-        late === undefined || late.error !== null,
-        `an answer to Quit within three quarters of ${String(graceMs)} ms`,
+        await answersQuitBeforeCallEnds(bench, 20_000),
+        'an answer to Quit within three quarters of a grace of 2000 ms, or of 20000 ms on a busy machine',
         'the result of a call of that length first',
       );
-      running.plugin.end();
-      await running.plugin.exit(leaveMs(bench), ' after Quit and the end of descriptor 3');
     },
   },
   {
@@ -352,3 +341,23 @@ export const endChecks: Check[] = [
     },
   },
 ];
+
+/**
+ * Returns true if the answer to Quit comes before the result of a call that takes the whole grace by the
+ * plugin's own clock. The answer is due after three quarters of the grace. The plugin may also make the call
+ * fail.
+ */
+async function answersQuitBeforeCallEnds(bench: Bench, graceMs: number): Promise<boolean> {
+  const running = await bench.ready({ graceMs });
+  const connection = await bench.dispense(running);
+  await bench.call(connection, 'sleep', 0);
+  const sleeping = connection.request('Plugin.sleep', [graceMs]);
+  await running.control.result('Control.Ping', true);
+  const quit = running.control.request('Control.Quit', [true]);
+  await running.control.response(quit, 'an answer to Quit', graceMs * 1.5);
+  const late = connection.responses.get(sleeping);
+  if (late !== undefined && late.error === null) return false;
+  running.plugin.end();
+  await running.plugin.exit(leaveMs(bench), ' after Quit and the end of descriptor 3');
+  return true;
+}
