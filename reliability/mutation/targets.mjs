@@ -8,7 +8,7 @@ export const targets = {
     sources: 'src',
     kept: ['src/index.ts', 'src/lean.ts'],
     include: ['src/**/*.test.ts', 'test/*.test.ts'],
-    exclude: ['test/{memory,docs,debug,patience,property,reference}.test.ts'],
+    exclude: ['test/*.long.test.ts', 'test/{docs,debug,patience,property}.test.ts'],
   },
   rpc: {
     folder: 'packages/core',

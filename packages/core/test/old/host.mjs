@@ -1,5 +1,5 @@
 // A host that uses only features that 0.1.0 and all later versions have. It uses the version of core that its
-// folder resolves. `versions.test.ts` runs it here, with this version, and copies it beside an installed 0.1.0.
+// folder resolves. `versions.long.test.ts` runs it here, with this version, and copies it beside an installed 0.1.0.
 // Its argument is the plugin's program. It writes one line of JSON with the outcome of each use.
 import { text } from 'node:stream/consumers';
 import { Writable } from 'node:stream';
