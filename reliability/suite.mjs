@@ -1,8 +1,9 @@
-// suite.mjs [--option value]...: runs the whole suite again and again, with load on the machine and without,
-// and prints a table. Exits with 1 if any run failed. The suite runs in this repository as it is built, or in
-// clean clones of the last commit.
+// suite.mjs [--option value]...: runs the tests again and again, with load on the machine and without, and
+// prints a table. Exits with 1 if any run failed. The tests run in this repository, or in clean clones of the last
+// commit. --script names the script of package.json that runs the tests.
 //
 //   node reliability/suite.mjs --times 10 --load both      ten runs under load, ten without
+//   node reliability/suite.mjs --script test:long          the tests that take long
 //   node reliability/suite.mjs --nodes all                 on each supported Node, in a clone of its own
 //   node reliability/suite.mjs --in /tmp --user nobody     in a clone in /tmp, as another user
 //   node reliability/suite.mjs --cpus 0 --args '--pool=threads --sequence.shuffle'
@@ -28,6 +29,7 @@ const { values: options } = parseArgs({
     user: text(''),
     cpus: text(''),
     args: text(''),
+    script: text('test'),
   },
 });
 const loads = { with: [true], without: [false], both: [true, false] }[options.load];
@@ -83,11 +85,10 @@ function run(cwd, [file, ...args], env) {
 }
 
 async function suite(node) {
-  if (!inClones)
-    return run(root, wrapped(['node_modules/.bin/vitest', 'run', '--project=!core-general', ...args]));
+  if (!inClones) return run(root, wrapped(['npx', '-y', pnpm, options.script, ...args]));
   const place = makePlace();
   try {
-    const command = node ? ['pnpm', 'test', ...args] : ['npx', '-y', pnpm, 'test', ...args];
+    const command = node ? ['pnpm', options.script, ...args] : ['npx', '-y', pnpm, options.script, ...args];
     return await run(join(place, 'clone'), wrapped(command, node), { HOME: join(place, 'home') });
   } finally {
     rmSync(place, { recursive: true, force: true });
