@@ -10,6 +10,7 @@ const setTimeout: typeof globalThis.setTimeout = original('setTimeout', timers.s
 const clearTimeout: typeof globalThis.clearTimeout = original('clearTimeout', timers.clearTimeout);
 const setImmediate: typeof globalThis.setImmediate = original('setImmediate', timers.setImmediate);
 const clearImmediate = original('clearImmediate', timers.clearImmediate);
+const nextTick: typeof process.nextTick = original('nextTick', process.nextTick);
 // `performance` is not used, because its first use costs a process a millisecond.
 const hrtime: () => [number, number] = original('hrtime', process.hrtime).bind(process);
 
@@ -28,42 +29,66 @@ function original<F extends object>(name: string, found: F): F {
  */
 export const maxTimerMs = 0x7fff_ffff;
 
-/** The captured functions, in the form that p-timeout accepts. */
+/** The captured functions. */
 export const realTimers: {
   setTimeout: typeof setTimeout;
   clearTimeout: typeof clearTimeout;
   setImmediate: typeof setImmediate;
 } = { setTimeout, clearTimeout, setImmediate };
 
-/**
- * Timers for a wait that an event may end early. Everything that has arrived meanwhile is read before the
- * time counts as over. Otherwise, after a blocked loop or a stopped process, the timers would fire before the
- * pipes are read.
- */
-export const patientTimers: Pick<typeof realTimers, 'setTimeout' | 'clearTimeout'> = {
-  setTimeout: ((act: () => void, ms: number) => setTimeout(() => setImmediate(act), ms)) as typeof setTimeout,
-  clearTimeout,
-};
+/** A turn of the event loop. `endedAt` is set when the turn has ended. */
+interface Turn {
+  endedAt: number;
+}
+
+let turn: Turn | undefined;
+
+/** Returns the running turn. All waits that begin in one turn share one object. */
+function thisTurn(): Turn {
+  if (turn !== undefined) return turn;
+  const running: Turn = { endedAt: 0 };
+  turn = running;
+  nextTick(() => {
+    running.endedAt = clock();
+    turn = undefined;
+  });
+  return running;
+}
 
 /**
- * Calls `act` after `ms` milliseconds, but only after everything that arrived meanwhile has been read. The
- * timers in {@link patientTimers} wait in the same way. Returns a function that cancels the call of `act`.
- * With `holdsLoop: false` the wait does not keep the process alive.
+ * Calls `act` `ms` milliseconds after the end of this turn, but only after everything that arrived meanwhile
+ * has been read. Otherwise, after a blocked loop or a stopped process, `act` would run before the pipes are
+ * read. The time counts from the turn's end, because messages leave then. If the turn blocks, the other side
+ * cannot answer yet. Returns a function that cancels the call of `act`. With `holdsLoop: false` the wait does
+ * not keep the process alive.
  */
 export function afterPatience(ms: number, act: () => void, holdsLoop = true): () => void {
+  const waitMs = Math.min(ms, maxTimerMs);
+  const begun = thisTurn();
   let immediate: NodeJS.Immediate | undefined;
-  const timer = setTimeout(
-    () => {
-      immediate = setImmediate(act);
-    },
-    Math.min(ms, maxTimerMs),
-  );
-  if (!holdsLoop) timer.unref();
+  let timer: NodeJS.Timeout;
+  const wait = (delayMs: number): void => {
+    timer = setTimeout(expire, delayMs);
+    if (!holdsLoop) timer.unref();
+  };
+  const expire = (): void => {
+    const leftMs = begun.endedAt + waitMs - clock();
+    // Node's timers are exact to a millisecond.
+    if (leftMs > 1) wait(leftMs);
+    else immediate = setImmediate(act);
+  };
+  wait(waitMs);
   return () => {
     clearTimeout(timer);
     if (immediate !== undefined) clearImmediate(immediate);
   };
 }
+
+/** {@link afterPatience} in the form that p-timeout accepts. */
+export const patientTimers: Pick<typeof realTimers, 'setTimeout' | 'clearTimeout'> = {
+  setTimeout: ((act: () => void, ms: number) => afterPatience(ms, act)) as unknown as typeof setTimeout,
+  clearTimeout: ((stop?: () => void) => stop?.()) as unknown as typeof clearTimeout,
+};
 
 /** Milliseconds on a clock that no test fakes and no user can set back. */
 export function clock(): number {
@@ -78,11 +103,9 @@ export function clock(): number {
  */
 export function settlesWithin(until: Promise<unknown>, ms: number): Promise<boolean> {
   return new Promise((resolve) => {
-    // A timer of Node with the delay Infinity would fire immediately.
-    const expire = (): void => resolve(false);
-    const timer = ms === Infinity ? undefined : patientTimers.setTimeout(expire, Math.min(ms, maxTimerMs));
+    const stop = ms === Infinity ? undefined : afterPatience(ms, () => resolve(false));
     const settled = (): void => {
-      clearTimeout(timer);
+      stop?.();
       resolve(true);
     };
     until.then(settled, settled);

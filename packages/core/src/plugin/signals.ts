@@ -3,7 +3,7 @@
  * ends.
  */
 
-import { realTimers, settlesWithin } from '../base/timers.ts';
+import { afterPatience, settlesWithin } from '../base/timers.ts';
 
 /**
  * If the host sends no Quit, a plugin continues to serve for this long after a first SIGTERM, in
@@ -40,6 +40,6 @@ export function followHost(plugin: Signalled): void {
   process.on('SIGTERM', () => {
     terms += 1;
     if (terms > 1 || plugin.hasHostEnded()) leave();
-    else realTimers.setTimeout(leave, patienceMs).unref();
+    else afterPatience(patienceMs, leave, false);
   });
 }

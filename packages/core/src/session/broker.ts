@@ -9,7 +9,7 @@ import { handled } from '../base/handled.ts';
 import type { Limits } from '../base/limits.ts';
 import { serviceBrokerId } from './wire-words.ts';
 import { onAbort } from '../base/on-abort.ts';
-import { patientTimers } from '../base/timers.ts';
+import { afterPatience } from '../base/timers.ts';
 import { ForgottenIds } from './forgotten-ids.ts';
 import { type Arrivals, idBytes, IdReader } from './id-reader.ts';
 import { explained, isAlone, streamLost } from './loss.ts';
@@ -71,7 +71,7 @@ export class Broker implements StreamBroker, Arrivals {
   readonly #waiters = new Map<number, Waiter>();
   readonly #held = new IdMap<RawStream>();
   readonly #arriving = new Set<RawStream>();
-  readonly #timers = new Map<RawStream | number, NodeJS.Timeout>();
+  readonly #timers = new Map<RawStream | number, () => void>();
   readonly #options: BrokerOptions;
   readonly #forgotten: ForgottenIds;
   /** For each `accept()` that waits, the function that ends its wait. */
@@ -305,7 +305,7 @@ export class Broker implements StreamBroker, Arrivals {
   close(reason: Error): void {
     if (this.#endedBy) return;
     this.#endedBy = reason;
-    for (const timer of this.#timers.values()) patientTimers.clearTimeout(timer);
+    for (const stop of this.#timers.values()) stop();
     this.#timers.clear();
     const waiters = [...this.#waiters.values()];
     const streams = [...this.#arriving, ...this.#held.values()];
@@ -335,20 +335,15 @@ export class Broker implements StreamBroker, Arrivals {
   }
 
   #setTimer(owner: RawStream | number, ms: number, expire: () => void): void {
-    const timer = patientTimers.setTimeout(() => {
-      // The bytes that were read last may already have ended this wait.
-      if (this.#timers.get(owner) !== timer) return;
+    const expired = (): void => {
       this.#timers.delete(owner);
       expire();
-    }, ms);
-    timer.unref();
-    this.#timers.set(owner, timer);
+    };
+    this.#timers.set(owner, afterPatience(ms, expired, false));
   }
 
   #clearTimer(owner: RawStream | number): void {
-    const timer = this.#timers.get(owner);
-    if (timer === undefined) return;
-    patientTimers.clearTimeout(timer);
+    this.#timers.get(owner)?.();
     this.#timers.delete(owner);
   }
 }

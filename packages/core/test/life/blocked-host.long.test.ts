@@ -9,8 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Client } from '../../src/index.ts';
-import { enoughMs, isWindows, plugin, until } from '../support/life.ts';
+import { Client, withCallOptions, type Remote, type RPCClient } from '../../src/index.ts';
+import { enoughMs, type Fixtures, isWindows, plugin, until } from '../support/life.ts';
+
+type Rpc = RPCClient<Fixtures>;
+type Greeter = Remote<Fixtures['greeter']>;
 
 /** Blocks the event loop until `isOver()` returns true. After that, timers run before the pipes are read. */
 async function blockUntil(isOver: () => boolean): Promise<void> {
@@ -72,4 +75,20 @@ describe('a host whose event loop was blocked for longer than a time limit', () 
     expect(await text(await accepted)).toBe('a word');
     await dialled;
   });
+
+  test.each<[string, (rpc: Rpc, greeter: Greeter, ms: number) => Promise<unknown>, unknown]>([
+    ['describe()', (rpc, _, timeoutMs) => rpc.describe({ timeoutMs }).then(({ plugins }) => plugins), { greeter: { methods: { greet: {}, say: {}, complain: {} } } }],
+    ['ping()', async (rpc, _, timeoutMs) => typeof (await rpc.ping({ timeoutMs })), 'number'],
+    ['a call with a deadline', (_, greeter, deadlineMs) => withCallOptions(greeter, { deadlineMs }).greet('you'), 'Hello, you!'],
+  ])('waits for the answer to %s if the block began before the request had left', async (_, ask, answer) => {
+    const rpc = await plugin('greets').client();
+    const greeter = await rpc.dispense('greeter');
+    const ms = await enoughMs(500);
+    // After the first request of a turn, further requests are sent at the end of the turn.
+    void greeter.greet('me');
+    const asked = ask(rpc, greeter, ms);
+    const began = performance.now();
+    while (performance.now() - began < 2 * ms);
+    expect(await asked).toEqual(answer);
+  }); // prettier-ignore
 });

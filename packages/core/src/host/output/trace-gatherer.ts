@@ -4,7 +4,7 @@
  */
 
 import { printable } from '../../base/printable.ts';
-import { clock, patientTimers } from '../../base/timers.ts';
+import { afterPatience, clock } from '../../base/timers.ts';
 import { traceBegunBy, type Steps, type TraceKind } from './crash-trace.ts';
 import { readRecord, type LogRecord, type RecordLevel } from './log-record.ts';
 
@@ -34,7 +34,7 @@ export class TraceGatherer {
   readonly #emit: (record: LogRecord) => void;
   readonly #fallback: RecordLevel;
   #open: OpenTrace | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #stopTimer: (() => void) | undefined;
 
   /** `fallback` is the level of plain text. */
   constructor(emit: (record: LogRecord) => void, fallback: RecordLevel) {
@@ -58,8 +58,8 @@ export class TraceGatherer {
   end(): void {
     if (this.#open?.kind.takesTheEnd === true) this.#keep(this.#open);
     this.#closeAll();
-    patientTimers.clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
   }
 
   #begins(line: string): boolean {
@@ -68,7 +68,7 @@ export class TraceGatherer {
     const steps = kind.read(line);
     const isProven = steps.next().value === 'part';
     this.#open = { kind, steps, lines: [line], held: [], length: line.length, isProven, since: clock() };
-    if (this.#timer === undefined) this.#wait(waitMs);
+    if (this.#stopTimer === undefined) this.#wait(waitMs);
     return true;
   }
 
@@ -138,8 +138,7 @@ export class TraceGatherer {
   }
 
   #wait(ms: number): void {
-    this.#timer = patientTimers.setTimeout(() => this.#onTime(), ms);
-    this.#timer.unref();
+    this.#stopTimer = afterPatience(ms, () => this.#onTime(), false);
   }
 
   /**
@@ -147,7 +146,7 @@ export class TraceGatherer {
    * set a timer for each line.
    */
   #onTime(): void {
-    this.#timer = undefined;
+    this.#stopTimer = undefined;
     const trace = this.#open;
     if (trace === undefined) return;
     const left = trace.since + waitMs - clock();

@@ -9,6 +9,12 @@ import type { Borrower, Held } from '../references/reference-types.ts';
 
 const noMetadata: Readonly<Record<string, string>> = Object.freeze({});
 
+/**
+ * The caller's own deadline passes first, and its cancel needs a moment to arrive. If no cancel arrives within
+ * this many milliseconds after the deadline, the call is cancelled nevertheless.
+ */
+const callerFirstMs = 20;
+
 /** The data that came with a call in addition to its arguments. */
 interface Meta {
   metadata: Readonly<Record<string, string>>;
@@ -94,7 +100,7 @@ export class IncomingCall implements Borrower {
   }
 
   /**
-   * Stores the metadata and the deadline of the call. If the caller sent a deadline, calls `expire` after
+   * Stores the metadata and the deadline of the call. If the caller sent a deadline, calls `expire` soon after
    * `remainingMs`.
    */
   setMeta(
@@ -105,7 +111,7 @@ export class IncomingCall implements Borrower {
     this.#meta = { metadata, deadlineAt: undefined, stopTimer: undefined };
     if (remainingMs === undefined) return;
     this.#meta.deadlineAt = clock() + remainingMs;
-    this.#meta.stopTimer = afterPatience(remainingMs, expire, false);
+    this.#meta.stopTimer = afterPatience(remainingMs + callerFirstMs, expire, false);
   }
 
   /**

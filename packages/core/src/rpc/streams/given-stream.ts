@@ -3,7 +3,7 @@
  * fast as the peer's window allows.
  */
 import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
-import { realTimers } from '../../base/timers.ts';
+import { afterPatience } from '../../base/timers.ts';
 import type { Waiter } from '../../session/broker.ts';
 import { explained, streamLost } from '../../session/loss.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from '../api/instrumentation.ts';
@@ -14,9 +14,6 @@ import { ItemWriter } from './item-writer.ts';
 import { callAborted, isReaderGone, readerGone } from './stream-ends.ts';
 import { consumed, produced } from './stream-protocol.ts';
 import { isPromise, type Step } from '../sources/stream-source.ts';
-
-// This is the real timer, because fake timers in a host must not stop a plugin that runs in the same process.
-const { setTimeout } = realTimers;
 
 // If the reader leaves while the source is producing an item, the source has this many milliseconds to end.
 // After that, the reader's stream ends without waiting for the source.
@@ -225,7 +222,7 @@ export class GivenStream implements RawStreamHandler {
       // The source is producing the next item, which may take long. The handler's signal tells the source to
       // stop. If the source does not stop in time, the stream ends without waiting for it.
       this.#abortCall();
-      setTimeout(() => this.#finish(on, value), returnPatienceMs).unref();
+      afterPatience(returnPatienceMs, () => this.#finish(on, value), false);
     }
     this.#source.cancel(value).then(
       (step) => this.#finish(on, step.value),
