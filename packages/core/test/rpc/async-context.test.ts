@@ -255,6 +255,136 @@ describe.each(Object.entries(places))('a listener of a signal that is %s', (_, p
   });
 });
 
+/** The ways to listen to a signal. */
+const ways: Record<string, (signal: AbortSignal, listener: () => void) => void> = {
+  'addEventListener()': (signal, listener) => signal.addEventListener('abort', listener),
+  onabort: (signal, listener) => (signal.onabort = listener),
+  'AbortSignal.any()': (signal, listener) => {
+    const joined = AbortSignal.any([signal]);
+    joined.addEventListener('abort', () => {
+      expect(joined.aborted).toBe(true);
+      listener();
+    });
+  },
+};
+
+describe.each(Object.entries(ways))(
+  'a listener that is added by %s runs in the async context in which it is added, if the signal came in',
+  (_, listen) => {
+    const heardBy = (signal: AbortSignal): Promise<string> =>
+      new Promise((resolve) => listen(signal, () => resolve(here())));
+    const connect = async () => {
+      const controller = new AbortController();
+      const pair = await store.run('connect', () =>
+        rpcPair({
+          get: () => [controller.signal],
+          async *items() {
+            yield { signal: controller.signal };
+          },
+          async use(make: () => Promise<AbortSignal>, name: string): Promise<string> {
+            return store.run(name, async () => heardBy(await make()));
+          },
+          async useItem(items: AsyncIterable<AbortSignal>, name: string): Promise<string> {
+            return store.run(name, async () => {
+              for await (const signal of items) return heardBy(signal);
+              return 'no item';
+            });
+          },
+        }),
+      );
+      const abort = (): void => store.run('abort', () => controller.abort());
+      return { ...pair, controller, abort };
+    };
+
+    test('a result', async () => {
+      const { remote, abort } = await connect();
+      const [heard] = await store.run('request a', async () => [heardBy((await remote.get())[0]!)]);
+      abort();
+      expect(await heard).toBe('request a');
+    });
+
+    test('an item', async () => {
+      const { remote, abort } = await connect();
+      const [heard] = await store.run('request a', async () => {
+        for await (const { signal } of remote.items()) return [heardBy(signal)];
+        return [];
+      });
+      abort();
+      expect(await heard).toBe('request a');
+    });
+
+    test('the result of a callback', async () => {
+      const { remote, controller, abort } = await connect();
+      const heard = remote.use(async () => {
+        setImmediate(abort);
+        return controller.signal;
+      }, 'request a');
+      expect(await heard).toBe('request a');
+    });
+
+    test('an item of a stream among the arguments', async () => {
+      const { remote, controller, abort } = await connect();
+      const heard = remote.useItem(
+        (async function* () {
+          yield controller.signal;
+          setImmediate(abort);
+        })(),
+        'request a',
+      );
+      expect(await heard).toBe('request a');
+    });
+
+    test('a result, even if the connection ends instead', async () => {
+      const { remote, hostSession } = await connect();
+      const [heard] = await store.run('request a', async () => [heardBy((await remote.get())[0]!)]);
+      void hostSession.close();
+      expect(await heard).toBe('request a');
+    });
+  },
+);
+
+describe('if two requests get the same signal in their results', () => {
+  const connect = async () => {
+    const controller = new AbortController();
+    const { remote } = await store.run('connect', () => rpcPair({ get: () => [controller.signal] }));
+    return { controller, get: async () => (await remote.get())[0]! };
+  };
+
+  test('the listeners of each run in its own async context', async () => {
+    const { controller, get } = await connect();
+    const heard: string[] = [];
+    const listener = { handleEvent: () => void heard.push(`object ${here()}`) };
+    await store.run('request a', async () => {
+      (await get()).addEventListener('abort', (event) => heard.push(`${event.type} ${here()}`));
+    });
+    await store.run('request b', async () => {
+      (await get()).addEventListener('abort', (event) => heard.push(`${event.type} ${here()}`));
+      (await get()).addEventListener('abort', listener, { once: true });
+    });
+    controller.abort();
+    await expect.poll(() => heard).toEqual(['abort request a', 'abort request b', 'object request b']);
+  });
+
+  test('a listener can be removed, and added again in another context', async () => {
+    const { controller, get } = await connect();
+    const heard: string[] = [];
+    const listener = (): void => void heard.push(here());
+    const signal = await get();
+    store.run('request a', () => signal.addEventListener('abort', listener));
+    signal.removeEventListener('abort', listener);
+    store.run('request b', () => signal.addEventListener('abort', listener));
+    store.run('request c', () => signal.addEventListener('abort', listener));
+    signal.addEventListener('abort', null as never);
+    signal.removeEventListener('abort', null as never);
+    signal.onabort = listener;
+    expect(signal.onabort).toBe(listener);
+    signal.onabort = null;
+    controller.abort();
+    await expect.poll(() => signal.aborted).toBe(true);
+    expect(heard).toEqual(['request b']);
+  });
+});
+
 describe('an object that was handed over is disposed of in the async context in which it was given', () => {
   class Resource {
     readonly #seen: (text: string) => void;

@@ -8,6 +8,7 @@ import { type PipeworkError, unsent } from '../../base/errors.ts';
 import { runtimeMethods } from '../../session/wire-words.ts';
 import type { SharedCounts } from '../../session/shared.ts';
 import type { MessageStream } from '../messages/message-stream.ts';
+import { bindListeners } from './bound-listeners.ts';
 import type { ReferenceHost } from './reference-host.ts';
 import type { Borrower, TakenKind, TakenReference } from './reference-types.ts';
 import { makeRemoteFunction, makeRemoteObject, remoteTargetOf } from '../remote/stand-in.ts';
@@ -58,14 +59,13 @@ export class TakenReferences {
   take(kind: TakenKind, id: number, borrower: Borrower | undefined): object {
     let entry = this.#byId.get(id);
     if (entry === undefined) {
-      entry = kind === 'signal' ? this.#makeSignal(id) : this.#makeCallable(kind, id);
+      entry = kind === 'signal' ? this.#makeSignal(id, borrower) : this.#makeCallable(kind, id);
       this.#byId.set(id, entry);
       this.#counts.references++;
     } else if (entry.kind !== kind) {
       throw new TypeError(`reference ${id} came as a ${entry.kind} before, and now as a ${kind}`);
     }
     if (borrower === undefined) {
-      entry.bind?.();
       entry.held++;
       this.#latest.push(entry);
     } else {
@@ -76,9 +76,14 @@ export class TakenReferences {
     return entry.value;
   }
 
-  #makeSignal(id: number): TakenReference {
+  #makeSignal(id: number, borrower: Borrower | undefined): TakenReference {
     const controller = new AbortController();
     let context: AsyncResource | undefined;
+    const bind = (): void => {
+      context ??= new AsyncResource('PIPEWORK_SIGNAL');
+    };
+    // The answers and items of a connection arrive in the context in which the connection was made.
+    if (borrower === undefined) bindListeners(controller.signal, bind);
     const entry: TakenReference = {
       id,
       kind: 'signal',
@@ -91,9 +96,7 @@ export class TakenReferences {
         if (context === undefined) controller.abort(reason);
         else context.runInAsyncScope(() => controller.abort(reason));
       },
-      bind: () => {
-        context ??= new AsyncResource('PIPEWORK_SIGNAL');
-      },
+      bind,
       release: () => this.#release(entry),
     };
     this.#signals.set(controller.signal, entry);
