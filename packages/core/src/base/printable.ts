@@ -9,10 +9,10 @@
  * Control characters (except tab and line feed), line and paragraph separators, and the controls of
  * bidirectional text. These controls change the order in which text is shown.
  */
-const unprintable =
+export const unprintable: RegExp =
   // oxlint-disable-next-line no-control-regex -- the pattern finds these characters
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
-const eachUnprintable = new RegExp(unprintable, 'g');
+export const eachUnprintable: RegExp = new RegExp(unprintable, 'g');
 /**
  * The carriage returns of Windows line breaks, and sequences that only choose a colour. Both are removed
  * without a replacement.
@@ -103,25 +103,6 @@ function kindsOfUnits(): Uint8Array {
 }
 
 /**
- * Returns the source of a regular expression that matches the same strings and has nothing unprintable.
- * Unprintable characters become escapes of the pattern, and `util.inspect` shows these escapes.
- */
-export function printableSource(source: string): string {
-  if (!unprintable.test(source)) return source;
-  let made = '';
-  let from = 0;
-  for (const { index, 0: character } of source.matchAll(eachUnprintable)) {
-    let backslashes = 0;
-    while (source[index - 1 - backslashes] === '\\') backslashes++;
-    // A backslash before this character changes nothing. It is left out, because it would escape the
-    // backslash of the new escape.
-    made += source.slice(from, index - (backslashes % 2)) + escape(character);
-    from = index + 1;
-  }
-  return made + source.slice(from);
-}
-
-/**
  * Returns text of another process as one line, with everything unprintable written out, including colours and
  * line breaks. Only the first `most` characters of a longer text are shown.
  */
@@ -173,7 +154,7 @@ function coloursOf({ styles, colors }: Inspect): Set<string> {
 
 const escapes = new Map<string, string>();
 
-function escape(character: string): string {
+export function escape(character: string): string {
   let text = escapes.get(character);
   if (text === undefined) escapes.set(character, (text = escapeOf(character.charCodeAt(0))));
   return text;

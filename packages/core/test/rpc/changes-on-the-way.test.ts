@@ -63,6 +63,18 @@ describe('half a surrogate pair in the name of a method arrives as one U+FFFD', 
   });
 });
 
+test('half a surrogate pair in a regular expression arrives as an escape that matches the same half', async () => {
+  const { remote } = await rpcPair(echo);
+  for (const flags of ['', 'u', 'v']) {
+    const sent = new RegExp('a[\ud83d-\ud83e]', flags);
+    for (const pattern of (await remote.echo([sent, sent])) as RegExp[]) {
+      expect(pattern.flags).toBe(flags);
+      for (const text of ['a\ud83d', 'a\ud83e', 'a\ud83f', 'a\ufffd', 'a'])
+        expect(pattern.test(text), text).toBe(sent.test(text));
+    }
+  }
+});
+
 describe('a timestamp', () => {
   test.each<[string, string, number | string]>([
     ['of 4 bytes', 'd6 ff 00000001', 1000],

@@ -4,7 +4,8 @@
  */
 import { PipeworkError } from '../../base/errors.ts';
 import { types } from 'node:util';
-import { printableLine, printableSource } from '../../base/printable.ts';
+import { printableSource } from '../../base/pattern-source.ts';
+import { printableLine } from '../../base/printable.ts';
 import { isProbedName } from '../../base/probed-names.ts';
 import { addInPieces, type Adding } from './adding.ts';
 import { makeBytes } from './bytes.ts';

@@ -6,6 +6,7 @@
  */
 import { types } from 'node:util';
 import { compacted } from '../../base/own-property.ts';
+import { wellFormedSource } from '../../base/pattern-source.ts';
 import { isProbedName } from '../../base/probed-names.ts';
 import { isError, isObjectPrototype, isURL } from '../../base/realm.ts';
 import { largeBinBytes } from '../wire/scanner.ts';
@@ -237,12 +238,16 @@ function walkSpecial(value: object, options: OutboundOptions, depth: number): un
   if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels`, true);
   if (types.isMap(value)) return walkMap(value, options, depth);
   if (types.isSet(value)) return walkSet(value, options, depth);
-  if (types.isRegExp(value)) return [marks.regexp, value.source, value.flags];
+  if (types.isRegExp(value)) return walkRegExp(value);
   if (isError(value)) return [marks.error, options.encodeError(value, options, depth + 1)];
   if (isURL(value)) return [marks.url, value.href.toWellFormed()];
   return refuse(
     `is ${describe(value)}: only plain objects are copied. Mark it with ref() to pass it by reference, or send plain data`,
   );
+}
+
+function walkRegExp({ source, flags }: RegExp): unknown[] {
+  return [marks.regexp, wellFormedSource(source, flags), flags];
 }
 
 function walkSet(set: Set<unknown>, options: OutboundOptions, depth: number): unknown[] {
