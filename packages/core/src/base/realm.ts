@@ -64,10 +64,12 @@ export function isURL(value: object): value is URL {
 }
 
 /** True if a prototype is the `Object.prototype` of any realm, and not the prototype of a user's class. */
-export function isObjectPrototype(prototype: object): boolean {
+export function isObjectPrototype(prototype: object | null): boolean {
+  if (prototype === Object.prototype) return true;
   return (
-    prototype === Object.prototype ||
-    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty'))
+    prototype !== null &&
+    Object.getPrototypeOf(prototype) === null &&
+    Object.hasOwn(prototype, 'hasOwnProperty')
   );
 }
 

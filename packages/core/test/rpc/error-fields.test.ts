@@ -66,6 +66,7 @@ describe('in whichever way an error is sent, it arrives with', () => {
     ['a cause that is null', () => new Error('c', { cause: null }), { cause: null }],
     ['a cause that is undefined', () => new Error('c', { cause: undefined }), { cause: undefined }],
     ['a code that is bytes', () => Object.assign(new Error('c'), { code: new Uint8Array([1, 2]) }), { code: new Uint8Array([1, 2]) }],
+    ['only the fields of its own, if it is a DOMException', () => Object.assign(new DOMException('q', 'DataCloneError'), { a: 1 }), { a: 1 }],
     ['a cause that is a Map', () => new Error('c', { cause: new Map([[1, 2]]) }), { cause: new Map([[1, 2]]) }],
   ])('%s', async (_name, make, fields) => {
     for (const error of await eachWay(make)) {
@@ -79,6 +80,50 @@ describe('in whichever way an error is sent, it arrives with', () => {
       expect(Object.getPrototypeOf(Object.getPrototypeOf(error) as object)).not.toHaveProperty('x');
     }
   }); // prettier-ignore
+
+  test('its message, if it has no prototype', async () => {
+    const make = (): object => Object.setPrototypeOf(Object.assign(new Error('bare'), { a: 1 }), null);
+    for (const error of await eachWay(make)) {
+      expect(error).toBeInstanceOf(Error);
+      expect(error).toMatchObject({ name: 'Error', message: 'bare', a: 1 });
+    }
+  });
+
+  test.each([
+    [5, '5'],
+    [{ a: 1 }, '{"a":1}'],
+    [['a', 'b'], '["a","b"]'],
+    [null, 'null'],
+    [undefined, ''],
+  ])('its message %j as a text', async (message, text) => {
+    for (const error of await eachWay(() => Object.assign(new Error('m'), { message, a: 1 })))
+      expect(error).toMatchObject({ message: text, a: 1 });
+  });
+
+  test('no cause, if the getter of its cause throws', async () => {
+    const get = (): never => {
+      throw new Error('no cause');
+    };
+    for (const error of await eachWay(() => Object.defineProperty(new Error('c'), 'cause', { get }))) {
+      expect(error.message).toBe('c');
+      expect(Object.hasOwn(error, 'cause')).toBe(false);
+    }
+  });
+
+  test('no members, if its list of members cannot be read', async () => {
+    const { proxy, revoke } = Proxy.revocable([], {});
+    revoke();
+    for (const error of await eachWay(() =>
+      Object.assign(new AggregateError([], 'm'), { errors: proxy, a: 1 }),
+    ))
+      expect(error).toMatchObject({ message: 'm', errors: [], a: 1 });
+  });
+
+  test('undefined in place of a hole among the members of an AggregateError', async () => {
+    // oxlint-disable-next-line no-sparse-arrays -- the test needs a hole
+    for (const error of await eachWay(() => Object.assign(new AggregateError([]), { errors: [1, , 3] })))
+      expect(error['errors']).toStrictEqual([1, undefined, 3]);
+  });
 
   test('a cause whose name is empty and that has a field named thrown', async () => {
     const cause = Object.assign(new Error('inner'), { name: '', thrown: 5 });

@@ -96,10 +96,8 @@ class ErrorWriter {
     if (code !== undefined) map.code = code.value;
     const stack = attempt(() => error.stack);
     if (typeof stack === 'string') map.stack = stack.toWellFormed();
-    if (attempt(() => Object.hasOwn(error, 'cause')) === true) {
-      const { cause } = attempt(() => ({ cause: error.cause })) ?? {};
-      if (this.#hasRoomFor(cause)) map.cause = this.map(cause, depth + 1);
-    }
+    const cause = attempt(() => (Object.hasOwn(error, 'cause') ? { value: error.cause } : undefined));
+    if (cause !== undefined && this.#hasRoomFor(cause.value)) map.cause = this.map(cause.value, depth + 1);
     const data: Record<string, unknown> = {};
     this.#errors(error, type, map, data, depth);
     for (const key of attempt(() => fieldNames(error)) ?? []) {
@@ -119,8 +117,8 @@ class ErrorWriter {
     const field = attempt(() => read(error, 'errors'));
     if (field === undefined) return;
     const { value } = field;
-    if (type === 'AggregateError' && Array.isArray(value)) {
-      const members: unknown[] = value.slice(0, maxErrorCount);
+    const members = type === 'AggregateError' ? attempt(() => membersOf(value)) : undefined;
+    if (members !== undefined) {
       map.errors = members
         .filter((inner) => this.#hasRoomFor(inner))
         .map((inner) => this.map(inner, depth + 2));
@@ -162,6 +160,11 @@ class ErrorWriter {
   }
 }
 
+/** Returns the first members of an AggregateError; undefined if `errors` is not a list. */
+function membersOf(errors: unknown): unknown[] | undefined {
+  return Array.isArray(errors) ? itemsOf(errors.slice(0, maxErrorCount)) : undefined;
+}
+
 /** The fields that a SuppressedError has. They are not enumerable. */
 const suppressedFields = ['error', 'suppressed'];
 
@@ -179,11 +182,13 @@ function read(error: Error, key: string): { value: unknown } | undefined {
 
 function readError(error: unknown): { name: string; message: string } {
   if (!isErrorSafely(error)) return thrown(attempt(() => show(error)) ?? 'a value');
-  const message = attempt(() => error.message);
-  return {
-    name: attempt(() => nameOf(error)) ?? 'Error',
-    message: typeof message === 'string' ? message.toWellFormed() : '',
-  };
+  const message = attempt(() => textOf(error.message)) ?? '';
+  return { name: attempt(() => nameOf(error)) ?? 'Error', message: message.toWellFormed() };
+}
+
+/** Returns the text of a message. A program may have set a message that is not a text. */
+function textOf(message: unknown): string {
+  return message === undefined ? '' : show(message);
 }
 
 function thrown(shown: string): { name: string; message: string } {

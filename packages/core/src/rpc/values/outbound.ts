@@ -85,7 +85,8 @@ export function walk(value: unknown, options: OutboundOptions, depth: number): u
       if (Array.isArray(value)) return walkArray(value, options, depth);
       {
         const prototype: unknown = getPrototypeOf(value);
-        if (prototype === objectPrototype || prototype === null) return walkRecord(value, options, depth);
+        const isRecord = prototype === objectPrototype || (prototype === null && !types.isNativeError(value));
+        if (isRecord) return walkRecord(value, options, depth);
       }
       return walkSpecial(value, options, depth);
     case 'bigint':
@@ -232,7 +233,7 @@ function walkSpecial(value: object, options: OutboundOptions, depth: number): un
   const reference = sendReference(value, options);
   if (reference !== undefined) return reference;
   // Objects with this prototype are plain objects of another realm.
-  if (isObjectPrototype(getPrototypeOf(value) as object)) return walkRecord(value, options, depth);
+  if (isObjectPrototype(getPrototypeOf(value) as object | null)) return walkRecord(value, options, depth);
   if (types.isPromise(value)) return refuse('is a Promise: await it, and send its result');
   if (!options.types) return refuse(`is ${describe(value)}, which base MessagePack cannot express`);
   if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels`, true);

@@ -101,7 +101,9 @@ function fromMap(map: SentMap, revival: Revival, level: number): Error {
   if (typeof code !== 'function' && (code !== undefined || Object.hasOwn(map, 'code'))) {
     // A peer that sends `message` as a text sends only bytes as bin.
     const isBytes = typeof map.message === 'string' && typeof code !== 'string';
-    setField(error, 'code', isBytes ? code : (textOf(code, revival) ?? code), true);
+    const own = isBytes ? code : (textOf(code, revival) ?? code);
+    // A DOMException has a code that follows from its name, and gets no field for it.
+    if (own !== (error as { code?: unknown }).code || own === undefined) setField(error, 'code', own, true);
   }
   if (level < maxErrorDepth) {
     if (Object.hasOwn(map, 'cause') && map.cause !== undefined && map.cause !== null) {
