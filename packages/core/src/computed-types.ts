@@ -6,6 +6,7 @@
  */
 
 export type * from './rpc/remote/refusal-types.ts';
+export type * from './rpc/remote/refused-classes.ts';
 export type * from './rpc/remote/remote-types.ts';
 export type * from './rpc/remote/signatures.ts';
 export type * from './rpc/remote/travel-types.ts';

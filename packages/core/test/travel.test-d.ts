@@ -3,6 +3,7 @@
  * `rpc/declared-types.test.ts` runs the same cases.
  */
 import { EventEmitter } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
 import { expectTypeOf, test } from 'vitest';
 import {
   ref,
@@ -61,6 +62,126 @@ test('the compiler refuses symbols and instances of classes with private members
   expectTypeOf<Says<typeof values.accounts, 'mark it with ref()'>>().toEqualTypeOf<true>();
   expectTypeOf<Says<typeof values.accountIn, 'mark it with ref()'>>().toEqualTypeOf<true>();
   expectTypeOf<Says<typeof values.accountToCallback, 'mark it with ref()'>>().toEqualTypeOf<true>();
+});
+
+test('the compiler refuses instances of built-in classes that are never sent, both ways', () => {
+  type Refused<T> = Says<
+    Remote<{ method(value: T): void }>['method'] | Remote<{ method(): { inner: T }[] }>['method'],
+    'method() has an instance of a built-in class that is not copied'
+  >;
+  expectTypeOf<Refused<Headers>>().toEqualTypeOf<true>();
+  expectTypeOf<Refused<Request>>().toEqualTypeOf<true>();
+  expectTypeOf<Refused<Response>>().toEqualTypeOf<true>();
+  expectTypeOf<Refused<FormData>>().toEqualTypeOf<true>();
+  expectTypeOf<Refused<Blob>>().toEqualTypeOf<true>();
+  expectTypeOf<Refused<File>>().toEqualTypeOf<true>();
+  expectTypeOf<Refused<URLSearchParams>>().toEqualTypeOf<true>();
+  expectTypeOf<Refused<WritableStream<Uint8Array>>>().toEqualTypeOf<true>();
+  expectTypeOf<Refused<TransformStream>>().toEqualTypeOf<true>();
+  expectTypeOf<Refused<InstanceType<typeof MessagePort>>>().toEqualTypeOf<true>();
+  expectTypeOf<Refused<InstanceType<typeof BroadcastChannel>>>().toEqualTypeOf<true>();
+  expectTypeOf<Refused<Event>>().toEqualTypeOf<true>();
+  expectTypeOf<Refused<SharedArrayBuffer>>().toEqualTypeOf<true>();
+  expectTypeOf<Refused<WeakMap<Account, number>>>().toEqualTypeOf<true>();
+  expectTypeOf<Refused<WeakSet<object>>>().toEqualTypeOf<true>();
+  expectTypeOf<Refused<WeakRef<Account>>>().toEqualTypeOf<true>();
+  expectTypeOf<Refused<FinalizationRegistry<string>>>().toEqualTypeOf<true>();
+  expectTypeOf<Refused<Intl.NumberFormat>>().toEqualTypeOf<true>();
+  expectTypeOf<Refused<Intl.Locale>>().toEqualTypeOf<true>();
+  expectTypeOf<Refused<Intl.Segmenter>>().toEqualTypeOf<true>();
+  expectTypeOf<Refused<EventEmitter>>().toEqualTypeOf<true>();
+  expectTypeOf<Refused<Writable>>().toEqualTypeOf<true>();
+  class Upload extends Blob {
+    async save(): Promise<string> {
+      return this.type;
+    }
+  }
+  expectTypeOf<Refused<Upload>>().toEqualTypeOf<true>();
+  expectTypeOf<Refused<MessageEvent>>().toEqualTypeOf<true>();
+
+  type Method<M> = CanServe<{ method: M }>;
+  type Why = 'method() has an instance of a built-in class';
+  expectTypeOf<Says<Method<() => Promise<Response>>, Why>>().toEqualTypeOf<true>();
+  expectTypeOf<Says<Method<() => AsyncIterable<Blob>>, Why>>().toEqualTypeOf<true>();
+  expectTypeOf<Says<Method<(take: (form: FormData) => void) => void>, Why>>().toEqualTypeOf<true>();
+  expectTypeOf<Says<Method<(make: () => Promise<Headers>) => void>, Why>>().toEqualTypeOf<true>();
+  expectTypeOf<Says<CanServe<{ method(): Map<string, Blob> }>, Why>>().toEqualTypeOf<true>();
+  // @ts-expect-error -- a response is not copied
+  void (() => serve({ plugins: { web: () => ({ get: async (url: string) => await fetch(url) }) } }));
+});
+
+test('the compiler accepts plain objects that resemble instances of built-in classes', () => {
+  interface Cache {
+    get(key: string): Promise<string>;
+    set(key: string, value: string): Promise<void>;
+    has(key: string): Promise<boolean>;
+    delete(key: string): Promise<boolean>;
+  }
+  interface Part {
+    size: number;
+    type: string;
+    name: string;
+    lastModified: number;
+    text(): Promise<string>;
+    arrayBuffer(): Promise<ArrayBuffer>;
+  }
+  interface Answer {
+    status: number;
+    ok: boolean;
+    url: string;
+    headers: Record<string, string>;
+    body: ReadableStream<Uint8Array> | null;
+    json(): Promise<unknown>;
+  }
+  interface Handle {
+    deref(): Promise<object | undefined>;
+  }
+  interface Sorter {
+    compare(a: string, b: string): Promise<number>;
+    resolvedOptions(): Promise<{ locale: string }>;
+  }
+  interface Bus {
+    addEventListener(type: string, listener: (event: unknown) => void): void;
+    removeEventListener(type: string, listener: (event: unknown) => void): void;
+    dispatchEvent(event: { type: string }): boolean;
+  }
+  interface Emitter {
+    on(name: string, listener: (...args: unknown[]) => void): Promise<void>;
+    off(name: string, listener: (...args: unknown[]) => void): Promise<void>;
+    emit(name: string, ...args: unknown[]): Promise<boolean>;
+  }
+  interface Port {
+    postMessage(value: unknown): Promise<void>;
+    close(): Promise<void>;
+    start(): Promise<void>;
+  }
+  interface Click {
+    type: string;
+    timeStamp: number;
+    target: string | null;
+    bubbles: boolean;
+  }
+  type Accepted<T> = [
+    Reason<Remote<{ method(value: T): void }>['method']>,
+    Reason<Remote<{ method(): T }>['method']>,
+    Reason<Remote<{ method(): AsyncIterable<T[]> }>['method']>,
+  ];
+  type Compiles = ['compiles', 'compiles', 'compiles'];
+  expectTypeOf<Accepted<Cache>>().toEqualTypeOf<Compiles>();
+  expectTypeOf<Accepted<Part>>().toEqualTypeOf<Compiles>();
+  expectTypeOf<Accepted<Answer>>().toEqualTypeOf<Compiles>();
+  expectTypeOf<Accepted<Handle>>().toEqualTypeOf<Compiles>();
+  expectTypeOf<Accepted<Sorter>>().toEqualTypeOf<Compiles>();
+  expectTypeOf<Accepted<Bus>>().toEqualTypeOf<Compiles>();
+  expectTypeOf<Accepted<Emitter>>().toEqualTypeOf<Compiles>();
+  expectTypeOf<Accepted<Port>>().toEqualTypeOf<Compiles>();
+  expectTypeOf<Accepted<Click>>().toEqualTypeOf<Compiles>();
+  expectTypeOf<Accepted<object>>().toEqualTypeOf<Compiles>();
+  expectTypeOf<Accepted<Record<string, unknown>>>().toEqualTypeOf<Compiles>();
+  expectTypeOf<Accepted<Reference<EventEmitter>>>().toEqualTypeOf<Compiles>();
+  expectTypeOf<
+    Accepted<Readable | NodeJS.ReadableStream | URL | AbortSignal | Int32Array>
+  >().toEqualTypeOf<Compiles>();
 });
 
 test('the compiler refuses a method that returns `this`', () => {

@@ -2,7 +2,9 @@
  * Tests the cases of `travel.test-d.ts` at run time. Calls that do not compile there must fail here, and
  * calls that compile there must work.
  */
-import { expect, test } from 'vitest';
+import { EventEmitter } from 'node:events';
+import { Writable } from 'node:stream';
+import { expect, onTestFinished, test } from 'vitest';
 import { ref, type LocalOrRemote, type Reference } from '../../src/index.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
@@ -39,6 +41,53 @@ test('a call fails if its result has a type that does not compile', async () => 
   await expect(call(remote, 'take', { account: new Account() })).rejects.toMatchObject(notSerializable);
   const chain = await rpcPair(new Chain());
   await expect(call(chain.remote, 'fluent')).rejects.toMatchObject(notSerializable);
+});
+
+/** Instances of the built-in classes that the compiler refuses. This Node may lack some of the classes. */
+function* builtInInstances(): Generator<[name: string, instance: object]> {
+  const { port1, port2 } = new MessageChannel();
+  onTestFinished(() => {
+    port1.close();
+    port2.close();
+  });
+  yield ['Headers', new Headers()];
+  yield ['Request', new Request('http://localhost')];
+  yield ['Response', new Response()];
+  yield ['FormData', new FormData()];
+  yield ['Blob', new Blob([])];
+  yield ['File', new File([], 'name')];
+  yield ['URLSearchParams', new URLSearchParams()];
+  yield ['WritableStream', new WritableStream()];
+  yield ['TransformStream', new TransformStream()];
+  yield ['MessagePort', port1];
+  const channel = new BroadcastChannel('declared-types');
+  onTestFinished(() => channel.close());
+  yield ['BroadcastChannel', channel];
+  yield ['Event', new Event('x')];
+  yield ['SharedArrayBuffer', new SharedArrayBuffer(1)];
+  yield ['WeakMap', new WeakMap()];
+  yield ['WeakSet', new WeakSet()];
+  yield ['WeakRef', new WeakRef({})];
+  yield ['FinalizationRegistry', new FinalizationRegistry(() => {})];
+  yield ['EventEmitter', new EventEmitter()];
+  yield ['Writable', new Writable()];
+  for (const name of Object.getOwnPropertyNames(Intl)) {
+    const Class: unknown = Reflect.get(Intl, name);
+    if (typeof Class !== 'function' || Class.prototype === undefined) continue;
+    const options = name === 'DisplayNames' ? { type: 'region' } : {};
+    yield [`Intl.${name}`, Reflect.construct(Class, ['en', options]) as object];
+  }
+}
+
+test('a call fails if it sends an instance of a built-in class that the compiler refuses', async () => {
+  const { remote } = await rpcPair({
+    take: async (...args: unknown[]) => args.length,
+    give: (name: string) => [...builtInInstances()].find(([itsName]) => itsName === name)?.[1],
+  });
+  for (const [name, instance] of builtInInstances()) {
+    await expect(call(remote, 'take', { instance }), name).rejects.toMatchObject(notSerializable);
+    await expect(call(remote, 'give', name), name).rejects.toMatchObject(notSerializable);
+  }
 });
 
 test('a method that returns ref(this) gives a remote of the same object', async () => {

@@ -3,11 +3,12 @@
  * shows, and decide which text it shows.
  */
 import type { EventEmitter } from 'node:events';
+import type { BuiltIn } from './refused-classes.ts';
 import type { CannotTravel, Copied, Itself, KeepsCall, Rule } from './travel-types.ts';
 import type { AnyFunction, Signatures } from './signatures.ts';
 
 /** The rules that no value may break, whichever side sends it. */
-export type NeverTravels = 'promise' | 'symbol' | 'class' | 'this';
+export type NeverTravels = 'promise' | 'symbol' | 'builtin' | 'class' | 'this';
 
 /** For each rule, the text that the compiler shows behind the name of a method that breaks the rule. */
 export interface Advice {
@@ -17,6 +18,8 @@ export interface Advice {
   promise: 'has a promise inside a value: await it before it is sent, or return ref(object) with a method for it, declared as Reference<...>';
   /** For symbols. */
   symbol: 'has a symbol, which cannot travel: send a string, or an object marked with ref(), declared as Reference<...>';
+  /** For instances of the built-in classes that are never sent. */
+  builtin: 'has an instance of a built-in class that is not copied, such as Headers, Blob, Response, URLSearchParams, WeakMap or EventEmitter: send its contents as plain data, bytes or a stream, such as [...headers], await blob.arrayBuffer() or response.body. Declare a class of your own that extends it as Reference<...>';
   /** For instances of classes with private members. */
   class: 'has an instance of a class with private members, and only plain objects are copied: mark it with ref() and declare it as Reference<...>, or send plain data';
   /** For streams, maps, sets, dates and errors of the other process that have methods of their own. */
@@ -33,11 +36,13 @@ export type Broken<A extends readonly unknown[], Q> =
       ? 'promise'
       : KeepsCall<A, Q, 'symbol'> extends false
         ? 'symbol'
-        : KeepsCall<A, Q, 'class'> extends false
-          ? 'class'
-          : KeepsCall<A, Q, 'own'> extends false
-            ? 'own'
-            : 'sync';
+        : KeepsCall<A, Q, 'builtin'> extends false
+          ? 'builtin'
+          : KeepsCall<A, Q, 'class'> extends false
+            ? 'class'
+            : KeepsCall<A, Q, 'own'> extends false
+              ? 'own'
+              : 'sync';
 
 /**
  * For each signature in `L` that breaks a rule of `R`, the first rule that the signature breaks; `never` if
@@ -89,8 +94,7 @@ export type MemberRefusal<M, Name> =
  */
 export type WithoutMethods<T> = T extends AnyFunction
   ? never
-  : T extends
-        Copied | Iterable<unknown> | AsyncIterable<unknown> | PromiseLike<unknown> | WeakMap<never, unknown>
+  : T extends Copied | Iterable<unknown> | AsyncIterable<unknown> | PromiseLike<unknown> | BuiltIn
     ? T
     : T extends object
       ? { readonly [K in keyof T as K extends symbol ? never : K]: WithoutMethods<T[K]> }

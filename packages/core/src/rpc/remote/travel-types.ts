@@ -4,6 +4,7 @@
  * compares a recursive type only once, so the comparison needs no limit of depth.
  */
 import type { Readable } from 'node:stream';
+import type { BuiltIn } from './refused-classes.ts';
 import type { AnyFunction, Signatures } from './signatures.ts';
 
 /** Types that this file does not look into, because their values arrive with the same type. */
@@ -77,7 +78,7 @@ export type Unmarked<T> = Omit<T, typeof byReference>;
  * process that have methods of their own besides those of the type that arrives. The other rules find values
  * that cannot be sent.
  */
-export type Rule = 'changes' | 'sync' | 'own' | 'promise' | 'symbol' | 'class' | 'this';
+export type Rule = 'changes' | 'sync' | 'own' | 'promise' | 'symbol' | 'builtin' | 'class' | 'this';
 
 /**
  * The direction of a value: the plugin sends it or takes it. A function's parameters have the opposite
@@ -131,23 +132,25 @@ export type Compared<T, R extends Rule, W extends Way, Level extends 0[] = []> =
               ? ComparedFunction<T, R, W>
               : T extends PromiseLike<unknown>
                 ? Against<'promise', R, T>
-                : T extends ReadonlyMap<infer K, infer V>
-                  ? Against<OwnRule<T, Map<K, V>, W>, R, ComparedMap<T, K, V, R, W, Level>>
-                  : T extends ReadonlySet<infer V>
-                    ? Against<OwnRule<T, Set<V>, W>, R, ComparedSet<T, V, R, W, Level>>
-                    : T extends ReadableStream<infer I>
-                      ? ComparedChunks<I, R, W>
-                      : T extends AsyncIterable<infer I>
-                        ? Against<ItemsRule<T, I, W>, R, ComparedItems<I, R, W>>
-                        : T extends Stepped<infer I>
-                          ? Against<W extends 'sent' ? 'changes' : 'sync', R, ComparedSteps<I, R, W>>
-                          : T extends readonly unknown[]
-                            ? ComparedEntries<T, R, W>
-                            : T extends object
-                              ? HidesMembers<T> extends true
-                                ? Against<'class', R, T>
-                                : ComparedMembers<T, R, W>
-                              : T;
+                : T extends ReadableStream<infer I>
+                  ? ComparedChunks<I, R, W>
+                  : T extends AsyncIterable<infer I>
+                    ? Against<ItemsRule<T, I, W>, R, ComparedItems<I, R, W>>
+                    : T extends Stepped<infer I>
+                      ? Against<W extends 'sent' ? 'changes' : 'sync', R, ComparedSteps<I, R, W>>
+                      : T extends BuiltIn
+                        ? Against<'builtin', R, T>
+                        : T extends ReadonlyMap<infer K, infer V>
+                          ? Against<OwnRule<T, Map<K, V>, W>, R, ComparedMap<T, K, V, R, W, Level>>
+                          : T extends ReadonlySet<infer V>
+                            ? Against<OwnRule<T, Set<V>, W>, R, ComparedSet<T, V, R, W, Level>>
+                            : T extends readonly unknown[]
+                              ? ComparedEntries<T, R, W>
+                              : T extends object
+                                ? HidesMembers<T> extends true
+                                  ? Against<'class', R, T>
+                                  : ComparedMembers<T, R, W>
+                                : T;
 
 /** The rule that a subtype `T` of `Plain` breaks. The value arrives as a `Plain`. */
 export type OwnRule<T, Plain, W extends Way> = [Plain] extends [T]
@@ -293,25 +296,27 @@ export type Narrowed<T, R extends Rule, W extends Way> = 0 extends 1 & T
               ? NarrowedFunction<T, R, W>
               : T extends PromiseLike<unknown>
                 ? Against<'promise', R, T>
-                : T extends ReadonlyMap<infer K, infer V>
-                  ? NarrowedPlain<T, Map<K, V>, NarrowedMap<K, V, R, W>, R, W>
-                  : T extends ReadonlySet<infer V>
-                    ? NarrowedPlain<T, Set<V>, NarrowedSet<V, R, W>, R, W>
-                    : T extends ReadableStream<infer I>
-                      ? NarrowedChunks<I, R, W>
-                      : T extends AsyncIterable<infer I>
-                        ? NarrowedPlain<T, AsyncGenerator<I, never, undefined>, NarrowedItems<I, R, W>, R, W>
-                        : T extends Stepped<infer I>
-                          ? Against<W extends 'sent' ? 'changes' : 'sync', R, NarrowedSteps<I, R, W>>
-                          : T extends readonly unknown[]
-                            ? T[number][] extends T
-                              ? NarrowedList<T[number], R, W>
-                              : { [K in keyof T]: Narrowed<T[K], R, W> }
-                            : T extends object
-                              ? HidesMembers<T> extends true
-                                ? Against<'class', R, T>
-                                : NarrowedMembers<T, R, W>
-                              : T;
+                : T extends ReadableStream<infer I>
+                  ? NarrowedChunks<I, R, W>
+                  : T extends AsyncIterable<infer I>
+                    ? NarrowedPlain<T, AsyncGenerator<I, never, undefined>, NarrowedItems<I, R, W>, R, W>
+                    : T extends Stepped<infer I>
+                      ? Against<W extends 'sent' ? 'changes' : 'sync', R, NarrowedSteps<I, R, W>>
+                      : T extends BuiltIn
+                        ? Against<'builtin', R, T>
+                        : T extends ReadonlyMap<infer K, infer V>
+                          ? NarrowedPlain<T, Map<K, V>, NarrowedMap<K, V, R, W>, R, W>
+                          : T extends ReadonlySet<infer V>
+                            ? NarrowedPlain<T, Set<V>, NarrowedSet<V, R, W>, R, W>
+                            : T extends readonly unknown[]
+                              ? T[number][] extends T
+                                ? NarrowedList<T[number], R, W>
+                                : { [K in keyof T]: Narrowed<T[K], R, W> }
+                              : T extends object
+                                ? HidesMembers<T> extends true
+                                  ? Against<'class', R, T>
+                                  : NarrowedMembers<T, R, W>
+                                : T;
 
 /**
  * The copy of a value of the type `Plain`. A subtype of `Plain` is not copied, because its copy would lack the
