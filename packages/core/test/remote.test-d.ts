@@ -176,13 +176,28 @@ test('Remote lacks the methods that a remote answers without a call', () => {
   expectTypeOf<Extract<keyof typeof document, string>>().toEqualTypeOf<'text'>();
 });
 
-test('Remote has only methods, and keeps optional methods optional', () => {
+test('Remote has only methods', () => {
   expectTypeOf<'version' extends keyof Remote<Service> ? true : false>().toEqualTypeOf<false>();
-  expectTypeOf(remote.optional).toEqualTypeOf<((x: number) => Promise<number>) | undefined>();
   // @ts-expect-error a remote's methods can't be replaced
   remote.greet = async () => '';
   // @ts-expect-error arguments are checked
   void remote.add('1', 2);
+});
+
+test('Remote has every method that is optional in the interface', () => {
+  expectTypeOf(remote.optional).toEqualTypeOf<(x: number) => Promise<number>>();
+  expectTypeOf(remote.optional(1)).toEqualTypeOf<Promise<number>>();
+  // @ts-expect-error -- the method always exists, so the condition would always be true
+  if (remote.optional) void remote.greet('x');
+  interface Optional {
+    property?: (() => number) | undefined;
+    nullable?: (() => Promise<string>) | null;
+    version?: string;
+  }
+  const optional = {} as Remote<Optional>;
+  expectTypeOf(optional.property).toEqualTypeOf<() => Promise<number>>();
+  expectTypeOf(optional.nullable).toEqualTypeOf<() => Promise<string>>();
+  expectTypeOf<Extract<keyof typeof optional, string>>().toEqualTypeOf<'property' | 'nullable'>();
 });
 
 declare const text: StandardSchema<string>;

@@ -415,6 +415,19 @@ test('the compiler accepts a remote as an argument that is declared as a referen
     }));
 });
 
+test('a remote can be passed as its interface, whose optional methods stay optional there', () => {
+  interface Sized {
+    read(key: string): Promise<string>;
+    size?(): Promise<number>;
+  }
+  const sized = {} as Remote<Sized>;
+  expectTypeOf(sized).toExtend<Sized>();
+  const use = (either: LocalOrRemote<Sized>): Promise<number> | undefined => either.size?.();
+  void (() => use(sized));
+  // @ts-expect-error -- an object of this process may lack the method
+  void ((either: LocalOrRemote<Sized>) => either.size());
+});
+
 test('the compiler accepts a callback that takes a LocalOrRemote of any interface', () => {
   interface Overloaded {
     get(key: string): number;

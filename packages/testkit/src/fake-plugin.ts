@@ -52,10 +52,10 @@ export interface FakeControls<T> {
 }
 
 /**
- * A double of `T`. A fake is disposable, like a remote. So if the methods of `T` are asynchronous, the fake
- * fits the type `Remote<T>`.
+ * A double of `T`. Like a remote, a fake has every method of `T`, also those that are optional in `T`, and it
+ * is disposable. So if the methods of `T` are asynchronous, the fake fits the type `Remote<T>`.
  */
-export type Fake<T> = T & FakeControls<T> & Disposable;
+export type Fake<T> = T & Required<T> & FakeControls<T> & Disposable;
 
 /** The error of a call that has no handler. */
 export class UnhandledCallError extends Error {

@@ -64,6 +64,17 @@ test('a fake has the methods of its interface, and accepts mocks for them', () =
   fakePlugin<Greeter>({ greet: (name: number) => name });
 });
 
+test('a fake has the methods that are optional in its interface, like a remote', () => {
+  interface Sized {
+    read(key: string): Promise<string>;
+    size?(): Promise<number>;
+  }
+  const fake = fakePlugin<Sized>({ read: async (key) => key });
+  expectTypeOf(fake.size()).toEqualTypeOf<Promise<number>>();
+  expectTypeOf(fake).toExtend<Sized>();
+  expectTypeOf(fake).toExtend<Remote<Sized>>();
+});
+
 test('a fake knows the arguments of its calls', () => {
   const fake = fakePlugin<Greeter & { add(a: number, b?: string): number; all?(list: number[]): void }>();
   expectTypeOf(fake.callsTo('greet')[0]?.[0]).toEqualTypeOf<string | undefined>();

@@ -174,7 +174,7 @@ test('an optional method that is not implemented exists on the remote, and its c
   }
   const { remote } = await rpcPair<Optional>({ there: () => 'yes' });
   expect(remote.absent).toBeTypeOf('function');
-  await expect(remote.absent?.()).rejects.toMatchObject({ code: 'RPC_UNKNOWN_METHOD' });
+  await expect(remote.absent()).rejects.toMatchObject({ code: 'RPC_UNKNOWN_METHOD' });
   expect(await remote.there()).toBe('yes');
 });
 

@@ -33,13 +33,18 @@ export type LocalOrRemote<T extends object> = (T | Remote<T>) & EitherSide;
 /**
  * The stand-in for an object that the other side serves. The stand-in has only the methods of that object.
  * Disposing of the stand-in tells the other side that the object is no longer needed. A method that is
- * optional in the interface always exists at run time. If the other side does not implement the method, a
- * call rejects with `RPC_UNKNOWN_METHOD`. `rpc.describe()` lists the implemented methods. If a method's
- * values cannot be sent, a {@link CannotTravel} with the reason replaces the method.
+ * optional in the interface is not optional here, because the stand-in has every method at run time. If the
+ * other side does not implement the method, a call rejects with `RPC_UNKNOWN_METHOD`. `rpc.describe()` lists
+ * the implemented methods. If a method's values cannot be sent, a {@link CannotTravel} with the reason
+ * replaces the method.
  */
 export type Remote<T> = {
+  // `Required` makes each method required. The modifier `-?` would hide the parameters of `dispense()` from
+  // inference.
   readonly [
-    K in keyof (T & Disposable) as K extends string ? MethodKey<(T & Disposable)[K], K> : DisposeKey<K>
+    K in keyof (Required<T> & Disposable) as K extends string
+      ? MethodKey<(T & Disposable)[K], K>
+      : DisposeKey<K>
   ]: K extends string ? RemoteMember<T, K> : () => void;
 };
 
