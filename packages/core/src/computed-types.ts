@@ -11,6 +11,7 @@ export type * from './rpc/remote/remote-types.ts';
 export type * from './rpc/remote/signatures.ts';
 export type * from './rpc/remote/travel-types.ts';
 export type {
+  CheckedBy,
   ErrorsOf,
   Given,
   HandlerOf,

@@ -53,6 +53,7 @@ export { RemoteError } from './rpc/values/revive-error.ts';
 export { ref, retain } from './rpc/remote/stand-in.ts';
 export {
   defineContract,
+  type CheckedRemote,
   type Contract,
   type ContractErrors,
   type ContractHandlers,

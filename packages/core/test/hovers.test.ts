@@ -29,3 +29,28 @@ test('a method that is optional in the interface is not optional on the remote, 
     'const leave: (name: string) => Promise<string>Says goodbye, if the plugin can.',
   );
 });
+
+test('a checked remote has the name of its interface', async () => {
+  expect(await editor.hover('const checkedByName')).toBe('const checkedByName: CheckedRemote<FromSchemas>');
+  expect(await editor.hover('const checkedDirectory')).toBe(
+    'const checkedDirectory: CheckedRemote<Directory>',
+  );
+});
+
+test('a checked remote of an untyped or another remote has the methods of the contract in its hover', async () => {
+  const methods = `CheckedRemote<{
+    readonly greet: (args_0: string, args_1: number, options?: MethodOptions | undefined) => Promise<string>;
+    readonly names: (args_0: string, options?: MethodOptions | undefined) => AsyncIterable<string>;
+}>`;
+  expect(await editor.hover('const checkedUntyped')).toBe(`const checkedUntyped: ${methods}`);
+  expect(await editor.hover('const checkedOther')).toBe(`const checkedOther: ${methods}`);
+});
+
+test('a method of a contract has parameter names and docs only if the contract was made for an interface', async () => {
+  expect(await editor.hover('{ greet: greetBySchemas')).toBe(
+    'const greetBySchemas: (args_0: string, args_1: number, options?: MethodOptions | undefined) => Promise<string>',
+  );
+  expect(await editor.hover('{ names')).toBe(
+    'const names: (prefix: string) => AsyncIterable<string>Lists the names that begin with a prefix.',
+  );
+});

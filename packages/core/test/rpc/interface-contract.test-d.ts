@@ -1,7 +1,7 @@
 /** Tests the types of a contract for an existing interface. */
 import { expectTypeOf, test } from 'vitest';
 import { checked, declaredError, defineContract, implement, type StandardSchema } from '../../src/index.ts';
-import type { ContractInterface, Remote } from '../../src/index.ts';
+import type { CheckedRemote, ContractInterface, Remote } from '../../src/index.ts';
 import { serve } from '../../src/plugin.ts';
 
 declare const text: StandardSchema<string>;
@@ -10,6 +10,7 @@ declare const maybe: StandardSchema<number | undefined>;
 declare const textFromNumber: StandardSchema<number, string>;
 declare const anything: StandardSchema<unknown, string>;
 declare const remote: Remote<Kv>;
+declare const untyped: object;
 
 interface Kv {
   get(key: string, options?: { signal?: AbortSignal }): Promise<string>;
@@ -28,6 +29,26 @@ test('a checked remote has the signatures of the interface, with the interfaceâ€
   expectTypeOf(store.get).toEqualTypeOf<Kv['get']>();
   expectTypeOf(store.put).toEqualTypeOf<Kv['put']>();
   expectTypeOf<ContractInterface<typeof kv>>().toEqualTypeOf<Kv>();
+});
+
+test('a checked remote has the interface of the contract, whatever the interface of the remote', () => {
+  const contract = defineContract({ get: { input: [text], output: text } });
+  type Calls = ContractInterface<typeof contract>;
+  interface Other {
+    get(key: string | number): Promise<string>;
+  }
+  interface Sub extends Calls {
+    put(key: string): Promise<void>;
+  }
+  interface Same extends Calls {}
+  expectTypeOf(checked(contract, {} as Remote<Other>).get).toEqualTypeOf<Calls['get']>();
+  expectTypeOf(checked(contract, {} as Remote<Sub>)).toEqualTypeOf<CheckedRemote<Calls>>();
+  expectTypeOf(checked(contract, {} as Remote<Same>)).toEqualTypeOf<CheckedRemote<Same>>();
+  expectTypeOf(checked(contract, untyped)).toEqualTypeOf<CheckedRemote<Calls>>();
+  expectTypeOf(checked(contract, {} as never)).toEqualTypeOf<CheckedRemote<Calls>>();
+  expectTypeOf(checked<typeof contract>(contract, remote)).toEqualTypeOf<CheckedRemote<Calls>>();
+  expectTypeOf(checked(kv, remote)).toEqualTypeOf<CheckedRemote<Kv>>();
+  expectTypeOf(checked(kv, {} as Remote<Sub>)).toEqualTypeOf<CheckedRemote<Kv>>();
 });
 
 test('implement() gives handlers the types of the interface, and returns an implementation of it', () => {

@@ -5,7 +5,7 @@ import { currentContext, enterContext, leaveContext } from '../api/call-context.
 import { takesCallOptions, withCallOptions } from '../calls/dispensed-remote.ts';
 import { CheckedItems } from './checked-items.ts';
 import { callResult } from '../remote/call-result.ts';
-import type { Contract, ContractHandlers, ContractInterface, MethodSchemas } from './contract.ts';
+import type { CheckedBy, Contract, ContractHandlers, ContractInterface, MethodSchemas } from './contract.ts';
 import { describeBy } from '../api/description.ts';
 import { describeContract } from './describe-contract.ts';
 import { takeCheckedData, type DeclaredError } from './declared-error.ts';
@@ -75,10 +75,10 @@ export function implement<C extends Contract<unknown>>(
  * console.log(await remote.greet('world'));
  * ```
  */
-export function checked<C extends Contract<unknown>>(
+export function checked<C extends Contract<unknown>, R extends object = object>(
   contract: C,
-  remote: object,
-): ContractInterface<C> & Disposable {
+  remote: R,
+): CheckedBy<C, R> {
   requireObject('remote', remote);
   const methods: Record<PropertyKey, Method> = {};
   for (const [name, schemas] of methodsOf(contract)) {
@@ -95,7 +95,7 @@ export function checked<C extends Contract<unknown>>(
   }
   methods[Symbol.dispose] = () => (remote as Partial<Disposable>)[Symbol.dispose]?.();
   takesCallOptions(methods, (options) => checked(contract, withCallOptions(remote, options)));
-  return methods as ContractInterface<C> & Disposable;
+  return methods as object as CheckedBy<C, R>;
 }
 
 function checkCall(name: string, schemas: MethodSchemas, handle: Method): Method {

@@ -4,6 +4,8 @@
  */
 import { PipeworkError } from '../../base/errors.ts';
 import { expect, expectKeys, isObject } from '../../base/expect.ts';
+import type { Remote } from '../remote/remote-types.ts';
+import type { Same } from '../remote/signatures.ts';
 import type { InputOf, OutputOf, StandardSchema } from './standard-schema.ts';
 
 /**
@@ -36,16 +38,20 @@ export interface MethodOptions {
 }
 
 declare const types: unique symbol;
+declare const named: unique symbol;
 
 /**
  * A contract, as {@link defineContract} returns it. The type refers to no validator, so the type declarations
- * of a package that exports a contract do not need the validator's types.
+ * of a package that exports a contract do not need the validator's types. `T` is the interface that the
+ * contract was made for; `unknown` if its interface follows from its schemas.
  */
-export interface Contract<M> {
+export interface Contract<M, T = unknown> {
   /** The schemas of each method, by the method's name, as `defineContract()` got them. */
   readonly methods: Readonly<Record<string, MethodSchemas>>;
   /** Carries the types of the methods. At run time this property does not exist. */
   readonly [types]?: M;
+  /** Carries the interface `T`, so that editors show its name. At run time this property does not exist. */
+  readonly [named]?: T;
 }
 
 /** The arguments of a caller, from the schemas of a method. */
@@ -149,14 +155,17 @@ export interface ContractMaker<T extends object> {
   /** Makes the contract. Throws the errors of {@link defineContract}. */
   <const D extends SchemasOf<T>>(
     methods: D & NoOthers<D> & TakingEach<D, T> & Readonly<Record<Exclude<keyof D, keyof T>, never>>,
-  ): Contract<{
-    [K in keyof T]: {
-      call: T[K];
-      handle: HandlerOf<T[K]>;
-      errors: K extends keyof D ? ErrorsOf<D[K]> : never;
-      raises: K extends keyof D ? RaisesOf<D[K]> : never;
-    };
-  }>;
+  ): Contract<
+    {
+      [K in keyof T]: {
+        call: T[K];
+        handle: HandlerOf<T[K]>;
+        errors: K extends keyof D ? ErrorsOf<D[K]> : never;
+        raises: K extends keyof D ? RaisesOf<D[K]> : never;
+      };
+    },
+    T
+  >;
 }
 
 /**
@@ -240,9 +249,28 @@ function checkSchema(schema: unknown, name: string): void {
 export type TypesOf<C> = C extends Contract<infer M> ? M : never;
 
 /** The interface of a contract for callers: `interface Kv extends ContractInterface<typeof kv> {}`. */
-export type ContractInterface<C> = {
-  [K in keyof TypesOf<C>]: TypesOf<C>[K] extends { call: infer F } ? F : never;
-};
+export type ContractInterface<C> =
+  C extends Contract<infer M, infer T>
+    ? unknown extends T
+      ? { [K in keyof M]: M[K] extends { call: infer F } ? F : never }
+      : T
+    : never;
+
+/** The object that `checked()` returns for an interface `T`. */
+export type CheckedRemote<T> = T & Disposable;
+
+/**
+ * The type that `checked()` returns for the contract `C` and a remote `R`. If the remote's interface is the
+ * same as the contract's, editors show its name.
+ */
+export type CheckedBy<C, R> =
+  ContractInterface<C> extends infer T
+    ? [R] extends [Remote<infer Named>]
+      ? Same<{ [K in keyof Named]: Named[K] }, { [K in keyof T]: T[K] }> extends true
+        ? CheckedRemote<Named>
+        : CheckedRemote<T>
+      : CheckedRemote<T>
+    : never;
 
 /** The handlers that a plugin writes for a contract. */
 export type ContractHandlers<C> = {
