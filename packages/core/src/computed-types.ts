@@ -28,4 +28,4 @@ export type {
   WithoutOptions,
 } from './rpc/contract/contract.ts';
 export type { InputOf, OutputOf } from './rpc/contract/standard-schema.ts';
-export type { ByVersion, VersionsOf } from './handshake/versioned.ts';
+export type { ByVersion, VersionKey, VersionOf, VersionsOf } from './handshake/versioned.ts';

@@ -116,6 +116,12 @@ test('a remote can be disposed of', () => {
   expectTypeOf(remote).toExtend<Disposable>();
 });
 
+test('a remote of an unknown interface can be disposed of', () => {
+  // eslint-disable-next-line typescript/no-explicit-any -- untyped code has this type
+  expectTypeOf<Remote<any>>().toExtend<Disposable>();
+  expectTypeOf<Remote<object>>().toExtend<Disposable>();
+});
+
 test('Remote makes functions in results asynchronous and disposable', () => {
   expectTypeOf<Awaited<ReturnType<typeof remote.make>>['label']>().toEqualTypeOf<string>();
   const next = {} as Awaited<ReturnType<typeof remote.make>>['next'];

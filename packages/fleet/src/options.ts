@@ -50,10 +50,10 @@ export interface HealthOptions<P> {
 }
 
 /** The options of a {@link Supervisor}: those of a `Client`, and these. */
-export interface SupervisorConfig<
-  P = Record<string, object>,
-  S = Record<never, never>,
-> extends ClientConfig<S> {
+export interface SupervisorConfig<P = Record<string, object>, S = Record<never, never>> extends ClientConfig<
+  S,
+  P
+> {
   /** How to restart after a failure. `false` never restarts. */
   readonly restart?: RestartOptions | false;
   /**
@@ -82,7 +82,7 @@ export interface SupervisorConfig<
 
 export interface SupervisorSettings<P> {
   /** The options of each process's client, apart from the command. */
-  readonly client: ClientConfig;
+  readonly client: ClientConfig<Record<never, never>, P>;
   readonly name: string;
   readonly signal: AbortSignal | undefined;
   readonly restart: RestartLimits;

@@ -60,7 +60,7 @@ export class FleetProcess<P> {
     });
   }
 
-  #config(cmd: Command): ClientConfig {
+  #config(cmd: Command): ClientConfig<Record<never, never>, P> {
     const { client, idleMs } = this.#settings;
     const config = { ...client, cmd };
     if (idleMs === Infinity || config.provide === undefined) return config;

@@ -32,6 +32,12 @@ test('in setup, a check of the version narrows the type of the connection', () =
   expectTypeOf(config).toBeObject();
 });
 
+test('a supervisor accepts only the versions of its plugins', () => {
+  // @ts-expect-error -- the type of `rpc.protocolVersion` lacks version 3
+  const config: SupervisorConfig<Plugins> = { cmd: ['x'], protocolVersions: [1, 2, 3] };
+  expectTypeOf(config).toBeObject();
+});
+
 test('a remote over processes of any version has only the methods that all versions have', () => {
   const use = async (supervisor: Supervisor<Plugins>): Promise<void> => {
     const greeter = await supervisor.dispense('greeter');

@@ -71,7 +71,7 @@ export interface ConnectOptions<P = Record<string, object>, S = Record<never, ne
    * More options of the Client. `provide` has the factories of the services that the plugin can ask for. A
    * factory may return a `fakePlugin()`.
    */
-  readonly client?: Omit<ClientConfig<S>, 'cmd' | 'launcher' | 'syncStdout' | 'syncStderr' | 'stderr'>;
+  readonly client?: Omit<ClientConfig<S, P>, 'cmd' | 'launcher' | 'syncStdout' | 'syncStderr' | 'stderr'>;
   /** More options of `serve`. If a plugin has a plugin set for each version, test one set at a time. */
   readonly serve?: Omit<ServeOptions<P, S>, 'plugins' | 'transport' | 'protocolVersions'> & {
     readonly protocolVersions?: readonly number[];

@@ -16,7 +16,7 @@ export interface PluginTargets<P, S = Record<never, never>> {
    * The plugin's program, as a command line or as the whole config of a Client. Without a program, the suite
    * tests the plugin only in memory.
    */
-  readonly process?: ClientConfig['cmd'] | ClientConfig<S>;
+  readonly process?: ClientConfig['cmd'] | ClientConfig<S, P>;
   /** More options of the pair in memory. */
   readonly connect?: Omit<ConnectOptions<P, S>, 'test'>;
 }
@@ -94,14 +94,14 @@ export function describePlugin<P, S = Record<never, never>>(
     });
   }
   if (program !== undefined) {
-    const config: ClientConfig<S> = isCommand(program) ? { cmd: program } : program;
+    const config: ClientConfig<S, P> = isCommand(program) ? { cmd: program } : program;
     describe(`${name}, as a process`, () => {
       suite({ test: processTest(config), expect, how: 'as a process' });
     });
   }
 }
 
-const isCommand = <S>(program: ClientConfig['cmd'] | ClientConfig<S>): program is ClientConfig['cmd'] =>
+const isCommand = (program: ClientConfig['cmd'] | object): program is ClientConfig['cmd'] =>
   !('cmd' in program);
 
 function inMemoryTest<P, S>(
@@ -127,7 +127,7 @@ function inMemoryTest<P, S>(
   });
 }
 
-function processTest<P, S>(config: ClientConfig<S>): TestAPI<PluginFixtures<P>> {
+function processTest<P, S>(config: ClientConfig<S, P>): TestAPI<PluginFixtures<P>> {
   return vitestTest.extend<PluginFixtures<P>>({
     plugin: async ({ onTestFinished, onTestFailed }, use) => {
       const client = launch<P, S>({ ...config, test: { onTestFinished, onTestFailed } });

@@ -10,7 +10,7 @@ import type { Direction } from './transcript/stream-reader.ts';
 import { Transcript, type TranscriptOptions } from './transcript/transcript.ts';
 
 /** Options of {@link launch}. These are the options of core's Client, and some more for the test. */
-export interface LaunchOptions<S = Record<never, never>> extends ClientConfig<S> {
+export interface LaunchOptions<S = Record<never, never>, P = unknown> extends ClientConfig<S, P> {
   /**
    * The context of the running test. The process ends with that test, and a failing test shows the plugin's
    * output and the transcript. Under `node --test`, the process ends with the running test even without this
@@ -47,7 +47,7 @@ class RecordedClient<P, S> extends Client<P, S> implements LaunchedClient<P, S> 
   readonly #stdout: Capture;
   readonly #stderr: Capture;
 
-  constructor(config: ClientConfig<S>, record: Transcript, stdout: Capture, stderr: Capture) {
+  constructor(config: ClientConfig<S, P>, record: Transcript, stdout: Capture, stderr: Capture) {
     super(config);
     this.#record = record;
     this.#stdout = stdout;
@@ -94,7 +94,7 @@ class RecordedClient<P, S> extends Client<P, S> implements LaunchedClient<P, S> 
  * ```
  */
 export function launch<P = Record<string, object>, S = Record<never, never>>(
-  options: LaunchOptions<S>,
+  options: LaunchOptions<S, P>,
 ): LaunchedClient<P, S> {
   const { test, faults = {}, transcript = true, ...config } = options;
   const record = transcript ? new Transcript() : new Transcript(0);

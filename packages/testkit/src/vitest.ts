@@ -118,7 +118,7 @@ export type ConnectFixture = <P, S = Record<never, never>>(
  * test.
  */
 export type LaunchFixture = <P = Record<string, object>, S = Record<never, never>>(
-  options: Omit<LaunchOptions<S>, 'test'>,
+  options: Omit<LaunchOptions<S, P>, 'test'>,
 ) => LaunchedClient<P, S>;
 /**
  * The type of the fixture `fakePlugin`. The fixture works like the kit's `fakePlugin`, and a call without a
@@ -186,7 +186,7 @@ export function connect<P, S = Record<never, never>>(
  * outside a test and in concurrent tests. A concurrent test must use the fixture `launch` instead.
  */
 export function launch<P = Record<string, object>, S = Record<never, never>>(
-  options: LaunchOptions<S>,
+  options: LaunchOptions<S, P>,
 ): LaunchedClient<P, S> {
   return launchAnywhere({ ...options, test: options.test ?? runningTest('launch') });
 }

@@ -86,7 +86,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
    * Checks the options and starts nothing. If an option is invalid, throws `CONFIG_INVALID` with the option's
    * name.
    */
-  constructor(config: ClientConfig<S>) {
+  constructor(config: ClientConfig<S, P>) {
     this.#settings = checkConfig(config);
     this.#output = new ClientOutput(this.#settings.name, this.#settings.logger);
     this.#managed = { kill: () => this.kill(), signalNow: (name) => this.#life?.process?.signal(name) };

@@ -1,11 +1,17 @@
 /** Tests of the types of plugins that speak several protocol versions. */
 import { expectTypeOf, test } from 'vitest';
 import {
+  checked,
+  Client,
+  defineContract,
+  implement,
   serve,
-  type Client,
+  type ClientConfig,
+  type ContractInterface,
   type Remote,
   type RPCClient,
   type RPCClientOf,
+  type StandardSchema,
   type Versioned,
 } from '../../src/index.ts';
 
@@ -30,7 +36,13 @@ interface PluginsV2 {
   greeter: New;
   notes: Notes;
 }
+interface PluginsByVersion {
+  1: PluginsV1;
+  2: PluginsV2;
+}
 type Plugins = Versioned<{ 1: PluginsV1; 2: PluginsV2 }>;
+
+declare const text: StandardSchema<string>;
 
 test('after a check of the protocol version, dispense() accepts the names of that version without a cast', () => {
   const use = async (client: Client<Plugins>): Promise<void> => {
@@ -72,6 +84,75 @@ test('before the check, dispense() accepts only names that all versions have, an
     // @ts-expect-error -- version 1 has no such name
     await rpc.dispense('notes');
     await rpc.ping();
+  };
+  expectTypeOf(use).toBeFunction();
+});
+
+test('a client of plugins of several versions accepts only these versions', () => {
+  new Client<Plugins>({ cmd: ['x'], protocolVersions: [1, 2] });
+  new Client<Plugins>({ cmd: ['x'], protocolVersions: [2] });
+  // @ts-expect-error -- the type of `rpc.protocolVersion` lacks version 3
+  new Client<Plugins>({ cmd: ['x'], protocolVersions: [1, 2, 3] });
+  const config: ClientConfig<Record<never, never>, Plugins> = { cmd: ['x'], protocolVersions: [1] };
+  expectTypeOf(new Client<Plugins>(config).client()).resolves.toEqualTypeOf<RPCClientOf<Plugins>>();
+  const own: Client<Plugins> = new Client({ cmd: ['x'], protocolVersions: [1, 2] });
+  expectTypeOf(own).toEqualTypeOf<Client<Plugins>>();
+  expectTypeOf(new Client({ cmd: ['x'], protocolVersions: [1, 7] })).toEqualTypeOf<Client>();
+  new Client<PluginsV1>({ cmd: ['x'], protocolVersions: [1, 7] });
+});
+
+test('the versions of Versioned are numbers', () => {
+  expectTypeOf<Versioned<PluginsByVersion>>().toEqualTypeOf<Plugins>();
+  // @ts-expect-error -- a text is not a version
+  expectTypeOf<Versioned<{ '1': PluginsV1; '2': PluginsV2 }>>().toBeObject();
+  // @ts-expect-error -- a name is not a version
+  expectTypeOf<Versioned<{ v1: PluginsV1; v2: PluginsV2 }>>().toBeObject();
+});
+
+test('a check that leaves no version, one version or several versions narrows the connection', () => {
+  interface Speech extends PluginsV2 {
+    voice: Clock;
+  }
+  type Three = Versioned<{ 1: PluginsV1; 2: PluginsV2; 3: Speech }>;
+  const use = async (rpc: RPCClientOf<Three>): Promise<void> => {
+    switch (rpc.protocolVersion) {
+      case 1:
+        expectTypeOf(await rpc.dispense('clock')).toEqualTypeOf<Remote<Clock>>();
+        return;
+      case 2:
+        // @ts-expect-error -- version 2 has no voice
+        await rpc.dispense('voice');
+        break;
+      case 3:
+        expectTypeOf(await rpc.dispense('voice')).toEqualTypeOf<Remote<Clock>>();
+        break;
+      default:
+        expectTypeOf(rpc).toBeNever();
+    }
+    expectTypeOf(rpc.protocolVersion).toEqualTypeOf<2 | 3>();
+    const isNewest = rpc.protocolVersion === 3;
+    if (isNewest) await rpc.dispense('voice');
+    // Before a check, and after a check that leaves versions with different names, a call must fit all versions.
+    expectTypeOf(await rpc.dispense('greeter')).toExtend<Remote<Old | New>>();
+  };
+  expectTypeOf(use).toBeFunction();
+});
+
+test('the interfaces of a version can follow from a contract', () => {
+  const first = defineContract({ read: { input: [text], output: text } });
+  const second = defineContract({ read: { input: [text, text], output: text } });
+  type Kv<C> = { kv: ContractInterface<C> };
+  type Stores = Versioned<{ 1: Kv<typeof first>; 2: Kv<typeof second> }>;
+  const use = async (rpc: RPCClientOf<Stores>): Promise<void> => {
+    if (rpc.protocolVersion === 1) await checked(first, await rpc.dispense('kv')).read('a');
+    else await checked(second, await rpc.dispense('kv')).read('a', 'b');
+    await serve<Stores>({
+      protocolVersions: {
+        1: { kv: () => implement(first, { read: (key) => key }) },
+        // @ts-expect-error -- the contract of version 1 does not fit version 2
+        2: { kv: () => implement(first, { read: (key) => key }) },
+      },
+    });
   };
   expectTypeOf(use).toBeFunction();
 });

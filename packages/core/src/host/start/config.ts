@@ -23,6 +23,7 @@ import {
   type LogLevel,
 } from '../../handshake/env.ts';
 import { sortVersions } from '../../handshake/negotiate.ts';
+import type { VersionOf } from '../../handshake/versioned.ts';
 import { printableLine } from '../../base/printable.ts';
 import { maxTimerMs } from '../../base/timers.ts';
 import { checkLimits, type Limits } from '../../base/limits.ts';
@@ -84,8 +85,11 @@ export type ServiceSet<S> = {
   readonly [K in keyof S]: ((context: ServiceContext) => S[K] | Promise<S[K]>) & CanServe<S[K]>;
 };
 
-/** The options of a {@link Client}. Only `cmd` is required. `S` are the services that the host provides. */
-export interface ClientConfig<S = Record<never, never>> {
+/**
+ * The options of a {@link Client}. Only `cmd` is required. `S` are the services that the host provides, and `P`
+ * are the plugins of the client.
+ */
+export interface ClientConfig<S = Record<never, never>, P = unknown> {
   /** The program to run. */
   readonly cmd: Command;
   /**
@@ -139,8 +143,11 @@ export interface ClientConfig<S = Record<never, never>> {
   readonly logLevel?: LogLevel;
   /** The cookie that both sides agree on. Default: `MagicCookieKey` and `MagicCookieValue`. */
   readonly handshake?: Partial<Handshake>;
-  /** The protocol versions that this host can speak. Default `[1]`. */
-  readonly protocolVersions?: readonly number[];
+  /**
+   * The protocol versions that this host can speak. Default `[1]`. For `Versioned` plugins, only their versions
+   * are accepted.
+   */
+  readonly protocolVersions?: readonly VersionOf<P>[];
   /**
    * The plugin's environment: the host's variables that are passed on, and further variables. Default: all of
    * the host's variables.
