@@ -34,6 +34,8 @@ export interface Diagnostics {
   readonly brokerStreams: number;
 }
 
+declare const plugins: unique symbol;
+
 /** Options of {@link RPCClient.ping}. */
 export interface PingOptions {
   /** Milliseconds after which the ping rejects with `RPC_DEADLINE`. Default 5,000. */
@@ -51,6 +53,12 @@ export interface PingOptions {
  * serves only one connection.
  */
 export interface RPCClient<P = Record<string, object>> extends AsyncDisposable {
+  /**
+   * Carries the plugins. The compiler compares the overloads of `dispense()` of `Versioned` plugins loosely,
+   * so it compares this property, too. At run time this property does not exist.
+   */
+  readonly [plugins]?: { readonly [K in keyof P & string]: P[K] };
+
   /** Raw byte streams beside the calls, for any protocol. */
   readonly broker: StreamBroker;
 

@@ -138,6 +138,18 @@ test('a check that leaves no version, one version or several versions narrows th
   expectTypeOf(use).toBeFunction();
 });
 
+test('a narrowed connection fits code that was written for its version, or for any plugin', () => {
+  const useOld = async (rpc: RPCClient<PluginsV1>): Promise<Remote<Clock>> => await rpc.dispense('clock');
+  const useAny = async (rpc: RPCClient): Promise<number> => await rpc.ping();
+  const use = async (rpc: RPCClientOf<Plugins>): Promise<void> => {
+    if (rpc.protocolVersion === 1) await useOld(rpc);
+    await useAny(rpc);
+    // @ts-expect-error -- the plugin may speak version 2
+    await useOld(rpc);
+  };
+  expectTypeOf(use).toBeFunction();
+});
+
 test('the interfaces of a version can follow from a contract', () => {
   const first = defineContract({ read: { input: [text], output: text } });
   const second = defineContract({ read: { input: [text, text], output: text } });
