@@ -91,3 +91,23 @@ test('defineContract() refuses schemas that do not fit the interface', () => {
   // @ts-expect-error -- the interface must declare a promise as the result
   defineContract<{ size(): number }>()({ size: { output: count } });
 });
+
+test('a contract may have a method that is optional in its interface, or leave it out', () => {
+  interface Cleaned {
+    get(key: string): Promise<string>;
+    clean?(days: number): Promise<void>;
+  }
+  const without = defineContract<Cleaned>()({ get: { input: [text], output: text } });
+  const having = defineContract<Cleaned>()({ get: {}, clean: { input: [count], errors: { BUSY: text } } });
+  const use = (): void => {
+    implement(without, { get: (key) => key });
+    implement(having, { get: (key) => key, clean: async (days) => void days.toFixed() });
+    // @ts-expect-error -- the contract has the method, so there must be a handler
+    implement(having, { get: (key: string) => key });
+    expectTypeOf(declaredError(having, 'BUSY', 'x').data).toEqualTypeOf<string>();
+  };
+  expectTypeOf(use).toBeFunction();
+  expectTypeOf<ContractInterface<typeof having>>().toEqualTypeOf<Cleaned>();
+  // @ts-expect-error -- a parameter has another type
+  defineContract<Cleaned>()({ get: {}, clean: { input: [text] } });
+});

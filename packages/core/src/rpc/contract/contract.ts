@@ -112,7 +112,7 @@ export type InputSchemas<L extends readonly unknown[]> = {
  * result. If the method returns a stream, a schema for the items replaces the schema for the result.
  */
 export type SchemasOf<T> = {
-  readonly [K in keyof T]: T[K] extends (...args: infer A) => infer R
+  readonly [K in keyof T]: NonNullable<T[K]> extends (...args: infer A) => infer R
     ? Pick<MethodSchemas, 'doc' | 'errors'> & {
         readonly input?: InputSchemas<WithoutOptions<A>>;
       } & (R extends AsyncIterable<infer Item>
@@ -136,7 +136,7 @@ export type Taking<S, L> = {
  * produce these types.
  */
 export type TakingEach<D, T> = {
-  readonly [K in keyof D & keyof T]: T[K] extends (...args: infer A) => infer R
+  readonly [K in keyof D & keyof T]: NonNullable<T[K]> extends (...args: infer A) => infer R
     ? {
         readonly input?: Taking<Given<D[K], 'input'>, WithoutOptions<A>>;
         readonly output?: Awaited<R> extends InputOf<Given<D[K], 'output'>> ? unknown : never;
@@ -157,9 +157,9 @@ export interface ContractMaker<T extends object> {
     methods: D & NoOthers<D> & TakingEach<D, T> & Readonly<Record<Exclude<keyof D, keyof T>, never>>,
   ): Contract<
     {
-      [K in keyof T]: {
-        call: T[K];
-        handle: HandlerOf<T[K]>;
+      [K in keyof T as K extends keyof D ? K : never]-?: {
+        call: NonNullable<T[K]>;
+        handle: HandlerOf<NonNullable<T[K]>>;
         errors: K extends keyof D ? ErrorsOf<D[K]> : never;
         raises: K extends keyof D ? RaisesOf<D[K]> : never;
       };
@@ -171,7 +171,8 @@ export interface ContractMaker<T extends object> {
 /**
  * Makes a contract for an interface that exists already: `defineContract<Kv>()({ get: { input: [key], output:
  * text } })`. The names of parameters and the docs of methods are those of the interface, and each schema
- * must fit the interface. `input` has a schema for each parameter, or is left out. Each method must return a
+ * must fit the interface. `input` has a schema for each parameter, or is left out. A method that is optional
+ * in the interface may be left out. Each method must return a
  * promise or an async iterable, because a caller on the other side gets one of these.
  */
 export function defineContract<T extends object>(): ContractMaker<T>;
