@@ -299,3 +299,9 @@ describe('an error explains a mistake in the use of a plugin:', () => {
     );
   });
 });
+
+test('a package that is a link is the same module before and after the call of serve()', async () => {
+  const rpc = await plugin('finds-a-package').client();
+  const finder = (await rpc.dispense('finder' as never)) as { find(): Promise<string> };
+  expect(await finder.find()).not.toContain('node_modules');
+});

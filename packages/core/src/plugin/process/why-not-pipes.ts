@@ -6,8 +6,8 @@ import { fstatSync, readdirSync, readlinkSync } from 'node:fs';
  * The bits of a file's mode that hold its type, and the type of a pipe. On Windows, `isFIFO()` is false for
  * every pipe, so the bits are compared.
  */
-const typeBits = 0o170_000;
-const pipeBits = 0o010_000;
+const typeBits = 0o170_000n;
+const pipeBits = 0o010_000n;
 
 /**
  * Returns why the descriptors cannot be the host's pipes; undefined if they can. If the parent passed no
@@ -19,7 +19,9 @@ export function whyNotPipes(fds: readonly number[]): string | undefined {
   if ('Deno' in globalThis) return undefined;
   for (const fd of fds) {
     try {
-      const info = fstatSync(fd);
+      // Without `bigint`, Node 20 and 22 keep the result where `realpathSync` finds a pipe's type later. An
+      // `import()` would then not resolve the link to a package, and would load a second copy of it.
+      const info = fstatSync(fd, { bigint: true });
       const isPipe = (info.mode & typeBits) === pipeBits;
       if (!info.isSocket() && !isPipe) return `descriptor ${fd} is not a pipe`;
       if (isPipe && isOwnPipe(fd)) return `descriptor ${fd} is a pipe of Node's own`;
