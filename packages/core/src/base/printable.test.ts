@@ -54,6 +54,14 @@ describe('printable text', () => {
     expect(printable(`${short}\u0007`)).toBe('\ufffd'.repeat(65_537));
   });
 
+  test('of many characters has no colour, even if the text is split within its sequence', () => {
+    const colour = '\u001b[38;2;255;255;255;48;2;255;255;255m';
+    for (let at = 0; at <= colour.length; at++) {
+      const before = 'x'.repeat(65_536 - at);
+      expect(printable(`${before}${colour}${before}${colour}\r\nend`)).toBe(`${before}${before}\nend`);
+    }
+  });
+
   test('of many characters is the same wherever the text is split into pieces', () => {
     const pieces = ['\u001b[31m', '\r\n', '\r', '\u001b', 'é🎉', '\ud800', '\u0000'];
     for (const piece of pieces) {

@@ -51,12 +51,25 @@ const escapeCode = 0x1b;
  */
 function printableLong(text: string): string {
   const pieces: string[] = [];
-  for (let from = 0; from < text.length; from += longText) {
-    const piece = text.slice(from, from + longText);
-    const isEnd = from + longText >= text.length;
-    pieces.push(unprintable.test(piece) ? replaced(piece, isEnd ? '' : text[from + longText]!) : piece);
+  let from = 0;
+  while (from < text.length) {
+    const end = endOfPiece(text, from);
+    const piece = text.slice(from, end);
+    pieces.push(unprintable.test(piece) ? replaced(piece, text.charAt(end)) : piece);
+    from = end;
   }
   return pieces.join('');
+}
+
+/** A sequence that chooses a colour has at most about this many characters. */
+const longColour = 64;
+
+/** Returns where the piece that begins at `from` ends. A piece does not end within a colour's sequence. */
+function endOfPiece(text: string, from: number): number {
+  const end = from + longText;
+  if (end >= text.length) return text.length;
+  const start = text.slice(end - longColour, end).lastIndexOf('\u001b');
+  return start < 0 ? end : end - longColour + start;
 }
 
 /** Returns a piece with U+FFFD for everything unprintable. `next` is the character that follows the piece. */
