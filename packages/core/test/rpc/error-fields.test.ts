@@ -177,6 +177,7 @@ describe('in whichever way an error is sent, it arrives with', () => {
       [() => new BadType('m'), 'BadType', 'TypeError'],
       [() => new Named('m'), 'Chosen', 'Error'],
       [() => Object.assign(new NotFound('m'), { name: 'Error' }), 'Error', 'Error'],
+      [() => Object.assign(new NotFound('m'), { constructor: 'a field' }), 'NotFound', 'Error'],
       [() => new Error('m'), 'Error', 'Error'],
     ];
     for (const [make, name, type] of cases) {

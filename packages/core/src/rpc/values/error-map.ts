@@ -213,7 +213,9 @@ function nameOf(error: Error): string {
   const { name } = error;
   if (typeof name !== 'string') return 'Error';
   if (name !== builtInErrorOf(error) || Object.hasOwn(error, 'name')) return name.toWellFormed();
-  const ofClass: unknown = error.constructor?.name;
+  // A field of the error may be named `constructor`.
+  const prototype = Object.getPrototypeOf(error) as Partial<Error> | null;
+  const ofClass: unknown = prototype?.constructor?.name;
   return typeof ofClass === 'string' && ofClass !== '' ? ofClass.toWellFormed() : name;
 }
 
