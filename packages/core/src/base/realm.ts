@@ -5,11 +5,16 @@
  */
 import { types } from 'node:util';
 
+/** The class `SuppressedError`; undefined before Node 24. */
+export const suppressedErrorClass: SuppressedErrorConstructor | undefined = (
+  globalThis as { SuppressedError?: SuppressedErrorConstructor }
+).SuppressedError;
 const builtInErrors = new Map<object, string>(
   [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError].map(
     (Class) => [Class.prototype, Class.name],
   ),
 );
+if (suppressedErrorClass !== undefined) builtInErrors.set(suppressedErrorClass.prototype, 'SuppressedError');
 const builtInNames = new Set(builtInErrors.values());
 
 /**

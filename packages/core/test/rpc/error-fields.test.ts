@@ -145,6 +145,15 @@ describe('in whichever way an error is sent, it arrives with', () => {
     }
   });
 
+  const Suppressed = (globalThis as { SuppressedError?: SuppressedErrorConstructor }).SuppressedError;
+  test.runIf(Suppressed)('the class SuppressedError, if Node has it', async () => {
+    for (const error of await eachWay(() => new Suppressed!(new TypeError('later'), 'first', 'two'))) {
+      expect(error).toBeInstanceOf(Suppressed);
+      expect(error).toMatchObject({ name: 'SuppressedError', message: 'two', suppressed: 'first' });
+      expect(error['error']).toBeInstanceOf(TypeError);
+    }
+  });
+
   test('a text in place of a cause that cannot travel', async () => {
     for (const error of await eachWay(() => new Error('c', { cause: Symbol('s') })))
       expect((error['cause'] as Error).message).toBe('a value that cannot travel: Symbol(s)');

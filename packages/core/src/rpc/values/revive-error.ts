@@ -7,6 +7,7 @@ import { errorCodes, PipeworkError, type ErrorCode } from '../../base/errors.ts'
 import { longText, printable } from '../../base/printable.ts';
 import { compacted, defineOwn } from '../../base/own-property.ts';
 import { isProbedName } from '../../base/probed-names.ts';
+import { suppressedErrorClass } from '../../base/realm.ts';
 import { sentences } from '../../session/wire-words.ts';
 import type { Claim } from './inbound.ts';
 import { attempt, maxErrorCount, maxErrorDepth, show, type ErrorMap } from './error-map.ts';
@@ -37,7 +38,13 @@ const makers: Record<string, ErrorMaker | undefined> = Object.assign(Object.crea
   TypeError: (message: string) => new TypeError(message),
   URIError: (message: string) => new URIError(message),
   AggregateError: (message: string) => new AggregateError([], message),
+  SuppressedError: suppressedMaker(suppressedErrorClass),
 });
+
+function suppressedMaker(Class: SuppressedErrorConstructor | undefined): ErrorMaker | undefined {
+  return Class && ((message) => new Class(undefined, undefined, message));
+}
+
 /** Fields of an error that are never set from `data`. */
 const neverSet = new Set(['name', 'message', 'code', 'stack', 'cause', 'remoteStack', 'sent', 'then']);
 for (const name of Object.getOwnPropertyNames(Object.prototype)) neverSet.add(name);
