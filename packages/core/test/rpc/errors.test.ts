@@ -110,8 +110,12 @@ describe('an error that a handler throws', () => {
   ])('makes the call fail even if it is %s', async (_name, thrown) => {
     expect(await failure(() => thrown)).toBeInstanceOf(Error);
     expect(await failure(() => thrown, { capabilities: [] })).toBeInstanceOf(Error);
-    const { stack } = (await failure(() => thrown)) as Error;
-    expect(stack).toMatch(/^the handler threw/);
+    const error = await failure(() => thrown);
+    expect(error).toBeInstanceOf(RemoteError);
+    expect(error.name).toBe('');
+    expect(error.stack).toMatch(/^the handler threw/);
+    if (typeof thrown !== 'symbol' && typeof thrown !== 'function')
+      expect(error).toHaveProperty('thrown', thrown);
   });
 
   test('loses only the fields that cannot be sent', async () => {
