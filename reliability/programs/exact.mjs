@@ -1,12 +1,13 @@
-// Checks that bytes and values arrive exactly as they were sent: streams over the mux alone, then values and
-// streams over calls. All go through pipes that cut, join and delay chunks at random. The sizes of the
+// Checks that bytes, values and errors arrive exactly as they were sent: streams over the mux alone, then
+// values, streams and errors over calls. All go through pipes that cut, join and delay chunks at random. The sizes of the
 // windows are random too. These are property tests, and the printed seed replays the run.
 import { isDeepStrictEqual } from 'node:util';
 import { PassThrough } from 'node:stream';
 import * as fc from 'fast-check';
-import { Client } from '@pipework/core';
+import { Client, ref } from '@pipework/core';
 import { Session } from '@pipework/mux';
 import { within } from '../lib/bounded.mjs';
+import { errorPeer, moveError, wayNames } from '../lib/error-ways.mjs';
 import { pluginCommand } from '../lib/phases.mjs';
 import { clientInMemory, served } from '../lib/memory-pair.mjs';
 import { randomOf } from '../lib/random.mjs';
@@ -16,13 +17,15 @@ import { watch } from '../lib/watch.mjs';
 import { pattern, patternDigest, patternStream, worker } from '../lib/worker.mjs';
 
 export const help =
-  'streams and values through random chunking, delays and windows arrive exactly as they were sent';
+  'streams, values and errors through random chunking, delays and windows arrive exactly as they were sent';
 export const defaults = { minutes: 0, runs: 15, seed: 0 };
 /**
  * The number of small calls that a run makes over rough pipes (lib/rough.mjs). Over the pipes of a process,
  * which are faster, a run makes ten times as many calls.
  */
 const manyCalls = 300;
+/** As {@link manyCalls}, for calls that send an error. */
+const manyErrors = 60;
 
 const rough = (random) => {
   const pipe = new Rough({ random: random.fork() });
@@ -132,11 +135,13 @@ const { value: anyValue } = fc.letrec((tie) => ({
   ),
 }));
 
+const plugins = { worker, errors: () => errorPeer };
+
 /** Exchanges values and streams over rough pipes in memory. */
 async function calls(input, count) {
   const random = randomOf(input.seed);
   const pipe = () => new Rough({ random: random.fork() });
-  const client = clientInMemory({ plugin: served({ worker }), up: pipe, down: pipe });
+  const client = clientInMemory({ plugin: served(plugins), up: pipe, down: pipe });
   try {
     await exchange(client, random, input, count);
   } finally {
@@ -200,27 +205,18 @@ async function exchange(client, random, { seed, values, lengths }, count) {
 const show = (value) => fc.stringify(value).slice(0, 1_000);
 
 /**
- * Sends many small values, with `width` calls in flight, over rough pipes or over the pipes of a real
- * process.
+ * Runs `turn(remote, random)` again and again, `width` times at the same time, over rough pipes or over the
+ * pipes of a real process. `remote` is the plugin's `name`. Over rough pipes, `turn` runs `times` times.
  */
-async function many({ seed, width, isReal }, count, shared) {
+async function lanes({ seed, width, isReal }, { name, times }, shared, turn) {
   const random = randomOf(seed);
   const pipe = () => new Rough({ random: random.fork() });
   if (isReal) shared.client ??= new Client({ cmd: pluginCommand() });
-  const client = isReal
-    ? shared.client
-    : clientInMemory({ plugin: served({ worker }), up: pipe, down: pipe });
-  const remote = await (await client.client()).dispense('worker').then((one) => ({ one }));
-  let left = manyCalls * (isReal ? 10 : 1);
+  const client = isReal ? shared.client : clientInMemory({ plugin: served(plugins), up: pipe, down: pipe });
+  const remote = await (await client.client()).dispense(name).then((one) => ({ one }));
+  let left = times * (isReal ? 10 : 1);
   const lane = async () => {
-    while (left-- > 0) {
-      count.operations++;
-      const value = smallValue(random);
-      const back = random.chance(0.05)
-        ? await turnBack(remote.one, value, random, count)
-        : await remote.one.echo(value);
-      if (!isDeepStrictEqual(back, value)) throw new Error(`${show(value)} came back as ${show(back)}`);
-    }
+    while (left-- > 0) await turn(remote.one, random);
   };
   try {
     await within(60_000, `calls of seed ${seed}`, Promise.all(Array.from({ length: width }, lane)));
@@ -228,6 +224,26 @@ async function many({ seed, width, isReal }, count, shared) {
     if (!isReal) await client.kill();
   }
 }
+
+/** Sends many small values. */
+const many = (input, count, shared) =>
+  lanes(input, { name: 'worker', times: manyCalls }, shared, async (worker, random) => {
+    count.operations++;
+    const value = smallValue(random);
+    const back = random.chance(0.05)
+      ? await turnBack(worker, value, random, count)
+      : await worker.echo(value);
+    if (!isDeepStrictEqual(back, value)) throw new Error(`${show(value)} came back as ${show(back)}`);
+  });
+
+/** Sends many errors, in all ways and both directions. */
+const errors = (input, count, shared) =>
+  lanes(input, { name: 'errors', times: manyErrors }, shared, (remote, random) => {
+    count.operations++;
+    const way = random.pick(wayNames);
+    return moveError({ remote, host, way, isBack: random.chance(0.5), seed: random.u32() });
+  });
+const host = ref(errorPeer);
 
 /**
  * Sends a value to the plugin, up to five times in one call. The plugin passes each copy to a callback.
@@ -261,8 +277,9 @@ const properties = {
     lengths: fc.array(size, { maxLength: 3 }),
   }),
   many: fc.record({ seed: seeds, width: fc.integer({ min: 1, max: 200 }), isReal: fc.boolean() }),
+  errors: fc.record({ seed: seeds, width: fc.integer({ min: 1, max: 50 }), isReal: fc.boolean() }),
 };
-const checks = { streams, calls, processes, many };
+const checks = { streams, calls, processes, many, errors };
 properties.processes = properties.calls;
 
 export async function run(options, say = () => {}) {

@@ -18,7 +18,7 @@ describe(`with random input (seed ${seed})`, () => {
     clean(await fuzzMux({ cases: 120, seed })));
   test('output that is made to be slow to read never blocks the host', async () =>
     clean(await fuzzOutput({ cases: 8, seed })));
-  test('streams and values arrive exactly as they were sent', async () =>
+  test('streams, values and errors arrive exactly as they were sent', async () =>
     clean(await exact({ runs: 3, seed })));
 });
 
