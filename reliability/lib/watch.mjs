@@ -21,8 +21,8 @@ export function heldNow() {
 
 /**
  * Starts to watch. `stop()` returns `{ uncaught, peakBytes, longestStallMs }`. With `fatalStallMs`, a
- * separate thread ends the process if the event loop is blocked for that long. The thread first prints the
- * last number that `doing` got.
+ * separate thread ends the process if the event loop is blocked for that long, in processor time. The thread
+ * first prints the last number that `doing` got.
  */
 export function watch({ fatalStallMs } = {}) {
   const uncaught = [];
@@ -63,15 +63,24 @@ export function watch({ fatalStallMs } = {}) {
   };
 }
 
+// A process that gets no processor time does not hang: it waits for a busy machine, or was stopped. So the
+// watchdog counts the processor time since the last beat. A process that uses none, for instance in a system
+// call that never returns, is ended after ten times as long. The watchdog counts its own turns, so that a stop
+// of the whole process does not count.
 const watchdog = `
   const { writeSync } = require('node:fs');
   const { workerData: { beat, fatalStallMs } } = require('node:worker_threads');
-  let before = -1;
+  const usedMs = () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  };
+  let last = { beat: -1 };
   setInterval(() => {
     const now = Atomics.load(beat, 0);
-    if (now === before) {
-      writeSync(2, 'HUNG: the event loop stood still for ' + fatalStallMs + ' ms; it was doing ' + (Atomics.load(beat, 1) >>> 0) + '\\n');
+    if (now !== last.beat) {
+      last = { beat: now, usedMs: usedMs(), turns: 0 };
+    } else if (++last.turns > 100 || usedMs() - last.usedMs >= fatalStallMs) {
+      writeSync(2, 'HUNG: the event loop stood still for ' + fatalStallMs + ' ms of processor time, or for ten times as long; it was doing ' + (Atomics.load(beat, 1) >>> 0) + '\\n');
       process.kill(process.pid, 'SIGKILL');
     }
-    before = now;
-  }, fatalStallMs);`;
+  }, fatalStallMs / 10);`;
