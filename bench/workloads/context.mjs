@@ -1,37 +1,87 @@
-// Measures the cost of an AsyncLocalStorage for a call. In Node 20 and 22, as soon as one is in use, V8
-// reports every promise of the process to Node. These reports make the floor slower too.
+// Measures the cost of an AsyncLocalStorage for a call, a callback and an item of a stream. In Node 20 and 22,
+// as soon as one is in use, V8 reports every promise of the process to Node. These reports make the floor
+// slower too.
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { cpuPerCall, inFlight } from '../lib/loops.mjs';
+import { cpuPerCall, inFlight, median } from '../lib/loops.mjs';
 import { tinyCall } from './tiny.mjs';
 
 const WIDTH = 64;
+const COUNT = 10_000;
+const SAMPLES = 3;
+
+/** Returns a function that repeats `run(COUNT)` for `ms` milliseconds. */
+const repeated = (run) => async (ms) => {
+  let count = 0;
+  for (const end = performance.now() + ms; performance.now() < end; count += COUNT) await run(COUNT);
+  return { count };
+};
+
+const works = {
+  call: (peer) => (ms) => inFlight(tinyCall(peer), WIDTH, ms),
+  callback: (peer) => repeated((count) => peer.callbacks(count, (i) => i + 1)),
+  item: (peer) => repeated((count) => peer.stream(count, () => {})),
+};
+
+const metricsOf = (name) => [
+  { key: `${name}None`, title: `CPU a ${name} without`, unit: 'µs', better: 'low' },
+  { key: `${name}Times`, title: `${name}: with / without`, unit: '×', better: 'low' },
+];
 
 export const context = {
   name: 'context',
-  title: '64 calls in flight beside an AsyncLocalStorage',
+  title: 'calls and callbacks, 64 in flight, and items beside an AsyncLocalStorage',
   group: 'context',
   cores: 'one',
   needs: 'add',
   peers: ['floor', 'pipework', 'fork-json', 'birpc-pipe', 'worker-port'],
-  metrics: [
-    { key: 'none', title: 'CPU a call without', unit: 'µs', better: 'low' },
-    { key: 'used', title: 'CPU a call with', unit: 'µs', better: 'low' },
-    { key: 'times', title: 'with / without', unit: '×', better: 'low' },
-  ],
+  metrics: Object.keys(works).flatMap(metricsOf),
   async run({ peer, time, warmup }) {
-    const call = tinyCall(peer);
-    const measure = async () => {
-      await inFlight(call, WIDTH, warmup);
-      return (await cpuPerCall(peer.pids ?? [], () => inFlight(call, WIDTH, time))).cpu;
-    };
-    const none = await measure();
-    const storage = new AsyncLocalStorage();
-    const used = await storage.run({ user: 'one' }, async () => {
-      const cpu = await measure();
-      if (storage.getStore()?.user !== 'one') throw new Error('the context was lost');
+    const measureAll = async () => {
+      const cpu = {};
+      for (const [name, work] of Object.entries(works))
+        cpu[name] = await measure(work(peer), peer.pids ?? [], time, warmup);
       return cpu;
-    });
-    storage.disable();
-    return { none, used, times: used / none };
+    };
+    // V8 stays slower after the first store, even if no store is in use any more. So this order is needed.
+    const none = await measureAll();
+    const used = await withStore(measureAll);
+    return Object.fromEntries(
+      Object.keys(works).flatMap((name) => [
+        [`${name}None`, none[name]],
+        [`${name}Times`, used[name] / none[name]],
+      ]),
+    );
   },
 };
+
+/** Returns the processor time of one call, callback or item, as the median of {@link SAMPLES} samples. */
+async function measure(work, pids, time, warmup) {
+  await warmUp(work, warmup);
+  const samples = [];
+  for (let i = 0; i < SAMPLES; i++) samples.push((await cpuPerCall(pids, () => work(time))).cpu);
+  return median(samples);
+}
+
+/** Runs the work until this process has used `ms` of processor time, because a busy machine gives little of it. */
+async function warmUp(work, ms) {
+  const used = () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  };
+  const end = used() + ms;
+  while (used() < end) await work(50);
+}
+
+/** Runs `action` while an AsyncLocalStorage is in use. */
+async function withStore(action) {
+  const storage = new AsyncLocalStorage();
+  try {
+    return await storage.run({ user: 'one' }, async () => {
+      const result = await action();
+      if (storage.getStore()?.user !== 'one') throw new Error('the context was lost');
+      return result;
+    });
+  } finally {
+    storage.disable();
+  }
+}
