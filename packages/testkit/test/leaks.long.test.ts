@@ -31,7 +31,7 @@ describe('expectNoLeaks(work)', () => {
       greeter.never().catch(() => undefined);
     });
     await pair?.close();
-    expect(leaks.join('\n')).toMatch(/a pair of connect\(\) is open, opened at .*leaks\.test\.ts/);
+    expect(leaks.join('\n')).toMatch(/a pair of connect\(\) is open, opened at .*leaks\.long\.test\.ts/);
     expect(leaks.join('\n')).toContain('1 pending call on a pair of connect()');
   });
 
@@ -51,7 +51,7 @@ describe('expectNoLeaks(work)', () => {
     for (const leaks of [launched, own]) {
       expect(leaks).toHaveLength(1);
       expect(leaks?.[0]).toMatch(
-        /^the client of plugin .*\(pid \d+, command: .*greets\.mjs\) is open, opened at .*leaks\.test/,
+        /^the client of plugin .*\(pid \d+, command: .*greets\.mjs\) is open, opened at .*leaks\.long\.test/,
       );
       expect(pids).toContain(/pid (\d+)/.exec(leaks?.[0] ?? '')?.[1]);
     }
@@ -63,7 +63,7 @@ describe('expectNoLeaks(work)', () => {
       child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 10_000)'], { stdio: 'ignore' });
     });
     child?.kill('SIGKILL');
-    expect(leaks).toEqual([expect.stringMatching(/^a child process, begun\nat .*leaks\.test\.ts/)]);
+    expect(leaks).toEqual([expect.stringMatching(/^a child process, begun\nat .*leaks\.long\.test\.ts/)]);
   });
 
   test('names a timer and a descriptor', async () => {
@@ -76,7 +76,7 @@ describe('expectNoLeaks(work)', () => {
     for (const timer of timers) clearInterval(timer);
     for (const file of files) await file.close();
     expect(leaks).toEqual([
-      expect.stringMatching(/^a timer, begun\nat .*leaks\.test\.ts/),
+      expect.stringMatching(/^a timer, begun\nat .*leaks\.long\.test\.ts/),
       expect.stringMatching(/^descriptor \d+ is open: \/dev\/null$/),
     ]);
   });
