@@ -196,7 +196,10 @@ function errorFacts(error: Error): unknown {
 
 const errorMakers = [EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError] as const;
 
-/** Returns an error of the built-in class `name`, or else an `Error`, without any members. */
+/**
+ * Returns an error of the built-in class `name`, or an `Error` if there is no such class. An AggregateError gets
+ * an empty list of errors.
+ */
 function emptyError(name: unknown, message: string): Error {
   if (name === AggregateError.name) return new AggregateError([], message);
   return new (errorMakers.find((one) => one.name === name) ?? Error)(message);

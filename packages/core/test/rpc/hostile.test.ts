@@ -7,7 +7,8 @@ const served = { echo: (value: unknown) => value };
 const echoHead = '94 00 01 ab 506c7567696e2e6563686f';
 
 /**
- * Returns the params of a call in hex: one list of two rows, encoded as columns, whose only column is `hex`.
+ * Returns the params of a call, in hex. They hold one list of two rows, encoded as columns. The list has one
+ * column, and `hex` is the bytes of this column.
  */
 const column = (hex: string): string => `91 94 d4 50 43 02 91 a1 61 ${hex}`;
 
