@@ -163,8 +163,8 @@ export const breaches = [
   ['dies-of-sigint', 'continues after SIGINT, SIGHUP and a first SIGTERM'],
   ['dies-of-sighup', 'continues after SIGINT, SIGHUP and a first SIGTERM'],
   ['leaves-at-the-first-sigterm', 'continues after SIGINT, SIGHUP and a first SIGTERM'],
-  ['stays-after-sigterm', 'leaves ten seconds after a first SIGTERM'],
-  ['leaves-soon-after-sigterm', 'leaves ten seconds after a first SIGTERM'],
+  ['stays-after-sigterm', 'exits ten seconds after a first SIGTERM'],
+  ['leaves-soon-after-sigterm', 'exits ten seconds after a first SIGTERM'],
   ['ignores-the-second-sigterm', 'leaves at a second SIGTERM'],
   // 14: limits
   ['takes-60-levels', 'takes a value of 120 levels'],

@@ -150,7 +150,7 @@ export class MessageReader {
   #enter(length, size) {
     const tag = this.#tag;
     if (tag === 0xdb && length < 0x1_0000 && this.#breaks('refuses-needless-lengths'))
-      throw new Error('a longer length than the text needs');
+      throw new Error('the length of a text is encoded in more bytes than it needs');
     if (tag >= 0xdc) return this.#contain(length * (tag >= 0xde ? 2 : 1));
     this.#skip = length + fixedBytes[tag - 0xc0];
     if (size + this.#skip > tooLong && !this.#breaks('takes-any-length'))

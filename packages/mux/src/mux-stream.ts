@@ -263,8 +263,8 @@ export class MuxStream extends Duplex {
     }
     const failure = error ?? this.#writtenTooLate();
     this.#closing = { kind: error === undefined ? 'half' : 'cut', error: failure, isAwaitingEnd: false };
-    // After a reset, unread bytes are dropped. If the session is lost, unread bytes are kept, but a pending
-    // write must not wait until a reader takes them.
+    // After a reset, unread bytes are dropped. If the session is lost, they are kept for the reader. If a write
+    // is pending, they are dropped nevertheless, because the write must not wait for a reader.
     if (!this.#session.hasEnded || this.#pending !== undefined) this.destroy(failure);
     else this.#failWhenRead();
   }

@@ -10,8 +10,8 @@ import { rawPeer, settled, update, ACK } from './support/raw-peer.ts';
 import { echo, pattern, readAll, sessionPair } from './support/session-pair.ts';
 
 /**
- * Blocks the event loop for `ms` milliseconds. After a block that follows {@link aTurn}, timers run before
- * pipes are read.
+ * Blocks the event loop for `ms` milliseconds. If `block()` is called right after `await aTurn()`, the timers
+ * that became due meanwhile run before Node reads the pipes.
  */
 function block(ms: number): void {
   const end = performance.now() + ms;

@@ -331,7 +331,7 @@ function checkArguments(plugins: unknown, options: object): void {
   if (delayMs !== undefined && oldDelay !== undefined)
     throw new PipeworkError(
       'CONFIG_INVALID',
-      'options must be made of delayMs or its old name delay, not both',
+      'options must be made of delayMs or delay (the old name of delayMs), but not both',
     );
   const { chunking, serve } = options as { chunking?: unknown; serve?: { protocolVersions?: unknown } };
   const versions = serve?.protocolVersions;

@@ -64,7 +64,7 @@ export function ownedByRunningTest(end: () => Promise<unknown>): void {
     // If a test timed out, its signal has aborted before its hooks run.
     if (passed === true || signal?.aborted === true) await end();
     // Either the test failed, or a hook opened the thing and the test has not run yet. In both cases, the
-    // signal aborts when the test is over. The signal of a suite never aborts.
+    // signal aborts when the test is over. A suite, too, can be the context, but its signal never aborts.
     else signal?.addEventListener('abort', () => void end(), { once: true });
   });
 }

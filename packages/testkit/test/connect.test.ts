@@ -244,7 +244,7 @@ test.each([
     [{ greeter: class EnglishGreeter {} }],
     'connect({ greeter }): expected a function that makes the implementation, such as () => new EnglishGreeter(); got [class EnglishGreeter]',
   ],
-  [[plugins, { delayMs: 1, delay: 1 }], 'made of delayMs or its old name delay, not both'],
+  [[plugins, { delayMs: 1, delay: 1 }], 'made of delayMs or delay (the old name of delayMs), but not both'],
   [[plugins, { chunking: 'some' }], "expected 'random' or the most bytes of a chunk; got 'some'"],
 ])('connect(...%o) says what is wrong', async (wrong, message) => {
   await expect(Reflect.apply(connect, undefined, wrong)).rejects.toThrow(message);

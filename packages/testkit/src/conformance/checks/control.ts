@@ -296,7 +296,7 @@ export const endChecks: Check[] = [
   {
     section: ends,
     long: 'waits',
-    name: 'leaves ten seconds after a first SIGTERM, with status 0, if its host does not answer',
+    name: 'exits ten seconds after a first SIGTERM, with status 0, if its host does not answer',
     run: async (bench) => {
       if (hostsSignals.length === 0) throw new DoesNotApply('this system has no SIGTERM');
       const running = await bench.ready();
