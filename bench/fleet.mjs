@@ -1,8 +1,9 @@
 // The benchmark of pools and supervisors. Runs alternating rounds, with a fresh host process for each round,
-// row and peer. Then writes bench/results/fleet.md and fleet.json.
+// row and peer. Then writes fleet.md and fleet.json into bench/results, or into bench/results/partial if
+// `--quick`, `--peers` or `--rows` is given.
 //
 //   node bench/fleet.mjs [--rounds 5] [--peers pipework,fork] [--rows pool-even,restart] [--quick]
-//                        [--out FOLDER]    a run of a part writes below bench/results/partial
+//                        [--out FOLDER]
 import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -88,7 +89,10 @@ async function measure(round, row, peer) {
   }
 }
 
-/** Measures how many steps of computing take a millisecond, so that all peers do the same number of steps. */
+/**
+ * Returns the number of computing steps that take a millisecond, so that all peers do the same number of
+ * steps.
+ */
 function stepsOfMillisecond() {
   const tried = 200_000;
   const times = Array.from({ length: 40 }, (_, n) => {

@@ -5,7 +5,7 @@
  * machine affects all of them. The result is the median of the ratios to the bare pipes in the same round.
  *
  *     node bench/mux.mjs [--rounds 5] [--only pipework,raw] [--work duplex-bulk,rt100] [--seconds 1]
- *                    [--json FILE]    { [work]: { [name]: rates, a round each, null where it failed } }
+ *                    [--json FILE]    { [work]: { [name]: [the rate of each round, null if it failed] } }
  */
 
 import { execFile } from 'node:child_process';

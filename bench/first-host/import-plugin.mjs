@@ -1,4 +1,4 @@
-// A plugin that ends before it serves.
+// Imports the plugin's side of pipework, and ends without serving.
 import '@pipework/core/plugin';
 import { report } from './report.mjs';
 

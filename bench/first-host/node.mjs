@@ -1,4 +1,4 @@
-// Only starts and ends Node, which every other program of this folder also does.
+// Does nothing but start and end Node. This cost is part of every other program in this folder.
 import { report } from './report.mjs';
 
 report(3);

@@ -242,8 +242,8 @@ const supervised = {
 
 /**
  * A row: `name`, `title`, `needs` (the peer's function that opens the pool or the service) and
- * `run(context)`, with `context = { open, steps, quick }`. `steps` is how many steps of computing take a
- * millisecond.
+ * `run(context)`, with `context = { open, steps, quick }`. `steps` is the number of computing steps that take
+ * a millisecond.
  */
 export const rows = [
   poolRow('pool-even', `400 waits of 5 ms, ${waiters} workers`, {

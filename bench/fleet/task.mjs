@@ -16,7 +16,7 @@ const seeds = 8;
 
 /**
  * Waits `wait` milliseconds or computes `steps` steps. In the answer, `own` is the number of milliseconds
- * that the work took. Without `wait` and `steps`, the task is tiny, and the worker answers immediately.
+ * that the work took. If both are 0, the task is tiny, and the worker answers immediately.
  */
 export function work({ id, wait, steps }) {
   const from = performance.now();

@@ -9,8 +9,8 @@ import { plainEnvironment } from './run-host.mjs';
 const file = (name) => fileURLToPath(new URL(`../first-host/${name}.mjs`, import.meta.url));
 
 /**
- * Starts the program and Node alone in turns, `rounds` times each. Returns the medians of the elapsed time,
- * of the processor time, and of `own`, which is the elapsed time minus that of Node alone.
+ * Starts the peer's program and Node alone in turns, `rounds` times each. Returns the medians of the elapsed
+ * time, of the processor time, and of `own`, which is the elapsed time minus that of Node alone.
  */
 export function measureFirstHost(peer, rounds) {
   const program = existsSync(file(peer)) ? [file(peer)] : [file('adapter'), peer];

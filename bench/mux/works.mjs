@@ -41,9 +41,9 @@ export const workNames = works.map(({ name }) => name);
 /** How many bytes warm a stream up. A slow mux sends fewer, because the warm-up ends after `WARM_UP_MS`. */
 const WARM_UP_BYTES = 2048 * MiB;
 const WARM_UP_MS = 2000;
-/** How many bytes are measured. */
+/** How many bytes are measured at most. */
 const MEASURED_BYTES = 1024 * MiB;
-/** Ends a bulk. No other byte of the bulk has this value. */
+/** Ends a bulk transfer. No other byte of the transfer has this value. */
 const LAST = Buffer.from('e');
 
 /**
@@ -158,8 +158,8 @@ function useOnce(stream, message) {
 }
 
 /**
- * Serves a stream, as the other end. If the stream begins with 'b', reads up to the byte that ends a bulk,
- * and then answers with one byte. Any other stream is echoed.
+ * Serves a stream, as the other end. If the stream begins with 'b', reads up to the byte that ends a bulk
+ * transfer, and then answers with one byte. Any other stream is echoed.
  */
 export function serveStream(stream) {
   let mode;

@@ -13,7 +13,7 @@ const canPin = spawnSync('taskset', ['-c', '0', 'true']).status === 0;
  */
 export const measure = (name) => run('host.mjs', name);
 
-/** Resolves to the cost of the SDK alone for a call that both processes record. `empty` has this cost. */
+/** Resolves to `{ empty }`, the cost of the SDK alone for a call that both processes record. */
 export const measureSDK = () => run('sdk-alone.mjs');
 
 async function run(program, ...words) {

@@ -22,8 +22,8 @@ async function pass(count) {
   const before = process.cpuUsage();
   for (let n = 0; n < count; n += 1) {
     once();
-    // The span processor exports in later turns of the event loop, so the loop lets a turn pass after each 64
-    // calls.
+    // The span processor exports in later turns of the event loop, so this code waits for the next turn after
+    // each 64 calls.
     if (n % 64 === 0) await new Promise(setImmediate);
   }
   const { user, system } = process.cpuUsage(before);

@@ -95,7 +95,7 @@ function cellTables(settings, summary, skipped, failures) {
   return lines;
 }
 
-/** Returns the unit for the title of a column; none for rates, whose titles already contain their unit. */
+/** Returns the unit that the title of a column needs. The titles of rates already contain their unit. */
 const unitOf = (metric) => (metric.unit === '/s' || metric.unit === 'MB/s' ? '' : `, ${metric.unit}`);
 const ratio = (cell) => (cell.ratio === undefined ? '' : ` (${cell.ratio.toFixed(2)})`);
 

@@ -1,4 +1,4 @@
-// The ten most important rows on other versions of Node.
+// Reports the ten most important workloads under other versions of Node.
 import { workloadByName } from '../workloads/index.mjs';
 import { short } from './numbers.mjs';
 import { summarize } from './summary.mjs';

@@ -7,10 +7,11 @@ const processPeers = (data) =>
   data.settings.peers.filter((peer) => peer !== 'floor' && peer !== 'pipework' && !threadPeers.has(peer));
 
 /**
- * Each target has `workload`, `metric`, and one of the following fields. `floor` is the allowed ratio to the
- * floor: the largest one if low figures are better, else the smallest one. `over` is a peer that pipework
- * must exceed by the factor `by`. `value` is a limit of the figure itself. `own` is another figure of
- * pipework, and `by` is the required ratio to it. A target of the mux has the fields `work` and `mux` instead; `mux` names the candidate that is judged.
+ * Each target has `workload`, `metric`, and one of the following fields. `floor` is the limit of the ratio to
+ * the floor: the largest allowed ratio with `low`, otherwise the smallest. `over` lists other peers, and `by`
+ * is the required ratio to the best of them. `value` is a limit of the figure itself. `own` is another figure
+ * of pipework, and `by` is the required ratio to it. A target of the mux has `work` and `mux` in place of
+ * `workload` and `metric`. `mux` names the candidate that is judged.
  */
 const targets = [
   { workload: 'lone', metric: 'p50', floor: 1.25, low: true },

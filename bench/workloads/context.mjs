@@ -1,6 +1,6 @@
-// Measures the cost of an AsyncLocalStorage for a call, a callback and an item of a stream. In Node 20 and 22,
-// as soon as one is in use, V8 reports every promise of the process to Node. These reports make the floor
-// slower too.
+// Measures the cost of an AsyncLocalStorage for a call, a callback and an item of a stream. In Node 20 and
+// 22, as soon as an AsyncLocalStorage is in use, V8 reports every promise of the process to Node. These
+// reports make the floor slower too.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { cpuPerCall, inFlight, median } from '../lib/loops.mjs';
 import { tinyCall } from './tiny.mjs';
@@ -42,7 +42,8 @@ export const context = {
         cpu[name] = await measure(work(peer), peer.pids ?? [], time, warmup);
       return cpu;
     };
-    // V8 stays slower after the first store, even if no store is in use any more. So this order is needed.
+    // Measure without a store first. V8 stays slower after the first store, even if no store is in use any
+    // more.
     const none = await measureAll();
     const used = await withStore(measureAll);
     return Object.fromEntries(
@@ -62,7 +63,10 @@ async function measure(work, pids, time, warmup) {
   return median(samples);
 }
 
-/** Runs the work until this process has used `ms` of processor time, because a busy machine gives little of it. */
+/**
+ * Warms up until this process has used `ms` milliseconds of processor time. On a busy machine, the same
+ * elapsed time would contain fewer calls.
+ */
 async function warmUp(work, ms) {
   const used = () => {
     const { user, system } = process.cpuUsage();

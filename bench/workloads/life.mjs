@@ -41,8 +41,8 @@ const read = ['bench', 'packages', 'node_modules'].map((name) =>
 );
 
 /**
- * Makes the same start with the plugin isolated. The first start in a host takes longer, because the host
- * first tries whether the isolation tool works.
+ * Returns a workload that makes the same start with the plugin isolated. The first start in a host takes
+ * longer, because the host first tries whether the isolation tool works.
  */
 function isolatedStart(name, title, options) {
   return {
@@ -70,8 +70,8 @@ function isolatedStart(name, title, options) {
 export const startBwrap = isolatedStart('start-bwrap', 'start to first answer, in bubblewrap', {});
 
 /**
- * Starts under the permission model. The plugin may use the network, because before Node 25 the model cannot
- * deny that.
+ * Starts the plugin under Node's permission model. The plugin may use the network, because before Node 25 the
+ * model cannot deny that.
  */
 export const startPermission = isolatedStart(
   'start-permission',

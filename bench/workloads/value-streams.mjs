@@ -10,7 +10,7 @@ const MB = 1e6;
  */
 const LEAST = 256;
 const MOST = 4096;
-/** How many times each point is run before it is measured, and how many times it is measured. */
+/** How many turns warm each point up, and how many measure it. A point is a kind and a number of streams. */
 const WARM_UP_TURNS = 4;
 const MEASURED_TURNS = 3;
 

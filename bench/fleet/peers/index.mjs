@@ -16,8 +16,8 @@ export const threadPools = new Set(['piscina', 'tinypool-threads']);
 
 /**
  * Returns the adapter of a peer. `openPool({ workers, recycleAfter })` resolves to `{ run, close }`.
- * `openService({ spare })` resolves to a service that survives a SIGKILL of its process: `{ run, close, ready
- * }`. `missing` has each row that the peer cannot do, with the reason.
+ * `openService({ spare })` resolves to a service (`{ run, close, ready }`) that survives a SIGKILL of its
+ * process. `missing` has the rows that the peer cannot do, with the reasons.
  */
 export async function loadPeer(name) {
   if (name !== 'tinypool-threads') return import(`./${name}/host.mjs`);

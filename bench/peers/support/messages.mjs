@@ -65,7 +65,7 @@ export function messageChild(post, { bytesAsText = false } = {}) {
     stream: (count) => service.produce(count, (item) => post({ item })),
     callbacks: (count) => service.callBack(count, callHost),
   };
-  // A result that is not a promise is sent immediately, as a developer who cares about speed would do.
+  // If the result is not a promise, sends it immediately, as a user who cares about speed would.
   const answer = ({ id, method, args }) => {
     const result = methods[method](...args);
     if (!(result instanceof Promise)) post({ id, result });

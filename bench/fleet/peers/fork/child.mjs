@@ -1,6 +1,6 @@
 import { work } from '../../task.mjs';
 
-// An answer that is not a promise is sent immediately, as a developer who cares about speed would do.
+// If the answer is not a promise, sends it immediately, as a user who cares about speed would.
 process.on('message', (task) => {
   const answer = work(task);
   if (answer instanceof Promise) void answer.then((later) => process.send(later));

@@ -19,8 +19,9 @@ export async function openPool({ workers, recycleAfter }) {
 }
 
 /**
- * Without a spare, a restart has no delay, because the other peers have none. With a spare, a restart has the
- * default delay, but at most 100 ms. This delay only postpones the start of the next spare.
+ * Opens a supervised plugin. Without a spare, a restart has no delay, because the other peers have none. With
+ * a spare, a restart has the default delay, but at most 100 ms. This delay only postpones the start of the
+ * next spare.
  */
 export async function openService({ spare }) {
   let started = 0;
@@ -28,8 +29,9 @@ export async function openService({ spare }) {
     ...config,
     spare: spare ? 1 : 0,
     restart: { atMost: 1_000, ...(spare ? { maxDelayMs: 100 } : { initialDelayMs: 0 }) },
-    // The processes of the other peers have answered calls before they are measured, so this process answers
-    // one too. It is counted as ready here, because it becomes ready in the turn in which its setup ends.
+    // The processes of the other peers have answered calls before they are measured, so each process here
+    // answers one too. `started` counts the process during its setup, because it is ready in the turn in
+    // which its setup ends.
     setup: async (rpc) => {
       await (await rpc.dispense('bench')).work({ id: 0, wait: 0, steps: 0 });
       started += 1;

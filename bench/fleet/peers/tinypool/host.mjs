@@ -41,7 +41,7 @@ export async function openService({ spare }) {
 
 const oneProcess = 'its workers are threads, and a SIGKILL ends the host with them';
 
-/** The same pool with threads. */
+/** tinypool with threads instead of processes. */
 export const threads = {
   openPool: pooled('worker_threads'),
   missing: { restart: oneProcess, 'restart-spare': oneProcess },
