@@ -1,6 +1,6 @@
 // environments.mjs: runs one whole session in each of these environments that the machine can make: as PID 1,
-// without /proc, without a shell, read-only, under the permission model on both sides, and in a project of
-// Yarn's Plug'n'Play. npx fetches Yarn.
+// without /proc, without a shell, without a network and with all files read-only, with the host or the plugin
+// under Node's permission model, and in a project of Yarn's Plug'n'Play. npx fetches Yarn.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 // runners.mjs [--only TEXT]: runs the testkit under each test runner. It packs the packages, and installs
-// them with the runner from npm in a new project. It runs a test file of fixtures/runners there, and prints a
-// table. npx fetches Node 24, which some runners need.
+// them in a new project together with the runner from npm. There it runs a test file of fixtures/runners. It
+// prints a table. npx fetches Node 24, which some runners need.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 // suite.mjs [--option value]...: runs the tests again and again, with load on the machine and without, and
-// prints a table. Exits with 1 if any run failed. The tests run in this repository, or in clean clones of the last
-// commit. --script names the script of package.json that runs the tests.
+// prints a table. Exits with 1 if any run failed. The tests run in this repository, or, with --nodes, --in or
+// --user, in clean clones of the last commit. --script names the script of package.json that runs the tests.
 //
 //   node reliability/suite.mjs --times 10 --load both      ten runs under load, ten without
 //   node reliability/suite.mjs --script test:long          the tests that take long

@@ -1,6 +1,6 @@
 // windows.mjs [--node 20] [--only TEXT] [--workers 2] [--minutes 30]: runs core's tests of a plugin's life on
 // Node for Windows under Wine, if Wine is installed (`apt-get install wine64`). Vitest runs the unchanged
-// files of packages/core/test/life, in a copy of this workspace. npm brings Node for Windows. `--only`
+// files of packages/core/test/life, in a copy of this workspace. Node for Windows comes from npm. `--only`
 // chooses files by a part of their names. The tests use dist too, so build first.
 //
 // Prints the numbers of tests that passed, failed and were skipped, with the reasons. Exits with 1 if a test
@@ -35,7 +35,7 @@ const { values: options } = parseArgs({
 
 /** The tests that fail because of Wine, by reason. They run, but their failure is expected. */
 const faultsOfWine = {
-  'its conhost inherits the pipes of a process without a window, so that they end only with the process': [
+  'its conhost inherits the pipes of a process without a window, and keeps them open until the process ends': [
     'a start that fails > says that the process has closed descriptor 4 and continues to run',
     'the notes of a failed start > say that something closed descriptor 4',
     'a plugin whose session is lost while its process runs on > causes an error that mentions the closed pipe, if the plugin closed it',

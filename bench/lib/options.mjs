@@ -13,7 +13,7 @@ export const usage = `Usage: node bench/run.mjs [options]
   --workloads a,b       these workloads; some are of the mux alone
   --rounds n            alternating rounds (5; with --quick 1)
   --curves / --no-curves  the curves too (default: yes, but no with --quick or --workloads)
-  --mux / --no-mux      the mux alone, beside npm's yamuxes (default as --curves)
+  --mux / --no-mux      the mux alone, beside npm's yamuxes (default: as --curves)
   --nodes 22,24         these versions of Node too, or paths to them, with ten workloads and the
                         strongest peers; "none" for no other version (default: in a whole run
                         20, 22, 24 and 26 without the version that runs this; else none)

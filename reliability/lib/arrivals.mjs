@@ -6,8 +6,8 @@ import { PipeworkError, RemoteError } from '@pipework/core';
 export class Arrival {
   /**
    * `class` is the name of the error's class. `code`, `cause`, `errors` and `remoteStack` are absent if the
-   * error has none. `fields` has the other own fields. A field `sent` of the error is described too, because
-   * an error that was thrown must not have one.
+   * error has none. `fields` has the error's other own fields. A field `sent` of the error is described too,
+   * because only errors of pipework may arrive with this field.
    */
   constructor(parts) {
     Object.assign(this, parts);
@@ -19,7 +19,10 @@ const classes = new Map(
     .concat(DOMException, PipeworkError, RemoteError, globalThis.SuppressedError ?? [])
     .map((Class) => [Class.prototype, Class.name]),
 );
-/** The message of an error for a thrown value begins with these words. */
+/**
+ * If a handler throws a value that is not an error, the message of the error for the caller begins with these
+ * words.
+ */
 export const threw = 'the handler threw ';
 
 /** Returns the value with an {@link Arrival} in place of each error. */
@@ -54,8 +57,8 @@ function fieldsOf(error) {
 }
 
 /**
- * True for a thrown value that the message of its error shows. The docs don't say how a message shows any
- * other value.
+ * True if a thrown value must stand in the message of its error. The docs don't say how the message shows
+ * other values.
  */
 export const isShown = (value) =>
   value === null ||
@@ -74,8 +77,8 @@ const mapFields = (object, map) =>
   Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value)]));
 
 /**
- * Returns the first difference between a description and the description that was expected, with its path;
- * undefined if there is none.
+ * Returns the first difference between a description and the expected one, with the path to it; undefined if
+ * there is none.
  */
 export function difference(came, expected, path = 'it') {
   if (isDeepStrictEqual(came, expected)) return undefined;

@@ -100,9 +100,9 @@ function assertion({ message, random }) {
 
 /**
  * Each kind gets `{ random, message, text, inner, value, isOuter }`. `text()` makes a text. `inner()` makes a
- * member, and `value()` a field, as `{ made, arrives }`. A kind returns `{ error, type, name }`. If it sets
- * them, it also returns the expected `code`, `errors` (members) and `fields`. `type` is the nearest built-in
- * class.
+ * member, and `value()` a field, as `{ made, arrives }`: the value, and the description of the value that
+ * must arrive. A kind returns `{ error, type, name }`. `type` is the nearest built-in class. A kind that sets
+ * a code, members or fields also returns the expected `code`, `errors` (the members) or `fields`.
  */
 export const kinds = [
   ...[Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((Class) =>

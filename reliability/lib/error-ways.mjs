@@ -1,5 +1,5 @@
 // The ways in which an error goes from one side to the other. Both sides offer the same methods, so each way
-// is tried in both directions.
+// can be tried in both directions.
 import { Readable } from 'node:stream';
 import { described, difference } from './arrivals.mjs';
 import { randomCarrier, randomThrown } from './random-errors.mjs';
@@ -26,7 +26,7 @@ const failing = {
     return new Readable({
       objectMode: true,
       highWaterMark: 1,
-      // Node forgets the items that it holds when a stream fails, so the stream fails in another turn.
+      // When a stream fails, Node drops the items that it still holds. So the stream fails in a later turn.
       read() {
         turn()
           .then(() => items.next())
@@ -53,11 +53,14 @@ const giving = {
   node: (seed) => Readable.from(carrying(seed)),
 };
 
-/** What each idle source was told, by the seed of the reason. */
+/**
+ * Maps the seed of an idle source to a promise. The promise resolves when the source is cancelled, with the
+ * difference between the reason and the expected one.
+ */
 const told = new Map();
 const never = () => new Promise(() => {});
 
-/** Sources that give nothing, and remember the reason for which they are cancelled. */
+/** Sources that give nothing, and pass the reason of their cancellation to `hear`. */
 const idle = {
   generator: (hear) => ({ [Symbol.asyncIterator]: () => ({ next: never, return: hear }) }),
   web: (hear) => new ReadableStream({ pull: never, cancel: hear }),
@@ -82,10 +85,10 @@ const cancel = {
   },
 };
 
-/** Compares the error with which a call rejects with the error of the seed. */
+/** Compares the error of a rejected call with the error of the seed. */
 const compareCall = (promise, seed) => compareFailure(promise, seed, { sent: true });
 
-/** An error of pipework that was thrown in the other process arrives with the fields `marks` too. */
+/** If the other process threw an error of pipework, that error must also have the fields `marks`. */
 function compareFailure(promise, seed, marks) {
   const { arrives } = thrownOf(seed);
   if (arrives.class === 'PipeworkError') Object.assign(arrives, marks);
@@ -143,7 +146,7 @@ export const errorPeer = {
   comparesStream: (seed, source) => compareStream(source, seed),
   comparesItems: (seed, source) => compareItems(source, seed),
 
-  /** Tries a way from the other side's `peer` to this side, or from this side to `peer`. */
+  /** Tries the named way on this side. `peer` has the methods of the other side. */
   tries: (way, peer, seed) => ways[way](peer, seed),
 };
 
@@ -198,8 +201,8 @@ const ways = {
 export const wayNames = Object.keys(ways);
 
 /**
- * Moves one error in the named way. `isBack` chooses the direction: the plugin then tries the way with the
- * host as its peer. Throws if another error arrived.
+ * Moves one error in the named way. The host tries the way with the plugin as its peer, or, if `isBack` is
+ * true, the plugin tries the way with the host as its peer. Throws if another error arrived.
  */
 export async function moveError({ remote, host, way, isBack, seed }) {
   const found = await (isBack ? remote.tries(way, host, seed) : ways[way](remote, seed));

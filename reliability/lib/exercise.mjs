@@ -117,8 +117,8 @@ export async function exercise(
  * pipework's files. An error of the peer can have any name and code, but its stack begins on the peer's side.
  */
 export const isOurBug = (error) => {
-  // The first line of the stack outside of Node shows the code that made the error. Code that awaited the
-  // error is shown below that line.
+  // The first line of the stack that is not Node's own shows the code that made the error. The lines below it
+  // show code that awaited the error.
   const made = (error.stack ?? '')
     .split('\n')
     .find((line) => /^\s+at /.test(line) && !line.includes('node:'));

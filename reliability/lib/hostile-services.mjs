@@ -8,7 +8,7 @@ const MiB = 2 ** 20;
 const MOST = 0xffff_ffff;
 
 /**
- * Opens stream `id` with a broker id that the host accepts (0 for services). Returns a function that sends
+ * Opens stream `id`, which begins with `brokerId` (0 asks for services). Returns a function that sends
  * requests on this stream, in order.
  */
 function dial({ peer, hear }, id, brokerId, onAnswer = () => {}) {
@@ -20,8 +20,8 @@ function dial({ peer, hear }, id, brokerId, onAnswer = () => {}) {
 } // prettier-ignore
 
 /**
- * Sends `attack.asks` requests `Host.Dispense`, 1,000 at a time so that they fit the window. After the host's
- * last answer, answers the call that the host has made to the plugin, with `'asked'`.
+ * Sends `attack.asks` requests `Host.Dispense`, 1,000 at a time so that they fit the window. After the last
+ * answer, answers the host's own call with `'asked'`.
  */
 function askWithoutEnd(attack, onAnswer = () => {}) {
   let asked = 0;

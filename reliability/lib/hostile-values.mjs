@@ -115,8 +115,7 @@ function hostileColumns(random) {
 }
 
 function hostileColumn(random, rows, levels) {
-  // Some nine of ten bins have the right length. If the length is wrong, the receiver does not come to its
-  // other checks.
+  // About nine of ten bins have the right length. After a wrong length, the receiver makes no further checks.
   const bin = (length) =>
     new Uint8Array(random.bytes(random.chance(0.9) ? length : random.below(2 * length + 2)));
   const same = (byte) => bin(rows).fill(byte);

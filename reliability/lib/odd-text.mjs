@@ -16,7 +16,7 @@ export function oddText(random) {
   return text;
 }
 
-/** Returns the form in which docs/calls.md says that a text of an error arrives. */
+/** Returns a text of an error in the form in which it must arrive: see docs/calls.md. */
 export function printed(text) {
   const wellFormed = text.toWellFormed();
   const asText = wellFormed.length > longest ? () => '\uFFFD' : writtenOut;
@@ -25,7 +25,10 @@ export function printed(text) {
 
 /** Sequences that choose a colour, and the carriage returns of Windows line breaks. */
 const removed = /\r(?=\n)|\u001b\[[\d:;]*m/g; // oxlint-disable-line no-control-regex -- it finds these characters
-/** Control characters except tab and line feed, line separators, and marks that change the direction of text. */
+/**
+ * Control characters (but not tab and line feed), line separators, and marks that change the text's
+ * direction.
+ */
 const unprintable = /(?![\t\n])\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
 function writtenOut(character) {

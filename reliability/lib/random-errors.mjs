@@ -1,11 +1,11 @@
-// Random errors, and what docs/calls.md says must arrive in place of them. The same seed makes the same
+// Random errors, and the errors that must arrive for them: see docs/calls.md. The same seed makes the same
 // errors in each process, so each side knows what the other side threw.
 import { Arrival, isShown, threw } from './arrivals.mjs';
 import { kinds } from './error-kinds.mjs';
 import { oddText, printed } from './odd-text.mjs';
 import { smallValue } from './small-values.mjs';
 
-/** The description of a field, cause or member that is left out. */
+/** Stands for a field, cause or member that is left out and does not arrive. */
 const nothing = Symbol('nothing');
 const deepest = 3;
 /** Errors are sent up to this many levels deep. */
@@ -25,7 +25,9 @@ export function randomThrown(random) {
 export const randomCarrier = (random) =>
   random.chance(0.5) ? randomError(random, 0) : withErrors(random, 0);
 
-/** The error for a thrown value that is not an error. The value is its field `thrown`. */
+/**
+ * Describes the error that arrives for a thrown value that is not an error. Its field `thrown` is the value.
+ */
 function thrownArrival(made, arrives) {
   const message = isShown(arrives) ? printed(threw + String(made)) : threw;
   const fields = arrives === nothing ? {} : { thrown: arrives };
@@ -75,14 +77,14 @@ function randomError(random, depth) {
   return { made: error, arrives: new Arrival(parts) };
 }
 
-/** Returns an error, or a value that is a cause or a member of an error. */
+/** Returns an error or another value, as a cause or a member of an error. */
 function randomInner(random, depth) {
   if (depth < deepest && random.chance(0.6)) return randomError(random, depth);
   if (random.chance(0.05)) return { made: Symbol('s'), arrives: untoldArrival('Symbol(s)') };
   return travelling(random, depth);
 }
 
-/** The error for a cause or a member that cannot be sent. */
+/** Describes the error that arrives for a cause or a member that cannot be sent. */
 const untoldArrival = (text) =>
   new Arrival({
     class: 'RemoteError',

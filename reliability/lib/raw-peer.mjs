@@ -126,8 +126,8 @@ export function rawPlugin(
 
 /**
  * Acts as a host. Reads the handshake line, and opens the first three streams. `dispense(stream, name)`
- * dispenses the implementation `name` and resolves with `stream`. Then the implementation's methods can be
- * called on this stream.
+ * dispenses the implementation `name` on the stream with the id `stream`, and resolves with this id. Then the
+ * implementation's methods can be called on the stream.
  */
 export async function rawHost({ readable, writable }) {
   const peer = new RawPeer({ readable, writable });

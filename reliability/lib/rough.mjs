@@ -1,4 +1,4 @@
-// A pipe that cuts, joins and delays chunks at random. It loses and changes no bytes.
+// A pipe that cuts, joins and delays chunks at random. It neither loses nor changes bytes.
 import { Transform } from 'node:stream';
 
 export class Rough extends Transform {

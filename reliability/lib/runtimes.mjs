@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 const fixture = (name) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 
 /**
- * The arguments before the plugin's file. They allow Deno to read the environment, files and process ids, but
- * not to use the network.
+ * The runtime's arguments, which stand before the plugin's file. They allow Deno to read the environment,
+ * files and process ids, but not to use the network.
  */
 export const runtimes = {
   bun: ['run'],
@@ -23,7 +23,7 @@ export const runSession = (name, file) =>
     timeout: 60_000,
   });
 
-/** Arguments before the host's file. */
+/** The runtime's arguments, which stand before the host's file. */
 const hostArguments = { bun: ['run'], deno: ['run', '--allow-all'] };
 
 /** Runs the same session with its host under the runtime at `file`, and its plugin under Node. */

@@ -1,4 +1,4 @@
-// The seal is a seccomp filter. Under it, every call that leads to a network address ends the process.
+// The seal is a seccomp filter. It ends a process that calls socket, connect, bind, listen or accept.
 // socketpair() stays allowed, because Node makes its stdio pipes of anonymous pairs. Such a pair has no name
 // and no address, and no third process could connect to it.
 import { spawnSync } from 'node:child_process';
@@ -50,7 +50,7 @@ export function filter(arch = process.arch) {
   const machine = machines[arch];
   if (!machine) throw new Error(`the seal supports only x64 and arm64, and this is ${arch}`);
   const numbers = Object.values(machine.calls);
-  // Without this check, a program could make a sealed call by its number for x32, the 32-bit interface of
+  // Without this check, a program could make a forbidden call by its number for x32, the 32-bit interface of
   // x64.
   const guard = arch === 'x64' ? [{ code: BPF_AT_LEAST, k: FIRST_X32_CALL, jump: 'kill' }] : [];
   const program = [

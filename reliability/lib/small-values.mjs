@@ -93,8 +93,8 @@ const records = (random) => {
 };
 
 /**
- * Returns a value that core's fast path for small messages may encode. The value's depth and width go up to
- * the limits of this path, and one beyond.
+ * Returns a value that core's fast path for small messages may encode. The value's depth and width exceed the
+ * limits of this path by at most one.
  */
 const plain = (random, depth) => {
   const inner = () => plain(random, depth + random.pick([1, 1, 1, 3]));

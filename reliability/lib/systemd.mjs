@@ -19,10 +19,10 @@ for group; do shift; [ "$group" = -- ] && break; echo $$ > "$group/cgroup.procs"
 exec "$@"`;
 
 /**
- * The script that prepares the namespaces of a systemd and is then replaced by it. systemd's own units would
- * empty the real /tmp and repeat mounts. So this systemd gets only one unit. If the script cannot mount a new
- * /tmp and /run, systemd is not started. The script's arguments are the controllers that version 1 of control
- * groups manages. If there are no arguments, the script mounts only version 2 of control groups.
+ * The script that prepares the namespaces, and then becomes systemd. systemd's own units would empty the real
+ * /tmp and repeat mounts. So this systemd gets only one unit. If the script cannot mount a new /tmp and /run,
+ * systemd is not started. The script's arguments are the controllers that version 1 of control groups
+ * manages. If there are no arguments, the script mounts only version 2 of control groups.
  */
 const boot = `set -eu
 mount --make-rprivate /
@@ -81,8 +81,8 @@ export function whyNoSystemd() {
 }
 
 /**
- * Boots a systemd. Resolves with `{ run, stop }`. `run` runs a command inside, and resolves with its exit
- * code and output. Rejects if systemd does not boot.
+ * Boots a systemd. Resolves with `{ run, stop }`. `run` runs a command in the namespaces of this systemd, and
+ * resolves with the command's exit code and output. Rejects if systemd does not boot.
  */
 export async function bootSystemd({ isUnified = false } = {}) {
   const name = `pipework-systemd-${process.pid}${isUnified ? '-unified' : ''}`;

@@ -13,7 +13,7 @@ export function whyNotTraced() {
 
 /**
  * Runs a command with all its children under strace. `calls` counts the network calls by name. `made` has the
- * lines of the trace in which a call gives a name to a file, a directory or a link.
+ * lines of the trace in which a call creates, links or renames a file or directory.
  */
 export function trace(command) {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-trace-'));

@@ -64,9 +64,9 @@ export function watch({ fatalStallMs } = {}) {
 }
 
 // A process that gets no processor time does not hang: it waits for a busy machine, or was stopped. So the
-// watchdog counts the processor time since the last beat. A process that uses none, for instance in a system
-// call that never returns, is ended after ten times as long. The watchdog counts its own turns, so that a stop
-// of the whole process does not count.
+// watchdog counts the processor time since the event loop's last beat. If the process uses none, for instance
+// in a system call that never returns, it is ended after ten times `fatalStallMs`. The watchdog measures this
+// time in turns of its own, so a stop of the whole process does not count.
 const watchdog = `
   const { writeSync } = require('node:fs');
   const { workerData: { beat, fatalStallMs } } = require('node:worker_threads');
@@ -80,7 +80,7 @@ const watchdog = `
     if (now !== last.beat) {
       last = { beat: now, usedMs: usedMs(), turns: 0 };
     } else if (++last.turns > 100 || usedMs() - last.usedMs >= fatalStallMs) {
-      writeSync(2, 'HUNG: the event loop stood still for ' + fatalStallMs + ' ms of processor time, or for ten times as long; it was doing ' + (Atomics.load(beat, 1) >>> 0) + '\\n');
+      writeSync(2, 'HUNG: the event loop stood still for ' + fatalStallMs + ' ms of processor time, or for ten times as long in elapsed time; the seed was ' + (Atomics.load(beat, 1) >>> 0) + '\\n');
       process.kill(process.pid, 'SIGKILL');
     }
   }, fatalStallMs / 10);`;

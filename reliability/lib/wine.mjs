@@ -37,7 +37,8 @@ export class Windows {
       ...process.env,
       WINEDEBUG: '-all',
       WINEPREFIX: prefix,
-      // Wine reports a Windows that is too old for Node, so Node must skip its check.
+      // Wine reports a version of Windows that is too old for Node, so Node must skip its check of the
+      // version.
       NODE_SKIP_PLATFORM_CHECK: '1',
     };
     spawnSync(wine, ['wineboot', '-i'], { env: this.#env, stdio: 'ignore', timeout: 120_000 });
@@ -88,8 +89,8 @@ export class Windows {
   }
 
   /**
-   * Ends all processes of this Windows, in many rounds, because a process that is just starting may start
-   * others.
+   * Ends all processes of this Windows. Tries up to 50 times, because a process that has just started may
+   * start others.
    */
   end() {
     const nap = new Int32Array(new SharedArrayBuffer(4));

@@ -40,8 +40,8 @@ export class Broker {
   }
 
   /**
-   * Reads the id of a new stream. If `offer` has not returned this id yet, the stream waits until `offer`
-   * does so.
+   * Reads the id of a new stream. If `offer` has not returned this id yet, holds the stream for `PATIENCE` ms
+   * at most.
    */
   take(stream) {
     const most = this.#breaks('holds-100-streams') ? 100 : MOST;

@@ -30,7 +30,8 @@ const tooDeep = 128;
 
 /**
  * A tag is the first byte of a MessagePack value. For each tag from 0xc0 on, `lengthBytes` has the size of
- * the length field. `fixedBytes` has the number of bytes after that field that the length does not count.
+ * the length field. `fixedBytes` has the number of bytes that follow this field and are not counted by the
+ * length.
  */
 const lengthBytes = [0, 0, 0, 0, 1, 2, 4, 1, 2, 4, ...Array(15).fill(0), 1, 2, 4, 2, 4, 2, 4];
 const fixedBytes = [

@@ -1,6 +1,6 @@
 /**
- * The folders whose sources are mutated, the files among them that are not, and the tests that must notice
- * the mutants. These tests start no processes from dist, read no docs, and make no long explorations.
+ * For each target, the sources that are mutated, the exceptions (`kept`), and the tests that must notice the
+ * mutants. These tests start no processes from dist, read no docs, and make no long explorations.
  */
 export const targets = {
   mux: {

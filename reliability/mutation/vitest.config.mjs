@@ -6,9 +6,9 @@ import { targets } from './targets.mjs';
 const { include, exclude } = targets[process.env.MUTATION_TARGET];
 
 export default defineConfig({
-  // The copy of the package whose sources are mutated.
+  // The current directory is Stryker's copy of the package, with the mutated sources.
   root: process.cwd(),
-  // Core's tests run msgpackr with the edits of the build.
+  // Core's tests run msgpackr with the changes that the build makes to it.
   plugins: [{ ...msgpackr(process.cwd()), enforce: 'pre' }],
   ssr: { resolve: { conditions: ['@pipework/source'] } },
   test: {

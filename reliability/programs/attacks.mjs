@@ -333,7 +333,7 @@ function describedBy([plugin, methods]) {
 /** Reads everything in a value, as a user would. */
 function isDeeplyPlain(value, depth = 0) {
   if (typeof value !== 'object' || value === null) return true;
-  // Serializes and prints the value, as loggers, test frameworks and serializers do.
+  // Serializes and prints the value, as loggers and test frameworks do.
   if (depth === 0) void [JSON.stringify(value), inspect(value), typeof value === 'object' && `${value}`];
   if ({}.polluted !== undefined) throw new TypeError('the prototype of objects was written to');
   return depth > 200 || Reflect.ownKeys(value).every((key) => isDeeplyPlain(value[key], depth + 1));

@@ -215,7 +215,7 @@ export async function run(options, say = () => {}) {
     if (only && !name.includes(only)) continue;
     const cost = await mostOf(make, most * MiB);
     if (cost === undefined) {
-      findings.push(`${name}: none was taken`);
+      findings.push(`${name}: not even the smallest message was accepted`);
       continue;
     }
     const { count, bytes, held, ms } = cost;

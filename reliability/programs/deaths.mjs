@@ -68,7 +68,7 @@ export async function hostDies(name, boundMs) {
     );
   });
   const { pid } = JSON.parse(await within(15_000, `the host ${name}`, line));
-  // No sign shows that the plugin is between its spawn and its handshake line, so the host is killed at a
+  // Nothing signals the time between the plugin's spawn and its handshake line, so the host is killed at a
   // random moment.
   if (name === 'in the handshake') await pause(Math.random() * 120);
   host.kill('SIGKILL');

@@ -10,7 +10,7 @@ import { isolated } from '@pipework/isolate';
 import { findRuntime } from '../../testing/runtimes.mjs';
 import { holes, policies } from '../lib/escape-rules.mjs';
 
-export const help = 'attempts to get out of bubblewrap, of the permission model of Node and of Deno';
+export const help = 'attempts to escape from bubblewrap, and from the permission models of Node and of Deno';
 export const defaults = { means: 'all', only: '' };
 
 const host = fileURLToPath(new URL('../fixtures/escapes/host.mjs', import.meta.url));

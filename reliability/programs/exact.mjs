@@ -1,6 +1,7 @@
 // Checks that bytes, values and errors arrive exactly as they were sent: streams over the mux alone, then
-// values, streams and errors over calls. All go through pipes that cut, join and delay chunks at random. The sizes of the
-// windows are random too. These are property tests, and the printed seed replays the run.
+// values, streams and errors over calls. Everything goes through pipes that cut, join and delay chunks at
+// random. The sizes of the windows are random too. These are property tests, and the printed seed replays the
+// run.
 import { isDeepStrictEqual } from 'node:util';
 import { PassThrough } from 'node:stream';
 import * as fc from 'fast-check';
@@ -24,7 +25,7 @@ export const defaults = { minutes: 0, runs: 15, seed: 0 };
  * which are faster, a run makes ten times as many calls.
  */
 const manyCalls = 300;
-/** As {@link manyCalls}, for calls that send an error. */
+/** The number of calls that send an error, counted in the same way as {@link manyCalls}. */
 const manyErrors = 60;
 
 const rough = (random) => {
@@ -205,8 +206,9 @@ async function exchange(client, random, { seed, values, lengths }, count) {
 const show = (value) => fc.stringify(value).slice(0, 1_000);
 
 /**
- * Runs `turn(remote, random)` again and again, `width` times at the same time, over rough pipes or over the
- * pipes of a real process. `remote` is the plugin's `name`. Over rough pipes, `turn` runs `times` times.
+ * Runs `turn(remote, random)` in `width` concurrent loops, over rough pipes or over the pipes of a real
+ * process. `remote` is the plugin's implementation `name`. Over rough pipes, `turn` runs `times` times in
+ * all.
  */
 async function lanes({ seed, width, isReal }, { name, times }, shared, turn) {
   const random = randomOf(seed);

@@ -4,7 +4,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const help = "the suite's explorations, with many times as many runs";
+export const help = "the suite's explorations, with --times times as many runs";
 export const defaults = { times: 20 };
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

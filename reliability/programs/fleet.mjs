@@ -1,5 +1,5 @@
-// Supervisors and pools whose plugins are killed, replaced, stopped and crashed under load. Each call and
-// stream must settle exactly once, no call may run twice, and no process or timer may be left.
+// Kills, replaces, stops and crashes the plugins of supervisors and pools under load. Each call and stream
+// must settle exactly once, no call may run twice, and no process or timer may be left.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -28,7 +28,7 @@ const polluted = () =>
 
 /**
  * Returns the label under which the outcome of a use is counted: `ok`, or the error's code. If the code is no
- * string, the label is the error's name. The abort of a call by its caller causes such an error.
+ * string, the label is the error's name. An example is the error of a call that its caller aborted.
  */
 const label = (error) => {
   if (error === undefined) return 'ok';

@@ -8,11 +8,12 @@ import { randomOf } from '../lib/random.mjs';
 import { tested } from '../mutation/reporter.mjs';
 import { targets } from '../mutation/targets.mjs';
 
-export const help = 'mutants of the mux or of rpc that no test notices (--files window,scheduler for some)';
+export const help =
+  'mutants of the mux or of rpc that no test notices (--files window,scheduler: only in these files)';
 /**
  * `tests` is `all`, or `unit` for only the fast tests beside the sources. `minutes` is 0 for no limit.
- * `sample` is the number of places, of `sampleLines` lines each, that are drawn by `seed`; 0 changes all
- * lines.
+ * `sample` is the number of places that are drawn by `seed` and mutated, of `sampleLines` lines each; 0
+ * mutates all lines.
  */
 export const defaults = {
   target: 'mux',
@@ -55,7 +56,7 @@ export async function run(options, log) {
     concurrency,
     timeoutMS: 5_000,
     timeoutFactor: 2,
-    // Stryker must rewrite no tsconfig.json, because the rewriting needs an older TypeScript.
+    // Keeps Stryker from rewriting tsconfig.json, because the rewriting needs an older TypeScript.
     tsconfigFile: 'none.json',
     disableTypeChecks: false,
     // The copy of the package gets no tsconfig.json. So TypeScript finds the package's own file, in which the
@@ -68,7 +69,7 @@ export async function run(options, log) {
     const isDone = await Promise.race([testing.then(() => true), pause(minutes * 60_000)]);
     if (!isDone) {
       log(`out of time: ${tested.length} mutants were tested`);
-      // A mutant that loops without end does not notice that its parent is gone.
+      // A child in which a mutant loops without end does not notice that its parent is gone.
       spawnSync('pkill', ['-KILL', '-P', String(process.pid)]);
     }
   } else {

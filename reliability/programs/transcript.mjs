@@ -7,7 +7,7 @@ import { worker as makeWorker } from '../lib/worker.mjs';
 export const help = 'the processor time of runs with a transcript, as a ratio to the same runs without one';
 export const defaults = { times: 15, scale: 1, only: '' };
 
-/** The largest ratio that is allowed between a run with a transcript and the same run without it. */
+/** The largest allowed ratio of a run with a transcript to the same run without one. */
 const most = 1.3;
 
 /** The measured uses of a dispensed worker, by name. */

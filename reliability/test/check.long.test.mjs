@@ -85,7 +85,7 @@ const faults = [
     says: /^a circle of imports: .*\/scanner\.ts, \S+\/tokens\.ts$/m,
   },
   {
-    fault: 'a folder of core that has no place in the order',
+    fault: 'a folder of core that the order of folders does not list',
     file: 'packages/core/src/rpc/planted/planted.ts',
     text: 'export const planted = 1;\n',
     step: ['scripts/check-layers.mjs'],

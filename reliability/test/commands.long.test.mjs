@@ -1,5 +1,5 @@
-// Shows that no command of `pipework` needs a network. Each runs under the seal, which ends a process that
-// makes a network call.
+// Shows that no command of `pipework` needs a network. Each command runs under the seal, which ends a process
+// that makes a network call.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// The control group that systemd makes for an isolated plugin, tested in a separate systemd.
+// Tests the control group that a separate systemd makes for an isolated plugin.
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { obstacle } from '../programs/escapes.mjs';
@@ -59,7 +59,7 @@ describe.skipIf(why !== undefined)(`a plugin in a control group of systemd${skip
       'watch, v8, systemd',
     ],
     ['fillElsewhere', 'a child takes too much memory, while the plugin continues', 'watch, v8, systemd'],
-  ])('is ended by its memory limit if the kernel kills a process (%s): %s', async (name, _, memoryBytes) => {
+  ])('reports its memory limit if the kernel kills a process (%s): %s', async (name, _, memoryBytes) => {
     const [exit] = await run(name);
     expect(exit).toMatchObject({ ...byKernel, held: { memoryBytes } });
   });
@@ -89,8 +89,8 @@ describe.skipIf(why !== undefined)(`a plugin in a control group of systemd${skip
   });
 });
 
-// If version 1 of control groups manages memory, version 2 cannot limit memory. Then systemd makes a group of
-// version 2 without the limit.
+// If version 1 of control groups manages memory, version 2 cannot limit memory. systemd would then make a
+// group of version 2 without the limit, so the launcher asks for no group.
 const isElsewhere = why === undefined && hasMemoryInVersion1();
 
 describe.skipIf(!isElsewhere)(

@@ -10,7 +10,7 @@ describe.each(['bubblewrap', 'node'])('nothing escapes from', (means) => {
   const why =
     found === undefined
       ? ''
-      : ` (SKIPPED: it can't be tried, ${means === 'node' ? found : 'which needs bwrap, namespaces, unsealed'})`;
+      : ` (SKIPPED: it can't be tried: ${means === 'node' ? found : 'needs bwrap and namespaces, unsealed'})`;
   test.skipIf(found !== undefined)(`${means} except what SECURITY.md lists${why}`, async () => {
     const { findings, figures } = await run({ means });
     expect(findings).toEqual([]);

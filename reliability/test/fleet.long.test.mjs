@@ -9,7 +9,7 @@ describe('a fleet', () => {
     expect(await findings(kills({ calls: 1_000, streams: 100, killEveryMs: 50 }))).toEqual([]);
   });
 
-  test('fails no call because of reloads', async () => {
+  test('fails no call during reloads', async () => {
     expect(await findings(reloads({ reloads: 10 }))).toEqual([]);
   });
 
@@ -21,7 +21,7 @@ describe('a fleet', () => {
     expect(await findings(pool({ poolSeconds: 3 }))).toEqual([]);
   });
 
-  test('ends no plugin because its host was blocked', async () => {
+  test('ends no healthy plugin after its host was blocked', async () => {
     expect(await findings(blocked({ plugins: 4, blockMs: 4_000 }))).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
-// The short form of the fuzzer of output: floods of short lines, and the first lines that are made to be slow to read.
+// The short form of `node reliability/run.mjs fuzz-output`: floods of short lines, and the first of the lines
+// that are made to be slow to read.
 import { expect, test } from 'vitest';
 import { run } from '../programs/fuzz-output.mjs';
 

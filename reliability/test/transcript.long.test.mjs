@@ -1,5 +1,5 @@
-// The short form of the transcript program. This test shows only that the program runs, with a process and
-// without. Only the long form measures processor time.
+// The short form of the transcript program. This test shows only that the program runs, with a plugin in
+// memory and with one in a process. Only the long form measures processor time.
 import { expect, test } from 'vitest';
 import { run } from '../programs/transcript.mjs';
 
