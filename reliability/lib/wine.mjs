@@ -29,7 +29,7 @@ export class Windows {
   drive;
   #env;
 
-  /** Makes a Windows below `folder`, with this version of Node as `C:\node\node.exe`. */
+  /** Installs Windows below `folder`, with this version of Node as `C:\node\node.exe`. */
   constructor(folder, version) {
     const prefix = join(folder, 'prefix');
     this.drive = join(prefix, 'drive_c');

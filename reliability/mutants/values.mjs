@@ -63,7 +63,7 @@ const fixedBytes = [
   ...Array(7).fill(0),
 ];
 
-/** For each of these breaches, the tags that the plugin does not know. */
+/** The tags that the plugin does not know if it has the named breach. */
 const unknownTags = {
   'knows-no-float-32': [0xca],
   'knows-no-ext-16': [0xc8],
