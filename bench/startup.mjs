@@ -1,6 +1,6 @@
-// node bench/startup.mjs [rounds]: measures the parts of a plugin's start. The program starts children that
-// differ in what they import, in alternating rounds. It prints a table with the time to the first byte on
-// descriptor 4, and the idle memory.
+// node bench/startup.mjs [rounds]: measures the parts of a plugin's start. The children differ in what they
+// import. Each round starts one child of each kind. The program prints a table with the time to the first byte
+// on descriptor 4, and the idle memory.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

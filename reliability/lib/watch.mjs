@@ -21,8 +21,8 @@ export function heldNow() {
 
 /**
  * Starts to watch. `stop()` returns `{ uncaught, peakBytes, longestStallMs }`. With `fatalStallMs`, a
- * separate thread ends the process if the event loop is blocked for that long, in processor time. The thread
- * first prints the last number that `doing` got.
+ * separate thread ends the process if the event loop is blocked for that long, in processor time. Before that,
+ * the thread prints the number that was last passed to `doing()` of the result.
  */
 export function watch({ fatalStallMs } = {}) {
   const uncaught = [];

@@ -1,5 +1,5 @@
-// Measures what the testkit's transcript costs, in processor time. Runs with and without a transcript
-// alternate in one process.
+// Measures what the testkit's transcript costs, in processor time. In one process, each run with a transcript
+// alternates with a run without one.
 import { connect, launch } from '@pipework/testkit';
 import { pluginCommand } from '../lib/phases.mjs';
 import { worker as makeWorker } from '../lib/worker.mjs';
