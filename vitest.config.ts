@@ -27,8 +27,8 @@ export default defineConfig({
     // `toHappenWithin`.
     testTimeout: 300_000,
     hookTimeout: 300_000,
-    // The end of a log repeats the message of a failure, so the message shows the values and not only their
-    // number.
+    // The end of a log repeats the messages of failures. A message shows values of up to 400 characters in
+    // full.
     chaiConfig: { truncateThreshold: 400 },
     expect: { poll: { timeout: 30_000, interval: 10 } },
     projects: [
