@@ -1,6 +1,12 @@
-// environments.mjs: runs one whole session in each of these environments that the machine can make: as PID 1,
-// without /proc, without a shell, without a network and with all files read-only, with the host or the plugin
-// under Node's permission model, and in a project of Yarn's Plug'n'Play. npx fetches Yarn.
+// environments.mjs: runs one whole session in each of the environments below. If the machine cannot make an
+// environment, prints NOT RUN for it.
+// - as PID 1
+// - without /proc
+// - without a shell
+// - without a network, with all files read-only
+// - with the host under Node's permission model
+// - with the plugin under Node's permission model
+// - in a project of Yarn's Plug'n'Play (npx fetches Yarn)
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

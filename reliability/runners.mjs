@@ -38,7 +38,7 @@ const vitest = (version, pool, node, ...options) => ({
   passed: /Tests +6 passed \(6\)/,
 });
 /**
- * Options with which Vitest measures coverage, in place of a config file. Only plugin.mjs is measured,
+ * The options that make Vitest measure coverage, in place of a config file. Only plugin.mjs is measured,
  * because greeter.mjs also runs in the host's process.
  */
 const coverage = [
@@ -102,8 +102,8 @@ function pack() {
 }
 
 /**
- * The folders of the projects, by the names of the packages in each. Runners that need the same packages
- * share a project.
+ * Maps the names of packages to the folder of the project that has these packages. If two runners need the
+ * same packages, they share a project.
  */
 const projects = new Map();
 function project(dependencies, packages) {

@@ -17,7 +17,7 @@ if (obstacle) {
   process.exit(3);
 }
 console.error(
-  `sealed: ${command.join(' ')}\nsealed: any of ${sealedCalls.join(', ')} ends the process that makes it`,
+  `sealed: ${command.join(' ')}\nsealed: any of ${sealedCalls.join(', ')} ends the process that calls it`,
 );
 const since = uptime();
 const { status, signal } = runSealed(command);

@@ -1,6 +1,7 @@
-// suite.mjs [--option value]...: runs the tests again and again, with load on the machine and without, and
-// prints a table. Exits with 1 if any run failed. The tests run in this repository, or, with --nodes, --in or
-// --user, in clean clones of the last commit. --script names the script of package.json that runs the tests.
+// suite.mjs [--option value]...: runs the tests again and again, and prints a table. --load says whether
+// other programs keep the machine busy meanwhile. Exits with 1 if any run failed. With --nodes, --in or
+// --user, the tests run in clean clones of the last commit, and otherwise in this repository. --script names
+// the script of package.json that runs the tests.
 //
 //   node reliability/suite.mjs --times 10 --load both      ten runs under load, ten without
 //   node reliability/suite.mjs --script test:long          the tests that take long
@@ -52,8 +53,8 @@ function makePlace() {
 }
 
 /**
- * Returns a command that runs `command` as the user `--user`, on the cores `--cpus`, and with `node` as the
- * only Node on the PATH.
+ * Returns a command that runs `command`. The option --user chooses the user, --cpus chooses the cores, and
+ * `node` is the version of the only Node on the PATH.
  */
 function wrapped(command, node) {
   const id = (flag) => execFileSync('id', [flag, options.user], { encoding: 'utf8' }).trim();

@@ -3,8 +3,8 @@
 // files of packages/core/test/life, in a copy of this workspace. Node for Windows comes from npm. `--only`
 // chooses files by a part of their names. The tests use dist too, so build first.
 //
-// Prints the numbers of tests that passed, failed and were skipped, with the reasons. Exits with 1 if a test
-// failed, if the run was not done in time, or if processes were left behind.
+// Prints how many tests passed, failed and were skipped, and why tests failed or were skipped. Exits with 1
+// if a test failed, if the run was not done in time, or if processes were left behind.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -35,11 +35,12 @@ const { values: options } = parseArgs({
 
 /** The tests that fail because of Wine, by reason. They run, but their failure is expected. */
 const faultsOfWine = {
-  'its conhost inherits the pipes of a process without a window, and keeps them open until the process ends': [
-    'a start that fails > says that the process has closed descriptor 4 and continues to run',
-    'the notes of a failed start > say that something closed descriptor 4',
-    'a plugin whose session is lost while its process runs on > causes an error that mentions the closed pipe, if the plugin closed it',
-  ],
+  'its conhost inherits the pipes of a process without a window, and keeps them open until the process ends':
+    [
+      'a start that fails > says that the process has closed descriptor 4 and continues to run',
+      'the notes of a failed start > say that something closed descriptor 4',
+      'a plugin whose session is lost while its process runs on > causes an error that mentions the closed pipe, if the plugin closed it',
+    ],
   'its taskkill does not know /T': ['the process group > ends with its plugin, grandchildren included'],
 };
 

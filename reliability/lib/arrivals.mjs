@@ -2,12 +2,15 @@
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { PipeworkError, RemoteError } from '@pipework/core';
 
-/** Describes an error that arrived, or that must arrive. Its fields are compared one by one. */
+/**
+ * The description of an error that arrived, or that must arrive. Two descriptions are compared field by
+ * field.
+ */
 export class Arrival {
   /**
    * `class` is the name of the error's class. `code`, `cause`, `errors` and `remoteStack` are absent if the
-   * error has none. `fields` has the error's other own fields. A field `sent` of the error is described too,
-   * because only errors of pipework may arrive with this field.
+   * error has none. `fields` has the error's other own fields. If the error has a field `sent`, the
+   * description has it too, because only errors of pipework may arrive with this field.
    */
   constructor(parts) {
     Object.assign(this, parts);
@@ -20,7 +23,7 @@ const classes = new Map(
     .map((Class) => [Class.prototype, Class.name]),
 );
 /**
- * If a handler throws a value that is not an error, the message of the error for the caller begins with these
+ * If a handler throws a value that is not an error, the caller gets an error whose message begins with these
  * words.
  */
 export const threw = 'the handler threw ';
@@ -57,8 +60,8 @@ function fieldsOf(error) {
 }
 
 /**
- * True if a thrown value must stand in the message of its error. The docs don't say how the message shows
- * other values.
+ * True if the message of the error that the caller gets must show the thrown `value`. The docs don't say how
+ * the message shows other values.
  */
 export const isShown = (value) =>
   value === null ||

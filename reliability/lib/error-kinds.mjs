@@ -100,9 +100,10 @@ function assertion({ message, random }) {
 
 /**
  * Each kind gets `{ random, message, text, inner, value, isOuter }`. `text()` makes a text. `inner()` makes a
- * member, and `value()` a field, as `{ made, arrives }`: the value, and the description of the value that
- * must arrive. A kind returns `{ error, type, name }`. `type` is the nearest built-in class. A kind that sets
- * a code, members or fields also returns the expected `code`, `errors` (the members) or `fields`.
+ * member for the list `errors` of an error, and `value()` makes the value of a field. Both return
+ * `{ made, arrives }`: the value, and the description of what must arrive for it. A kind returns
+ * `{ error, type, name }`. `type` is the nearest built-in class. A kind that sets a code, members or fields
+ * also returns the expected `code`, `errors` (the members) or `fields`.
  */
 export const kinds = [
   ...[Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((Class) =>

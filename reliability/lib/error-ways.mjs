@@ -26,7 +26,7 @@ const failing = {
     return new Readable({
       objectMode: true,
       highWaterMark: 1,
-      // When a stream fails, Node drops the items that it still holds. So the stream fails in a later turn.
+      // When a Node stream fails, its unread items are dropped. So this stream fails one turn later.
       read() {
         turn()
           .then(() => items.next())
@@ -54,8 +54,8 @@ const giving = {
 };
 
 /**
- * Maps the seed of an idle source to a promise. The promise resolves when the source is cancelled, with the
- * difference between the reason and the expected one.
+ * Maps the seed of an idle source to a promise. When the source is cancelled, the promise resolves with the
+ * difference between the reason that arrived and the expected reason.
  */
 const told = new Map();
 const never = () => new Promise(() => {});
@@ -85,10 +85,13 @@ const cancel = {
   },
 };
 
-/** Compares the error of a rejected call with the error of the seed. */
+/** Compares the error of a rejected call with the error that is made from `seed`. */
 const compareCall = (promise, seed) => compareFailure(promise, seed, { sent: true });
 
-/** If the other process threw an error of pipework, that error must also have the fields `marks`. */
+/**
+ * When `promise` rejects, compares its error with the error that is made from `seed`. If the latter is an
+ * error of pipework, it must also have the fields `marks`.
+ */
 function compareFailure(promise, seed, marks) {
   const { arrives } = thrownOf(seed);
   if (arrives.class === 'PipeworkError') Object.assign(arrives, marks);
@@ -155,8 +158,8 @@ const forEachKind = (name, way) =>
   Object.fromEntries(streamKinds.map((kind) => [`${name}, ${kind}`, (peer, seed) => way(peer, seed, kind)]));
 
 /**
- * The ways, by name. Each way moves the error of `seed` between this side and the `peer`, and resolves with
- * a difference as text, or with undefined.
+ * The ways, by name. Each way moves the error that is made from `seed` between this side and the `peer`, and
+ * resolves with a difference as text, or with undefined.
  */
 const ways = {
   'thrown by a handler': (peer, seed) => compareCall(peer.throws(seed), seed),
@@ -201,8 +204,9 @@ const ways = {
 export const wayNames = Object.keys(ways);
 
 /**
- * Moves one error in the named way. The host tries the way with the plugin as its peer, or, if `isBack` is
- * true, the plugin tries the way with the host as its peer. Throws if another error arrived.
+ * Moves one error in the named way. If `isBack` is false, the host tries the way, with the plugin as its
+ * peer. If `isBack` is true, the plugin tries the way, with the host as its peer. Throws if a wrong error
+ * arrived.
  */
 export async function moveError({ remote, host, way, isBack, seed }) {
   const found = await (isBack ? remote.tries(way, host, seed) : ways[way](remote, seed));

@@ -36,13 +36,13 @@ const network = [
   'connect to an abstract socket',
 ];
 
-/** Attempts that succeed under every means of isolation, because the policy grants them. */
+/** The attempts that succeed under every means of isolation, because the policy grants them. */
 const always = {
   'read the secret by a listed link that another plugin may change': 'a link that another plugin can make',
   'connect to an abstract socket, with net: true': 'abstract sockets',
 };
 
-/** Attempts that succeed under both permission models, because neither checks them. */
+/** The attempts that succeed under both permission models, because neither checks them. */
 const ofFiles = {
   'read the secret by a link in a readable directory': 'links',
   'leave a file that runs with its owner’s rights': 'setuid',

@@ -10,7 +10,7 @@ const drain = async (iterable, most) => {
   return taken;
 };
 
-/** Calls and streams that use a worker (lib/worker.mjs), by name. */
+/** The calls and streams that use a worker (lib/worker.mjs), by name. */
 const uses = {
   echo: (w) => w.echo({ text: 'hello', list: [1, 2, 3], bytes: new Uint8Array(100) }),
   echoTypes: (w) =>
@@ -41,9 +41,10 @@ export const askNames = ['read', 'each', 'count', 'early', 'unknown'].map((how) 
 });
 
 /**
- * Starts the client, uses it in every way, and ends it after `holdMs` at the latest. Resolves with `{ name,
- * ms, error? }` for each use, when all have settled. If `describes` is true, a call of `describe()` is one of
- * the uses. If a use has not settled `graceMs` after the client was killed, its error is `STILL_PENDING`.
+ * Starts the client, uses it in every way, and ends it after `holdMs` at the latest. Resolves with
+ * `{ name, ms, error? }` for each use, when all have settled. If `describes` is true, a call of `describe()`
+ * is one of the uses. If a use has not settled within `graceMs` after the client was killed, its error is
+ * `STILL_PENDING`.
  */
 export async function exercise(
   client,
@@ -117,8 +118,8 @@ export async function exercise(
  * pipework's files. An error of the peer can have any name and code, but its stack begins on the peer's side.
  */
 export const isOurBug = (error) => {
-  // The first line of the stack that is not Node's own shows the code that made the error. The lines below it
-  // show code that awaited the error.
+  // The stack's first line outside of Node shows the code that made the error. The lines below this line may
+  // show code that only awaited the error.
   const made = (error.stack ?? '')
     .split('\n')
     .find((line) => /^\s+at /.test(line) && !line.includes('node:'));

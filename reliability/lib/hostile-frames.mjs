@@ -1,5 +1,5 @@
-// Generators of invalid yamux. Each generator makes the frames of one attack from random numbers. `ids` are
-// the ids of streams that may be open.
+// Generators of invalid yamux. Each generator takes a source of random numbers, and returns the frames of one
+// attack. The parameter `ids` has the ids of streams that may be open.
 import * as f from './frames.mjs';
 
 const repeat = (count, make) => Buffer.concat(Array.from({ length: count }, (_, index) => make(index)));

@@ -8,8 +8,8 @@ const MiB = 2 ** 20;
 const MOST = 0xffff_ffff;
 
 /**
- * Opens stream `id`, which begins with `brokerId` (0 asks for services). Returns a function that sends
- * requests on this stream, in order.
+ * Opens the stream `id`, and sends `brokerId` as its first bytes. The broker id 0 means that the stream asks
+ * for services. Returns a function that sends requests on this stream, in order.
  */
 function dial({ peer, hear }, id, brokerId, onAnswer = () => {}) {
   const head = Buffer.alloc(4);
@@ -20,8 +20,8 @@ function dial({ peer, hear }, id, brokerId, onAnswer = () => {}) {
 } // prettier-ignore
 
 /**
- * Sends `attack.asks` requests `Host.Dispense`, 1,000 at a time so that they fit the window. After the last
- * answer, answers the host's own call with `'asked'`.
+ * Sends the request `Host.Dispense` as often as `attack.asks` says, 1,000 at a time, so that the requests fit
+ * the window. After the last answer, answers the host's own call with `'asked'`.
  */
 function askWithoutEnd(attack, onAnswer = () => {}) {
   let asked = 0;

@@ -1,5 +1,5 @@
-// Generators of invalid MessagePack and RPC. Each generator makes the bytes of one attack from random
-// numbers.
+// Generators of invalid MessagePack and RPC. Each generator takes a source of random numbers, and returns the
+// bytes of one attack.
 import * as m from './msgpack.mjs';
 
 const MOST = 0xffff_ffff;
@@ -143,8 +143,8 @@ function hostileColumn(random, rows, levels) {
 const letter = (random, letters) => letters[random.below(letters.length)];
 
 /**
- * Returns a value to put after a mark, which is the first element of an array and says what the array means.
- * Most of these values are invalid after most marks.
+ * Returns a value to put after a mark. A mark is the first element of an array, and says what the array
+ * means. Most of these values are invalid after most marks.
  */
 const hostileScalar = (random) =>
   random.pick([
@@ -264,7 +264,7 @@ export function hostileMessage(random, ids = [0, 1, 2, 3]) {
 }
 
 /**
- * Returns a message in which one value is replaced, cut or extended. The value is at any depth, because a
+ * Returns a message in which one value is replaced, cut or extended. The value may be at any depth, because a
  * decoder may check less inside a message than at its beginning.
  */
 export function mutateMessage(random, bytes) {

@@ -1,4 +1,5 @@
-// The kinds of load that a soak mixes. Each does one thing, and throws if the answer is wrong.
+// The kinds of load that programs/soak.mjs mixes. Each kind does one thing, and throws if the answer is
+// wrong.
 import { pattern, patternDigest, patternStream } from './worker.mjs';
 
 const must = (condition, what) => {

@@ -9,7 +9,7 @@ import { memoryLauncher } from '@pipework/testkit';
  *   plugin: import('@pipework/testkit').MemoryProgram,
  *   down?: () => import('node:stream').Transform, up?: () => import('node:stream').Transform,
  *   config?: object,
- * }} options `down` makes a transform for the bytes to the plugin, and `up` makes one for the bytes from it.
+ * }} options `down` makes a transform for the bytes to the plugin, and `up` one for the bytes to the host.
  */
 export function clientInMemory({ plugin, down, up, config = {} }) {
   const launch = memoryLauncher(plugin);
@@ -22,7 +22,10 @@ export function clientInMemory({ plugin, down, up, config = {} }) {
   return new Client({ cmd: ['in-memory'], launcher, gracePeriod: 50, startTimeout: 2_000, ...config });
 }
 
-/** Returns a `plugin` for {@link clientInMemory} that runs the real serve() with these plugins. */
+/**
+ * Returns a value for the option `plugin` of {@link clientInMemory}: a program that runs the real serve()
+ * with `plugins`.
+ */
 export function served(plugins, options = {}) {
   return ({ exit, env, ...pipes }) => {
     serve({ plugins, gracePeriod: 50, ...options, transport: { ...pipes, env: { ...env } } }).then(
@@ -39,8 +42,8 @@ function through(from, transform) {
 }
 
 /**
- * Pipes the transform into `to`, and returns the transform. When `to` closes, the transform is destroyed,
- * because a pipe without a reader is broken for its writer.
+ * Pipes the transform into `to`, and returns the transform. When `to` closes, destroys the transform, because
+ * a pipe must fail for its writer when its reader is gone.
  */
 function before(to, transform) {
   transform.pipe(to);

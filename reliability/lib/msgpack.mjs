@@ -1,4 +1,5 @@
-// MessagePack without a library: the testkit's coder, and the forms that a correct encoder never writes.
+// Reads and writes MessagePack without a library. Adds to the testkit's coder the forms that a correct
+// encoder never writes.
 import { encode as encodeValue, Raw } from '../../packages/testkit/programs/msgpack.mjs';
 
 export { decode } from '../../packages/testkit/programs/msgpack.mjs';
@@ -49,8 +50,9 @@ export const bigint = (bytes) => Buffer.concat([ext32(bytes.length + 1, 0x50), B
 export const pairs = (list) => Buffer.concat([map32(list.length), ...list.flat().map(encode)]);
 
 /**
- * Returns where the values of a message are: `{ start, end, head }` for each, outer ones before inner ones.
- * `head` is the length of the value's header. For bytes that hold no whole value, the list is empty.
+ * Returns `{ start, end, head }` for each value of a message, with outer values before inner ones. `start`
+ * and `end` are positions in `bytes`, and `head` is the length of the value's header. If `bytes` holds no
+ * whole value, the list is empty.
  */
 export function spans(bytes) {
   const found = [];
@@ -80,8 +82,8 @@ export class EndOfValue {
   #values = 1;
 
   /**
-   * Returns the position where the value at the beginning of `bytes` ends; undefined if bytes are missing.
-   * Each call must get the bytes of the call before, followed by new ones.
+   * `bytes` begins with a value. Returns the position where this value ends; undefined if bytes are missing.
+   * Each call must pass the bytes of the previous call again, followed by new ones.
    */
   in(bytes) {
     try {
@@ -100,9 +102,10 @@ export class EndOfValue {
 }
 
 /**
- * Returns `[length, { items }]` or `[length, { body }]`. `length` is the length of the value without its
- * items, and `items` is the number of items that follow. `body` counts the bytes after the header. They are
- * included in `length`.
+ * Reads the header of the value at `at`, whose first byte is `byte`. For an array or a map, returns
+ * `[length, { items }]`: the length of the header, and the number of values that follow. For a text, a bin or
+ * an extension, returns `[length, { body }]`: the length of the whole value, and the number of its bytes
+ * after the header. For any other value, returns `[length, {}]`.
  */
 function shape(bytes, at, byte) {
   const body = (head, length) => [head + length, { body: length }];

@@ -16,7 +16,7 @@ export function oddText(random) {
   return text;
 }
 
-/** Returns a text of an error in the form in which it must arrive: see docs/calls.md. */
+/** Returns the form in which a text of an error must arrive: see docs/calls.md. */
 export function printed(text) {
   const wellFormed = text.toWellFormed();
   const asText = wellFormed.length > longest ? () => '\uFFFD' : writtenOut;

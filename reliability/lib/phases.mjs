@@ -8,16 +8,14 @@ import { patternStream } from './worker.mjs';
 const file = fileURLToPath(new URL('../fixtures/plugin.mjs', import.meta.url));
 export const pluginCommand = (conduct = 'serves') => [process.execPath, file, conduct];
 
-/**
- * Resolves with `{ worker }`, a dispensed worker. By then the client has started, so the promises of its
- * start are not among those that a phase reports as pending.
- */
+/** Starts the client, and resolves with `{ worker }`, a dispensed worker. */
 const dispensed = async (client) => (await client.client()).dispense('worker').then((worker) => ({ worker }));
 
 /**
- * `conduct` is the argument of fixtures/plugin.mjs. If the host will be killed, `dyingHost` is used in place
- * of `conduct`. `enter(client, said)` enters the phase, and resolves with the promises that are pending in
- * the phase, by name. `said(text)` resolves when the plugin has printed that text.
+ * The phases, by name. `conduct` is the argument of fixtures/plugin.mjs. If the host will be killed,
+ * `dyingHost` is used in place of `conduct`. `enter(client, said)` enters the phase, and resolves with the
+ * promises that are pending in the phase, by name. `said(text)` resolves when the plugin has printed that
+ * text.
  */
 export const phases = {
   'before the handshake': {

@@ -13,7 +13,10 @@ const errorLevels = 16;
 
 const unchanged = (value) => ({ made: value, arrives: value });
 
-/** Returns an error or another value to throw, as `{ made, arrives }`. */
+/**
+ * Returns an error or another value to throw, as `{ made, arrives }`. `made` is the value, and `arrives`
+ * describes what must arrive for it.
+ */
 export function randomThrown(random) {
   if (random.chance(0.02)) return chain(random.between(14, 20));
   if (random.chance(0.85)) return randomError(random, 0);
@@ -26,7 +29,8 @@ export const randomCarrier = (random) =>
   random.chance(0.5) ? randomError(random, 0) : withErrors(random, 0);
 
 /**
- * Describes the error that arrives for a thrown value that is not an error. Its field `thrown` is the value.
+ * If a handler throws a value that is not an error, the caller gets an error whose field `thrown` is the
+ * value. Returns the description of this error.
  */
 function thrownArrival(made, arrives) {
   const message = isShown(arrives) ? printed(threw + String(made)) : threw;
@@ -77,14 +81,17 @@ function randomError(random, depth) {
   return { made: error, arrives: new Arrival(parts) };
 }
 
-/** Returns an error or another value, as a cause or a member of an error. */
+/** Returns an error or another value, to be the cause of an error or a member of its list `errors`. */
 function randomInner(random, depth) {
   if (depth < deepest && random.chance(0.6)) return randomError(random, depth);
   if (random.chance(0.05)) return { made: Symbol('s'), arrives: untoldArrival('Symbol(s)') };
   return travelling(random, depth);
 }
 
-/** Describes the error that arrives for a cause or a member that cannot be sent. */
+/**
+ * If a cause or a member cannot be sent, an error arrives in its place. Returns the description of this
+ * error.
+ */
 const untoldArrival = (text) =>
   new Arrival({
     class: 'RemoteError',
@@ -150,7 +157,8 @@ function addCause(error, parts, random, depth) {
 
 const keys = ['errors', 'detail', 'status', 'data', 'type', 'thrown', 'toJSON', '0', '3', '1020', '', 'a b'];
 /**
- * Fields under these names are left out, because pipework sets them or JavaScript reads them on any error.
+ * Fields with these names are not sent, because pipework sets them itself, or JavaScript reads them on any
+ * error.
  */
 const namesLeftOut = [
   'then',
@@ -182,8 +190,8 @@ function addField(error, fields, random, depth) {
 const oddKey = (random) => `k ${oddText(random)}`;
 
 /**
- * Gives the error a stack, which is the same in each process. The stack that V8 makes depends on the code that
- * made the error.
+ * Replaces the error's stack, which depends on the code that made the error. The new stack is the same in
+ * each process.
  */
 function addStack(error, parts, random) {
   const frames = `Error: ${oddText(random)}\n    at made (file.js:1:1)`;

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 const fixture = (name) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 
 /**
- * The runtime's arguments, which stand before the plugin's file. They allow Deno to read the environment,
- * files and process ids, but not to use the network.
+ * For each runtime, the arguments that stand before the plugin's file. With these arguments, Deno lets the
+ * plugin read the environment, files and process ids, but not use the network.
  */
 export const runtimes = {
   bun: ['run'],
@@ -23,10 +23,13 @@ export const runSession = (name, file) =>
     timeout: 60_000,
   });
 
-/** The runtime's arguments, which stand before the host's file. */
+/** For each runtime, the arguments that stand before the host's file. */
 const hostArguments = { bun: ['run'], deno: ['run', '--allow-all'] };
 
-/** Runs the same session with its host under the runtime at `file`, and its plugin under Node. */
+/**
+ * Runs the session of fixtures/session.mjs with its host under the runtime at `file`, and its plugin under
+ * Node.
+ */
 export const runHostSession = (name, file) =>
   spawnSync(file, [...hostArguments[name], fixture('session.mjs'), process.execPath, fixture('plugin.mjs')], {
     encoding: 'utf8',

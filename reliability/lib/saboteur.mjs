@@ -7,8 +7,8 @@ import { hostileMessage, mutateMessage } from './hostile-values.mjs';
 import { spans } from './msgpack.mjs';
 
 /**
- * Returns the probability of each kind of corruption. The first `honest` frames pass unchanged, so that the
- * conversation begins before the corruption.
+ * Returns the probability of each kind of corruption. `honest` is the number of frames that pass unchanged at
+ * first, so that the conversation begins before the corruption.
  */
 export function attackOf(random) {
   const rate = random.pick([0.02, 0.1, 0.5]);
@@ -108,8 +108,8 @@ export class Saboteur extends Transform {
   }
 
   /**
-   * Corrupts the first message of a frame's payload, after the broker id if the payload begins with one. If
-   * there is no whole message, corrupts all bytes.
+   * Corrupts the first message of a frame's payload. A broker id before the message stays unchanged. If the
+   * payload holds no whole message, corrupts all its bytes after the broker id.
    */
   #spoil(payload) {
     const start = payload.length > 4 && payload[0] === 0 ? 4 : 0;

@@ -43,7 +43,7 @@ const spawned = (command) =>
 export function sandboxes() {
   return [
     {
-      name: 'under seccomp, which ends a process at socket, connect, bind, listen or accept',
+      name: 'under seccomp, which ends a process that calls socket, connect, bind, listen or accept',
       obstacle: whyNotSealed(),
       wrap: (session) => runSealed([process.execPath, session], { stdio: 'pipe', encoding: 'utf8' }),
     },

@@ -1,6 +1,6 @@
 // The seal is a seccomp filter. It ends a process that calls socket, connect, bind, listen or accept.
-// socketpair() stays allowed, because Node makes its stdio pipes of anonymous pairs. Such a pair has no name
-// and no address, and no third process could connect to it.
+// socketpair() stays allowed, because Node calls it to make the pipes for the stdio of a child. The two
+// sockets of such a pair have no address, so no third process can connect to them.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -76,7 +76,7 @@ export function filter(arch = process.arch) {
   return bytes;
 }
 
-/** Returns why this machine cannot seal, or undefined if it can. Finds out by a trial. */
+/** Returns why this machine cannot run programs under the seal. Returns undefined if a trial succeeds. */
 export function whyNotSealed() {
   if (process.platform !== 'linux') return `seccomp exists only on Linux, and this is ${process.platform}`;
   if (!(process.arch in machines)) return `the seal supports only x64 and arm64, and this is ${process.arch}`;
@@ -88,8 +88,8 @@ export function whyNotSealed() {
 }
 
 /**
- * Runs a command to its end under the seal. Returns the result of `spawnSync`. If a sealed call ended the
- * command, `signal` is SIGSYS.
+ * Runs a command to its end under the seal. Returns the result of `spawnSync`. If the seal ended the command,
+ * `signal` is SIGSYS.
  */
 export function runSealed(command, options = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-seal-'));
@@ -104,8 +104,8 @@ export function runSealed(command, options = {}) {
 }
 
 /**
- * Returns how often the seal has ended a process since `since` (in seconds of the machine's uptime), by
- * program and call. Returns undefined if the kernel's log cannot be read.
+ * For each program and call, returns how often the seal has ended the program at this call. Counts from the
+ * time `since`, in seconds of the machine's uptime. Returns undefined if the kernel's log cannot be read.
  */
 export function endedBySeal(since) {
   const { status, stdout } = spawnSync('dmesg', [], { encoding: 'utf8', maxBuffer: 2 ** 26 });

@@ -1,6 +1,7 @@
 // Small values of every kind that can be sent. A run needs many of these values, so making one is fast.
 
-// Lengths next to a limit: of a MessagePack header, of a decoder's fast path, or of a form of a table.
+// Lengths close to a limit. MessagePack's headers, a decoder's fast path and the forms of a table have such
+// limits.
 const edges = [0, 1, 2, 7, 8, 15, 16, 23, 24, 31, 32, 33, 63, 64, 65, 127, 128, 255, 256, 257, 1_000];
 // The last three alphabets have characters of two, three and four bytes. One of these characters is the byte
 // order mark, which decoders tend to drop.

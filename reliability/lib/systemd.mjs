@@ -11,8 +11,9 @@ const systemd = ['/lib/systemd/systemd', '/usr/lib/systemd/systemd'].find((file)
 const mounted = '/sys/fs/cgroup';
 
 /**
- * A script that joins the control groups in its arguments and then becomes `unshare`. `unshare` makes a
- * namespace for control groups, in which these groups are the root groups.
+ * A script whose arguments are control groups, then `--`, then a command. It joins these groups, and then
+ * becomes the command, which is `unshare`. `unshare` makes a namespace for control groups, in which these
+ * groups are the root groups.
  */
 const joinGroups = `
 for group; do shift; [ "$group" = -- ] && break; echo $$ > "$group/cgroup.procs"; done
@@ -45,9 +46,9 @@ exec ${systemd} --system --unit=pipework.target --log-target=null`;
 const namespaces = '--pid --fork --kill-child --mount --uts --ipc --cgroup --mount-proc'.split(' ');
 
 /**
- * Returns the controllers (`kinds`) that version 1 of control groups manages, and the directories of this
- * systemd's groups, one in each hierarchy. If `isUnified` is true, this systemd uses only version 2 of
- * control groups, with the controllers that version 1 does not manage.
+ * Returns `{ kinds, directories }`. `kinds` has the controllers that version 1 of control groups manages.
+ * `directories` has a directory for this systemd in each hierarchy of control groups. If `isUnified` is true,
+ * this systemd uses only version 2 of control groups, with the controllers that version 1 does not manage.
  */
 function groupDirectories(name, isUnified = false) {
   const lines = readFileSync('/proc/self/cgroup', 'utf8').trim().split('\n');
@@ -81,8 +82,8 @@ export function whyNoSystemd() {
 }
 
 /**
- * Boots a systemd. Resolves with `{ run, stop }`. `run` runs a command in the namespaces of this systemd, and
- * resolves with the command's exit code and output. Rejects if systemd does not boot.
+ * Boots a systemd. Rejects if it does not boot. Otherwise resolves with `{ run, stop }`. `run` runs a command
+ * in the namespaces of this systemd, and resolves with the command's exit code and output.
  */
 export async function bootSystemd({ isUnified = false } = {}) {
   const name = `pipework-systemd-${process.pid}${isUnified ? '-unified' : ''}`;
@@ -134,8 +135,8 @@ export async function bootSystemd({ isUnified = false } = {}) {
 }
 
 /**
- * Returns the pid of the first process in the new namespace; undefined if there is none. `pid` is that of
- * `unshare`.
+ * Returns the pid of the first process in the new namespace; undefined if there is none. The parameter is the
+ * pid of `unshare`.
  */
 function firstOf(pid) {
   const first = readText(`/proc/${pid}/task/${pid}/children`).trim().split(' ')[0];

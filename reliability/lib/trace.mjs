@@ -12,8 +12,9 @@ export function whyNotTraced() {
 }
 
 /**
- * Runs a command with all its children under strace. `calls` counts the network calls by name. `made` has the
- * lines of the trace in which a call creates, links or renames a file or directory.
+ * Runs a command with all its children under strace. Returns the command's status and output, and two further
+ * fields. `calls` counts the network calls by name. `made` has the lines of the trace in which a call
+ * creates, links or renames a file or directory.
  */
 export function trace(command) {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-trace-'));

@@ -20,9 +20,10 @@ export function heldNow() {
 }
 
 /**
- * Starts to watch. `stop()` returns `{ uncaught, peakBytes, longestStallMs }`. With `fatalStallMs`, a
- * separate thread ends the process if the event loop is blocked for that long, in processor time. Before that,
- * the thread prints the number that was last passed to `doing()` of the result.
+ * Starts to watch this process. `doing(number)` of the result stores the seed of the current work. `stop()`
+ * of the result ends the watch, and resolves with `{ uncaught, peakBytes, longestStallMs }`. If
+ * `fatalStallMs` is given, a separate thread, the watchdog, watches the event loop. When the loop has been
+ * blocked for `fatalStallMs` of processor time, the watchdog prints the stored seed and ends the process.
  */
 export function watch({ fatalStallMs } = {}) {
   const uncaught = [];
@@ -48,7 +49,6 @@ export function watch({ fatalStallMs } = {}) {
   }, 20);
   timer.unref();
   return {
-    /** Stores the number (a seed) of the current work for the watchdog's final message. */
     doing: (number) => Atomics.store(beat, 1, number),
     uncaught,
     async stop() {
@@ -63,10 +63,11 @@ export function watch({ fatalStallMs } = {}) {
   };
 }
 
-// A process that gets no processor time does not hang: it waits for a busy machine, or was stopped. So the
-// watchdog counts the processor time since the event loop's last beat. If the process uses none, for instance
-// in a system call that never returns, it is ended after ten times `fatalStallMs`. The watchdog measures this
-// time in turns of its own, so a stop of the whole process does not count.
+// A process that gets no processor time can be healthy. The machine may be busy, or the process was stopped.
+// So the watchdog counts the processor time since the event loop's last beat. But a system call that never
+// returns uses no processor time. So the watchdog also ends the process after ten times `fatalStallMs` of
+// elapsed time. To measure this time, the watchdog counts its own turns, because it makes no turn while the
+// whole process is stopped.
 const watchdog = `
   const { writeSync } = require('node:fs');
   const { workerData: { beat, fatalStallMs } } = require('node:worker_threads');

@@ -20,7 +20,7 @@ const server = find(['/usr/lib/wine/wineserver64', '/usr/lib/wine/wineserver', '
 /** The path of Wine's program; undefined if there is no Wine on this machine. */
 export const wineProgram = server === undefined ? undefined : wine;
 
-/** The programs that Wine starts without its user's request. */
+/** The programs that Wine starts by itself. */
 const ofWine =
   /^C:\\windows\\system32\\(services|explorer|winedevice|plugplay|svchost|rpcss|conhost|winemenubuilder|wineboot|rundll32|start|tabtip)\.exe/i;
 
@@ -75,7 +75,10 @@ export class Windows {
     return status;
   }
 
-  /** Waits up to five seconds for the end of the user's processes, and resolves to those that are left. */
+  /**
+   * Waits until only Wine's own processes are left, for five seconds at most. Resolves to the other processes
+   * that are still there.
+   */
   async left() {
     const deadline = performance.now() + 5_000;
     while (this.#ofUser().length > 0 && performance.now() < deadline) await sleep(100);

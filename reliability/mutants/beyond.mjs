@@ -24,8 +24,9 @@ const marked = {
 const isMark = (value) => value instanceof Ext && value.type === 80 && value.data.length === 1;
 
 /**
- * Returns why a value cannot be accepted; undefined if it can. `kinds` maps the id of each reference that the
- * host has sent on this stream to the reference's kind, a letter.
+ * Returns why a value cannot be accepted; undefined if it can. `kinds` is a Map of the references that the
+ * host has sent on this stream. Its keys are the ids of the references, and its values are their kinds, each
+ * a letter.
  */
 export function refusal(value, kinds, breaks) {
   if (isMark(value))

@@ -1,6 +1,6 @@
-// Each entry has the name of a breach of one rule of docs/protocol.md, and the beginning of the name of a
-// check in the conformance suite. This check must catch the breach. The numbers in comments are sections of
-// docs/protocol.md.
+// Each entry has two texts. The first is the name of a breach: with this breach, plugin.mjs breaks one rule
+// of docs/protocol.md. The second is the beginning of a check's name. This check of the conformance suite
+// must catch the breach. The numbers in comments are sections of docs/protocol.md.
 export const breaches = [
   // 1 to 3: start, environment, handshake
   ['runs-without-cookie', 'refuses to run without the magic cookie'],
@@ -228,7 +228,9 @@ export const breaches = [
   ['ignores-drop', 'refuses a stream of values that the host has dropped'],
 ];
 
-/** Checks for which there is no breach, because they test a capability that plugin.mjs does not announce. */
+/**
+ * The checks for which there is no breach, because they test a capability that plugin.mjs does not announce.
+ */
 export const withoutBreach = [
   'takes a table, if it announces tables',
   'takes columns of every kind',

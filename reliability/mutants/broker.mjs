@@ -10,7 +10,7 @@ export class Broker {
   #owners = new Map();
   #held = new Map();
   #unaccepted = new Set();
-  /** Used ids that `offer` returns again. Only the breach `hands-out-ids-again` fills this list. */
+  /** The used ids that `offer` returns again. Only the breach `hands-out-ids-again` fills this list. */
   #free = [];
 
   constructor(breaks, hand) {
@@ -40,8 +40,8 @@ export class Broker {
   }
 
   /**
-   * Reads the id of a new stream. If `offer` has not returned this id yet, holds the stream for `PATIENCE` ms
-   * at most.
+   * Reads the broker id at the beginning of a new stream. If `offer` has not returned this id yet, holds the
+   * stream for `PATIENCE` ms at most.
    */
   take(stream) {
     const most = this.#breaks('holds-100-streams') ? 100 : MOST;

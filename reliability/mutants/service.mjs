@@ -113,8 +113,8 @@ export function serviceOf(session) {
 }
 
 /**
- * Writes the numbers from 1 to `to` to a stream of values, as fast as the host grants credit. Stops early if
- * the receiver calls `return()`.
+ * Writes numbers to a stream of values, as fast as the host grants credit. The first number is 1, and the
+ * last is `to`. Stops early if the receiver calls `return()`.
  */
 function giveItems(stream, to, breaks) {
   let next = 1;

@@ -93,7 +93,7 @@ export class MessageReader {
       .flatMap((name) => unknownTags[name]);
   }
 
-  /** The number of bytes of the incomplete message that are in memory. */
+  /** How many bytes of the incomplete message are in memory. */
   get held() {
     return this.#held;
   }
@@ -298,8 +298,8 @@ function write(value, out) {
 }
 
 /**
- * Returns a header. A length up to `most` is part of the tag. A greater length follows the tag `large` as a
- * u32.
+ * Returns the header of a value. A length of at most `most` is part of the tag, with the bits `fix`. A
+ * greater length follows the tag `large` as a u32.
  */
 function head(length, fix, most, large) {
   if (length <= most) return Buffer.of(fix | length);

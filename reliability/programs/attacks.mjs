@@ -147,7 +147,9 @@ const large = {
   },
 }; // prettier-ignore
 
-/** The ways in which a plugin answers a call on stream `id` wrongly or not at all. */
+/**
+ * What an attacker does in place of a right answer to a call, by name. `id` is the id of the call's stream.
+ */
 const conducts = {
   'answers with an id that was never used': ({ peer, id, msgid }) => peer.message(id, [1, msgid + 1_000, null, 1]),
   'answers twice': ({ peer, id, msgid }) => [1, 2].forEach((n) => peer.message(id, [1, msgid, null, n])),
@@ -225,8 +227,8 @@ const printAndAnswer =
   };
 
 /**
- * Returns a finding for each record in the host's log that the plugin forged to look like the host's own.
- * Also returns one for each record with characters that a terminal obeys.
+ * Returns a finding for each forged record: the plugin printed it, and in the host's log it looks like a
+ * record of the host. Also returns a finding for each record with characters that a terminal obeys.
  */
 function forgeries(records) {
   const said = records.filter((record) => JSON.stringify(record).includes('forged'));
@@ -320,7 +322,7 @@ function providedFiles(services) {
   };
 }
 
-/** Returns the conduct of a plugin that answers requests for a description with these values. */
+/** Returns the conduct of a plugin that describes itself and its methods by these two values. */
 function describedBy([plugin, methods]) {
   const answer = ({ peer, id, msgid, method }) => {
     const said = method === '$/describe' ? methods : plugin;
@@ -340,8 +342,8 @@ function isDeeplyPlain(value, depth = 0) {
 }
 
 /**
- * Attacks a real serve(). If the session survives, makes an honest call on another stream. Then ends the
- * pipes.
+ * Attacks a real serve(). Then makes an honest call on another stream. This call must be answered if the
+ * session survives the attack. Finally, ends the pipes.
  */
 async function towardsPlugin(attack) {
   const [down, up] = [new PassThrough(), new PassThrough()];

@@ -1,6 +1,6 @@
-// Measures the highest cost of one message for its receiver. For each kind of value, this program finds the
-// largest message that the limits allow. Then it measures how much memory the message's values hold, and how
-// much processor time reading them takes. The table of SECURITY.md comes from this program.
+// Measures how much one message can cost its receiver. For each kind of value, this program finds the largest
+// message that the limits allow. Then it measures how much memory the values of this message hold, and how
+// much processor time the receiver uses to read them. The table of SECURITY.md comes from this program.
 import { PassThrough } from 'node:stream';
 import { serve } from '@pipework/core/plugin';
 import { within } from '../lib/bounded.mjs';
@@ -9,13 +9,14 @@ import * as m from '../lib/msgpack.mjs';
 import { rawHost } from '../lib/raw-peer.mjs';
 import { heldNow, mebibytes } from '../lib/watch.mjs';
 
-export const help = 'the most memory and time that one message of each kind of value costs its receiver';
+export const help = 'how much memory and time one message can cost its receiver, for each kind of value';
 export const defaults = { only: '', most: 16, ms: 1_000 };
 
 const MiB = 2 ** 20;
 /**
- * The limits for the cost of one message. In memory, its values may take `TIMES` times the message's length,
- * or `FLOOR` bytes if that is more. The limit of processor time is the option `ms`, one second by default.
+ * The limits for the cost of one message. In memory, the values of a message may take `TIMES` times the
+ * message's length. This limit is at least `FLOOR` bytes. The limit of processor time is the option `ms`, one
+ * second by default.
  */
 const FLOOR = 64 * MiB;
 const TIMES = 10;
@@ -132,8 +133,8 @@ const env = {
 };
 
 /**
- * Sends one value to a real serve(). Resolves to the value's cost in memory and processor time. For a refused
- * value, the error's code stands in place of the memory.
+ * Sends one value to a real serve(). Resolves to the value's cost in memory and processor time. If serve()
+ * refuses the value, the result has the error's code (`refused`) in place of the memory.
  */
 export async function costOf(value) {
   const [down, up] = [new PassThrough(), new PassThrough()];
@@ -187,9 +188,10 @@ function heldSince({ held }) {
 }
 
 /**
- * Finds nearly the largest accepted message of a kind. Quadruples the number of items until a message is
- * refused, and then halves the gap between accepted and refused numbers three times. Returns the accepted
- * number of items and the message's cost; undefined if the smallest message is refused.
+ * Searches for the largest message of a kind that is accepted. Quadruples the number of items until a message
+ * is refused. Then halves the gap between the accepted and the refused number three times, so the result is
+ * only close to the largest. Returns the accepted number of items and the message's cost; undefined if the
+ * smallest message is refused.
  */
 export async function mostOf(make, mostBytes) {
   let taken;

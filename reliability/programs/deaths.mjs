@@ -15,7 +15,8 @@ const alive = (pid) => isAlive(pid, (file) => readFileSync(file, 'latin1'));
 const gone = (pid, ms) => until(ms, `process ${pid} gone`, () => !alive(pid));
 
 /**
- * Waits for `promise`. Returns a sentence about the fault if its outcome is wrong, and otherwise undefined.
+ * Waits for `promise`. If the promise settles wrongly or too late, returns a sentence that says so. Otherwise
+ * returns undefined.
  */
 async function judge({ name, promise, resolves = false }) {
   let error;
@@ -68,8 +69,8 @@ export async function hostDies(name, boundMs) {
     );
   });
   const { pid } = JSON.parse(await within(15_000, `the host ${name}`, line));
-  // Nothing signals the time between the plugin's spawn and its handshake line, so the host is killed at a
-  // random moment.
+  // The host must be killed between the plugin's spawn and its handshake line. No event marks this time, so
+  // the host is killed at a random moment.
   if (name === 'in the handshake') await pause(Math.random() * 120);
   host.kill('SIGKILL');
   await ended;

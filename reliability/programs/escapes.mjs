@@ -1,5 +1,5 @@
-// Attempts to escape from each kind of isolation that this machine has, from inside a plugin. Each attempt
-// has an expected outcome. If an attempt is expected to succeed, SECURITY.md has a row for it.
+// Runs a plugin in each kind of isolation that this machine has. The plugin tries to escape. Each attempt has
+// an expected outcome. If an attempt is expected to succeed, SECURITY.md has a row for it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,7 +1,7 @@
-// Checks that bytes, values and errors arrive exactly as they were sent: streams over the mux alone, then
-// values, streams and errors over calls. Everything goes through pipes that cut, join and delay chunks at
-// random. The sizes of the windows are random too. These are property tests, and the printed seed replays the
-// run.
+// Checks that bytes, values and errors arrive exactly as they were sent. First, streams are sent over the mux
+// alone. Then values, streams and errors are sent in calls. Everything goes through pipes that cut, join and
+// delay chunks at random. The sizes of the windows are random too. These are property tests, and the printed
+// seed replays the run.
 import { isDeepStrictEqual } from 'node:util';
 import { PassThrough } from 'node:stream';
 import * as fc from 'fast-check';
@@ -18,14 +18,17 @@ import { watch } from '../lib/watch.mjs';
 import { pattern, patternDigest, patternStream, worker } from '../lib/worker.mjs';
 
 export const help =
-  'streams, values and errors through random chunking, delays and windows arrive exactly as they were sent';
+  'streams, values and errors arrive exactly as they were sent, through random chunking, delays and windows';
 export const defaults = { minutes: 0, runs: 15, seed: 0 };
 /**
  * The number of small calls that a run makes over rough pipes (lib/rough.mjs). Over the pipes of a process,
  * which are faster, a run makes ten times as many calls.
  */
 const manyCalls = 300;
-/** The number of calls that send an error, counted in the same way as {@link manyCalls}. */
+/**
+ * The number of calls that send an error over rough pipes. Over the pipes of a process, there are ten times
+ * as many.
+ */
 const manyErrors = 60;
 
 const rough = (random) => {
@@ -159,7 +162,7 @@ async function processes(input, count, shared) {
   await exchange(shared.client, randomOf(input.seed), input, count);
 }
 
-/** Sends values and byte streams over many calls at the same time. */
+/** Sends values and byte streams in many calls at the same time. */
 async function exchange(client, random, { seed, values, lengths }, count) {
   const remote = await (await client.client()).dispense('worker').then((one) => ({ one }));
   const echo = async (value) => {
@@ -188,9 +191,9 @@ async function exchange(client, random, { seed, values, lengths }, count) {
     if (offset !== length) throw new Error(`${offset} bytes of ${length} came`);
     count.bytes += length;
   };
-  // A faulty cache of names might compare only the length and a few bytes of a name, and confuse `print` and
-  // `count`. Only one call at a time is made, so that each message is read at the same place in memory, where
-  // such a cache would find the other name.
+  // A faulty cache of method names might compare only the length and a few bytes of a name, and so confuse
+  // `print` and `count`. Such a fault shows only if both names are read from the same place in memory. So
+  // these calls are made one at a time.
   const alike = async () => {
     count.operations += 2;
     if ((await remote.one.print('')) !== undefined) throw new Error('print was answered by another method');
@@ -207,8 +210,8 @@ const show = (value) => fc.stringify(value).slice(0, 1_000);
 
 /**
  * Runs `turn(remote, random)` in `width` concurrent loops, over rough pipes or over the pipes of a real
- * process. `remote` is the plugin's implementation `name`. Over rough pipes, `turn` runs `times` times in
- * all.
+ * process. `remote` calls the plugin's implementation that is called `name`. All loops together make `times`
+ * turns over rough pipes, or ten times as many over the pipes of a process.
  */
 async function lanes({ seed, width, isReal }, { name, times }, shared, turn) {
   const random = randomOf(seed);

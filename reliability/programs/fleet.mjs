@@ -27,7 +27,7 @@ const eager = { atMost: 1_000_000, withinMs: 60_000, initialDelayMs: 1, maxDelay
 
 /**
  * Runs `work`, whose plugins note their calls in a file. Resolves with the figures and findings of `work`.
- * Processes, timers and pipes that plugins left behind are findings.
+ * Processes, timers and pipes that plugins left behind are further findings.
  */
 async function withNotes(work) {
   const folder = mkdtempSync(join(tmpdir(), 'fleet-'));
@@ -143,7 +143,7 @@ export function kills({ calls, streams, killEveryMs }) {
   });
 }
 
-/** Reloads under load. No call may fail. */
+/** Replaces the plugin again and again by `reload()`, while calls are under way. No call may fail. */
 export function reloads({ reloads: count }) {
   return withNotes(async ({ findings, config, ran }) => {
     const supervisor = new Supervisor(config);
@@ -177,7 +177,8 @@ export function health() {
     const supervisor = new Supervisor({ ...config, health: { everyMs: 50, timeoutMs: 5_000, failures: 1 } });
     const worker = await supervisor.dispense('worker');
     for (let n = 0; n < 3; n += 1) await worker.block(1_500);
-    if (supervisor.generation !== 1) findings.push('a handler that computed for 1,500 ms of 5,000 was ended');
+    if (supervisor.generation !== 1)
+      findings.push('a process was ended after a handler computed for 1,500 ms, but 5,000 ms are allowed');
     const stopped = performance.now();
     process.kill([...pids].at(-1), 'SIGSTOP');
     const hung = worker.run('hung').catch((error) => error);

@@ -11,7 +11,7 @@ import { heldNow, mebibytes, watch } from '../lib/watch.mjs';
 export const help = 'hostile frames towards a bare mux session';
 export const defaults = { minutes: 0, cases: 500, seed: 0, concurrency: 8, only: -1 };
 
-/** Returns how a promise settled: `ok`, or its error. */
+/** Resolves with `ok` if the promise resolves, and otherwise with its error. */
 const ending = (promise) =>
   promise.then(
     () => 'ok',

@@ -126,7 +126,7 @@ async function openReader() {
   return { client, read };
 }
 
-/** Returns the milliseconds of processor time of this process so far. */
+/** Returns the processor time that this process has used so far, in milliseconds. */
 function cpu() {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;

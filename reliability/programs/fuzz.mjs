@@ -28,7 +28,7 @@ const polluted = () =>
 
 /**
  * Returns the label under which the outcome of a use is counted: `ok`, or the error's code. If the code is no
- * string, the label is the error's name. An example is the error of a call that its caller aborted.
+ * string, as in the error of an aborted call, the label is the error's name.
  */
 const label = (error) => {
   if (error === undefined) return 'ok';
@@ -36,8 +36,8 @@ const label = (error) => {
 };
 
 /**
- * Before each frame of a case about services, an attack on services is inserted with at least this
- * probability.
+ * In a case about services, an attack on services is inserted before each frame with this probability, or
+ * with a greater one.
  */
 const liesAtLeast = 0.1;
 

@@ -19,8 +19,8 @@ export const suiteFor = (breach, timeoutMs) =>
 export const checksNamed = ({ checks }, name) => checks.filter((check) => check.name.startsWith(name));
 
 /**
- * Runs the check that must catch a breach, against a plugin with that breach. Resolves with `{ check,
- * outcome, finding }`. If the check failed, as it must, `finding` is undefined.
+ * Runs the check that must catch a breach, against a plugin with that breach. Resolves with
+ * `{ check, outcome, finding }`. If the check failed, as it must, `finding` is undefined.
  */
 export async function tryBreach([breach, checkName], timeoutMs) {
   const checks = checksNamed(suiteFor(breach, timeoutMs), checkName);

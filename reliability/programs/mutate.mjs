@@ -11,9 +11,9 @@ import { targets } from '../mutation/targets.mjs';
 export const help =
   'mutants of the mux or of rpc that no test notices (--files window,scheduler: only in these files)';
 /**
- * `tests` is `all`, or `unit` for only the fast tests beside the sources. `minutes` is 0 for no limit.
- * `sample` is the number of places that are drawn by `seed` and mutated, of `sampleLines` lines each; 0
- * mutates all lines.
+ * `tests` is `all`, or `unit` for only the fast tests beside the sources. `minutes` is 0 for no limit. If
+ * `sample` is 0, all lines are mutated. Otherwise `sample` places are mutated, of `sampleLines` lines each,
+ * and `seed` chooses the places.
  */
 export const defaults = {
   target: 'mux',
@@ -87,7 +87,10 @@ function filesIn(folder) {
     .toSorted();
 }
 
-/** Draws `count` places of the files. Each line of all files is drawn with the same probability. */
+/**
+ * Draws `count` places from the files at random. Each place has `sampleLines` lines, and every line has the
+ * same chance.
+ */
 function placesIn(files, count, random) {
   const places = files.flatMap((file) => {
     const lines = readFileSync(file, 'utf8').split('\n').length;

@@ -49,8 +49,8 @@ async function spinUp(random, width, count, stop) {
 }
 
 /**
- * Returns the lowest sample of the last quarter minus the lowest of the second quarter. This difference shows
- * lasting growth, but not the warm-up or a short peak.
+ * Returns by how much the lowest sample of the last quarter exceeds the lowest sample of the second quarter.
+ * This difference shows lasting growth, but not the warm-up or a short peak.
  */
 function growth(samples) {
   const lowest = (from, to) =>

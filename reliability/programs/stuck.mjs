@@ -204,7 +204,7 @@ export async function run(options, say = () => {}) {
   const { seconds, only, boundMiB } = { ...defaults, ...options };
   // The most memory that a side may hold for a peer that reads nothing: a few windows, the pipe's buffer,
   // garbage between two collections. A plugin's memory is measured from outside of its process. This figure
-  // includes the unused part of the heap, so it may be three times as high.
+  // includes the unused part of the heap, so it may be three times as high as this bound.
   const bound = boundMiB * MiB;
   const findings = [];
   const figures = {};

@@ -1,13 +1,13 @@
-// Measures what the testkit's transcript costs, in processor time. In one process, each run with a transcript
-// alternates with a run without one.
+// Measures how much processor time the testkit's transcript costs. One process runs each use of a worker with
+// a transcript and without one, in turn.
 import { connect, launch } from '@pipework/testkit';
 import { pluginCommand } from '../lib/phases.mjs';
 import { worker as makeWorker } from '../lib/worker.mjs';
 
-export const help = 'the processor time of runs with a transcript, as a ratio to the same runs without one';
+export const help = 'how much more processor time a run uses with a transcript than without one';
 export const defaults = { times: 15, scale: 1, only: '' };
 
-/** The largest allowed ratio of a run with a transcript to the same run without one. */
+/** With a transcript, a run may use this many times the processor time that it uses without one. */
 const most = 1.3;
 
 /** The measured uses of a dispensed worker, by name. */

@@ -1,5 +1,5 @@
-// The short forms of `node reliability/run.mjs fuzz`, `fuzz-mux` and `exact`. The seed in a test's name
-// replays the run: --seed N.
+// The short forms of `node reliability/run.mjs fuzz`, `fuzz-mux`, `fuzz-output` and `exact`. To replay a run,
+// pass the seed in the test's name by --seed.
 import { describe, expect, test } from 'vitest';
 import { run as exact } from '../programs/exact.mjs';
 import { run as fuzz } from '../programs/fuzz.mjs';
@@ -22,6 +22,6 @@ describe(`with random input (seed ${seed})`, () => {
     clean(await exact({ runs: 3, seed })));
 });
 
-test('the fuzzer finds no fault with the seeds that found one before', async () => {
+test('the fuzzer finds no fault with seeds that once showed a fault', async () => {
   for (const one of [1955, 957_331_624]) clean(await fuzz({ only: one, victim: 'plugin', about: 'calls' }));
 });

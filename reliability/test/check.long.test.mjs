@@ -32,8 +32,8 @@ const compile = (name) => run('node_modules/typescript/bin/tsc', '-b', `packages
 const bundle = () => run('scripts/bundle.mjs', 'packages/mux');
 
 /**
- * Puts `text` into `file` of the copy: in front of the first place that matches `before`, or at the end.
- * Makes the file if it does not exist.
+ * Puts `text` into `file` of the copy, in front of the text `before`. If `before` is not given, puts `text`
+ * at the end. Makes the file if it does not exist.
  */
 function plant({ file, text, before }) {
   const path = join(copy, file);

@@ -72,7 +72,7 @@ describe.skipIf(why !== undefined)(`a plugin in a control group of systemd${skip
     expect(exit.inherited).toEqual([]);
   });
 
-  test('has no limit in its exit report if another process killed it', async () => {
+  test('reports no limit if another process killed it', async () => {
     const [exit] = await run('killed');
     expect(exit).toMatchObject({ signal: 'SIGKILL', by: 'plugin', left: [] });
     expect(exit.limit).toBeUndefined();

@@ -1,8 +1,8 @@
 // The short form of the cost program, with three kinds of values. In earlier versions, the limits counted a
 // costly value as one value. At that time, messages of these three kinds cost their receiver most: reading
 // one took 16 s or more. Only the long form measures processor time, because a busy machine changes it. So
-// this test limits the number of values in the largest accepted message instead of the time. The program runs
-// in a separate process. Otherwise the memory of other test files would count too.
+// instead of the time, this test limits the number of values in the largest accepted message. The program
+// runs in a separate process. Otherwise the memory of other test files would count too.
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';

@@ -1,5 +1,5 @@
-// Checks that the test tools follow the specification too. A fuzzer that cannot speak the protocol finds
-// nothing.
+// Checks that the test tools themselves follow the specification. A fuzzer that cannot speak the protocol
+// finds nothing.
 import { describe, expect, test } from 'vitest';
 import { ACK, DATA, FrameReader, SYN, data, frame, ping, windowUpdate } from '../lib/frames.mjs';
 import { hostileMessage, mutateMessage } from '../lib/hostile-values.mjs';

@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import { run, sceneNames } from '../programs/stuck.mjs';
 
-describe.concurrent('a side whose peer is stuck holds little memory, gets an error and can end, with', () => {
+describe.concurrent('if its peer is stuck, a side holds little memory, gets an error and can end', () => {
   test.each(sceneNames)('%s', async (only) =>
     expect((await run({ only, boundMiB: 96 })).findings).toEqual([]),
   );

@@ -1,4 +1,4 @@
-// Tests of the watch that ends a program whose event loop stands still.
+// Tests that lib/watch.mjs ends a program if the event loop of the program stands still.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 
 const program = fileURLToPath(new URL('../fixtures/watched.mjs', import.meta.url));
 
-/** Runs a program that is watched. Resolves when it has ended. */
+/** Runs fixtures/watched.mjs. Resolves when it has ended. */
 async function watched(action) {
   const child = spawn(process.execPath, [program, '400', action]);
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -18,12 +18,12 @@ async function watched(action) {
   return { code, signal, errors };
 }
 
-test('a program that computes without end is ended, and the message names its seed', async () => {
+test('the watchdog ends a program that computes without end, and names the seed', async () => {
   const { signal, errors } = await watched('compute');
   expect(signal).toBe('SIGKILL');
   expect(errors).toMatch(/^HUNG: .*the seed was 7\n$/);
 });
 
-test('a program whose event loop stands still without using processor time is not ended', async () => {
+test('the watchdog does not end a program whose event loop stands still but uses no processor time', async () => {
   expect(await watched('sleep')).toMatchObject({ code: 3, errors: '' });
 });
