@@ -1,6 +1,7 @@
 // node bench/first-answer.mjs [rounds]: measures a new host process from its start to its exit. The process
-// imports its library, starts one plugin, gets one answer and exits. Each round runs such a process for the
-// floor, for `fork()` and for pipework. The workload `first-host` of `pnpm bench` measures the same.
+// imports its library, starts one plugin, gets one answer and exits. In each round, one such process uses
+// pipework, one uses `fork()`, and one uses two pipes without a library (the floor). The workload
+// `first-host` of `pnpm bench` makes the same measurement.
 import { measureFirstHost } from './lib/first-host.mjs';
 import { median } from './lib/loops.mjs';
 

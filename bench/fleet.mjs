@@ -1,6 +1,6 @@
-// The benchmark of pools and supervisors. Runs alternating rounds, with a fresh host process for each round,
-// row and peer. Then writes fleet.md and fleet.json into bench/results, or into bench/results/partial if
-// `--quick`, `--peers` or `--rows` is given.
+// Measures pools and supervisors. Each kind of measurement is called a row (fleet/rows.mjs). In each round, a
+// new host process is started for each row and each peer. In the end, this program writes fleet.md and
+// fleet.json into bench/results, or into bench/results/partial if `--quick`, `--peers` or `--rows` is given.
 //
 //   node bench/fleet.mjs [--rounds 5] [--peers pipework,fork] [--rows pool-even,restart] [--quick]
 //                        [--out FOLDER]
@@ -90,8 +90,8 @@ async function measure(round, row, peer) {
 }
 
 /**
- * Returns the number of computing steps that take a millisecond, so that all peers do the same number of
- * steps.
+ * Returns the number of computing steps that take a millisecond. It is measured only once, so that all peers
+ * do the same number of steps.
  */
 function stepsOfMillisecond() {
   const tried = 200_000;
@@ -100,7 +100,7 @@ function stepsOfMillisecond() {
     compute(n, tried);
     return performance.now() - from;
   });
-  // The minimum counts, because other work of the machine can only add time.
+  // Use the shortest time, because other work of the machine can only add time.
   return Math.round(tried / Math.min(...times));
 }
 

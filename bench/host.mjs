@@ -1,5 +1,5 @@
-// The host process of one peer, new in each round. Runs the workloads of one group, and writes their results
-// into the file `out`.
+// The host process of one peer, which is started again in each round. It runs the workloads of one group, and
+// writes their results into the file `out`.
 //
 //   node host.mjs '{"peer": ..., "workloads": [...], "time": ms, "warmup": ms, "quick": bool, "out": file}'
 import { writeFileSync } from 'node:fs';

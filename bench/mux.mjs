@@ -1,11 +1,15 @@
 /**
- * Measures the mux against the bare pipes that it runs on, and against the other yamuxes of npm. Each round
- * measures each work (mux/works.mjs) of each candidate in a fresh parent and a fresh child, with descriptors
- * 3 and 4 between them. The order of the candidates alternates between rounds, so that other load of the
- * machine affects all of them. The result is the median of the ratios to the bare pipes in the same round.
+ * Compares pipework's mux with the other yamux libraries of npm, and with the bare pipes on which a mux runs.
+ * These are called the candidates. A work is one kind of measurement, such as round trips (mux/works.mjs). In
+ * each round, each work of each candidate runs in a new pair of processes, which are connected by descriptors
+ * 3 and 4. In every other round the candidates run in reverse order, so that other load of the machine
+ * affects all of them. In each round, a candidate's rate is divided by the rate of the bare pipes. The median
+ * of these ratios is the result.
  *
  *     node bench/mux.mjs [--rounds 5] [--only pipework,raw] [--work duplex-bulk,rt100] [--seconds 1]
- *                    [--json FILE]    { [work]: { [name]: [the rate of each round, null if it failed] } }
+ *                    [--json FILE]
+ *
+ * FILE gets `{ [work]: { [candidate]: [rate of each round] } }`. If a work failed, its rate is null.
  */
 
 import { execFile } from 'node:child_process';
@@ -38,8 +42,8 @@ for (const workName of values.work.split(',')) {
   const results = new Map(able.map((name) => [name, []]));
   for (let round = 0; round < Number(values.rounds); round += 1) {
     for (const name of round % 2 === 0 ? able : able.toReversed()) {
-      // A candidate that has failed twice is not measured again, because each failure takes the whole time
-      // limit.
+      // A candidate that has failed twice is not measured again, because a failure can take as long as the
+      // time limit.
       const failures = results.get(name).filter((rate) => typeof rate !== 'number').length;
       if (failures < 2) results.get(name).push(await measure(name, work).catch((error) => error));
     }

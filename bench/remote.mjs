@@ -1,7 +1,8 @@
-// node bench/remote.mjs DESTINATION [SSH OPTIONS...]: measures what a plugin costs on another machine. The
-// program starts the same plugin in three ways, in turns: here over descriptors 3 and 4, here over 0 and 1,
-// and on the other machine over ssh. It prints a table. The repository must have the same path on the other
-// machine. Without a destination, it starts no plugin over ssh. Round trips are made one at a time.
+// node bench/remote.mjs DESTINATION [SSH OPTIONS...]: measures what a plugin costs on another machine. Each
+// round starts the same plugin in three ways: here over descriptors 3 and 4, here over descriptors 0 and 1,
+// and on the other machine over ssh. The repository must have the same path on the other machine. Without
+// DESTINATION, the plugin is started only here. The program prints a table, in which the round trips are
+// those of one call at a time.
 import { Client, overStdio } from '@pipework/core';
 import { inFlight, lone, median } from './lib/loops.mjs';
 import { loadNow } from './lib/machine.mjs';

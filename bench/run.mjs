@@ -1,5 +1,5 @@
-// The benchmark. Runs alternating rounds, with a fresh host process for each round, peer and group of
-// workloads. Then writes the table, the chart and the numbers.
+// Runs the whole benchmark. In each round, every peer gets a new host process for each group of workloads. In
+// the end, this program writes the tables, the charts and the numbers.
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeMachine, loadNow } from './lib/machine.mjs';
@@ -79,7 +79,10 @@ console.log(
 );
 if (failures.length > 0) process.exitCode = 1;
 
-/** Measures alternating rounds, and passes the results of each host process to `take`. */
+/**
+ * Measures all peers in each round, and passes the results of each host process to `take`. In every other
+ * round the peers run in reverse order.
+ */
 async function measureRounds(rounds, names, wanted, { node, from = 0, label = '' }, take) {
   for (let round = from; round < from + rounds; round++) {
     if (node === undefined) loads.push(loadNow());
@@ -116,8 +119,9 @@ function inOrder(names, round) {
 }
 
 /**
- * Returns the workloads that a peer runs in a round, as lists of names that share a host process. Each curve
- * has its own process, and is measured in one round only, because only its shape matters.
+ * Returns the workloads that a peer runs in a round, in lists of names. The workloads of a list share a host
+ * process. Each curve has a process of its own. It is measured in the first round only, because only its
+ * shape matters.
  */
 function groupsFor(peer, round, names) {
   const groups = new Map();

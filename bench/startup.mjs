@@ -1,6 +1,7 @@
-// node bench/startup.mjs [rounds]: measures the parts of a plugin's start. The children differ in what they
-// import. Each round starts one child of each kind. The program prints a table with the time to the first byte
-// on descriptor 4, and the idle memory.
+// node bench/startup.mjs [rounds]: measures what each part of a plugin's start costs. It starts several kinds
+// of child processes, and each kind imports different modules. Each round starts one child of each kind. The
+// printed table has the time until a child writes its first byte to descriptor 4, and the memory of the idle
+// child.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +13,8 @@ import { cpuMicros, residentMiB } from './lib/memory.mjs';
 
 const rounds = Number(process.argv[2] ?? 15);
 const here = fileURLToPath(new URL('.', import.meta.url));
-// The folder is inside the package, so that programs in it can import the package's dependencies.
+// This folder is inside the package `pipework-bench`, so the programs in the folder can import the
+// dependencies of this package.
 mkdirSync(join(here, 'results'), { recursive: true });
 const folder = mkdtempSync(join(here, 'results', 'startup-'));
 

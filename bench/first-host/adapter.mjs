@@ -1,5 +1,5 @@
-// node adapter.mjs PEER: the program of `first-host` for each peer that has no file in this folder. It uses
-// the peer's adapter.
+// node adapter.mjs PEER: starts the peer's child, gets one answer, and prints it. The workload `first-host`
+// runs this program for the peers that have no program of their own in this folder.
 import { loadPeer } from '../peers/index.mjs';
 import { report } from './report.mjs';
 

@@ -1,4 +1,5 @@
-// The floor: two processes that exchange one message over two additional pipes.
+// Starts a child, and exchanges one message with it over two additional pipes, without a library. This is the
+// floor of the workload `first-host`.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { report } from './report.mjs';

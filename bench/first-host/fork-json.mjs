@@ -1,4 +1,4 @@
-// The program that a user of fork writes.
+// Starts a child with `fork` and gets one answer, as a user of `fork` would.
 import { fork } from 'node:child_process';
 import { report } from './report.mjs';
 

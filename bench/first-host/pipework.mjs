@@ -1,4 +1,4 @@
-// The program that a user of pipework writes.
+// Starts a plugin and gets one answer, as a user of pipework would.
 import { fileURLToPath } from 'node:url';
 import { Client } from '@pipework/core';
 import { report } from './report.mjs';

@@ -1,4 +1,5 @@
-// The host process of one peer, row and round. Writes the measured figures into the file `out`.
+// The host process that measures one row of one peer in one round. It writes the measured figures into the
+// file `out`.
 //
 //   node host.mjs '{"peer": ..., "row": ..., "steps": n, "quick": bool, "out": file}'
 import { writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// The floor of the pools: a scheduler that costs nothing.
+// Computes the time that a scheduler without any cost would need. The pools are compared with this time.
 
 /**
  * Returns the time in milliseconds after which an ideal scheduler has done all tasks. This scheduler gives

@@ -7,7 +7,7 @@ import { peers, threadPools } from './peers/index.mjs';
 import { rowByName } from './rows.mjs';
 
 const OWN = 'pipework';
-/** The wanted share of the ideal, for tasks that take a millisecond or more. */
+/** The target for `share`, which is the time of the ideal scheduler divided by the measured time. */
 const wantedShare = 0.95;
 const judgedShares = ['pool-even', 'pool-even-1ms', 'pool-even-cpu', 'pool-uneven', 'pool-uneven-cpu'];
 /** The report shows the versions of these packages. */
@@ -27,7 +27,7 @@ export function writeFleetReport(folder, data) {
   return { paths, summary: terminal(data, targets) };
 }
 
-/** Returns the values of the figure `key` of a peer, one for each round. */
+/** Returns the values that a peer reached in a row, one for each round. `key` names the figure. */
 function valuesOf({ samples }, peer, row, key) {
   return samples
     .filter((sample) => sample.peer === peer && sample.row === row)
@@ -40,7 +40,7 @@ function medianOf(data, peer, row, key) {
   return all.length === 0 ? undefined : median(all.map(({ value }) => value));
 }
 
-/** Returns the ratios of a peer's time to the fleet's time, one for each round that both have. */
+/** Divides a peer's time by the fleet's time, for each round in which both were measured. */
 function ratiosToOwn(data, peer, row) {
   const own = new Map(valuesOf(data, OWN, row, 'ms').map(({ round, value }) => [round, value]));
   return valuesOf(data, peer, row, 'ms')
@@ -74,7 +74,13 @@ function judge(data) {
       add(row, 'p50, ms', '< 2', got, got < 2);
       const visible = medianOf(data, OWN, row, 'visible');
       if (got !== undefined)
-        add(row, 'of that, after an exit can be seen, ms', '< 2', got - visible, got - visible < 2);
+        add(
+          row,
+          'p50 without the time until the exit can be seen, ms',
+          '< 2',
+          got - visible,
+          got - visible < 2,
+        );
     }
     for (const peer of data.settings.peers) {
       if (peer === OWN || (threadPools.has(peer) && row !== 'pool-recycle')) continue;

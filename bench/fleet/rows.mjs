@@ -11,9 +11,12 @@ import { check, computes, tiny, wait } from './task.mjs';
 /** The number of workers in rows whose tasks wait, and in rows whose tasks compute. */
 const waiters = 4;
 const computers = 2;
-/** After this many tasks a worker is replaced in `pool-recycle`. */
+/** In `pool-recycle`, a worker is replaced after this many tasks. */
 const recycleAfter = 50;
-/** A long task of `pool-uneven` takes this many times as long as the others. Each twentieth task is long. */
+/**
+ * In the rows `pool-uneven` and `pool-uneven-cpu`, each twentieth task takes this many times as long as the
+ * other tasks.
+ */
 const longer = 20;
 const everyTwentieth = (n) => n % 20 === 7;
 
@@ -57,8 +60,8 @@ async function settledWithin(ms, promise) {
 }
 
 /**
- * Lets every worker answer, and then makes calls for a while, so that compiled code is measured. Half of the
- * calls are answered immediately, and half of them after 1 ms.
+ * Lets every worker answer, and then makes calls for a while, so that V8 has compiled the code before the
+ * measurement. Half of the calls are answered immediately, and half of them after 1 ms.
  */
 async function warmUp(pool, workers, { quick }) {
   await answeredByAll(pool.run, workers);
@@ -84,7 +87,10 @@ async function runAll(pool, tasks, workers) {
   return { ms, ideal, share: ideal / ms, cpu, answers };
 }
 
-/** Returns a row that gives a new pool its tasks, and compares the time with that of the ideal scheduler. */
+/**
+ * Returns a row that opens a pool and gives it tasks. The measured time is compared with that of the ideal
+ * scheduler.
+ */
 function poolRow(name, title, { workers, tasks }) {
   return {
     name,
@@ -151,8 +157,8 @@ async function killOnce(service, id) {
   const from = performance.now();
   process.kill(Number(last.worker.split(':')[0]), 'SIGKILL');
   for (;;) {
-    // Some pools lose a call together with its process, and some refuse calls until a new process is ready. A
-    // user would make the call again, so this loop makes it again.
+    // Some pools never answer a call whose process was killed, and some refuse calls until a new process is
+    // ready. A user would make the call again, so this loop makes it again.
     const answer = await settledWithin(
       3_000,
       service.run(task).catch(() => undefined),
@@ -169,8 +175,8 @@ async function killOnce(service, id) {
 }
 
 /**
- * Returns the median time, in milliseconds, from a SIGKILL until the host sees that the forked process has
- * ended.
+ * Kills `count` forked processes, one after another. Returns the median time, in milliseconds, from a SIGKILL
+ * until the host sees that the process has ended.
  */
 async function exitVisible(count) {
   const samples = [];
@@ -209,10 +215,13 @@ function restartRow(name, title, { spare, kills }) {
   };
 }
 
-/** Calls the supervised plugin and the plain one in turn, in short blocks. */
+/**
+ * Compares a supervised plugin with a plugin of a plain client. Short blocks of calls alternate between the
+ * two plugins.
+ */
 const supervised = {
   name: 'supervised',
-  title: 'a call of a supervised plugin against one of a plain client, one core',
+  title: 'a call of a supervised plugin, compared with a call of a plain client; one core',
   needs: 'openBoth',
   async run({ open, quick }) {
     const both = await open();
@@ -241,9 +250,9 @@ const supervised = {
 };
 
 /**
- * A row: `name`, `title`, `needs` (the peer's function that opens the pool or the service) and
- * `run(context)`, with `context = { open, steps, quick }`. `steps` is the number of computing steps that take
- * a millisecond.
+ * Each row has a `name`, a `title`, `needs` and `run(context)`. `needs` names the function of the adapter
+ * that opens the pool or the service. The context is `{ open, steps, quick }`: `open` is this function, and
+ * `steps` is the number of computing steps that take a millisecond.
  */
 export const rows = [
   poolRow('pool-even', `400 waits of 5 ms, ${waiters} workers`, {

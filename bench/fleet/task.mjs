@@ -47,9 +47,7 @@ export function check(task, answer) {
   throw new Error(`task ${task.id} expected ${expected}, and was answered ${JSON.stringify(answer)}`);
 }
 
-/** Returns a task that waits. */
 export const wait = (id, ms) => ({ id, wait: ms, steps: 0 });
-/** Returns a task that computes. */
 export const computes = (id, steps) => ({ id, wait: 0, steps });
 /** Returns a task that is answered immediately. */
 export const tiny = (id) => ({ id, wait: 0, steps: 0 });

@@ -1,5 +1,5 @@
-// Decides which core runs which end of a peer. If the kernel decided, calls that are made one at a time would
-// switch between two speeds.
+// Pins the host and the other end (child processes or threads) to cores. If the kernel chose the cores,
+// single calls would sometimes take 10 µs and sometimes 70 µs.
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -24,8 +24,9 @@ export function threadIds() {
 }
 
 /**
- * Places both ends: `one` puts them on the same core, `two` puts each on its own core, and `free` leaves the
- * choice to the kernel. The other end is the processes `pids`, or the `threads` of this process.
+ * Pins the host and the other end: `one` puts both on the same core, `two` puts each on its own core, and
+ * `free` leaves the choice to the kernel. The host is this process. The other end is the processes `pids`, or
+ * the `threads` of this process.
  */
 export function place(cores, { pids = [], threads = [] }) {
   if (!canPin) return;

@@ -1,5 +1,5 @@
-// Measures a fresh host process from its start to its exit. In between, the process gets one answer of one
-// plugin.
+// Measures the time from the start of a host process to its exit. The process starts one plugin and gets one
+// answer.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -9,14 +9,15 @@ import { plainEnvironment } from './run-host.mjs';
 const file = (name) => fileURLToPath(new URL(`../first-host/${name}.mjs`, import.meta.url));
 
 /**
- * Starts the peer's program and Node alone in turns, `rounds` times each. Returns the medians of the elapsed
- * time, of the processor time, and of `own`, which is the elapsed time minus that of Node alone.
+ * Alternates between the peer's program and a program that only starts and ends Node. Each runs `rounds`
+ * times. Returns medians of the elapsed time and of the processor time. `own` is the elapsed time without the
+ * time of Node alone.
  */
 export function measureFirstHost(peer, rounds) {
   const program = existsSync(file(peer)) ? [file(peer)] : [file('adapter'), peer];
   const node = [file('node')];
   const samples = [];
-  runOnce(program); // The files are in the system's cache from now on.
+  runOnce(program); // This run puts the files into the system's cache.
   for (let i = 0; i < rounds; i++) {
     const bare = runOnce(node);
     const whole = runOnce(program);

@@ -1,4 +1,4 @@
-// The two ways of calling: one call at a time, with every round trip timed, or many calls in flight.
+// Makes calls in two ways: one call at a time, which measures each round trip, or many calls in flight.
 import { cpuMicros } from './memory.mjs';
 
 /** Makes one call at a time for `ms` milliseconds. Returns latencies in microseconds. */
@@ -31,8 +31,8 @@ export async function inFlight(call, width, ms) {
 }
 
 /**
- * Returns the processor time of a call, for both ends together. `work` makes the calls and returns how many
- * it made.
+ * Returns the processor time of a call, in this process and the processes `pids` together. `work` makes the
+ * calls, and resolves to their number as `count`.
  */
 export async function cpuPerCall(pids, work) {
   const read = () => cpuMicros() + pids.reduce((sum, pid) => sum + cpuMicros(pid), 0);

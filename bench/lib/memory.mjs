@@ -3,7 +3,10 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 
 const MiB = 1024;
 
-/** Returns the resident memory of a process in MiB: its present size, or the peak with the field `VmHWM`. */
+/**
+ * Returns the resident memory of a process in MiB. With the field `VmHWM`, returns the peak instead of the
+ * present size.
+ */
 export function residentMiB(pid = 'self', field = 'VmRSS') {
   const match = readText(`/proc/${pid}/status`)?.match(new RegExp(`${field}:\\s+(\\d+) kB`));
   return match ? Number(match[1]) / MiB : undefined;

@@ -62,7 +62,7 @@ function withMany(mux) {
   return { ...mux, openMany };
 }
 
-/** The bare pipes. Each message has a write of its own, as in a program without a mux. */
+/** Wraps the bare pipes. Each message is written separately, as in a program without a mux. */
 function ofPair(readable, writable) {
   let begun = false;
   return {
@@ -115,7 +115,7 @@ function ofDuplex(stream) {
   };
 }
 
-// ── libp2p: its muxer needs a whole connection, so this code imitates the connection of @libp2p/tcp ──────
+// The mux of libp2p needs a connection of libp2p, so this code imitates the connection of @libp2p/tcp.
 
 async function libp2p(name, role, readable, writable) {
   Promise.withResolvers ??= () => {
@@ -161,8 +161,8 @@ async function libp2p(name, role, readable, writable) {
   const log = Object.assign(() => {}, { trace() {}, error() {}, newScope: () => log });
   const direction = role === 'client' ? 'outbound' : 'inbound';
   const connection = new PipeConnection({ log, direction, remoteAddr: {}, inactivityTimeout: 1e9 });
-  // With its default options, the library measures the round trip by a first ping. Without this measurement,
-  // the library never enlarges its windows.
+  // These are the default options, with which the library measures the round trip by a first ping. Without
+  // this measurement, it never enlarges its windows.
   const muxer = yamux()().createStreamMuxer(connection);
   return withMany({
     open: async () => ofLibp2p(await muxer.createStream()),

@@ -2,9 +2,9 @@
 import { execFileSync } from 'node:child_process';
 
 /**
- * Returns `{ version, path }` for each name, which is a path or a version such as `24`. npx fetches a
- * version. The version that runs this process is left out. A version that cannot be fetched or run is left
- * out too, and `say` gets the reason.
+ * Returns `{ version, path }` for each name. A name is a path, or a version such as `24`, which npx fetches.
+ * The version that runs this process is left out. A version that cannot be fetched or run is left out too,
+ * and `say` is called with the reason.
  */
 export function findNodes(names, say) {
   return names.flatMap((name) => {

@@ -1,4 +1,4 @@
-// The command line of the benchmark.
+// Reads the command line of the benchmark.
 import { parseArgs } from 'node:util';
 import { peerNames, quickPeers } from '../peers/index.mjs';
 import { workNames } from '../mux/works.mjs';
@@ -6,20 +6,25 @@ import { workloads } from '../workloads/index.mjs';
 
 export const usage = `Usage: node bench/run.mjs [options]
 
-  --quick               one short round with the strongest peers, without the curves, the
-                        64 MiB, the many streams, the context and the fresh host; ends within
-                        a minute, and is good for a first look only
-  --peers a,b           these peers (the floor always runs)
-  --workloads a,b       these workloads; some are of the mux alone
-  --rounds n            alternating rounds (5; with --quick 1)
-  --curves / --no-curves  the curves too (default: yes, but no with --quick or --workloads)
-  --mux / --no-mux      the mux alone, beside npm's yamuxes (default: as --curves)
-  --nodes 22,24         these versions of Node too, or paths to them, with ten workloads and the
-                        strongest peers; "none" for no other version (default: in a whole run
-                        20, 22, 24 and 26 without the version that runs this; else none)
-  --out folder          where the results go (bench/results; quick and partial runs go below it)
-  --list                print the names of peers and workloads
-  --help                print this`;
+  --quick               run one short round with the strongest peers, and leave out the workloads
+                        that take long; ends within a minute, and is good for a first look only
+  --peers a,b           measure only these peers and the floor
+  --workloads a,b       run only these workloads
+  --rounds n            run n rounds (default: 5; with --quick: 1)
+  --curves              run the workloads whose names begin with curve- (the default, unless
+                        --quick or --workloads is given)
+  --no-curves           leave these workloads out
+  --mux                 measure the mux alone, too (the default if the curves are measured)
+  --no-mux              do not measure the mux alone
+  --nodes 22,24         run ten workloads under these versions of Node, too; a path of a Node
+                        program can stand for a version (default in a whole run: 20, 22, 24
+                        and 26, except the version that runs this program)
+  --nodes none          use no other version of Node
+  --out folder          write the results into this folder (default: bench/results; with
+                        --quick: bench/results/quick; with --peers or --workloads:
+                        bench/results/partial)
+  --list                print the names of all peers and workloads
+  --help                print this text`;
 
 /** The groups of workloads that a quick run leaves out, because they take too long. */
 const LONG = new Set(['big', 'value-streams', 'context', 'first-host']);
@@ -66,7 +71,7 @@ export function readOptions(args) {
     muxWorks: chosen.filter((name) => workNames.includes(name)),
     nodes: readNodes(values),
     peers: ['floor', ...peers.filter((name) => name !== 'floor')],
-    // Milliseconds for measuring and for warming up a workload.
+    // How many milliseconds a workload is measured, and how many milliseconds it is warmed up before that.
     time: quick ? 100 : 300,
     warmup: quick ? 350 : 700,
   };

@@ -9,7 +9,10 @@ export const bytes = (value) => value;
 export const CALLBACKS_IN_FLIGHT = 64;
 export const ITEMS_A_TURN = 500;
 
-/** Produces `count` items, some hundreds in each turn, so that no queue holds them all. */
+/**
+ * Calls `emit` with `count` items. Only 500 items are made in each turn of the event loop, so that a queue
+ * never holds all of them.
+ */
 export async function produce(count, emit) {
   for (let i = 0; i < count; i++) {
     emit(item(i));

@@ -1,6 +1,6 @@
 // The values that the workloads send, and the checks that these values came back unchanged.
 
-/** One of the 1,000 records: about 76 bytes as MessagePack, 100 as JSON. */
+/** Returns a record. It takes about 76 bytes in MessagePack, and 100 bytes in JSON. */
 function record(i) {
   return {
     id: i,
@@ -53,7 +53,7 @@ export function checkBytes(sent, received) {
 /** How many bytes a chunk has in the workload with many streams. */
 export const CHUNK_BYTES = 64 * 1024;
 
-/** One item of the stream workload. */
+/** Returns an item for the workload `stream`. */
 export function item(i) {
   return { seq: i, line: 'a line of a log' };
 }

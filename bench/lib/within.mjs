@@ -1,4 +1,4 @@
-/** Settles like `promise`, but rejects if that takes longer than `ms` milliseconds. */
+/** Settles like `promise`, but rejects if `promise` is still pending after `ms` milliseconds. */
 export async function within(ms, promise) {
   let timer;
   const late = new Promise((_, reject) => {

@@ -1,4 +1,5 @@
-// node child.mjs CANDIDATE: the other end of a mux, on descriptors 3 and 4.
+// node child.mjs CANDIDATE: the child of parent.mjs. It runs the same mux as its parent, on descriptors 3 and
+// 4.
 import net from 'node:net';
 import { candidates } from '../lib/muxes.mjs';
 import { serveStream } from './works.mjs';

@@ -1,5 +1,5 @@
-// node parent.mjs CANDIDATE WORK MILLISECONDS: measures one work of one mux, in a fresh pair of processes, and
-// prints the rate. The child is the other end, over descriptors 3 and 4.
+// node parent.mjs CANDIDATE WORK MILLISECONDS: measures one work of one mux, and prints the rate. It starts
+// child.mjs, which answers over descriptors 3 and 4.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { candidates } from '../lib/muxes.mjs';
@@ -20,7 +20,7 @@ const fail = (error) => {
 process.on('uncaughtException', fail);
 
 const mux = await candidates[name]('client', child.stdio[4], child.stdio[3]);
-// Waits until the child has loaded, so that its loading is not measured.
+// Give the child time to load its code, so that this time is not measured.
 await new Promise((resolve) => setTimeout(resolve, 300));
 try {
   const rate = await Promise.race([work.run(mux, Number(milliseconds)), died]);

@@ -1,10 +1,10 @@
-// The works, in the order of the report. Each measures a rate of a mux.
+// The measurements of a mux, in the order of the report. Each of them is called a work, and returns a rate.
 const MiB = 1024 * 1024;
 export const MESSAGE = 100;
 
 /**
- * A work has a `name`, a `title` and `run(mux, milliseconds)`. If some candidates cannot do the work, `without`
- * lists their names. Each work runs in a fresh pair of processes.
+ * A work has a `name`, a `title` and `run(mux, milliseconds)`. If some candidates cannot do the work,
+ * `without` lists them. Each work runs in a fresh pair of processes.
  */
 export const works = [
   {
@@ -24,13 +24,13 @@ export const works = [
   },
   {
     name: 'churn',
-    title: 'streams/s: open, send, end, read to the end',
+    title: 'streams/s: open, send 100 bytes, end, read to the end',
     run: churn,
     without: ['raw'],
   },
   {
     name: 'cold-streams',
-    title: 'the same for the first 200 of a session',
+    title: 'streams/s, for the first 200 streams of a session',
     run: cold,
     without: ['raw'],
   },
@@ -38,17 +38,17 @@ export const works = [
 
 export const workNames = works.map(({ name }) => name);
 
-/** How many bytes warm a stream up. A slow mux sends fewer, because the warm-up ends after `WARM_UP_MS`. */
+/** The warm-up ends after this many bytes, or after `WARM_UP_MS`, whichever is first. */
 const WARM_UP_BYTES = 2048 * MiB;
 const WARM_UP_MS = 2000;
-/** How many bytes are measured at most. */
+/** After the warm-up, the measurement ends after this many bytes, or after another `WARM_UP_MS`. */
 const MEASURED_BYTES = 1024 * MiB;
-/** Ends a bulk transfer. No other byte of the transfer has this value. */
+/** The byte that ends a bulk transfer. No other byte of the transfer has this value. */
 const LAST = Buffer.from('e');
 
 /**
- * Returns the MiB a second through one stream, in writes of 64 KiB. The time is from the first write after
- * the warm-up to the moment when the reader has counted every byte.
+ * Returns how many MiB a second one stream transfers, in writes of 64 KiB. The measured time begins with the
+ * first write after the warm-up, and ends when the reader has counted every byte.
  */
 async function bulk(mux) {
   const chunk = Buffer.alloc(64 * 1024, 1);
@@ -109,8 +109,8 @@ async function roundTrips(mux, count, milliseconds) {
 }
 
 /**
- * Returns how many streams a second are used: opened, ended after 100 bytes, and read to the end of the echo.
- * Eight streams are in use at a time.
+ * Returns how many streams a second can be used. To use a stream, the parent opens it, sends 100 bytes, ends
+ * it, and reads the echo to its end. Eight streams are in use at a time.
  */
 function churn(mux, milliseconds) {
   const end = performance.now() + milliseconds;
@@ -118,8 +118,8 @@ function churn(mux, milliseconds) {
 }
 
 /**
- * Returns the figure of `churn()` for the first 200 streams of a session. Neither process has run any of this
- * code before.
+ * Measures the rate of `churn()` for only the first 200 streams of a session. Neither process has run any of
+ * this code before.
  */
 function cold(mux) {
   let left = 200;
@@ -158,8 +158,9 @@ function useOnce(stream, message) {
 }
 
 /**
- * Serves a stream, as the other end. If the stream begins with 'b', reads up to the byte that ends a bulk
- * transfer, and then answers with one byte. Any other stream is echoed.
+ * Answers a stream in the child. If the stream begins with the byte 'b', it is a bulk transfer: the child
+ * reads all of it, up to its last byte 'e', and then answers with one byte. The child echoes any other
+ * stream.
  */
 export function serveStream(stream) {
   let mode;

@@ -3,7 +3,7 @@ import { configurations } from './configurations.mjs';
 
 configurations[process.argv[2]]();
 
-/** Does some tens of microseconds of work, the same each time. */
+/** Computes for some tens of microseconds. Each call does the same amount of work. */
 function work(seed) {
   let value = seed;
   for (let n = 0; n < 30_000; n += 1) value = (value * 31 + n) % 1_000_003;

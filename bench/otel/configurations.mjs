@@ -1,4 +1,5 @@
-// The configurations by name, from telemetry off to all of it on. Host and plugin use the same configuration.
+// The configurations of telemetry, by name. `off` is without telemetry, and `all` is with all of it. Host and
+// plugin use the same configuration.
 import { context, metrics, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';

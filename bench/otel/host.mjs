@@ -1,6 +1,6 @@
 // node host.mjs CONFIGURATION: prints the cost of a call in this configuration, as JSON. The unit is
-// microseconds of processor time of host and plugin together. The cost is the processor time of a pass of
-// many calls, divided by their number. The minimum of several passes counts, because other work of the
+// microseconds of processor time of host and plugin together. A pass makes many calls, and its processor time
+// is divided by their number. The cost is that of the cheapest of several passes, because other work of the
 // machine can only add time.
 import { fileURLToPath } from 'node:url';
 import { Client } from '@pipework/core';

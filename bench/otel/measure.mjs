@@ -1,5 +1,5 @@
-// Measures one configuration in a new host and a new plugin. Host and plugin run on one core if the machine
-// can pin processes.
+// Measures one configuration of telemetry, with a new host and a new plugin. If the machine can pin
+// processes, host and plugin run on one core.
 import { execFile, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -8,12 +8,12 @@ const pathOf = (file) => fileURLToPath(new URL(file, import.meta.url));
 const canPin = spawnSync('taskset', ['-c', '0', 'true']).status === 0;
 
 /**
- * Resolves to the microseconds of processor time that a call takes: `empty` for a call that adds two numbers,
- * and `busy` for a call that does some work.
+ * Resolves to `{ empty, busy }`, the microseconds of processor time that a call takes. `empty` is for a call
+ * that adds two numbers, and `busy` is for a call that does some work.
  */
 export const measure = (name) => run('host.mjs', name);
 
-/** Resolves to `{ empty }`, the cost of the SDK alone for a call that both processes record. */
+/** Resolves to `{ empty }`, the cost of the official SDK without any call (see sdk-alone.mjs). */
 export const measureSDK = () => run('sdk-alone.mjs');
 
 async function run(program, ...words) {

@@ -1,5 +1,6 @@
-// Measures the cost of telemetry. Runs the configurations in turn, three times or as often as the argument
-// says. The result of a configuration is its lowest processor time. Prints a table.
+// node run.mjs [rounds]: measures the cost of telemetry, and prints a table. Each round measures every
+// configuration once. There are three rounds by default. The result of a configuration is its lowest
+// processor time.
 import { loadNow } from '../lib/machine.mjs';
 import { configurations } from './configurations.mjs';
 import { measure, measureSDK } from './measure.mjs';

@@ -1,6 +1,7 @@
-// Prints, as JSON, the cost of the official SDK alone for a call that both processes record. No call is made:
-// the cost is that of two spans, their context, and the header that a call would carry. Any instrumentation
-// that records a call in both processes costs at least this much. The unit is microseconds of processor time.
+// Measures the processor time that the official SDK needs for one call, and prints it as JSON. No call is
+// made. This program only makes two spans (one for each process), their context, and the header that a call
+// would carry. Any instrumentation that records a call in both processes costs at least this much. The unit
+// is microseconds of processor time.
 import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { configurations } from './configurations.mjs';
 
@@ -22,8 +23,8 @@ async function pass(count) {
   const before = process.cpuUsage();
   for (let n = 0; n < count; n += 1) {
     once();
-    // The span processor exports in later turns of the event loop, so this code waits for the next turn after
-    // each 64 calls.
+    // The span processor exports spans in later turns of the event loop. So this loop waits for the next turn
+    // once in 64 passes.
     if (n % 64 === 0) await new Promise(setImmediate);
   }
   const { user, system } = process.cpuUsage(before);

@@ -1,5 +1,5 @@
-// The chart of the workloads. Each workload has a panel with a bar for each peer, the best at the top, and a
-// line for the floor.
+// Draws the chart of the workloads. Each workload has a panel, with a bar for each peer and a dashed line for
+// the floor. The best peer is at the top.
 import { threadPeers } from '../peers/index.mjs';
 import { workloadByName } from '../workloads/index.mjs';
 import { short } from './numbers.mjs';

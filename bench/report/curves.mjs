@@ -1,4 +1,5 @@
-// The chart of the curves, which show how the cost grows. Sizes and counts are on a log scale.
+// Draws the chart of the curves. A curve shows how the cost grows with the number of services, streams or
+// plugins, or with the size of a value. These numbers and sizes are on a log scale.
 import { workloadByName } from '../workloads/index.mjs';
 import { bytes, micros, short } from './numbers.mjs';
 import { WIDTH, colors, document, dot, line, palette, path, text } from './svg.mjs';
@@ -45,8 +46,8 @@ function linesOf(workload, settings, summary) {
 }
 
 /**
- * Returns the peers that have a curve in any panel. Because of this list, a peer has the same colour in all
- * panels.
+ * Returns the peers that have a curve in any panel. The place of a peer in this list decides its colour,
+ * which is therefore the same in all panels.
  */
 function drawn(names, summary) {
   return names.filter((peer) =>

@@ -1,4 +1,4 @@
-// Writes the table as Markdown.
+// Writes the results as Markdown.
 import { peers, threadPeers } from '../peers/index.mjs';
 import { workloadByName } from '../workloads/index.mjs';
 import { muxTable, titles as muxTitles } from './mux.mjs';
@@ -15,8 +15,10 @@ export function markdown(data, summary, targets) {
     '',
     `${machine.runtime}, ${machine.platform}, ${machine.cores} cores (${machine.cpu}), ${machine.date}. ` +
       `${settings.rounds} rounds, ${settings.time} ms a workload; took ${machine.seconds} s. ` +
-      `Load at the round starts: ${machine.loads.join(', ')} (the benchmark itself is about 1.3 of it).` +
-      (machine.pinned ? '' : ' **Nothing was pinned to cores here: there is no taskset, or one core.**'),
+      `Load at the round starts: ${machine.loads.join(', ')} (the benchmark itself causes about 1.3 of it).` +
+      (machine.pinned
+        ? ''
+        : ' **Nothing was pinned to cores, because there is no taskset or only one core.**'),
     '',
     'A cell is the median of the rounds. ' +
       'The figure in brackets is the median of the ratios to the floor, each taken within one round. ' +
@@ -95,7 +97,10 @@ function cellTables(settings, summary, skipped, failures) {
   return lines;
 }
 
-/** Returns the unit that the title of a column needs. The titles of rates already contain their unit. */
+/**
+ * Returns the unit, to be added to the title of a column. It is empty for rates, because their titles contain
+ * the unit.
+ */
 const unitOf = (metric) => (metric.unit === '/s' || metric.unit === 'MB/s' ? '' : `, ${metric.unit}`);
 const ratio = (cell) => (cell.ratio === undefined ? '' : ` (${cell.ratio.toFixed(2)})`);
 

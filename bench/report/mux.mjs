@@ -1,4 +1,5 @@
-// Reports the mux alone beside the bare pair of pipes and the yamuxes of npm. bench/mux.mjs measures them.
+// Makes the table of the mux alone from the results of bench/mux.mjs. The table compares the mux with the
+// bare pipes and with the other yamux libraries of npm.
 import { median } from '../lib/loops.mjs';
 import { works } from '../mux/works.mjs';
 import { short } from './numbers.mjs';

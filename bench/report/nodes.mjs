@@ -3,7 +3,9 @@ import { workloadByName } from '../workloads/index.mjs';
 import { short } from './numbers.mjs';
 import { summarize } from './summary.mjs';
 
-/** Returns the data and the summary of another version of Node, in the form of a run. */
+/**
+ * Returns the data and the summary of another version of Node, in the same form as those of the whole run.
+ */
 export function ofNode({ samples, peers, workloads }) {
   const data = { samples, settings: { peers, workloads } };
   return [data, summarize(data)];
@@ -20,7 +22,7 @@ export function nodeTables(data, summary) {
   const lines = [
     '## On other versions of Node',
     '',
-    'Other versions have two rounds. The bracket is the ratio to the floor of the same version.',
+    'Other versions have two rounds. The figure in brackets is the ratio to the floor of the same version.',
     '',
     `| | peer | ${columns.map(({ version }) => version).join(' | ')} |`,
     `| --- | --- | ${columns.map(() => '---:').join(' | ')} |`,

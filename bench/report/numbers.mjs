@@ -1,4 +1,4 @@
-// Formats figures: three digits, with k and M.
+// Formats figures with three digits, and with k for thousands and M for millions.
 
 export function short(value) {
   if (value === undefined) return '-';

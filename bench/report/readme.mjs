@@ -18,7 +18,7 @@ const columns = {
   'grpc-uds': 'grpc-js',
 };
 
-/** The rows: workload, metric, and the row's name in the README. */
+/** The rows of the table. Each has a workload, a metric, and the name of the row in the README. */
 const rows = [
   ['first-host', 'ms', 'a fresh host with one answer, ms'],
   ['start', 'ms', 'start to first answer, ms'],

@@ -1,4 +1,5 @@
-// Turns samples into medians. A ratio is the median of the ratios to the floor in the same rounds.
+// Turns samples into medians. In each round, a peer's figure is divided by the floor's figure, and `ratio` is
+// the median of these ratios.
 import { median } from '../lib/loops.mjs';
 import { workloadByName } from '../workloads/index.mjs';
 
@@ -43,7 +44,9 @@ function medianCurve(own) {
 
 const isNumber = (value) => typeof value === 'number' && Number.isFinite(value);
 
-/** Divides one peer's value by the other's in each round. Returns the median of these ratios. */
+/**
+ * Divides one figure by another figure of the same round, for each round. Returns the median of these ratios.
+ */
 export function ratioBetween({ samples }, [peer, workload, key], [otherPeer, otherWorkload, otherKey]) {
   const ratios = [];
   for (const sample of samples) {

@@ -1,4 +1,4 @@
-// Draws what the charts need: text, bars and lines, in one style.
+// Draws the texts, bars and lines of the charts, all in one style.
 
 export const WIDTH = 1120;
 const FONT = 'ui-sans-serif, system-ui, Helvetica, Arial, sans-serif';

@@ -1,4 +1,4 @@
-// The targets of pipework, and whether this run reaches them.
+// Lists the targets of pipework, and judges whether a run reaches them.
 import { median } from '../lib/loops.mjs';
 import { threadPeers } from '../peers/index.mjs';
 import { ratioBetween } from './summary.mjs';
@@ -7,11 +7,11 @@ const processPeers = (data) =>
   data.settings.peers.filter((peer) => peer !== 'floor' && peer !== 'pipework' && !threadPeers.has(peer));
 
 /**
- * Each target has `workload`, `metric`, and one of the following fields. `floor` is the limit of the ratio to
- * the floor: the largest allowed ratio with `low`, otherwise the smallest. `over` lists other peers, and `by`
- * is the required ratio to the best of them. `value` is a limit of the figure itself. `own` is another figure
- * of pipework, and `by` is the required ratio to it. A target of the mux has `work` and `mux` in place of
- * `workload` and `metric`. `mux` names the candidate that is judged.
+ * Each target has `workload`, `metric`, and one of the following fields. `floor` is a limit of the ratio to
+ * the floor. With `low`, it is the largest allowed ratio, otherwise the smallest. `over` lists other peers,
+ * and `by` is the required ratio to the best of them. `value` is a limit of the figure itself. `own` names
+ * another figure of pipework, and `by` is the required ratio to that figure. A target of the mux has `work`
+ * and `mux` in place of `workload` and `metric`. `mux` names the candidate that is judged.
  */
 const targets = [
   { workload: 'lone', metric: 'p50', floor: 1.25, low: true },
@@ -51,8 +51,9 @@ const targets = [
   { workload: 'many-value-streams', metric: 'web64', own: ['many-value-streams', 'web1'], by: 0.9 },
   { workload: 'many-value-streams', metric: 'web64', own: ['many-value-streams', 'raw64'], by: 0.7 },
   { workload: 'lone-free', metric: 'p99', over: ['fork-json'], by: 1.5, low: true },
-  // Before pipework kept asynchronous contexts for a host's functions, the published run had 1.08 × the floor
-  // in `flight-64`, which makes the same call. This target allows 1 % more.
+  // If a plugin calls a function of the host, pipework runs it in the asynchronous context in which the host
+  // passed it. Before pipework did this, `flight-64` took 1.08 × the processor time of the floor. `context`
+  // makes the same calls, and may take 1 % more.
   { workload: 'context', metric: 'callNone', floor: 1.08 * 1.01, low: true },
   { workload: 'context', metric: 'callTimes', floor: 1.1, low: true },
   { work: 'duplex-bulk', mux: 'pipework-duplex', over: ['raw'], by: 0.9 },

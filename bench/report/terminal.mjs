@@ -1,5 +1,5 @@
-// Prints the short form on the terminal: each workload's first figure as a ratio to the floor, and the
-// targets.
+// Formats the short form for the terminal: the first figure of each workload with its ratio to the floor, and
+// the targets.
 import { workloadByName } from '../workloads/index.mjs';
 import { short } from './numbers.mjs';
 

@@ -9,7 +9,7 @@ import { summarize } from './summary.mjs';
 import { judge } from './targets.mjs';
 import { terminalTable } from './terminal.mjs';
 
-/** `readme` is the path of the README whose table is replaced; undefined unless this is a whole run. */
+/** `readme` is the path of the README whose table is replaced. It is undefined unless this is a whole run. */
 export async function writeReport(folder, { readme, ...data }) {
   mkdirSync(folder, { recursive: true });
   const summary = summarize(data);
@@ -21,7 +21,7 @@ export async function writeReport(folder, { readme, ...data }) {
     'chart.svg': barChart(data, summary),
     ...(curves !== undefined && { 'curves.svg': curves }),
   };
-  // The chart of an earlier run's curves does not belong to the new results.
+  // Remove the chart of an earlier run, which does not belong to the new results.
   rmSync(join(folder, 'curves.svg'), { force: true });
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   if (readme !== undefined) await writeReadme(readme, summary);

@@ -1,5 +1,5 @@
-// Sends bytes there and back: 1 MiB again and again, and one value of 64 MiB while the host's memory is
-// watched.
+// Sends bytes to the child and gets them back. Two workloads send 1 MiB again and again. One workload sends
+// 64 MiB once, and measures by how much the memory of the host grows.
 import { cpuPerCall, inFlight } from '../lib/loops.mjs';
 import { residentMiB, resetPeak } from '../lib/memory.mjs';
 import { checkBytes, makeBytes } from '../lib/values.mjs';
@@ -31,8 +31,8 @@ export const binary1m = {
 };
 
 /**
- * `binary1m` in a host without the ballast. The host's heap is so small that V8 collects the whole heap after
- * each dozen megabytes of buffers.
+ * Runs `binary1m` in a host without the ballast, the 25 MB of objects that other hosts hold. The host's heap
+ * is then so small that V8 collects the whole heap after each dozen megabytes of new buffers.
  */
 export const smallHeap1m = {
   ...binary1m,

@@ -1,4 +1,5 @@
-// Makes one call, in which the plugin calls a function of the host 10,000 times, with 64 calls in flight.
+// Makes one call of the plugin. During this call, the plugin calls a function of the host 10,000 times, with
+// 64 calls in flight.
 import { median } from '../lib/loops.mjs';
 
 const COUNT = 10_000;
@@ -13,7 +14,7 @@ export const callbacks = {
   async run({ peer, warmup }) {
     const end = performance.now() + warmup;
     while (performance.now() < end) await callBack(peer, COUNT);
-    // Ten thousand calls take too little time for one good sample, so three samples are taken.
+    // Ten thousand calls take so little time that one sample is not reliable, so three samples are taken.
     const rates = [];
     for (let i = 0; i < 3; i++) rates.push(await callBack(peer, COUNT));
     return { rate: median(rates) };

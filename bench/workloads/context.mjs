@@ -23,13 +23,13 @@ const works = {
 };
 
 const metricsOf = (name) => [
-  { key: `${name}None`, title: `CPU a ${name} without`, unit: 'µs', better: 'low' },
-  { key: `${name}Times`, title: `${name}: with / without`, unit: '×', better: 'low' },
+  { key: `${name}None`, title: `CPU a ${name}, no store`, unit: 'µs', better: 'low' },
+  { key: `${name}Times`, title: `${name}: CPU with a store / without`, unit: '×', better: 'low' },
 ];
 
 export const context = {
   name: 'context',
-  title: 'calls and callbacks, 64 in flight, and items beside an AsyncLocalStorage',
+  title: 'calls, callbacks and items, with and without an AsyncLocalStorage',
   group: 'context',
   cores: 'one',
   needs: 'add',

@@ -1,4 +1,5 @@
-// Measures how the cost grows: with services, open streams, plugins, and the size of a value.
+// Measures how the cost grows with the number of services, of open streams or of plugins, and with the size
+// of a value.
 import { inFlight } from '../lib/loops.mjs';
 import { place } from '../lib/cores.mjs';
 import { makeBytes } from '../lib/values.mjs';
@@ -31,7 +32,7 @@ export const curveServices = {
 /** Calls one service while many other streams of the same session are open. */
 export const curveStreams = {
   name: 'curve-streams',
-  title: 'calls/s, 64 in flight, against open streams',
+  title: 'calls/s by number of open streams, 64 in flight',
   axis: 'open streams',
   group: 'curve',
   cores: 'one',
@@ -51,12 +52,12 @@ export const curveStreams = {
 };
 
 /**
- * Many plugins of one host, with 64 calls in flight at each. Counts the calls a second of all plugins
- * together.
+ * Opens more and more plugins in one host, with 64 calls in flight to each plugin. The rate is that of all
+ * plugins together.
  */
 export const curvePlugins = {
   name: 'curve-plugins',
-  title: 'calls/s in all, 64 in flight each, against plugins',
+  title: 'calls/s of all plugins by number of plugins, 64 in flight each',
   axis: 'plugins',
   group: 'curve',
   cores: 'free',
@@ -81,10 +82,10 @@ export const curvePlugins = {
   },
 };
 
-/** Sends one value of bytes at a time, and gets it back. */
+/** Sends bytes and gets them back, one call at a time, with larger and larger values. */
 export const curveSize = {
   name: 'curve-size',
-  title: 'round trip of bytes against their size',
+  title: 'time of a round trip by size of the value',
   axis: 'bytes',
   group: 'curve',
   cores: 'two',
@@ -115,8 +116,8 @@ async function roundTrip(peer, size, time, warmup) {
     const back = await peer.bytes(value);
     if (back.length !== size) throw new Error(`${size} bytes came back as ${back.length}`);
   };
-  // Each size runs other code, so each size is warmed up separately. Otherwise the smallest size, which is
-  // the first, would pay for the compiler.
+  // Values of different sizes run different code, so each size is warmed up separately. Otherwise the figure
+  // of the first and smallest size would include the time of the compiler.
   await inFlight(call, 1, warmup / 2);
   return 1e6 / (await inFlight(call, 1, time / 2)).rate;
 }

@@ -1,4 +1,5 @@
-// Measures what a command-line tool pays for its one plugin: a fresh process, from its start to its exit.
+// Measures the time from the start of a host process to its exit. The host starts one plugin and gets one
+// answer, as a command-line tool with one plugin would.
 import { measureFirstHost } from '../lib/first-host.mjs';
 
 export const firstHost = {
@@ -17,7 +18,10 @@ export const firstHost = {
   run: async ({ name, quick }) => measureFirstHost(name, quick ? 3 : 7),
 };
 
-/** A process that only imports `@pipework/core/plugin`, against one that imports a module of a few lines. */
+/**
+ * Measures a process that only imports `@pipework/core/plugin`. As the floor, it measures a process that
+ * imports a module of a few lines.
+ */
 export const importPlugin = {
   name: 'import-plugin',
   title: "a process that imports the plugin's side",

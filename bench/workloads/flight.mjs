@@ -2,7 +2,6 @@
 import { cpuPerCall, inFlight } from '../lib/loops.mjs';
 import { tinyCall } from './tiny.mjs';
 
-/** The metrics of many calls in flight. */
 export const flightMetrics = [
   { key: 'rate', title: 'calls/s', unit: '/s', better: 'high' },
   { key: 'cpu', title: 'CPU a call', unit: 'µs', better: 'low' },

@@ -13,12 +13,14 @@ import { manyValueStreams } from './value-streams.mjs';
 import { curvePlugins, curveServices, curveSize, curveStreams } from './curves.mjs';
 
 /**
- * A workload: `name`, `title`, `group` (which workloads share a host process), `cores` (where both ends run),
- * `metrics` (its results; `better` is `low` or `high`), `needs` (the adapter's method) and `run(context)`,
- * with `context = { open, peer, name, time, warmup, quick }`. A workload with `opens` gets `open` in place of
- * `peer`. If a workload has `peers`, only those peers run it. `obstacle()` returns the reason why this
- * machine cannot run the workload. With `hasSmallHeap`, the host holds no ballast. A workload imports
- * packages only when it runs, so that they are not in the heap of other workloads.
+ * Each workload has a `name`, a `title`, and the following fields. Workloads of the same `group` share a host
+ * process. `cores` says where host and child run. `metrics` describes the results, and `better` says whether
+ * a `low` or a `high` result is better. `needs` names a method that the peer must have. `run(context)`
+ * measures, and the context is `{ peer, name, time, warmup, quick }`. A workload with `opens` gets the
+ * function `open` in place of `peer`. If a workload has `peers`, only those peers run it. `obstacle()`
+ * returns the reason why this machine cannot run the workload. With `hasSmallHeap`, the host does not hold
+ * the objects of lib/ballast.mjs. If a workload needs a package, it imports the package only when it runs.
+ * Otherwise the package would be in the heap of other workloads.
  */
 export const workloads = [
   lone,
@@ -48,7 +50,7 @@ export const workloads = [
   curveSize,
 ];
 
-/** The ten workloads that have a column for each version of Node, with the peers that are measured there. */
+/** These ten workloads are also measured under other versions of Node, with the peers `nodePeers`. */
 export const nodeWorkloads = [
   'first-host',
   'start',

@@ -5,9 +5,9 @@ import { median } from '../lib/loops.mjs';
 import { residentMiB } from '../lib/memory.mjs';
 
 /**
- * Again and again, starts a new child that answers one call. The host has already loaded its library. The
- * first start in a host takes longer, because the library loads more code then, and the code runs for the
- * first time.
+ * Starts one child after another, and each answers one call. The host has already loaded its library. The
+ * first start in a host takes longer, because the library then loads more code, and runs it for the first
+ * time.
  */
 export const start = {
   name: 'start',
@@ -41,8 +41,8 @@ const read = ['bench', 'packages', 'node_modules'].map((name) =>
 );
 
 /**
- * Returns a workload that makes the same start with the plugin isolated. The first start in a host takes
- * longer, because the host first tries whether the isolation tool works.
+ * Returns a workload that measures the same as `start`, with an isolated plugin. The first start in a host
+ * takes longer, because the host must find out whether the isolation tool works.
  */
 function isolatedStart(name, title, options) {
   return {
@@ -80,8 +80,8 @@ export const startPermission = isolatedStart(
 );
 
 /**
- * The memory of an idle plugin. The memory of a single thread cannot be read, so peers with threads have no
- * number here.
+ * Measures the memory of an idle plugin. The memory of a single thread cannot be read, so peers with threads
+ * have no figure here.
  */
 export const idle = {
   name: 'idle',

@@ -18,8 +18,8 @@ async function run({ peer, time, warmup }) {
 }
 
 /**
- * Both ends run on one core. So the figure shows the cost of the software, without the time in which the
- * machine wakes another core.
+ * Host and child run on one core. So the figure shows the cost of the software, without the time that the
+ * machine needs to wake another core.
  */
 export const lone = {
   name: 'lone',
@@ -31,7 +31,9 @@ export const lone = {
   run,
 };
 
-/** Nothing is pinned, as in a program of a user. The kernel may move either end at any time. */
+/**
+ * Host and child are not pinned to cores, as in a real program. The kernel may move each of them at any time.
+ */
 export const loneFree = {
   name: 'lone-free',
   title: 'one call at a time, not pinned',

@@ -1,5 +1,5 @@
-// Measures what @pipework/otel costs a call if everything is turned on: spans and metrics of every call in
-// both processes. `node bench/otel/run.mjs` measures the parts.
+// Measures how much a call costs if @pipework/otel makes spans and metrics of every call in both processes.
+// `node bench/otel/run.mjs` measures the cost of spans and metrics separately.
 import { measure } from '../otel/measure.mjs';
 
 export const otel = {
@@ -9,10 +9,10 @@ export const otel = {
   peers: ['pipework'],
   opens: true,
   metrics: [
-    { key: 'off', title: 'CPU a call without', unit: 'µs', better: 'low' },
-    { key: 'on', title: 'CPU a call with all', unit: 'µs', better: 'low' },
-    { key: 'busyOff', title: 'CPU of one that works, without', unit: 'µs', better: 'low' },
-    { key: 'busyOn', title: 'the same with all', unit: 'µs', better: 'low' },
+    { key: 'off', title: 'CPU of an empty call, no telemetry', unit: 'µs', better: 'low' },
+    { key: 'on', title: 'CPU of an empty call, all telemetry', unit: 'µs', better: 'low' },
+    { key: 'busyOff', title: 'CPU of a call that works, no telemetry', unit: 'µs', better: 'low' },
+    { key: 'busyOn', title: 'CPU of a call that works, all telemetry', unit: 'µs', better: 'low' },
   ],
   async run() {
     const off = await measure('off');

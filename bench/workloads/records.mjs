@@ -1,5 +1,6 @@
-// Sends records there and back: 1,000 records in a call, one call at a time, and one record in each of many
-// calls. The floor echoes as many bytes as the records have in MessagePack.
+// Sends records to the child and gets them back. `records` sends 1,000 records in each call, one call at a
+// time. `objects` sends one record in each call, with many calls in flight. The floor sends as many bytes as
+// the records have in MessagePack.
 import { inFlight } from '../lib/loops.mjs';
 import { checkRecords, makeRecords } from '../lib/values.mjs';
 import { flightMetrics, measureFlight } from './flight.mjs';
@@ -21,7 +22,7 @@ export const records = {
   },
 };
 
-/** A typical call, which sends an object of a few fields and gets it back. */
+/** Makes typical calls, each of which sends an object of a few fields and gets it back. */
 export const objects = {
   name: 'objects',
   title: '64 calls with an object each way, one core',

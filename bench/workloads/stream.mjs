@@ -21,7 +21,7 @@ async function receive(peer, count) {
   let outOfOrder = 0;
   const begin = performance.now();
   await peer.stream(count, (item) => {
-    // The floor's items are bytes, whose order the pipe guarantees.
+    // The floor's items are Buffers without a `seq`. The pipe guarantees their order.
     if (item.seq !== undefined && item.seq !== seen) outOfOrder++;
     seen++;
   });

@@ -5,12 +5,15 @@ import { CHUNK_BYTES } from '../lib/values.mjs';
 
 const MB = 1e6;
 /**
- * The smallest and the largest number of chunks in all streams together. Between these bounds, the number is
- * about as many chunks as the peer moves in a second.
+ * The smallest and the largest number of chunks that one transfer has in all its streams together. Between
+ * these bounds, a transfer has as many chunks as the peer can send in about a second.
  */
 const LEAST = 256;
 const MOST = 4096;
-/** How many turns warm each point up, and how many measure it. A point is a kind and a number of streams. */
+/**
+ * How many transfers warm each point up, and how many are measured after that. A point is a combination of a
+ * kind and a number of streams.
+ */
 const WARM_UP_TURNS = 4;
 const MEASURED_TURNS = 3;
 
@@ -20,14 +23,15 @@ const point = (key, title) => ({ key, title, unit: 'MB/s', better: 'high' });
 const COUNTS = [64, 16, 4, 1];
 
 /**
- * `value` are async generators, `web` are ReadableStreams, and `raw` are streams of the broker, which carry
- * bytes without messages.
+ * The kinds of streams, and the numbers of streams for each kind. A stream of the kind `value` is an async
+ * generator, and `web` is a ReadableStream. `raw` is a stream of the broker, which carries bytes without
+ * messages.
  */
 const KINDS = { value: COUNTS, web: [64, 1], raw: [64, 1] };
 
 export const manyValueStreams = {
   name: 'many-value-streams',
-  title: 'streams of bytes read at once, in total',
+  title: 'many streams of bytes, read at the same time',
   group: 'value-streams',
   cores: 'two',
   needs: 'byteStreams',
@@ -39,8 +43,8 @@ export const manyValueStreams = {
     const points = Object.entries(KINDS)
       .filter(([kind]) => kind === 'value' || peer.streamKinds?.includes(kind))
       .flatMap(([kind, counts]) => counts.map((count) => ({ kind, count, chunks: LEAST, rates: [] })));
-    // The points take turns, because V8 compiles functions while each of them warms up. If one point were
-    // finished before the next began, the last one would run the fastest code.
+    // The points take turns, because V8 compiles more code during each transfer. If each point were finished
+    // before the next one began, the last point would run the fastest code.
     for (let turn = 0; turn < (quick ? 2 : WARM_UP_TURNS + MEASURED_TURNS); turn += 1)
       for (const point of points) await transferOnce(peer, point, quick);
     return Object.fromEntries(
@@ -50,8 +54,8 @@ export const manyValueStreams = {
 };
 
 /**
- * Moves the chunks of a point once. Notes the rate in MB a second, and the number of chunks for the next
- * turn.
+ * Makes one transfer of a point. Notes its rate in MB a second, and computes the number of chunks for the
+ * next transfer of this point.
  */
 async function transferOnce(peer, point, quick) {
   const { kind, count, chunks } = point;

@@ -15,9 +15,10 @@ export const peerNames = Object.keys(peers);
 export const threadPools = new Set(['piscina', 'tinypool-threads']);
 
 /**
- * Returns the adapter of a peer. `openPool({ workers, recycleAfter })` resolves to `{ run, close }`.
- * `openService({ spare })` resolves to a service (`{ run, close, ready }`) that survives a SIGKILL of its
- * process. `missing` has the rows that the peer cannot do, with the reasons.
+ * Returns the adapter of a peer. The function `openPool({ workers, recycleAfter })` of an adapter resolves to
+ * `{ run, close }`. Its `openService({ spare })` resolves to a service (`{ run, close, ready }`) that
+ * survives a SIGKILL of its process. The object `missing` has the rows that the peer cannot do, with the
+ * reasons.
  */
 export async function loadPeer(name) {
   if (name !== 'tinypool-threads') return import(`./${name}/host.mjs`);

@@ -30,5 +30,5 @@ class Service extends RpcTarget {
 
 const { readable, writable } = childPipes();
 const { transport, limits } = capnwebTransport(readable, writable);
-// oxlint-disable-next-line no-new -- the transport holds it
+// oxlint-disable-next-line no-new -- the transport keeps the session alive
 new RpcSession(transport, new Service(), { limits });

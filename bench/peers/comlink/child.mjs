@@ -1,4 +1,4 @@
-// comlink has no streams. The child sends items by calls of a proxied function, as users of comlink do.
+// comlink has no streams. So the child calls a function of the host for each item, as users of comlink do.
 import { parentPort } from 'node:worker_threads';
 import * as comlink from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';

@@ -1,5 +1,5 @@
-// The eight kinds of bodies that the floor sends, with the first byte of each, and the function that makes
-// small bodies.
+// The floor sends frames. A frame has a length and a body, and the first byte of the body is its kind. This
+// file has the eight kinds, and a function that makes small bodies.
 
 export const ECHO = 0;
 export const RUN_STREAM = 1;
@@ -10,9 +10,11 @@ export const DONE = 5;
 export const RUN_CHUNKS = 6;
 export const CHUNK = 7;
 
-/** How many bytes a tiny call has in MessagePack: `[0, id, "Plugin.add", [a, b]]`. */
+/**
+ * The size of a small body, in bytes. A call `[0, id, "Plugin.add", [a, b]]` has this size in MessagePack.
+ */
 const SMALL = 24;
-/** How many bytes an item of a stream has. */
+/** The size of the body of a stream item, in bytes. */
 const ITEM_SIZE = 28;
 
 export function order(op, value) {

@@ -1,4 +1,5 @@
-// The child of the floor: echoes bodies, and sends items, chunks and calls back to the host.
+// The child of the floor. It echoes bodies. When the host asks, the child sends stream items or chunks, or
+// calls the host.
 import { FrameWriter, readFrames } from '../support/frames.mjs';
 import { childPipes } from '../support/processes.mjs';
 import { once } from 'node:events';

@@ -1,5 +1,5 @@
-// The floor of the benchmark: bytes over two pipes, without a codec. The first byte of a body says what the
-// child must do. For an echo, the child returns the whole body unchanged.
+// The host of the floor, which exchanges bytes with its child over two pipes, without a codec. The first byte
+// of each body says what the child must do. To echo a body, the child returns it unchanged.
 import { FrameWriter, readFrames } from '../support/frames.mjs';
 import { pathOf, spawnWithPipes } from '../support/processes.mjs';
 import {

@@ -7,7 +7,10 @@ process.on('message', (message) => {
   else void sendChunks(message);
 });
 
-/** Waits for the callback of `send` after each chunk, because nothing else shows that a chunk was sent. */
+/**
+ * Sends the chunks one after another. Only the callback of `send` shows that a chunk was sent, so each chunk
+ * waits for the callback of the chunk before.
+ */
 async function sendChunks({ stream, chunks }) {
   const chunk = makeBytes(CHUNK_BYTES);
   for (let i = 0; i < chunks; i++) await new Promise((resolve) => process.send({ stream, chunk }, resolve));

@@ -1,4 +1,5 @@
-// The service for grpc-js. Its definition is loaded at run time, as grpc-js's documentation shows.
+// Loads the definition of the service, service.proto, at run time. The documentation of grpc-js does the
+// same.
 import grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { pathOf } from '../support/processes.mjs';

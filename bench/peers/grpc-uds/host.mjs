@@ -8,7 +8,7 @@ import { end, pathOf } from '../support/processes.mjs';
 import { Bench, unlimited } from './definition.mjs';
 
 export const missing = {
-  callbacks: 'a server cannot call its client; that is a bidirectional stream of your own',
+  callbacks: 'a server cannot call its client; a user would have to build this from a bidirectional stream',
 };
 
 export async function open() {

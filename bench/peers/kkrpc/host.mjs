@@ -5,7 +5,7 @@ import { fromText, toText } from '../support/messages.mjs';
 import { pathOf, spawnWithStdio } from '../support/processes.mjs';
 
 export const missing = {
-  callbacks: 'its callbacks return nothing to the one who called them',
+  callbacks: 'its callbacks return no value to their caller',
   'binary-64m': 'it searches its whole buffer again for each chunk, so a call takes minutes',
 };
 

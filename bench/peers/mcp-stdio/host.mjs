@@ -5,8 +5,9 @@ import { fromText, toText } from '../support/messages.mjs';
 import { pathOf } from '../support/processes.mjs';
 
 export const missing = {
-  callbacks: 'a server asks its client only for what the protocol names (sampling, roots, elicitation)',
-  'binary-64m': 'its reader takes 10 MiB at most and closes the connection',
+  callbacks:
+    'a server can ask its client only for what the protocol defines: sampling, roots and elicitation',
+  'binary-64m': 'if a message is larger than 10 MiB, its reader closes the connection',
 };
 
 export async function open() {
@@ -26,8 +27,8 @@ export async function open() {
     records: (list) => call('records', { list }),
     bytes: async (value) => fromText(await call('bytes', { text: toText(value) })),
     stream: (count, listener) => {
-      // Notifications are handled a microtask after they arrive, so wait for all of them, not only for the
-      // result.
+      // The client handles a notification a microtask after it has arrived, so the result can come first.
+      // Therefore wait for all items, too.
       return new Promise((resolve, reject) => {
         let seen = 0;
         onItem = (item) => {

@@ -27,7 +27,7 @@ export async function open(config = {}) {
     callbacks: (count, answer) => bench.callbacks(count, answer),
     /** Dispenses `count` services, each on a stream of its own. */
     services: (count) => Promise.all(Array.from({ length: count }, () => rpc.dispense('bench'))),
-    /** Opens idle streams until there are `count` of them, beside the stream of the service. */
+    /** Opens more idle streams, until `count` of them are open. The stream of the service is not counted. */
     openStreams: async (count) => {
       const ids = await bench.acceptStreams(count - opened.length);
       opened.push(...(await Promise.all(ids.map((id) => rpc.broker.dial(id)))));

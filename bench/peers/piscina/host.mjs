@@ -3,8 +3,8 @@ import { threadIds } from '../../lib/cores.mjs';
 import { pathOf } from '../support/processes.mjs';
 
 export const missing = {
-  stream: 'a task has one result; items need a MessageChannel of your own',
-  callbacks: 'a task cannot call its pool; that needs a MessageChannel of your own',
+  stream: 'a task has one result; for items, a user would have to add a MessageChannel',
+  callbacks: 'a task cannot call the host; for this, a user would have to add a MessageChannel',
 };
 
 export async function open() {

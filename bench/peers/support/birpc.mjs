@@ -1,4 +1,5 @@
-// Both ends of birpc. The caller provides the channel. The items of a stream are sent as events of birpc.
+// Makes the two ends of birpc, for a channel that the caller provides. Each item of a stream is sent as an
+// event of birpc.
 import { createBirpc } from 'birpc';
 import * as service from '../../lib/service.mjs';
 import { fromText, toText } from './messages.mjs';

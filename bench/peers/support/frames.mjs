@@ -1,7 +1,8 @@
-// Length-prefixed frames over a pipe: u32 length, then the body. The floor has no further layer. Small frames
-// are collected one after another in a block of memory. The first frame of a turn of the event loop is sent
-// immediately, unless the turn before had several frames. The other frames are sent in one write at the
-// turn's end. After a block was sent, its memory is reused. pipework writes in the same way.
+// Writes and reads frames on a pipe. A frame is a u32 length and then the body. The floor uses only this
+// layer. Small frames are collected one after another in a block of memory. The first frame of a turn of the
+// event loop is sent immediately, unless the turn before had several frames. The other frames are sent in one
+// write when the turn ends. After a block was sent, its memory is used again. The mux of pipework writes its
+// frames in the same way.
 
 const HEADER = 4;
 const LARGE = 32 * 1024;

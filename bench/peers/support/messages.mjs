@@ -1,5 +1,5 @@
-// The code that a user would write for a channel that only carries messages: calls with ids, items,
-// callbacks.
+// Some channels only carry messages. This file has the code that a user would write for such a channel: it
+// adds calls, the items of streams, and callbacks.
 import * as service from '../../lib/service.mjs';
 
 /**
@@ -47,7 +47,7 @@ export function messageHost(post) {
 
 /**
  * Makes the child's end. Returns the function that must be called with each message that arrives. With
- * `bytesAsText`, bytes are sent as text, for a channel of JSON.
+ * `bytesAsText`, bytes are sent as base64, because a channel of JSON cannot carry bytes.
  */
 export function messageChild(post, { bytesAsText = false } = {}) {
   const waiting = new Map();
@@ -65,7 +65,7 @@ export function messageChild(post, { bytesAsText = false } = {}) {
     stream: (count) => service.produce(count, (item) => post({ item })),
     callbacks: (count) => service.callBack(count, callHost),
   };
-  // If the result is not a promise, sends it immediately, as a user who cares about speed would.
+  // A result that is not a promise is sent immediately. A user who cares about speed would do the same.
   const answer = ({ id, method, args }) => {
     const result = methods[method](...args);
     if (!(result instanceof Promise)) post({ id, result });

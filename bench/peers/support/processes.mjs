@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url';
 
 export const pathOf = (url, base) => fileURLToPath(new URL(url, base));
 
-/** Starts a Node child with two more pipes. The child reads descriptor 3 and writes descriptor 4. */
+/**
+ * Starts a Node child with two pipes in addition to stdin, stdout and stderr. The child reads descriptor 3
+ * and writes descriptor 4.
+ */
 export function spawnWithPipes(script) {
   const child = spawn(process.execPath, [script], {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe', 'pipe'],
@@ -17,8 +20,8 @@ export function spawnWithPipes(script) {
 
 /**
  * Returns the child's ends of the two pipes that the host opened. The child ends when its host does. With
- * `lends`, every chunk uses the same memory, which is overwritten after the listener has returned. The floor
- * uses `lends`, because this is the fastest way to read in Node.
+ * `lends`, all chunks share one buffer. The next chunk overwrites it after the listener has returned. The
+ * floor uses `lends`, because this is the fastest way to read in Node.
  */
 export function childPipes({ lends = false } = {}) {
   const buffer = Buffer.allocUnsafeSlow(64 * 1024);

@@ -1,6 +1,6 @@
 import { work } from '../../task.mjs';
 
-// If the answer is not a promise, sends it immediately, as a user who cares about speed would.
+// An answer that is not a promise is sent immediately. A user who cares about speed would do the same.
 process.on('message', (task) => {
   const answer = work(task);
   if (answer instanceof Promise) void answer.then((later) => process.send(later));

@@ -20,8 +20,8 @@ export async function openPool({ workers, recycleAfter }) {
 
 /**
  * Opens a supervised plugin. Without a spare, a restart has no delay, because the other peers have none. With
- * a spare, a restart has the default delay, but at most 100 ms. This delay only postpones the start of the
- * next spare.
+ * a spare, a restart has the default delay, but never more than 100 ms. This delay only postpones the start
+ * of the next spare, and not the next answer.
  */
 export async function openService({ spare }) {
   let started = 0;
@@ -30,8 +30,8 @@ export async function openService({ spare }) {
     spare: spare ? 1 : 0,
     restart: { atMost: 1_000, ...(spare ? { maxDelayMs: 100 } : { initialDelayMs: 0 }) },
     // The processes of the other peers have answered calls before they are measured, so each process here
-    // answers one too. `started` counts the process during its setup, because it is ready in the turn in
-    // which its setup ends.
+    // answers one too. `started` is increased at the end of the setup, because the supervisor uses a process
+    // as soon as its setup has ended.
     setup: async (rpc) => {
       await (await rpc.dispense('bench')).work({ id: 0, wait: 0, steps: 0 });
       started += 1;

@@ -16,7 +16,7 @@ function pooled(runtime) {
     const pool = openTinypool(runtime, workers);
     const close = () => pool.destroy();
     if (recycleAfter === undefined) return { run: (task) => pool.run(task), close };
-    // tinypool replaces workers only on request, and then all of them together.
+    // tinypool replaces workers only when it is asked to, and then it replaces all of them at once.
     let done = 0;
     const run = async (task) => {
       const answer = await pool.run(task);
@@ -41,7 +41,6 @@ export async function openService({ spare }) {
 
 const oneProcess = 'its workers are threads, and a SIGKILL ends the host with them';
 
-/** tinypool with threads instead of processes. */
 export const threads = {
   openPool: pooled('worker_threads'),
   missing: { restart: oneProcess, 'restart-spare': oneProcess },
