@@ -61,7 +61,7 @@ export const runtimeMethods = {
   describe: '$/describe',
 } as const;
 
-/** Error texts that stand for a code if the peer sends only a text. */
+/** Error texts that stand for a code if the peer sends a text in place of an error map. */
 export const sentences = {
   /** Stands for `RPC_UNKNOWN_METHOD`. The name of the method follows. */
   unknownMethod: "can't find method ",

@@ -233,6 +233,40 @@ describe('an error that contains itself', () => {
   });
 });
 
+describe('an error whose message is a sentence of the protocol arrives unchanged', () => {
+  test.each([
+    "can't find method Plugin.css",
+    'unknown plugin type: css',
+    'unknown service: db',
+    'the other plugin is shutting down',
+  ])('%s', async (message) => {
+    for (const back of await eachWay(() => new Error(message, { cause: new Error(message) }))) {
+      expect(back).toMatchObject({ name: 'Error', message, cause: { message } });
+      expect(back).not.toHaveProperty('code');
+      expect(back.cause).not.toHaveProperty('code');
+    }
+    for (const code of [null, undefined, 'E_OWN'])
+      for (const back of await eachWay(() => Object.assign(new Error(message), { code }))) {
+        expect(back).toHaveProperty('code', code);
+        expect(back.message).toBe(message);
+      }
+  });
+
+  test('if a callback of the host throws it', async () => {
+    const { remote } = await rpcPair({
+      relay: async (callback: () => unknown) => {
+        const error: unknown = await Promise.resolve(callback()).catch((thrown: unknown) => thrown);
+        return [(error as Error).message, 'code' in (error as Error)];
+      },
+    });
+    const message = 'unknown plugin type: css';
+    const thrown = await remote.relay(() => {
+      throw new Error(message);
+    });
+    expect(thrown).toEqual([message, false]);
+  });
+});
+
 test('half a surrogate pair in any text of an error arrives as U+FFFD', async () => {
   class Odd extends Error {
     override name = 'Odd\ud83d';

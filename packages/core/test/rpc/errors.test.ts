@@ -271,24 +271,39 @@ describe('a hostile error', () => {
   });
 });
 
-test('an error with a text that the protocol defines gets the matching code, even if the peer sends no code', async () => {
-  const peer = await rawPlugin({ capabilities: ['errors'] });
-  for (const [id, [words, code]] of [
+describe('an error whose message is a sentence of the protocol', () => {
+  const sentences: [string, string][] = [
     ["can't find method Plugin.x", 'RPC_UNKNOWN_METHOD'],
     ['unknown plugin type: x', 'RPC_UNKNOWN_PLUGIN'],
+    ['unknown service: x', 'RPC_UNKNOWN_SERVICE'],
     ['plugin is shutting down', 'RPC_SHUTTING_DOWN'],
-  ].entries()) {
-    const call = peer.conversation.call('x', []);
+  ];
+  const failureOf = async (capabilities: readonly 'errors'[], packed: number[]): Promise<unknown> => {
+    const peer = await rawPlugin({ capabilities });
+    const call = peer.conversation.call('x', []).catch((error: unknown) => error);
     await peer.received();
-    peer.sendsBytes(
-      Buffer.concat([
-        Buffer.from([0x94, 1, id, 0x81, 0xa7]),
-        Buffer.from('message'),
-        Buffer.from([0xa0 + words!.length]),
-        Buffer.from(words!),
-        Buffer.from([0xc0]),
-      ]),
-    );
-    await expect(call).rejects.toMatchObject({ code, message: words });
-  }
+    peer.sendsBytes(Buffer.from([0x94, 1, 0, ...packed, 0xc0]));
+    return call;
+  };
+  const text = (words: string): number[] => [0xa0 + words.length, ...Buffer.from(words)];
+  const bytes = (words: string): number[] => [0xc4, words.length, ...Buffer.from(words)];
+  const map = (words: string): number[] => [0x81, ...text('message'), ...text(words)];
+
+  test.each(sentences)(
+    '%s, gets the code of the sentence if the peer sends a text',
+    async (message, code) => {
+      for (const capabilities of [[], ['errors']] as const)
+        for (const packed of [text(message), bytes(message)])
+          expect(await failureOf(capabilities, packed)).toMatchObject({ message, code });
+    },
+  );
+
+  test.each(sentences)('%s, gets no code if the peer sends a map without a code', async (message) => {
+    for (const capabilities of [[], ['errors']] as const) {
+      const error = await failureOf(capabilities, map(message));
+      expect(error).toMatchObject({ message });
+      expect(error).not.toHaveProperty('code');
+      expect(isPipeworkError(error)).toBe(false);
+    }
+  });
 });

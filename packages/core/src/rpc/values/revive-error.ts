@@ -104,8 +104,8 @@ function fromMap(map: SentMap, revival: Revival, level: number): Error {
   // If the map has no `message`, the message quotes the whole map.
   const message = textOf(map.message, revival) ?? shown(map, revival);
   const error = make(name, message, map, revival);
-  const code = map.code ?? codeOfWords(message) ?? map.code;
-  if (typeof code !== 'function' && (code !== undefined || Object.hasOwn(map, 'code'))) {
+  const { code } = map;
+  if (typeof code !== 'function' && Object.hasOwn(map, 'code')) {
     // A peer that sends `message` as a text sends only bytes as bin.
     const isBytes = typeof map.message === 'string' && typeof code !== 'string';
     const own = isBytes ? code : (textOf(code, revival) ?? code);
@@ -162,16 +162,17 @@ function make(name: string, message: string, map: SentMap, revival: Revival): Er
   return error;
 }
 
-/** Makes an error from a text. A peer that has only the base protocol sends every error as a text. */
+/**
+ * Makes an error from a text. A peer that has only the base protocol sends every error as a text. A text has no
+ * place for a code, so the protocol's fixed sentences stand for their codes. A map has its own code, or none,
+ * because its message may be any text of the program.
+ */
 function fromText(message: string): Error {
   const code = codeOfWords(message);
   return code === undefined ? new RemoteError(message) : new PipeworkError(code, message);
 }
 
-/**
- * If `message` has one of the protocol's fixed sentences, returns the error code of the sentence. Some peers
- * send such a sentence without its code.
- */
+/** If `message` has one of the protocol's fixed sentences, returns the error code of the sentence. */
 function codeOfWords(message: string): ErrorCode | undefined {
   if (message.includes(sentences.unknownMethod)) return 'RPC_UNKNOWN_METHOD';
   if (message.includes(sentences.unknownPlugin)) return 'RPC_UNKNOWN_PLUGIN';
