@@ -4,6 +4,7 @@
  */
 import { compacted } from '../base/own-property.ts';
 import { isPipeworkError, markSent, PipeworkError } from '../base/errors.ts';
+import { isError } from '../base/realm.ts';
 import { controlMethods } from '../session/wire-words.ts';
 import type { CallOptions } from '../rpc/api/call-options.ts';
 import type { MethodDescription } from '../rpc/api/description.ts';
@@ -151,7 +152,7 @@ async function describeOne(describer: Describer, name: string): Promise<PluginDe
     // error with another code, whose message names the factory.
     if (isPipeworkError(error) && error.code === 'RPC_DEADLINE')
       return { error: `${what} took longer than ${deadlineMs} ms` };
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = isError(error) ? error.message : String(error);
     if (!describer.hasEnded()) return { error: reason };
     const message = `the plugin ended while ${name} was described: ${reason}`;
     throw markSent(new PipeworkError('RPC_CLOSED', message, { cause: error }), true);

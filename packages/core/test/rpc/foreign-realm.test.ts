@@ -1,5 +1,5 @@
 import vm from 'node:vm';
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { isPipeworkError } from '../support/internals.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
@@ -182,5 +182,32 @@ describe('if a test environment has replaced the globals by classes of another r
       for (const [name, descriptor] of kept) Object.defineProperty(globalThis, name, descriptor);
     }
     expect(await back).toEqual(rows);
+  });
+
+  test.each<[string, (dates: Date[]) => unknown, (back: never) => Date | undefined]>([
+    ['in a record', ([at]) => ({ at }), (back: { at: Date }) => back.at],
+    ['in a list', (dates) => dates, (back: Date[]) => back[1]],
+    ['in a Map', (dates) => new Map([[1, dates[1]]]), (back: Map<number, Date>) => back.get(1)],
+    [
+      'in a table',
+      (dates) => Array.from({ length: 100 }, (_, id) => ({ id, at: dates[id % 2] })),
+      (back: { at: Date }[]) => back[99]?.at,
+    ],
+  ])('a date %s arrives as a date', async (_name, make, pick) => {
+    for (const capabilities of [undefined, ['types']] as const) {
+      const { remote } = await rpcPair(service, { ...(capabilities && { capabilities }) });
+      const value = make([new Date(5), new Date(5)]);
+      const kept = Date;
+      let back: unknown;
+      try {
+        globalThis.Date = foreign<DateConstructor>('Date');
+        back = await remote.echo(value);
+      } finally {
+        globalThis.Date = kept;
+      }
+      const date = pick(back as never);
+      expect(types.isDate(date)).toBe(true);
+      expect(date?.getTime()).toBe(5);
+    }
   });
 });

@@ -6,6 +6,7 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, extname, isAbsolute, resolve, sep } from 'node:path';
 import { readText } from '../../base/regular-file.ts';
+import { isError } from '../../base/realm.ts';
 import { isInside, whyNoFile, whyNotExecutable, whyOthersMayWrite, whyOutside } from './candidates.ts';
 import { checkDirectory, checkOptions, skipper, type DiscoverPackagesOptions, type Skip } from './options.ts';
 import { findPackages } from './workspace.ts';
@@ -77,10 +78,7 @@ async function readManifest(manifest: string, search: Search): Promise<Discovere
   try {
     content = new Map(Object.entries(JSON.parse(readText(manifest)) as object));
   } catch (error) {
-    return void skip(
-      manifest,
-      `it cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    return void skip(manifest, `it cannot be read: ${isError(error) ? error.message : String(error)}`);
   }
   const field = content.get(fieldName);
   // Most installed packages are not plugins, so `onSkip` is not called for them.

@@ -2,6 +2,7 @@
 
 import { PipeworkError } from '../../base/errors.ts';
 import { inspectCustom, inspectPrintably } from '../../base/printable.ts';
+import { isError } from '../../base/realm.ts';
 import type { LaunchReport, ProcessExit } from '../launch/spawn.ts';
 
 /**
@@ -146,7 +147,7 @@ const conducts: Readonly<Record<string, string>> = {
 
 /** True if `cause` shows that a session ended because the plugin broke the protocol. */
 export function isBreach(cause: unknown): cause is Error {
-  const code = cause instanceof Error ? String((cause as { code?: unknown }).code) : '';
+  const code = isError(cause) ? String((cause as { code?: unknown }).code) : '';
   return code.startsWith('MUX_') && !Object.hasOwn(conducts, code);
 }
 
@@ -155,7 +156,7 @@ export function isBreach(cause: unknown): cause is Error {
  * parentheses.
  */
 export function describeLoss(cause: unknown): string {
-  if (!(cause instanceof Error)) return 'closed its pipe';
+  if (!isError(cause)) return 'closed its pipe';
   const conduct = conducts[String((cause as { code?: unknown }).code)] ?? 'broke the protocol on its pipe';
   return `${conduct} (${cause.message})`;
 }

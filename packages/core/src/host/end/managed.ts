@@ -3,6 +3,7 @@
 import { constants } from 'node:os';
 import { expect, expectKeys, isListOf } from '../../base/expect.ts';
 import { realTimers } from '../../base/timers.ts';
+import { isError } from '../../base/realm.ts';
 import { isReaping } from './reaper.ts';
 
 /** The methods of a managed client that this file calls. */
@@ -142,7 +143,7 @@ export function cleanupOnInterrupt(options: InterruptOptions = {}): Disposable {
  * end before the warning is printed.
  */
 function warn(error: unknown): Promise<void> {
-  const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const reason = isError(error) ? (error.stack ?? error.message) : String(error);
   process.emitWarning(`onInterrupt failed: ${reason}`, 'PipeworkWarning');
   return new Promise((resolve) => realTimers.setImmediate(resolve));
 }

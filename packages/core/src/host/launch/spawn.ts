@@ -7,6 +7,7 @@ import type { ChildProcess } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
+import { isError } from '../../base/realm.ts';
 import { defer, settlesWithin } from '../../base/timers.ts';
 import { killChild, killGroup } from './kill.ts';
 import { pipeNameOf, type PipeName } from './pipe-name.ts';
@@ -165,7 +166,7 @@ export async function spawnWithPipes(
   if (child.pid !== undefined)
     return { process: child as unknown as ChildProcess, exited: exit.promise, pipeName };
   const result = await child;
-  throw result instanceof Error ? (result.cause ?? result) : new Error('the process could not be started');
+  throw isError(result) ? (result.cause ?? result) : new Error('the process could not be started');
 }
 
 /** Milliseconds to wait for Node's report of a failed spawn. Node makes the report in the next tick. */

@@ -2,6 +2,7 @@
 
 import { compacted } from '../../base/own-property.ts';
 import { Console } from 'node:console';
+import { types } from 'node:util';
 import { allClaimed, sortedClaims } from './claims.ts';
 import type { RecordLevel } from './levels.ts';
 
@@ -174,7 +175,7 @@ export function bindLogger(logger: Logger | undefined, base: Fields): Log | unde
         args,
       );
       // A logger that returns a promise may fail later.
-      if (written instanceof Promise) written.catch(fail);
+      if (types.isPromise(written)) written.catch(fail);
     } catch (error) {
       fail(error);
     }

@@ -5,6 +5,7 @@
  */
 
 import type { Writable } from 'node:stream';
+import { isError } from '../../base/realm.ts';
 
 /** One client's access to a sink. */
 export interface SinkWriter {
@@ -98,7 +99,7 @@ class Hub {
   #fail(error: unknown): void {
     if (!this.#hasFailed) {
       this.#hasFailed = true;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = isError(error) ? error.message : String(error);
       const [first = this.#last] = this.#users;
       first(`an output sink failed, so plugins no longer write to it: ${reason}`);
     }

@@ -3,7 +3,9 @@
 import type { Hash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
+import { types } from 'node:util';
 import { openRegular } from '../../base/regular-file.ts';
+import { isError } from '../../base/realm.ts';
 import { firstThatAllows, programPaths, type NamedProgram } from './find-program.ts';
 
 /** The file's expected digest. */
@@ -22,7 +24,7 @@ export interface Checksum {
 /** Returns the digest as bytes; undefined if `value` is not a digest. */
 export function digestBytes(value: string | Uint8Array): Buffer | undefined {
   if (typeof value === 'string') return /^[0-9a-f]{64}$/i.test(value) ? Buffer.from(value, 'hex') : undefined;
-  return value instanceof Uint8Array && value.byteLength === 32 ? Buffer.from(value) : undefined;
+  return types.isUint8Array(value) && value.byteLength === 32 ? Buffer.from(value) : undefined;
 }
 
 /**
@@ -47,7 +49,7 @@ export async function verifyChecksum(
     if (expected !== undefined && timingSafeEqual(actual, expected)) return undefined;
     return `checksums did not match: ${path} has sha256 ${actual.toString('hex')}, expected ${expected?.toString('hex')}`;
   } catch (error) {
-    return `the checksum of ${path} cannot be verified: ${error instanceof Error ? error.message : String(error)}`;
+    return `the checksum of ${path} cannot be verified: ${isError(error) ? error.message : String(error)}`;
   }
 }
 

@@ -1,6 +1,7 @@
 /** Finds likely causes of a failed start, and returns notes on them. */
 
 import { basename } from 'node:path';
+import { isError } from '../../base/realm.ts';
 import { lostDescriptorsMark } from '../../handshake/env.ts';
 import type { FailedCommand } from './failed-command.ts';
 import { fileNotes } from './file-notes.ts';
@@ -46,7 +47,7 @@ async function causes(command: FailedCommand): Promise<string[]> {
     ];
     return notes.length > 0 ? notes : silenceNotes(command);
   } catch (error) {
-    return [`(the program could not be examined: ${error instanceof Error ? error.message : String(error)})`];
+    return [`(the program could not be examined: ${isError(error) ? error.message : String(error)})`];
   }
 }
 

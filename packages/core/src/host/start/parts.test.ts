@@ -3,11 +3,12 @@
 import { Console } from 'node:console';
 import { PassThrough } from 'node:stream';
 import tty from 'node:tty';
+import vm from 'node:vm';
 import { describe, expect, test, vi } from 'vitest';
 import { digestBytes } from './checksum.ts';
 import { checkConfig, type ClientConfig } from './config.ts';
 import { buildEnv } from './env.ts';
-import { ranOutOfMemory } from '../end/exit.ts';
+import { isBreach, ranOutOfMemory } from '../end/exit.ts';
 import { programPaths } from './find-program.ts';
 import { defaultLimits } from '../../base/limits.ts';
 import { bindLogger } from '../output/logger.ts';
@@ -182,6 +183,8 @@ describe('a digest', () => {
   test('is 64 hexadecimal digits or 32 bytes', () => {
     expect(digestBytes('AB'.repeat(32))?.byteLength).toBe(32);
     expect(digestBytes(new Uint8Array(32))?.byteLength).toBe(32);
+    const foreign = vm.runInNewContext('new Uint8Array(32).fill(7)') as Uint8Array;
+    expect(digestBytes(foreign)?.equals(Buffer.alloc(32, 7))).toBe(true);
     for (const wrong of ['ab', 'zz'.repeat(32), new Uint8Array(31)])
       expect(digestBytes(wrong)).toBeUndefined();
   });
@@ -290,4 +293,11 @@ describe('a client’s option', () => {
 
 test('the name of a plugin is one printable line, because a package may have chosen it', () => {
   expect(checkConfig({ cmd: ['p'], name: 'a\u001b[2J\nb' }).name).toBe(String.raw`a\x1b[2J\x0ab`);
+});
+
+test('an error of another realm is a breach of the protocol if its code says so', () => {
+  const failure = (code: string): unknown =>
+    vm.runInNewContext(`Object.assign(new Error('m'), { code: '${code}' })`);
+  expect(isBreach(failure('MUX_PROTOCOL'))).toBe(true);
+  expect(isBreach(failure('MUX_TRUNCATED'))).toBe(false);
 });

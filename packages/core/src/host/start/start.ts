@@ -28,6 +28,7 @@ import {
 import type { PluginProcess } from '../end/plugin-process.ts';
 import { StartError, type StartErrorCode, type StartPhase } from './start-error.ts';
 import { clock, patientTimers, settlesWithin } from '../../base/timers.ts';
+import { isError } from '../../base/realm.ts';
 
 /**
  * Milliseconds to wait for the exit after the pipe has ended. The exit explains the end of the pipe, and
@@ -299,7 +300,7 @@ function commandOf(settings: ClientSettings): LaunchCommand {
 }
 
 function notStarted(cause: unknown): StartFailure {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = isError(cause) ? cause.message : String(cause);
   return new StartFailure('PLUGIN_NOT_STARTED', `the plugin could not be started: ${reason}`, { cause });
 }
 

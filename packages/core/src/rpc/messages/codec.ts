@@ -2,6 +2,7 @@
 import type { RawStream } from '@pipework/mux/lean';
 import { isPipeworkError, PipeworkError } from '../../base/errors.ts';
 import { printable } from '../../base/printable.ts';
+import { isError } from '../../base/realm.ts';
 import { doubleMarks } from '../wire/byte-order-mark.ts';
 import { readOne } from '../wire/value-reader.ts';
 import { baseCodec, fullCodec, reuseBuffer, type Codec, type Packed } from '../wire/msgpack.ts';
@@ -145,7 +146,7 @@ export function readValue(message: IncomingMessage, options: InboundOptions): un
 
 /** Makes the text of a decoding error printable, because the text may quote bytes of the peer's message. */
 function printableCause(error: unknown): unknown {
-  if (error instanceof Error) {
+  if (isError(error)) {
     error.message = printable(error.message);
     if (error.stack !== undefined) error.stack = printable(error.stack);
   }

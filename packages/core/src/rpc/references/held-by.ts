@@ -1,4 +1,6 @@
 /** Finds the references and streams in a received value. */
+import { types } from 'node:util';
+import { isError } from '../../base/realm.ts';
 import { isMarkedObject } from '../remote/stand-in.ts';
 
 /** Returns true for an object or a function. Only these can be references, or contain them. */
@@ -16,8 +18,8 @@ export function forEachHeld(value: object, visit: (held: object) => void): void 
     const part = parts.pop();
     if (!isObject(part)) continue;
     if (Array.isArray(part)) parts.push(...(part as unknown[]));
-    else if (part instanceof Map) parts.push(...part.keys(), ...part.values());
-    else if (part instanceof Set) parts.push(...part);
+    else if (types.isMap(part)) parts.push(...part.keys(), ...part.values());
+    else if (types.isSet(part)) parts.push(...part);
     else if (isCopied(part)) parts.push(...Object.values(part));
     else visit(part);
   }
@@ -27,5 +29,5 @@ export function forEachHeld(value: object, visit: (held: object) => void): void 
 function isCopied(value: object): boolean {
   if (typeof value === 'function' || isMarkedObject(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null || value instanceof Error;
+  return prototype === Object.prototype || prototype === null || isError(value);
 }

@@ -4,6 +4,7 @@
  */
 import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import { PipeworkError } from '../../base/errors.ts';
+import { isError } from '../../base/realm.ts';
 import { explained, streamLost } from '../../session/loss.ts';
 import { CreditGate } from '../../session/unfinished.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from '../api/instrumentation.ts';
@@ -170,7 +171,7 @@ export class TakenStream
     const on = this.#dialled;
     if (this.#state.is === 'waiting') this.#drop(error);
     else this.#end();
-    on?.raw.reset(error instanceof Error ? error : undefined);
+    on?.raw.reset(isError(error) ? error : undefined);
   }
 
   #open(): void {

@@ -16,7 +16,7 @@ import { itemsOf } from './own-fields.ts';
 import { minColumnRows, toColumns } from './tables/column-writer.ts';
 import { Refusal } from './refusal.ts';
 import { minTableRows, tableHead, toTable } from './tables/table.ts';
-import { asBin } from '../wire/msgpack.ts';
+import { asBin, asTimestamp } from '../wire/msgpack.ts';
 import { LargeBin, LongBigint, marks, negativeZero, type WireReference } from '../wire/extension.ts';
 
 /** Decides which values are sent by reference, and by which kind of reference. */
@@ -287,8 +287,7 @@ function walkDate(date: Date, options: OutboundOptions): unknown {
   if (Number.isNaN(time)) {
     return options.types ? [marks.date] : refuse('is an invalid Date, which a timestamp cannot express');
   }
-  // msgpackr recognises only the dates of its own realm.
-  return new Date(time);
+  return asTimestamp(time);
 }
 
 function walkBytes(value: ArrayBufferView | ArrayBuffer, options: OutboundOptions): unknown {

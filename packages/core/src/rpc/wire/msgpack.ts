@@ -47,6 +47,14 @@ const msgpackr = noEval as Module;
  */
 const KnownBytes = Uint8Array;
 
+/** The `Date` that was global when msgpackr was loaded. msgpackr recognises dates in the same way as bytes. */
+const KnownDate = Date;
+
+/** Returns a date of the class that msgpackr writes as a timestamp. */
+export function asTimestamp(time: number): Date {
+  return new KnownDate(time);
+}
+
 /** Returns zeroed bytes that msgpackr writes as bin. */
 export function newBin(length: number): Uint8Array<ArrayBuffer> {
   return new KnownBytes(length);
