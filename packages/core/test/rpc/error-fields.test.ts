@@ -100,6 +100,38 @@ describe('in whichever way an error is sent, it arrives with', () => {
       expect(error).toMatchObject({ message: text, a: 1 });
   });
 
+  test('its code, cause and errors, if getters of its class return them', async () => {
+    class Lazy extends Error {
+      get code(): string {
+        return 'E_LAZY';
+      }
+      override get cause(): unknown {
+        return new RangeError('inner', { cause: { status: 404 } });
+      }
+      get errors(): unknown {
+        return [{ path: 'a' }];
+      }
+    }
+    const fields = {
+      code: 'E_LAZY',
+      cause: { name: 'RangeError', message: 'inner', cause: { status: 404 } },
+      errors: [{ path: 'a' }],
+    };
+    for (const error of await eachWay(() => new Lazy('c'))) expect(error).toMatchObject(fields);
+  });
+
+  test('no cause, if its class has a method named cause, or a getter of its class returns none', async () => {
+    class WithMethod extends Error {}
+    Object.defineProperty(WithMethod.prototype, 'cause', { value: () => new Error('inner') });
+    class WithGetter extends Error {}
+    Object.defineProperty(WithGetter.prototype, 'cause', { get: () => undefined });
+    for (const Class of [WithMethod, WithGetter])
+      for (const error of await eachWay(() => new Class('c'))) {
+        expect(error.message).toBe('c');
+        expect('cause' in error).toBe(false);
+      }
+  });
+
   test('no cause, if the getter of its cause throws', async () => {
     const get = (): never => {
       throw new Error('no cause');

@@ -96,7 +96,7 @@ class ErrorWriter {
     if (code !== undefined) map.code = code.value;
     const stack = attempt(() => error.stack);
     if (typeof stack === 'string') map.stack = stack.toWellFormed();
-    const cause = attempt(() => (Object.hasOwn(error, 'cause') ? { value: error.cause } : undefined));
+    const cause = attempt(() => readCause(error));
     if (cause !== undefined && this.#hasRoomFor(cause.value)) map.cause = this.map(cause.value, depth + 1);
     const data: Record<string, unknown> = {};
     this.#errors(error, type, map, data, depth);
@@ -178,6 +178,12 @@ function fieldNames(error: Error): Iterable<string> {
 function read(error: Error, key: string): { value: unknown } | undefined {
   const value = (error as unknown as Record<string, unknown>)[key];
   return value === undefined && !Object.hasOwn(error, key) ? undefined : { value };
+}
+
+/** Like {@link read}, for the cause. The errors of some libraries have a method named `cause`, which is none. */
+function readCause(error: Error): { value: unknown } | undefined {
+  const field = read(error, 'cause');
+  return typeof field?.value === 'function' && !Object.hasOwn(error, 'cause') ? undefined : field;
 }
 
 function readError(error: unknown): { name: string; message: string } {
