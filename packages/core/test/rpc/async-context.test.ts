@@ -383,6 +383,111 @@ describe('if two requests get the same signal in their results', () => {
     await expect.poll(() => signal.aborted).toBe(true);
     expect(heard).toEqual(['request b']);
   });
+
+  type Listen = (signal: AbortSignal, listener: () => void) => void;
+  const additions: Record<string, Listen> = {
+    'added with and without capture, and removed for both': (signal, listener) => {
+      signal.addEventListener('abort', listener);
+      signal.addEventListener('abort', listener, { capture: true });
+      signal.removeEventListener('abort', listener, { capture: true });
+      signal.removeEventListener('abort', listener);
+    },
+    'added with and without capture, and removed without': (signal, listener) => {
+      signal.addEventListener('abort', listener, true);
+      signal.addEventListener('abort', listener, false);
+      signal.removeEventListener('abort', listener);
+    },
+    'added with and without capture': (signal, listener) => {
+      signal.addEventListener('abort', listener, true);
+      signal.addEventListener('abort', listener);
+      signal.addEventListener('abort', listener);
+    },
+    'removed for another type only': (signal, listener) => {
+      signal.addEventListener('abort', listener);
+      signal.removeEventListener('other', listener);
+      signal.addEventListener('abort', listener);
+    },
+    'removed for another type, and then for its own': (signal, listener) => {
+      signal.addEventListener('abort', listener);
+      signal.removeEventListener('other', listener);
+      signal.removeEventListener('abort', listener);
+    },
+    'added for two types, and removed for both': (signal, listener) => {
+      signal.addEventListener('abort', listener);
+      signal.addEventListener('other', listener);
+      signal.removeEventListener('other', listener);
+      signal.removeEventListener('abort', listener);
+    },
+    'removed with another capture only': (signal, listener) => {
+      signal.addEventListener('abort', listener);
+      signal.removeEventListener('abort', listener, { capture: true });
+    },
+    'removed with another capture, and then with its own': (signal, listener) => {
+      signal.addEventListener('abort', listener);
+      signal.removeEventListener('abort', listener, { capture: true });
+      signal.removeEventListener('abort', listener);
+    },
+    'removed by the signal option': (signal, listener) => {
+      const controller = new AbortController();
+      signal.addEventListener('abort', listener, { signal: controller.signal });
+      controller.abort();
+    },
+  };
+
+  test.each(Object.entries(additions))(
+    'a listener runs as on a local signal if it is %s',
+    async (_, listen) => {
+      const { controller, get } = await connect();
+      const received = await get();
+      let expected = 0;
+      let heard = 0;
+      listen(controller.signal, () => (expected += 1));
+      listen(received, () => (heard += 1));
+      controller.abort();
+      await expect.poll(() => received.aborted).toBe(true);
+      expect(heard).toBe(expected);
+    },
+  );
+
+  test('a listener of two phases runs in the context of each addition', async () => {
+    const { controller, get } = await connect();
+    const heard: string[] = [];
+    const listener = (): void => void heard.push(here());
+    const signal = await get();
+    store.run('request a', () => signal.addEventListener('abort', listener));
+    store.run('request b', () => signal.addEventListener('abort', listener, { capture: true }));
+    controller.abort();
+    await expect.poll(() => signal.aborted).toBe(true);
+    expect(heard.toSorted()).toEqual(['request a', 'request b']);
+  });
+
+  const losses: Record<string, Listen> = {
+    'was removed by the signal option': (signal, listener) => {
+      const controller = new AbortController();
+      signal.addEventListener('abort', listener, { signal: controller.signal });
+      controller.abort();
+    },
+    'has run once': (signal, listener) => {
+      signal.addEventListener('abort', listener, { once: true });
+      signal.dispatchEvent(new Event('abort'));
+    },
+  };
+
+  test.each(Object.entries(losses))(
+    'a listener that %s can be added again in another context',
+    async (_, lose) => {
+      const { controller, get } = await connect();
+      const heard: string[] = [];
+      const listener = (): void => void heard.push(here());
+      const signal = await get();
+      store.run('request a', () => lose(signal, listener));
+      heard.length = 0;
+      store.run('request b', () => signal.addEventListener('abort', listener));
+      controller.abort();
+      await expect.poll(() => signal.aborted).toBe(true);
+      expect(heard).toEqual(['request b']);
+    },
+  );
 });
 
 describe('an object that was handed over is disposed of in the async context in which it was given', () => {
