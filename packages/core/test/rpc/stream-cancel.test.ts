@@ -2,12 +2,13 @@
  * Tests that a source is cancelled immediately, with the reason, if the reader of its stream stops while the
  * source waits. The source may be on either side.
  */
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import vm from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import {
   callContext,
   checked,
+  createRemote,
   defineContract,
   implement,
   ref,
@@ -480,18 +481,56 @@ describe('the references in items that the reader has not read are released', ()
   });
 });
 
-test('next() refuses an argument, because the source may be some items ahead of the reader', async () => {
-  const pair = await rpcPair({
-    async *chat(): AsyncGenerator<string, void, string> {
-      const said = yield 'hello';
-      yield `you said ${said}`;
-    },
+describe('next() refuses an argument, because the source may be some items ahead of the reader', () => {
+  async function* chat(): AsyncGenerator<string> {
+    yield* ['one', 'two'];
+  }
+  const any: StandardSchema<string> = {
+    '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value: String(value) }) },
+  };
+  const contract = defineContract({ chat: { items: any } });
+  const connect = () =>
+    rpcPair({
+      chat,
+      web: () => ReadableStream.from(chat()),
+      node: () => Readable.from(chat()),
+      list: () => ['one', 'two'],
+    });
+  type Chats = Awaited<ReturnType<typeof connect>>['remote'];
+
+  test.each<[string, (remote: Chats) => unknown]>([
+    ['a generator', (remote) => remote.chat()],
+    ['a generator in a call that is not awaited', (remote) => ({ call: remote.chat() })],
+    ['a checked generator', (remote) => checked(contract, remote).chat()],
+    [
+      'a checked generator in a call that is not awaited',
+      (remote) => ({ call: checked(contract, remote).chat() }),
+    ],
+    ['a web stream in a call that is not awaited', (remote) => ({ call: remote.web() })],
+    ['a Node stream in a call that is not awaited', (remote) => ({ call: remote.node() })],
+    ['a list in a call that is not awaited', (remote) => ({ call: remote.list() })],
+  ])('%s', async (_, open) => {
+    const pair = await connect();
+    const opened = (await open(pair.remote)) as AsyncIterable<string> & { call?: AsyncIterable<string> };
+    const items: AsyncIterator<string, unknown, unknown> = (opened.call ?? opened)[Symbol.asyncIterator]();
+    await expect(items.next('early')).rejects.toMatchObject({ code: 'MISUSE' });
+    expect(await items.next()).toEqual({ done: false, value: 'one' });
+    await expect(items.next('hi')).rejects.toMatchObject({ code: 'MISUSE' });
+    expect(await items.next()).toEqual({ done: false, value: 'two' });
+    await items.return?.();
+    await atRest(pair);
   });
-  const items = pair.remote.chat()[Symbol.asyncIterator]() as AsyncIterator<string, unknown, unknown>;
-  expect(await items.next()).toEqual({ done: false, value: 'hello' });
-  await expect(items.next('hi')).rejects.toMatchObject({ code: 'MISUSE' });
-  await items.return?.();
-  await atRest(pair);
+
+  test('but a generator of a createRemote() takes the argument', async () => {
+    const remote = createRemote<{ chat(): AsyncIterable<string> }>(async () =>
+      (async function* (): AsyncGenerator<string, void, string> {
+        yield `you said ${yield 'hello'}`;
+      })(),
+    );
+    const items: AsyncIterator<string, unknown, unknown> = remote.chat()[Symbol.asyncIterator]();
+    await items.next();
+    expect(await items.next('hi')).toEqual({ done: false, value: 'you said hi' });
+  });
 });
 
 describe('when a reader leaves, an idle source under a contract gets the reason immediately', () => {

@@ -1,4 +1,5 @@
 /** A stream whose items are checked as they are taken. */
+import { valueRefused } from '../sources/refused-value.ts';
 import { done, openSource, type Source, type Step } from '../sources/stream-source.ts';
 
 /**
@@ -34,7 +35,9 @@ export class CheckedItems implements AsyncIterableIterator<unknown, unknown>, As
     await this.return(undefined);
   }
 
-  async next(): Promise<Step> {
+  /** Rejects with `MISUSE` if `value` is given, like the stream that is checked. */
+  async next(value?: unknown): Promise<Step> {
+    if (value !== undefined) throw valueRefused();
     if (this.#hasEnded) return done;
     let step: Step;
     try {

@@ -4,6 +4,7 @@
  */
 import { PipeworkError } from '../../base/errors.ts';
 import { iterableKind } from '../sources/stream-kind.ts';
+import { valueRefused } from '../sources/refused-value.ts';
 import { openSource, type Source } from '../sources/stream-source.ts';
 import { placeStack } from '../values/error-stack.ts';
 
@@ -83,14 +84,20 @@ function iteratorOf(result: unknown): AsyncIterator<unknown, unknown> {
 
 function toAsync(iterator: Iterator<unknown, unknown>): AsyncIterator<unknown, unknown> {
   return {
-    next: async () => iterator.next(),
+    next: async (value?: unknown) => {
+      if (value !== undefined) throw valueRefused();
+      return iterator.next();
+    },
     return: async (value) => iterator.return?.(value) ?? { done: true, value },
   };
 }
 
 function iteratorOver(source: Source): AsyncIterator<unknown, unknown> {
   return {
-    next: async () => source.next(),
+    next: async (value?: unknown) => {
+      if (value !== undefined) throw valueRefused();
+      return source.next();
+    },
     return: async (value) => source.cancel(value),
   };
 }

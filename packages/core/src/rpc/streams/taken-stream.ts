@@ -13,6 +13,7 @@ import type { StreamHost, TakenOwner } from './stream-host.ts';
 import type { MessageReader } from '../wire/message-reader.ts';
 import { readerGone } from './stream-ends.ts';
 import { consumed, produced } from './stream-protocol.ts';
+import { valueRefused } from '../sources/refused-value.ts';
 import { done, type Step } from '../sources/stream-source.ts';
 import { type Outcome, TakenItems, type Taker } from './taken-items.ts';
 
@@ -362,11 +363,4 @@ export class TakenStream
       this.#end();
     });
   }
-}
-
-function valueRefused(): PipeworkError {
-  return new PipeworkError(
-    'MISUSE',
-    'next() of a stream from another process takes no value: its source runs ahead. Send values by a function or a stream among the arguments',
-  );
 }
