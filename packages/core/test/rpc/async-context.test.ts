@@ -255,6 +255,63 @@ describe.each(Object.entries(places))('a listener of a signal that is %s', (_, p
   });
 });
 
+describe("with callContext: 'everywhere', callContext() after an await is the call that is being answered", () => {
+  /** Returns true if an `await` does not change the call, and the store of the context. */
+  const work = async (): Promise<[isSame: boolean, store: string]> => {
+    const before = callContext();
+    await new Promise(setImmediate);
+    return [callContext() === before, here()];
+  };
+  type Work = typeof work;
+  const connect = () => {
+    keepContextEverywhere();
+    return rpcPair({
+      work: () => store.run('the plugin', work),
+      give: () => store.run('the plugin', async () => work),
+      giveObject: () => ref({ work }),
+      giveStream: () => async () =>
+        (async function* () {
+          yield await work();
+          yield await work();
+        })(),
+      useService: (service: (callback: Work) => ReturnType<Work>) =>
+        store.run('the plugin', () => service(work)),
+      makeTwice: async (make: () => Promise<Work>) => [await (await make())(), await (await make())()],
+    });
+  };
+  type Workers = Awaited<ReturnType<typeof connect>>['remote'];
+
+  test.each<[string, (remote: Workers) => Promise<[boolean, string]>, string]>([
+    ['a method', (remote) => remote.work(), 'the plugin'],
+    ['a function of a result', async (remote) => (await remote.give())(), 'none'],
+    ['an object of a result', async (remote) => (await remote.giveObject()).work(), 'none'],
+    [
+      'a callback that a handler passed to a service',
+      (remote) => remote.useService(async (callback) => callback()),
+      'the plugin',
+    ],
+    [
+      'a function of a result of a callback',
+      async (remote) => (await store.run('the host', () => remote.makeTwice(async () => work)))[1]!,
+      'the host',
+    ],
+  ])('in %s', async (_, use, place) => {
+    const { remote } = await connect();
+    expect(await use(remote)).toEqual([true, place]);
+  });
+
+  test('in a stream that a function of a result returned', async () => {
+    const { remote } = await connect();
+    const open = await remote.giveStream();
+    const items: [boolean, string][] = [];
+    for await (const item of await open()) items.push(item);
+    expect(items).toEqual([
+      [true, 'none'],
+      [true, 'none'],
+    ]);
+  });
+});
+
 /** The ways to listen to a signal. */
 const ways: Record<string, (signal: AbortSignal, listener: () => void) => void> = {
   'addEventListener()': (signal, listener) => signal.addEventListener('abort', listener),

@@ -199,21 +199,25 @@ export class IncomingCalls {
     return this.#references !== undefined && call.method === runtimeMethods.call;
   }
 
-  #run(call: IncomingCall, params: unknown[]): void {
-    const storage = contextStorage();
-    if (storage === undefined) this.#runWhereGiven(call, params);
-    else storage.run(call, () => this.#runWhereGiven(call, params));
-  }
-
   /**
    * Starts the call. A call to a reference runs in the asynchronous context in which the reference was given.
    * The answer is sent in this context too, because the source of a stream in the answer must run in this
    * context.
    */
-  #runWhereGiven(call: IncomingCall, params: unknown[]): void {
+  #run(call: IncomingCall, params: unknown[]): void {
     const context = this.#isCallback(call) ? this.#references?.contextOf(params[0]) : undefined;
-    if (context === undefined) this.#start(call, params);
-    else context.runInAsyncScope(() => this.#start(call, params));
+    if (context === undefined) this.#runInStorage(call, params);
+    else context.runInAsyncScope(() => this.#runInStorage(call, params));
+  }
+
+  /**
+   * Starts the call as the one that `callContext()` finds after an `await`. The context in which a reference
+   * was given holds the call that gave it, so this must be called within that context.
+   */
+  #runInStorage(call: IncomingCall, params: unknown[]): void {
+    const storage = contextStorage();
+    if (storage === undefined) this.#start(call, params);
+    else storage.run(call, () => this.#start(call, params));
   }
 
   #start(call: IncomingCall, params: unknown[]): void {
