@@ -1,4 +1,5 @@
 /** The options of a supervisor, their defaults, and the check of each. */
+import { AsyncResource } from 'node:async_hooks';
 import {
   Client,
   isListOf,
@@ -95,6 +96,11 @@ export interface SupervisorSettings<P> {
   readonly hasSpare: boolean;
   readonly watch: readonly string[];
   readonly clock: Clock;
+  /**
+   * The asynchronous context in which the supervisor or pool was made. Each process is started and set up in
+   * this context, so that the services of the host never see the stores of the call that needed the process.
+   */
+  readonly context: AsyncResource;
 }
 
 /**
@@ -243,6 +249,7 @@ export function checkSupervisor<P, S>(config: SupervisorConfig<P, S>): Superviso
     hasSpare: spare === 1,
     watch: typeof watch === 'string' ? [watch] : watch,
     clock,
+    context: new AsyncResource('PIPEWORK_FLEET'),
   };
 }
 

@@ -53,7 +53,7 @@ export class FleetProcess<P> {
     this.gone = new Promise((resolve) => {
       this.#resolveGone = resolve;
     });
-    this.#client = new Client<P>(this.#config(cmd));
+    this.#client = settings.context.runInAsyncScope(() => new Client<P>(this.#config(cmd)));
     void this.#client.exit.then((exit) => {
       this.#leaving.abort(new PluginExitError(settings.name, exit));
       this.#resolveGone(exit);
@@ -84,7 +84,11 @@ export class FleetProcess<P> {
    * Starts the process and runs `setup`. If either fails, begins to end the process, and rejects with the
    * failure.
    */
-  async start(): Promise<RPCClientOf<P>> {
+  start(): Promise<RPCClientOf<P>> {
+    return this.#settings.context.runInAsyncScope(() => this.#start());
+  }
+
+  async #start(): Promise<RPCClientOf<P>> {
     try {
       const rpc = await this.#client.client();
       this.#rpc = rpc;

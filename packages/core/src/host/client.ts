@@ -1,5 +1,6 @@
 /** The lifecycle of one plugin process, from before its start to its exit report. */
 
+import { AsyncResource } from 'node:async_hooks';
 import { unsent } from '../base/errors.ts';
 import { expectDuration, expectKeys, expectSignal } from '../base/expect.ts';
 import { onAbort } from '../base/on-abort.ts';
@@ -71,6 +72,11 @@ export interface DrainOptions {
  */
 export class Client<P = Record<string, object>, S = Record<never, never>> implements ServiceClient {
   readonly #settings: ClientSettings;
+  /**
+   * The asynchronous context in which the client was made. The process is started in this context, so its
+   * pipes are read in this context too. The services and the logger of the host then run in this context.
+   */
+  readonly #context = new AsyncResource('PIPEWORK_CLIENT');
   readonly #output: ClientOutput;
   readonly #exit = defer<PluginExit>();
   /** Ends the start that is under way. */
@@ -222,7 +228,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     const ready = defer<Ready<P>>();
     const starting: Starting<P> = { is: 'starting', ready: ready.promise, process: undefined };
     this.#state = starting;
-    ready.resolve(this.#reach(starting, trace));
+    ready.resolve(this.#context.runInAsyncScope(() => this.#reach(starting, trace)));
     return ready.promise;
   }
 

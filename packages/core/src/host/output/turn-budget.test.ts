@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { catchUp, type Backlog } from './turn-budget.ts';
@@ -20,4 +21,25 @@ test('all backlogs together get at most 5 ms of one turn of the event loop', asy
     ofTurns.push(done - before);
   }
   expect(Math.max(...ofTurns)).toBeLessThanOrEqual(5);
+});
+
+test('a backlog that waits for a further turn runs in the async context in which it was added', async () => {
+  const store = new AsyncLocalStorage<string>();
+  const seen: string[] = [];
+  const add = (name: string): Promise<void> =>
+    new Promise((resolve) => {
+      store.run(name, () =>
+        catchUp({
+          workOn() {
+            for (const began = performance.now(); performance.now() - began < 10;);
+            seen.push(`${name} ${store.getStore() ?? 'none'}`);
+            const isDone = seen.filter((text) => text.startsWith(name)).length === 2;
+            if (isDone) resolve();
+            return !isDone;
+          },
+        }),
+      );
+    });
+  await Promise.all([add('a'), add('b')]);
+  expect(new Set(seen)).toEqual(new Set(['a a', 'b b']));
 });

@@ -4,6 +4,7 @@
  * for long.
  */
 
+import { AsyncResource } from 'node:async_hooks';
 import { clock, realTimers } from '../../base/timers.ts';
 
 /**
@@ -18,15 +19,15 @@ export interface Backlog {
   workOn(): boolean;
 }
 
-/** The backlogs that wait for a further turn, in order. */
-const waiting = new Set<Backlog>();
+/** The backlogs that wait for a further turn, in order, each with the async context in which it was added. */
+const waiting = new Map<Backlog, AsyncResource>();
 let turnBegan: number | undefined;
 
 /** Works on `backlog` while this turn has time, and on the rest in the next turns. */
 export function catchUp(backlog: Backlog): void {
   if (waiting.has(backlog)) return;
   while (hasTime()) if (!backlog.workOn()) return;
-  waiting.add(backlog);
+  waiting.set(backlog, new AsyncResource('PIPEWORK_BACKLOG'));
 }
 
 function hasTime(): boolean {
@@ -41,10 +42,10 @@ function hasTime(): boolean {
 function nextTurn(): void {
   turnBegan = undefined;
   while (waiting.size > 0 && hasTime()) {
-    for (const backlog of waiting) {
+    for (const [backlog, context] of waiting) {
       // The backlog is removed and added again, so that the next turn begins with another backlog.
       waiting.delete(backlog);
-      if (backlog.workOn()) waiting.add(backlog);
+      if (context.runInAsyncScope(() => backlog.workOn())) waiting.set(backlog, context);
       if (!hasTime()) break;
     }
   }
