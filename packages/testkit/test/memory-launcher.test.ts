@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Client, isPipeworkError } from '@pipework/core';
 import { memoryLauncher, type MemoryProgram } from '@pipework/testkit';
 import { expect, test } from 'vitest';
@@ -38,4 +39,31 @@ test.each([
     exit({ code: 9 });
   });
   expect(error.message).toContain(said);
+});
+
+test('a plugin in memory and the services of its host see no store of the request that calls the plugin', async () => {
+  const store = new AsyncLocalStorage<string>();
+  const here = (): string => store.getStore() ?? 'none';
+  interface Services {
+    locator: { where(): string };
+  }
+  interface Plugins {
+    asker: { where(): Promise<string>; ask(): Promise<string> };
+  }
+  const launcher = memoryLauncher<Plugins, Services>({
+    asker: ({ host }) => ({
+      where: async () => here(),
+      ask: async () => (await host.dispense('locator')).where(),
+    }),
+  });
+  await using client = new Client<Plugins, Services>({
+    cmd: ['in memory'],
+    launcher,
+    provide: { locator: () => ({ where: here }) },
+  });
+  const heard = await store.run('request', async () => {
+    const asker = await (await client.client()).dispense('asker');
+    return [await asker.where(), await asker.ask()];
+  });
+  expect(heard).toEqual(['none', 'none']);
 });

@@ -3,6 +3,7 @@
  * a Readable at the other, and a bounded buffer between them. The pipe applies faults to the bytes, and
  * delivers them on a later turn of the event loop.
  */
+import { AsyncResource } from 'node:async_hooks';
 import { Readable, Writable } from 'node:stream';
 import { chain, type Fault, type FaultEvent, type FaultStep } from '../faults/fault.ts';
 import { clearRealTimeout, setRealImmediate, setRealTimeout } from '../real-time.ts';
@@ -39,6 +40,8 @@ const promptDelivery: Delivery = {
 export class BytePipe {
   readonly writable: Writable;
   readonly readable: Readable;
+  /** The async context in which the pipe was made. As with a real pipe, the reader's code runs in it. */
+  readonly #context = new AsyncResource('PIPEWORK_BYTE_PIPE');
   readonly #capacity: number;
   readonly #delivery: Delivery;
   readonly #step: FaultStep;
@@ -138,6 +141,10 @@ export class BytePipe {
 
   /** Moves at most `limit` bytes. Without a limit, moves everything that is ready. */
   deliver(limit: number = Number.POSITIVE_INFINITY): void {
+    this.#context.runInAsyncScope(() => this.#deliver(limit));
+  }
+
+  #deliver(limit: number): void {
     this.#isAwake = false;
     let left = limit;
     while (this.isReady && left > 0) {
