@@ -22,6 +22,7 @@ const setTimeout = original('setTimeout', timers.setTimeout);
 const clearTimeout = original('clearTimeout', timers.clearTimeout);
 const setImmediate = original('setImmediate', timers.setImmediate);
 const clearImmediate = original('clearImmediate', timers.clearImmediate);
+const nextTick: typeof process.nextTick = original('nextTick', process.nextTick);
 const hrtime: () => [number, number] = original('hrtime', process.hrtime).bind(process);
 
 /**
@@ -36,6 +37,46 @@ function original<F extends object>(name: string, found: F): F {
 /** The longest delay that Node's timers accept. A timer with a longer delay would fire immediately. */
 const maxTimerMs = 0x7fff_ffff;
 
+/** A turn of the event loop. `endedAt` is set when the turn has ended. */
+interface Turn {
+  readonly clock: Clock;
+  endedAt: number | undefined;
+}
+
+let turn: Turn | undefined;
+
+/** Returns the running turn. All waits on one clock that begin in one turn share one object. */
+function thisTurn(clock: Clock): Turn {
+  if (turn?.clock === clock) return turn;
+  const running: Turn = { clock, endedAt: undefined };
+  turn = running;
+  nextTick(() => {
+    running.endedAt = clock.now();
+    if (turn === running) turn = undefined;
+  });
+  return running;
+}
+
+/**
+ * A time limit that counts from the end of the turn in which it was made, as core's deadlines do. Nothing can
+ * be sent or answered while the turn blocks the event loop.
+ */
+export class TimeLimit {
+  readonly #ms: number;
+  readonly #turn: Turn;
+
+  constructor(clock: Clock, ms: number) {
+    this.#ms = ms;
+    this.#turn = thisTurn(clock);
+  }
+
+  /** The milliseconds that are left. Below 0 once the limit has passed. */
+  get leftMs(): number {
+    const { clock, endedAt } = this.#turn;
+    return endedAt === undefined ? this.#ms : endedAt + this.#ms - clock.now();
+  }
+}
+
 export const realClock: Clock = {
   now: () => {
     const [seconds, nanoseconds] = hrtime();
@@ -43,16 +84,21 @@ export const realClock: Clock = {
   },
   after: (ms, act, { holdsLoop = true } = {}) => {
     if (ms === Infinity) return () => {};
+    const limit = new TimeLimit(realClock, Math.min(ms, maxTimerMs));
     let immediate: NodeJS.Immediate | undefined;
+    let timer: NodeJS.Timeout;
+    const wait = (): void => {
+      timer = setTimeout(expire, limit.leftMs);
+      if (!holdsLoop) timer.unref();
+    };
     // After the event loop was blocked, it first runs its timers and then reads its pipes. The immediate runs
     // after that read, so when `act` runs, the bytes that arrived meanwhile have been read.
-    const timer = setTimeout(
-      () => {
-        immediate = setImmediate(act);
-      },
-      Math.min(ms, maxTimerMs),
-    );
-    if (!holdsLoop) timer.unref();
+    const expire = (): void => {
+      // Node's timers are exact to a millisecond.
+      if (limit.leftMs > 1) wait();
+      else immediate = setImmediate(act);
+    };
+    wait();
     return () => {
       clearTimeout(timer);
       clearImmediate(immediate);

@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ref, type PluginContext } from '@pipework/core';
+import { ref, withCallOptions, type PluginContext } from '@pipework/core';
+import { callContext } from '@pipework/core/plugin';
 import { fakePlugin, memoryLauncher } from '@pipework/testkit';
 import { Pool, Supervisor, type StateChange } from '../src/index.ts';
-import { defer, PathWatch } from './support/internals.ts';
+import { defer, PathWatch, realClock } from './support/internals.ts';
 import { SteppedClock } from './support/stepped-clock.ts';
 
 interface Plugins {
@@ -32,6 +33,49 @@ function make(options: Partial<ConstructorParameters<typeof Supervisor<Plugins>>
     });
   return { supervisor, clock, launcher, fake, reaches };
 }
+
+describe('the deadline of a call counts from the end of the turn in which it is made', () => {
+  const leftMs = async (): Promise<string> => String(callContext().remainingMs);
+
+  test('of a pool, if the call waits for its place', async () => {
+    const clock = new SteppedClock();
+    const launcher = memoryLauncher<Plugins>({
+      worker: () => fakePlugin<Plugins['worker']>({ work: leftMs }),
+    });
+    await using pool = new Pool<Plugins>({ cmd: ['fake'], launcher, clock, max: 1 });
+    const worker = withCallOptions(await pool.dispense('worker'), { deadlineMs: 60_000 });
+    await worker.work();
+    const calls = [worker.work(), worker.work()];
+    clock.pass(90_000);
+    for (const left of await Promise.all(calls)) expect(Number(left)).toBeGreaterThan(1);
+  });
+
+  test('of a supervisor, if the call waits for a process', async () => {
+    const { supervisor, clock, fake, reaches } = make();
+    await using _ = supervisor;
+    const worker = withCallOptions(await supervisor.dispense('worker'), { deadlineMs: 60_000 });
+    fake.crash({ on: 'work' });
+    const waiting = reaches('waiting');
+    await expect(worker.work()).rejects.toMatchObject({ sent: true });
+    await waiting;
+    fake.reset();
+    fake.work = leftMs;
+    const call = worker.work();
+    clock.pass(90_000);
+    clock.step();
+    expect(Number(await call)).toBeGreaterThan(1);
+  });
+
+  test('on the real clock, as each of its waits', async () => {
+    const fired = new Promise<number>((resolve) => {
+      realClock.after(10, () => resolve(realClock.now()));
+    });
+    for (const began = realClock.now(); realClock.now() - began < 30;);
+    const endedAt = realClock.now();
+    // Node's timers are exact to a millisecond.
+    expect((await fired) - endedAt).toBeGreaterThanOrEqual(9);
+  });
+});
 
 describe('a pool of plugins in memory', () => {
   test('keeps a process whose successor does not start, and starts another successor', async () => {

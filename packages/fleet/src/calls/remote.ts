@@ -1,6 +1,6 @@
 /** Makes a remote that several processes serve, one after another. */
 import { createRemote, type CallOptions, type Remote } from '@pipework/core';
-import type { Clock } from '../clock.ts';
+import { TimeLimit, type Clock } from '../clock.ts';
 import type { FleetProcess } from '../process.ts';
 import { forward, isLost, mayGoElsewhere, signalOf } from './forward.ts';
 import { onAbort } from './on-abort.ts';
@@ -84,7 +84,7 @@ class WaitingCall<P, K extends keyof P & string> {
   readonly #args: unknown[];
   readonly #options: CallOptions | undefined;
   readonly #signal: AbortSignal | undefined;
-  readonly #deadline: number | undefined;
+  readonly #deadline: TimeLimit | undefined;
 
   constructor(
     route: Route<P>,
@@ -102,7 +102,7 @@ class WaitingCall<P, K extends keyof P & string> {
     this.#options = options;
     this.#signal = signalOf(args, options);
     const deadlineMs = options?.deadlineMs;
-    this.#deadline = deadlineMs === undefined ? undefined : route.clock.now() + deadlineMs;
+    this.#deadline = deadlineMs === undefined ? undefined : new TimeLimit(route.clock, deadlineMs);
   }
 
   /**
@@ -137,7 +137,7 @@ class WaitingCall<P, K extends keyof P & string> {
   }
 
   #remainingMs(): number | undefined {
-    return this.#deadline === undefined ? undefined : Math.max(0, this.#deadline - this.#route.clock.now());
+    return this.#deadline === undefined ? undefined : Math.max(0, this.#deadline.leftMs);
   }
 
   /** Returns the call's options with the time that is left until its deadline. */

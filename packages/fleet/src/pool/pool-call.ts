@@ -4,7 +4,7 @@ import type { CallOptions } from '@pipework/core';
 import { signalOf } from '../calls/forward.ts';
 import { onAbort } from '../calls/on-abort.ts';
 import { markUnsent } from '../calls/unsent.ts';
-import type { Clock } from '../clock.ts';
+import { TimeLimit, type Clock } from '../clock.ts';
 import type { PoolCallOptions } from './options.ts';
 import type { Job } from './schedule.ts';
 
@@ -33,7 +33,7 @@ export class PoolCall<P> implements Job {
   readonly #clock: Clock;
   /** The options without `affinity` and `priority`; undefined if the caller passed no options. */
   readonly #options: CallOptions | undefined = undefined;
-  readonly #deadline: number | undefined = undefined;
+  readonly #deadline: TimeLimit | undefined = undefined;
   #stopWatching = (): void => {};
   /**
    * The asynchronous context in which the call was made; undefined if the call never waited. A call that
@@ -60,13 +60,13 @@ export class PoolCall<P> implements Job {
     this.affinity = affinity;
     this.priority = priority;
     this.#options = rest;
-    this.#deadline = rest.deadlineMs === undefined ? undefined : this.queuedAt + rest.deadlineMs;
+    this.#deadline = rest.deadlineMs === undefined ? undefined : new TimeLimit(clock, rest.deadlineMs);
   }
 
   /** Core's options, with the time that is left until the call's deadline. */
   get remainingOptions(): CallOptions | undefined {
     if (this.#deadline === undefined) return this.#options;
-    return { ...this.#options, deadlineMs: Math.max(1, this.#deadline - this.#clock.now()) };
+    return { ...this.#options, deadlineMs: Math.max(1, this.#deadline.leftMs) };
   }
 
   /**
@@ -81,7 +81,7 @@ export class PoolCall<P> implements Job {
     const cancel =
       this.#deadline === undefined
         ? () => {}
-        : this.#clock.after(this.#deadline - this.#clock.now(), () => leave(makeLate()));
+        : this.#clock.after(this.#deadline.leftMs, () => leave(makeLate()));
     this.#stopWatching = () => {
       stopListening();
       cancel();

@@ -40,9 +40,10 @@ export class PoolCalls<P> {
     const { clock } = settings.process;
     this.#settings = settings;
     this.#host = host;
-    this.waitMs = new RotatingHistogram(clock.now);
-    this.runMs = new RotatingHistogram(clock.now);
-    this.utilization = new Utilization(clock.now, settings.max * settings.callsPerProcess);
+    const now = (): number => clock.now();
+    this.waitMs = new RotatingHistogram(now);
+    this.runMs = new RotatingHistogram(now);
+    this.utilization = new Utilization(now, settings.max * settings.callsPerProcess);
     this.schedule = new Schedule(settings.callsPerProcess, (call, member) => void this.#run(call, member));
   }
 

@@ -4,6 +4,7 @@
  */
 
 export type { Action, StateOptions, SupervisorEvent } from '../../src/supervisor/events.ts';
+export { realClock } from '../../src/clock.ts';
 export { defer } from '../../src/deferred.ts';
 export { SupervisorFacts } from '../../src/supervisor/state.ts';
 export { PathWatch } from '../../src/supervisor/watch.ts';

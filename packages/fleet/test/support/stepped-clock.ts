@@ -28,6 +28,11 @@ export class SteppedClock implements Clock {
     return this.#timers.size;
   }
 
+  /** Moves the time forward, and ends no wait. This is what a blocked event loop sees. */
+  pass(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Moves the clock to the end of the next wait, and ends that wait. */
   step(): void {
     const [next] = [...this.#timers].toSorted((a, b) => a.at - b.at);
