@@ -301,7 +301,7 @@ export class OutgoingCalls {
     if (this.#takesCancel) this.#messages.notify(runtimeMethods.cancel, [call.id]);
     this.#references?.abortStreams(call.scope, reason);
     if (call.state === 'concluded') {
-      for (const stream of [...(call.streams ?? [])]) stream.abort(reason);
+      for (const stream of [...(call.streams ?? []), ...(call.unread ?? [])]) stream.abort(reason);
     } else if (call.state === 'waiting') {
       // The state is checked here, because the lines above may run user code that aborts the call by another
       // of its signals.
@@ -318,7 +318,7 @@ export class OutgoingCalls {
     for (const call of this.#pending.values()) if (call.state === 'waiting') this.#abort(call, reason);
   }
 
-  /** Must be called when a stream of the result has ended. */
+  /** Must be called when a stream of the result has ended, and when all its items were taken. */
   streamEnded(receiver: Receiver): void {
     const call = this.#pending.get(receiver.id);
     if (call !== undefined && call === receiver) this.#settleWhenDone(call);
@@ -326,9 +326,20 @@ export class OutgoingCalls {
 
   #settleWhenDone(call: SentCall): void {
     if (call.state !== 'concluded' || hasStreams(call)) return;
+    if (call.unread !== undefined && call.unread.size > 0) return this.#settleUnread(call);
     if (!this.#pending.delete(call.id)) return;
     call.end();
     this.#references?.settle(call.scope);
+  }
+
+  /**
+   * Takes back the references of a call's arguments, as the peer does now. The call's signals and its deadline
+   * are watched until the caller has read the streams of the result.
+   */
+  #settleUnread(call: SentCall): void {
+    const { scope } = call;
+    call.scope = undefined;
+    this.#references?.settle(scope);
   }
 
   /** Rejects all calls that are not answered, because no more answers can come. */

@@ -22,6 +22,11 @@ export class SentCall implements Receiver {
    */
   streams: Set<TakenStream> | undefined = undefined;
   /**
+   * The streams of the result that have ended, but whose items were not all taken. While there is such a
+   * stream, the call's signals and its deadline are watched.
+   */
+  unread: Set<TakenStream> | undefined = undefined;
+  /**
    * `waiting`: the caller waits for the answer. `abandoned`: the caller's promise has rejected, and the
    * answer is awaited only to release the references. `concluded`: no answer is awaited, because the answer
    * came, the conversation has ended, or the call could not be sent. Streams of the result may be open in
@@ -64,6 +69,10 @@ export class SentCall implements Receiver {
     const stops = signals.map((signal) => onAbort(signal, () => cancel(signal.reason)));
     if (deadlineMs !== undefined) stops.push(afterPatience(deadlineMs, expire));
     this.#stopWatching = stops;
+  }
+
+  get isWatched(): boolean {
+    return this.#stopWatching !== undefined;
   }
 
   /** Removes the call's listeners and its timer. */

@@ -13,8 +13,8 @@ export interface ReferenceHost {
    */
   givenStreamEnded(call: Borrower | undefined): void;
   /**
-   * Called when a stream of the peer has ended. If the stream came in the result of a call, `call` is that
-   * call.
+   * Called when a stream of the peer has ended, and when all its items were taken. If the stream came in the
+   * result of a call, `call` is that call.
    */
   takenStreamEnded(call: Receiver | undefined): void;
 }

@@ -84,8 +84,8 @@ export interface Held {
   /** Streams that came in the call's arguments. */
   readonly streams: TakenStream[];
   /**
-   * The open streams in the items of {@link streams}, and in the results of callbacks that the call borrowed.
-   * They end if the call is cancelled.
+   * The streams in the items of {@link streams}, and in the results of callbacks that the call borrowed, until
+   * each has ended and its items were taken. They end if the call is cancelled.
    */
   nested?: Set<TakenStream>;
   /**
@@ -111,6 +111,10 @@ export interface Receiver {
   readonly method: string;
   /** Streams of the result that have not ended. */
   streams: Set<TakenStream> | undefined;
+  /** Streams of the result that have ended, but whose items were not all taken. Used if {@link isWatched}. */
+  unread: Set<TakenStream> | undefined;
+  /** True while a signal or a deadline may end the call. */
+  readonly isWatched: boolean;
   /** If the call goes to a callback that a running call borrowed, that running call. */
   readonly within: Borrower | undefined;
 }

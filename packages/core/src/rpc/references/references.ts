@@ -313,12 +313,18 @@ export class References implements ValueReferences, MessageScopes {
     // The call in whose items, or in whose callback's result, the stream came.
     const user = lender ?? outgoing?.within;
     const owner = { incoming: incoming ?? lender, outgoing };
-    const { value, stream } = takeStream(kind, id, this.#streamHost, owner, () => {
-      this.#takenStreams.delete(stream);
-      this.#shared.counts.references--;
-      outgoing?.streams?.delete(stream);
-      user?.held.nested?.delete(stream);
-      this.#host.takenStreamEnded(outgoing);
+    const { value, stream } = takeStream(kind, id, this.#streamHost, owner, {
+      ended: () => {
+        this.#takenStreams.delete(stream);
+        this.#shared.counts.references--;
+        outgoing?.streams?.delete(stream);
+        if (outgoing?.isWatched === true) (outgoing.unread ??= new Set()).add(stream);
+        this.#host.takenStreamEnded(outgoing);
+      },
+      read: () => {
+        user?.held.nested?.delete(stream);
+        if (outgoing?.unread?.delete(stream) === true) this.#host.takenStreamEnded(outgoing);
+      },
     });
     this.#takenStreams.add(stream);
     this.#streamOf.set(value, stream);

@@ -4,7 +4,7 @@
 import { Readable } from 'node:stream';
 import type { StreamHost, TakenOwner } from './stream-host.ts';
 import { ignoreError, type StreamKind } from '../sources/stream-kind.ts';
-import { TakenStream } from './taken-stream.ts';
+import { TakenStream, type TakenStreamEvents } from './taken-stream.ts';
 
 /**
  * Makes a taken stream with this broker id, and the user's object for it. `owner` is the call that the stream
@@ -15,9 +15,9 @@ export function takeStream(
   id: number,
   host: StreamHost,
   owner: TakenOwner,
-  onEnd: () => void,
+  events: TakenStreamEvents,
 ): { value: object; stream: TakenStream } {
-  const stream = new TakenStream(id, host, owner, onEnd);
+  const stream = new TakenStream(id, host, owner, events);
   if (kind === 'webStream') return { value: toWebStream(stream), stream };
   if (kind === 'iterable') return { value: stream, stream };
   return { value: toReadable(stream, kind === 'objectReadable'), stream };
@@ -39,6 +39,7 @@ function toReadable(stream: TakenStream, objectMode: boolean): Readable {
       );
     },
   });
+  stream.readable = readable;
   // The stream fails if the call is cancelled or the peer exits. Without a listener for 'error', this would
   // end the process of a user who reads the stream by 'data' and 'end' only.
   return readable.on('error', ignoreError);

@@ -15,6 +15,7 @@ export class ItemQueue {
   readonly #chunks: Chunk[] = [];
   /** How many items have been pushed from the chunk that is being read. */
   #arrived = 0;
+  #onEmpty: (() => void) | undefined;
 
   /** When all items of a chunk have been taken, `credit` is called with the chunk's length in bytes. */
   constructor(credit: (bytes: number) => void) {
@@ -42,6 +43,12 @@ export class ItemQueue {
     return 0;
   }
 
+  /** Calls `act` as soon as the queue is empty. No item may be pushed after this call. */
+  onceEmpty(act: () => void): void {
+    if (this.length === 0) act();
+    else this.#onEmpty = act;
+  }
+
   /** Takes the first item. The queue must not be empty. */
   take(): unknown {
     const item = this.#items[this.#taken];
@@ -49,6 +56,7 @@ export class ItemQueue {
     if (this.#taken === this.#items.length) {
       this.#items = [];
       this.#taken = 0;
+      this.#onEmpty?.();
     } else if (this.#taken === 1024) {
       this.#items = this.#items.slice(1024);
       this.#taken = 0;

@@ -63,6 +63,19 @@ export class TakenItems {
     return true;
   }
 
+  /** Ends the stream with this error, even if it has ended before. */
+  abort(error: unknown): void {
+    this.#outcome = { error };
+  }
+
+  /** Takes the value that the source returned. Returns undefined if there is none, or if the consumer got it. */
+  takeReturned(): unknown {
+    const outcome = this.#outcome;
+    if (outcome === undefined || 'error' in outcome) return undefined;
+    this.#outcome = { step: done };
+    return outcome.step.value;
+  }
+
   /** Passes the items in the queue, and then the outcome, to the waiting calls of `next()`. */
   serve(): void {
     const waiters = this.#waiters;

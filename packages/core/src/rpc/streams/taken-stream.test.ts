@@ -36,7 +36,7 @@ function streamOver(play: { chunk?: (sink: Sink) => void; onWrite?: (handler: Ra
     writeItem: () => play.onWrite?.(handler),
     toWire: (value: unknown) => value,
   } as unknown as StreamHost;
-  const stream = new TakenStream(1, host, { outgoing: undefined }, () => {});
+  const stream = new TakenStream(1, host, { outgoing: undefined }, { ended: () => {}, read: () => {} });
   return { stream, arrive: () => handler.onData(new Uint8Array(1)) };
 }
 

@@ -2,6 +2,7 @@
  * A stream of the peer. This side dials the stream when the consumer asks for the first item, and grants
  * credit when the consumer takes items.
  */
+import type { Readable } from 'node:stream';
 import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import { PipeworkError } from '../../base/errors.ts';
 import { isError } from '../../base/realm.ts';
@@ -31,6 +32,14 @@ interface Dialled {
   readonly trace: StreamTrace | undefined;
 }
 
+/** Functions that are called once each in the life of a stream. */
+export interface TakenStreamEvents {
+  /** Called when neither side sends anything more. */
+  ended(): void;
+  /** Called after `ended`, as soon as no item is left that the consumer could take. */
+  read(): void;
+}
+
 type State =
   /** The consumer has not asked for an item yet. */
   | { readonly is: 'waiting' }
@@ -50,7 +59,9 @@ export class TakenStream
   readonly #id: number;
   readonly #host: StreamHost;
   readonly #owner: TakenOwner;
-  readonly #onEnd: () => void;
+  readonly #events: TakenStreamEvents;
+  /** The Node stream by which the consumer reads. Its buffer may have items that were taken from this stream. */
+  readable: Readable | undefined;
   #state: State = { is: 'waiting' };
   readonly #items = new TakenItems((bytes) => this.#dialled?.raw.consume(bytes));
   /**
@@ -59,15 +70,12 @@ export class TakenStream
    */
   readonly #interrupters: Interrupter[] = [];
 
-  /**
-   * `owner` is the call that the stream belongs to. `onEnd` is called once, when neither side sends anything
-   * more.
-   */
-  constructor(id: number, host: StreamHost, owner: TakenOwner, onEnd: () => void) {
+  /** `owner` is the call that the stream belongs to. */
+  constructor(id: number, host: StreamHost, owner: TakenOwner, events: TakenStreamEvents) {
     this.#owner = owner;
     this.#id = id;
     this.#host = host;
-    this.#onEnd = onEnd;
+    this.#events = events;
   }
 
   /** True from the dial until the end. */
@@ -134,7 +142,7 @@ export class TakenStream
    * are dropped, and the peer is told to return.
    */
   abort(reason: unknown): void {
-    if (this.#items.outcome !== undefined) return;
+    if (this.#items.outcome !== undefined) return this.#abortUnread(reason);
     this.#discard();
     this.#settle({ error: reason });
     this.#items.serve();
@@ -144,6 +152,15 @@ export class TakenStream
     this.#state = { is: 'returning', on: state.on };
     this.#host.writeItem(state.on.raw, consumed.return, this.#reasonToWire(readerGone()));
     this.#want();
+  }
+
+  /** Drops the items that the consumer has not taken, although the source has ended. */
+  #abortUnread(reason: unknown): void {
+    if (this.#items.queue.length > 0) {
+      this.#discard();
+      this.#items.abort(reason);
+    }
+    if (this.readable?.readableEnded === false) this.readable.destroy(reason as Error);
   }
 
   /**
@@ -230,10 +247,11 @@ export class TakenStream
     return answer;
   }
 
-  /** Drops the items in the queue, and grants credit for them. */
+  /** Drops the items in the queue and the value that the source returned, and grants credit for the items. */
   #discard(): void {
     const { queue } = this.#items;
     while (queue.length > 0) this.#host.discard(queue.take());
+    this.#host.discard(this.#items.takeReturned());
   }
 
   #reasonToWire(reason: unknown): unknown {
@@ -330,10 +348,15 @@ export class TakenStream
   /** Ends the stream for both sides. */
   #end(): void {
     if (this.#state.is === 'ended') return;
-    this.#dialled?.reader.stop();
-    this.#dialled?.gate.end();
+    const on = this.#dialled;
+    on?.reader.stop();
+    on?.gate.end();
     this.#state = { is: 'ended' };
-    this.#onEnd();
+    this.#events.ended();
+    const { readable } = this;
+    if (on === undefined || readable?.closed === true) this.#events.read();
+    else if (readable === undefined) this.#items.queue.onceEmpty(() => this.#events.read());
+    else readable.once('close', () => this.#events.read());
   }
 
   onEnd(): void {
