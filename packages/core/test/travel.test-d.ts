@@ -110,6 +110,35 @@ test('the compiler refuses instances of built-in classes that are never sent, bo
   void (() => serve({ plugins: { web: () => ({ get: async (url: string) => await fetch(url) }) } }));
 });
 
+test('the compiler accepts sets of objects and maps with keys that are objects, both ways', () => {
+  type Travels<T> = [
+    Reason<Remote<{ method(value: T): void }>['method']>,
+    Reason<Remote<{ method(): { inner: T }[] }>['method']>,
+    Reason<Remote<{ method(): AsyncIterable<T> }>['method']>,
+    CanServe<{ method(value: T): Promise<T> }>,
+    CanServe<{ method(visit: (value: T) => Promise<void>): Promise<T[]> }>,
+  ];
+  type Any = ReturnType<typeof JSON.parse>;
+  type Always = ['compiles', 'compiles', 'compiles', unknown, unknown];
+  interface User {
+    name: string;
+  }
+  expectTypeOf<Travels<Set<User>>>().toEqualTypeOf<Always>();
+  expectTypeOf<Travels<Set<object>>>().toEqualTypeOf<Always>();
+  expectTypeOf<Travels<Set<Any>>>().toEqualTypeOf<Always>();
+  expectTypeOf<Travels<Set<unknown>>>().toEqualTypeOf<Always>();
+  expectTypeOf<Travels<Set<Set<string>>>>().toEqualTypeOf<Always>();
+  expectTypeOf<Travels<Set<URL>>>().toEqualTypeOf<Always>();
+  expectTypeOf<Travels<ReadonlySet<User>>>().toEqualTypeOf<Always>();
+  expectTypeOf<Travels<Map<User, number>>>().toEqualTypeOf<Always>();
+  expectTypeOf<Travels<Map<object, Set<User>>>>().toEqualTypeOf<Always>();
+  expectTypeOf<Travels<Map<Any, Any>>>().toEqualTypeOf<Always>();
+  expectTypeOf<Travels<Map<unknown, unknown>>>().toEqualTypeOf<Always>();
+  expectTypeOf<Travels<Map<URL, Map<User, string>>>>().toEqualTypeOf<Always>();
+  expectTypeOf<Travels<ReadonlyMap<User, string>>>().toEqualTypeOf<Always>();
+  void (() => serve({ plugins: { main: () => ({ users: () => new Set([{ name: 'a' }]) }) } }));
+});
+
 test('the compiler accepts plain objects that resemble instances of built-in classes', () => {
   interface Cache {
     get(key: string): Promise<string>;

@@ -90,6 +90,12 @@ test('a call fails if it sends an instance of a built-in class that the compiler
   }
 });
 
+test('a set of objects and a map with keys that are objects arrive', async () => {
+  const sent = [new Set([{ name: 'a' }]), new Map([[{ name: 'a' }, new Set([new Set(['b'])])]])];
+  const { remote } = await rpcPair({ echo: (value: unknown) => value });
+  expect(await call(remote, 'echo', sent)).toEqual(sent);
+});
+
 test('a method that returns ref(this) gives a remote of the same object', async () => {
   class Counter {
     #count = 0;

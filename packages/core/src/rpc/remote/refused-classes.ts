@@ -24,12 +24,18 @@ export type InstanceInGlobal<Name extends string> = Name extends unknown
   : never;
 
 /**
+ * Weak maps and weak sets. Maps and sets of objects have all their members, but also have a size.
+ */
+export type WeakCollection = InstanceOfGlobal<'WeakMap' | 'WeakSet'> & { readonly size?: never };
+
+/**
  * The instances of built-in classes that are never sent, and of their subclasses. The list lacks the classes
  * with so few members that a plain object may have all of them.
  */
 export type BuiltIn =
   | EventEmitter
   | InstanceInGlobal<'Intl' | 'Temporal'>
+  | WeakCollection
   | InstanceOfGlobal<
       | 'AsyncDisposableStack'
       | 'Blob'
@@ -45,9 +51,7 @@ export type BuiltIn =
       | 'Response'
       | 'SharedArrayBuffer'
       | 'URLSearchParams'
-      | 'WeakMap'
       | 'WeakRef'
-      | 'WeakSet'
       | 'WebSocket'
       | 'WritableStream'
     >;
