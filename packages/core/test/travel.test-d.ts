@@ -16,6 +16,7 @@ import {
   type Remote,
   type RemoteStream,
 } from '../src/index.ts';
+import { serveMux } from '../src/plugin.ts';
 
 /** The reason in the type that replaces a refused method, or `compiles` if the method is accepted. */
 type Reason<M> = M extends CannotTravel<infer Why> ? Why : 'compiles';
@@ -588,6 +589,30 @@ test('the compiler accepts a served class that extends EventEmitter, whose metho
   }
   expectTypeOf<CanServe<Emitting>>().toBeUnknown();
   expectTypeOf<Says<CanServe<Visiting>, 'each() takes'>>().toEqualTypeOf<true>();
+});
+
+test('serveMux() refuses what serve() refuses', () => {
+  const account = () => ({ open: () => new Account() });
+  const visitor = () => ({ each: (visit: (x: number) => boolean) => visit(1) });
+  const nested = () => ({ users: { get: () => 1 } });
+  // @ts-expect-error -- an account is not copied
+  void (() => serveMux({ a: { plugins: { main: account } } }));
+  // @ts-expect-error -- an account is not copied
+  void (() => serveMux({ a: { protocolVersions: { 1: { main: account } } } }));
+  // @ts-expect-error -- an account is not copied
+  void (() => serveMux({ a: async () => ({ plugins: { main: account } }) }));
+  // @ts-expect-error -- the callback's result is a promise
+  void (() => serveMux({ a: { plugins: { main: visitor } } }));
+  // @ts-expect-error -- the methods of an inner object cannot be called
+  void (() => serveMux({ a: { plugins: { main: nested } } }));
+  type Getter = { a: { main: { get(): string } } };
+  // @ts-expect-error -- the interface says that the method returns a text
+  void (() => serveMux<Getter>({ a: { plugins: { main: () => ({ get: () => 1 }) } } }));
+  void (() =>
+    serveMux({
+      a: { plugins: { main: ({ log }) => ({ say: (text: string) => log.info(text) }) } },
+      b: async () => ({ protocolVersions: { 1: { other: () => ({ get: () => 1 }) } } }),
+    }));
 });
 
 test('the compiler refuses the same methods in the services of a host', () => {

@@ -9,12 +9,14 @@ import { serve } from './serve.ts';
  * The options of one plugin of the program, or a function that makes these options. The function runs only if
  * the first argument names this plugin.
  */
-export type MuxEntry = ServeOptions | (() => ServeOptions | Promise<ServeOptions>);
+export type MuxEntry<P = Record<string, object>> =
+  ServeOptions<P> | (() => ServeOptions<P> | Promise<ServeOptions<P>>);
 
 /**
  * Serves the entry of `map` that the program's first argument names. Without an argument, or with an unknown
  * name, prints the names on standard error and exits with status 1. The entry may use the arguments after the
- * first. Throws `CONFIG_INVALID` if `map` is not an object.
+ * first. Throws `CONFIG_INVALID` if `map` is not an object. `M` maps each name to the interfaces of its
+ * plugin. As for `serve()`, a factory does not compile if its interface cannot be served as it is declared.
  *
  * @example
  * ```ts
@@ -27,7 +29,9 @@ export type MuxEntry = ServeOptions | (() => ServeOptions | Promise<ServeOptions
  * });
  * ```
  */
-export async function serveMux(map: Readonly<Record<string, MuxEntry>>): Promise<void> {
+export async function serveMux<M = Record<string, Record<string, object>>>(map: {
+  readonly [N in keyof M]: MuxEntry<M[N]>;
+}): Promise<void> {
   if (typeof map !== 'object' || map === null) {
     throw new PipeworkError(
       'CONFIG_INVALID',
@@ -44,6 +48,6 @@ export async function serveMux(map: Readonly<Record<string, MuxEntry>>): Promise
     );
     process.exit(1);
   }
-  const entry = map[name] as MuxEntry;
+  const entry = map[name as keyof M];
   return serve(typeof entry === 'function' ? await entry() : entry);
 }
