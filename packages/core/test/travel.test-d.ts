@@ -235,6 +235,18 @@ test('the compiler accepts marked objects, objects with functions and plain valu
   expectTypeOf(ref(new Account())).toEqualTypeOf<Reference<Account>>();
 });
 
+test('the compiler accepts a marked instance of a class with private members as an argument of a callback', () => {
+  interface Visits {
+    each(visit: (account: Reference<Account>) => Promise<void>): Promise<void>;
+    visitor(): Promise<(account: Reference<Account>) => void>;
+  }
+  expectTypeOf<CanServe<Visits>>().toBeUnknown();
+  expectTypeOf<CanServe<{ each(visit: (account: Reference<Account>) => void): void }>>().toBeUnknown();
+  const visits = {} as Remote<Visits>;
+  void (() => visits.each(async (account) => void (await account.deposit(1))));
+  void (async () => (await visits.visitor())(ref(new Account())));
+});
+
 test('Remote makes each overload return a promise, even if one of them already did', () => {
   interface Mixed {
     read(path: string, done: (error: Error | null, text: string) => void): void;

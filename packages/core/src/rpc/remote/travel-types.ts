@@ -285,7 +285,7 @@ export type Narrowed<T, R extends Rule, W extends Way> = 0 extends 1 & T
   : T extends EitherMark<T>
     ? T
     : IsMarked<T> extends true
-      ? Against<'changes', R, NarrowedMembers<T, R & 'sync', W>>
+      ? Against<'changes', R, HidesMembers<T> extends true ? T : NarrowedMembers<T, R & 'sync', W>>
       : T extends Itself
         ? Against<'this', R, T>
         : T extends symbol
