@@ -12,6 +12,7 @@ export type * from './rpc/remote/signatures.ts';
 export type * from './rpc/remote/travel-types.ts';
 export type {
   CheckedBy,
+  CheckedSchemas,
   ErrorsOf,
   Given,
   HandlerOf,

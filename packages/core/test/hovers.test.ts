@@ -32,9 +32,7 @@ test('a method that is optional in the interface is not optional on the remote, 
 
 test('a checked remote has the name of its interface', async () => {
   expect(await editor.hover('const checkedByName')).toBe('const checkedByName: CheckedRemote<FromSchemas>');
-  expect(await editor.hover('const checkedDirectory')).toBe(
-    'const checkedDirectory: CheckedRemote<Directory>',
-  );
+  expect(await editor.hover('const checkedDirectory')).toBe('const checkedDirectory: Remote<Directory>');
 });
 
 test('a checked remote of an untyped or another remote has the methods of the contract in its hover', async () => {

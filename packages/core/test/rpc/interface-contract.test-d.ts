@@ -1,7 +1,7 @@
 /** Tests the types of a contract for an existing interface. */
 import { expectTypeOf, test } from 'vitest';
 import { checked, declaredError, defineContract, implement, type StandardSchema } from '../../src/index.ts';
-import type { CheckedRemote, ContractInterface, Remote } from '../../src/index.ts';
+import type { CheckedRemote, ContractInterface, Reference, Remote } from '../../src/index.ts';
 import { serve } from '../../src/plugin.ts';
 
 declare const text: StandardSchema<string>;
@@ -47,8 +47,42 @@ test('a checked remote has the interface of the contract, whatever the interface
   expectTypeOf(checked(contract, untyped)).toEqualTypeOf<CheckedRemote<Calls>>();
   expectTypeOf(checked(contract, {} as never)).toEqualTypeOf<CheckedRemote<Calls>>();
   expectTypeOf(checked<typeof contract>(contract, remote)).toEqualTypeOf<CheckedRemote<Calls>>();
-  expectTypeOf(checked(kv, remote)).toEqualTypeOf<CheckedRemote<Kv>>();
-  expectTypeOf(checked(kv, {} as Remote<Sub>)).toEqualTypeOf<CheckedRemote<Kv>>();
+  expectTypeOf(checked(kv, remote)).toEqualTypeOf<Remote<Kv>>();
+  expectTypeOf(checked(kv, {} as Remote<Sub>)).toEqualTypeOf<Remote<Kv>>();
+});
+
+test('a checked remote of an interface has the types of a remote', () => {
+  interface Cursor {
+    next(): number;
+  }
+  class Hidden {
+    #n = 1;
+    size(): number {
+      return this.#n;
+    }
+  }
+  interface Db {
+    open(path: string): Promise<Reference<Cursor>>;
+    keep(): Promise<(x: number) => boolean>;
+    hidden(): Promise<Hidden>;
+  }
+  const some = {} as StandardSchema<ReturnType<typeof JSON.parse>>;
+  const db = checked(
+    defineContract<Db>()({
+      open: { input: [text], output: some },
+      keep: { output: some },
+      hidden: { output: some },
+    }),
+    untyped,
+  );
+  expectTypeOf(db).toEqualTypeOf<Remote<Db>>();
+  const cursor = {} as Awaited<ReturnType<typeof db.open>>;
+  expectTypeOf(cursor.next()).toEqualTypeOf<Promise<number>>();
+  void (() => cursor[Symbol.dispose]());
+  const keep = {} as Awaited<ReturnType<typeof db.keep>>;
+  expectTypeOf(keep(1)).toEqualTypeOf<Promise<boolean>>();
+  // @ts-expect-error -- an instance of the class is not copied
+  void (() => db.hidden());
 });
 
 test('implement() gives handlers the types of the interface, and returns an implementation of it', () => {

@@ -257,21 +257,32 @@ export type ContractInterface<C> =
       : T
     : never;
 
-/** The object that `checked()` returns for an interface `T`. */
+/**
+ * The object that `checked()` returns for a contract of schemas only, whose methods have the types `T`. The
+ * results have the types that the schemas return.
+ */
 export type CheckedRemote<T> = T & Disposable;
 
 /**
- * The type that `checked()` returns for the contract `C` and a remote `R`. If the remote's interface is the
- * same as the contract's, editors show its name.
+ * The type that `checked()` returns for the contract `C` and a remote `R`: for a contract of an interface, the
+ * remote of that interface, and otherwise a {@link CheckedRemote}.
  */
 export type CheckedBy<C, R> =
-  ContractInterface<C> extends infer T
-    ? [R] extends [Remote<infer Named>]
-      ? Same<{ [K in keyof Named]: Named[K] }, { [K in keyof T]: T[K] }> extends true
-        ? CheckedRemote<Named>
-        : CheckedRemote<T>
-      : CheckedRemote<T>
+  C extends Contract<infer _, infer T>
+    ? unknown extends T
+      ? CheckedSchemas<ContractInterface<C>, R>
+      : Remote<T>
     : never;
+
+/**
+ * A {@link CheckedRemote} of `T`. If the remote's interface is the same as the contract's, editors show its
+ * name.
+ */
+export type CheckedSchemas<T, R> = [R] extends [Remote<infer Named>]
+  ? Same<{ [K in keyof Named]: Named[K] }, { [K in keyof T]: T[K] }> extends true
+    ? CheckedRemote<Named>
+    : CheckedRemote<T>
+  : CheckedRemote<T>;
 
 /** The handlers that a plugin writes for a contract. */
 export type ContractHandlers<C> = {
