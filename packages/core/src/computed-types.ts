@@ -9,6 +9,7 @@ export type * from './rpc/remote/refusal-types.ts';
 export type * from './rpc/remote/refused-classes.ts';
 export type * from './rpc/remote/remote-types.ts';
 export type * from './rpc/remote/signatures.ts';
+export type * from './rpc/remote/tool-names.ts';
 export type * from './rpc/remote/travel-types.ts';
 export type {
   CheckedBy,

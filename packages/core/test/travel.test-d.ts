@@ -603,6 +603,17 @@ test('the compiler accepts a served class that extends EventEmitter, whose metho
   expectTypeOf<Says<CanServe<Visiting>, 'each() takes'>>().toEqualTypeOf<true>();
 });
 
+test('the compiler refuses to serve a method under a name that common tools call by themselves', () => {
+  type Why = 'has a name that common tools call by themselves';
+  expectTypeOf<Says<CanServe<{ toJSON(): string }>, Why>>().toEqualTypeOf<true>();
+  expectTypeOf<Says<CanServe<{ inspect?(): Promise<string> }>, Why>>().toEqualTypeOf<true>();
+  expectTypeOf<
+    Says<CanServe<{ get(): number; equals(other: string): boolean }>, Why>
+  >().toEqualTypeOf<true>();
+  expectTypeOf<CanServe<{ cause: string; toString(): string; get(): number }>>().toBeUnknown();
+  expectTypeOf<CanServe<Record<string, () => number>>>().toBeUnknown();
+});
+
 test('serveMux() refuses what serve() refuses', () => {
   const account = () => ({ open: () => new Account() });
   const visitor = () => ({ each: (visit: (x: number) => boolean) => visit(1) });

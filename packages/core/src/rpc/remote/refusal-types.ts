@@ -6,6 +6,7 @@ import type { EventEmitter } from 'node:events';
 import type { BuiltIn } from './refused-classes.ts';
 import type { CannotTravel, Copied, Itself, KeepsCall, Rule } from './travel-types.ts';
 import type { AnyFunction, Signatures } from './signatures.ts';
+import type { ToolName } from './tool-names.ts';
 
 /** The rules that no value may break, whichever side sends it. */
 export type NeverTravels = 'promise' | 'symbol' | 'builtin' | 'class' | 'this';
@@ -67,6 +68,10 @@ export type MethodRefusal<M, Name> = [M] extends [AnyFunction]
   ? Refused<Name, BrokenBy<Signatures<M>, NeverTravels>>
   : never;
 
+/** The reason why a function with this name cannot be served. `serve()` refuses the same names. */
+export type NameRefusal<Name extends string> =
+  CannotTravel<`${Name}() has a name that common tools call by themselves on any object, so it cannot be remote: give the method another name`>;
+
 /**
  * The reason why an implementation of `T` cannot be served as it is declared; `never` if it can be served.
  */
@@ -82,7 +87,9 @@ export type ServedKey<T> = Exclude<
 export type MemberRefusal<M, Name> =
   NonNullable<M> extends infer F
     ? [F] extends [AnyFunction]
-      ? Refused<Name, BrokenBy<Signatures<F>, NeverTravels | 'sync' | 'own'>>
+      ? Name extends ToolName
+        ? NameRefusal<Name>
+        : Refused<Name, BrokenBy<Signatures<F>, NeverTravels | 'sync' | 'own'>>
       : [F] extends [WithoutMethods<F>]
         ? never
         : CannotTravel<`${Name & string} is an object of methods, and only methods of the served object can be called: serve it under a name of its own, return ref(object) from a method, or make it private`>

@@ -4,6 +4,7 @@
 import type { Readable } from 'node:stream';
 import type { MethodRefusal } from './refusal-types.ts';
 import type { AnyFunction, Signatures } from './signatures.ts';
+import type { ToolName } from './tool-names.ts';
 import type {
   ByReference,
   Copied,
@@ -89,28 +90,6 @@ export type ObjectName =
   | 'valueOf'
   | '__proto__'
   | `__${'define' | 'lookup'}${'Getter' | 'Setter'}__`;
-
-/** The names in base/probed-names.ts. A test compares the two lists. */
-export type ToolName =
-  | 'toJSON'
-  | 'toBSON'
-  | 'toPostgres'
-  | 'toSqlString'
-  | 'inspect'
-  | 'asymmetricMatch'
-  | 'jasmineToString'
-  | 'getMockName'
-  | '_isMockFunction'
-  | '$$typeof'
-  | 'nodeType'
-  | 'hasAttribute'
-  | 'isEqualNode'
-  | 'cause'
-  | 'socket'
-  | 'getHeaders'
-  | 'hashCode'
-  | 'equals'
-  | `${'@@' | 'fantasy-land/'}${string}`;
 
 /**
  * The type of a method for its caller. If all overloads are asynchronous and their values arrive unchanged,
