@@ -341,7 +341,12 @@ export class References implements ValueReferences, MessageScopes {
   returnBorrowed(call: Borrower): void {
     if (!call.isHolding) return;
     this.#taken.returnBorrowed(call.held.references);
-    for (const stream of call.held.streams.splice(0)) stream.callSettled();
+    const nested = [...(call.held.nested ?? [])];
+    const streams = call.held.streams.splice(0);
+    for (const stream of streams) stream.callSettled();
+    // If the handler's code still reads a stream, it may also read the streams in the items of that stream.
+    if (nested.length === 0 || [...streams, ...nested].some((stream) => stream.isBeingRead)) return;
+    for (const stream of nested) stream.userSettled();
   }
 
   /** Releases the references of the message that was read last, because that message is dropped. */

@@ -78,6 +78,11 @@ export class TakenStream
     this.#events = events;
   }
 
+  /** True if the consumer has begun to read, and may read further items. */
+  get isBeingRead(): boolean {
+    return this.#state.is === 'open' || this.#items.queue.length > 0;
+  }
+
   /** True from the dial until the end. */
   get isOpen(): boolean {
     return this.#dialled !== undefined;
@@ -169,9 +174,18 @@ export class TakenStream
    */
   callSettled(): void {
     if (this.#state.is !== 'waiting') return;
-    const late = 'the stream was first read after the call that brought it had settled';
-    this.#settle({ error: new PipeworkError('RPC_REFERENCE_RELEASED', late) });
+    this.#settle({ error: readLate() });
     this.#end();
+  }
+
+  /**
+   * Like {@link callSettled}, for a stream that came to the call in another way than in its arguments. The
+   * peer is told, because it would accept the dial.
+   */
+  userSettled(): void {
+    if (this.#state.is !== 'waiting') return;
+    this.#settle({ error: readLate() });
+    this.#drop(undefined);
   }
 
   /**
@@ -386,4 +400,11 @@ export class TakenStream
       this.#end();
     });
   }
+}
+
+function readLate(): PipeworkError {
+  return new PipeworkError(
+    'RPC_REFERENCE_RELEASED',
+    'the stream was first read after the call that brought it had settled',
+  );
 }
