@@ -13,7 +13,7 @@ const noMetadata: Readonly<Record<string, string>> = Object.freeze({});
  * The caller's own deadline passes first, and its cancel needs a moment to arrive. If no cancel arrives within
  * this many milliseconds after the deadline, the call is cancelled nevertheless.
  */
-const callerFirstMs = 20;
+const callerFirstMs = 250;
 
 /** The data that came with a call in addition to its arguments. */
 interface Meta {

@@ -180,7 +180,7 @@ function read(error: Error, key: string): { value: unknown } | undefined {
   return value === undefined && !Object.hasOwn(error, key) ? undefined : { value };
 }
 
-/** Like {@link read}, for the cause. The errors of some libraries have a method named `cause`, which is none. */
+/** Like {@link read}, for the cause. An inherited method named `cause`, as some libraries have, is not a cause. */
 function readCause(error: Error): { value: unknown } | undefined {
   const field = read(error, 'cause');
   return typeof field?.value === 'function' && !Object.hasOwn(error, 'cause') ? undefined : field;
