@@ -55,13 +55,13 @@ const ofFiles = {
 export const holes = {
   bubblewrap: {
     ...always,
-    'leave a link that the host follows': 'follows the links',
-    'write to a FIFO in a readable directory': 'A FIFO',
+    'leave a link that the host follows': 'follows these links',
+    'write to a FIFO in a readable directory': 'still write to a FIFO',
     'lock a file that the plugin may only read': 'locks',
     'lock a file that the plugin may only read (by a program in memory)': 'locks',
     'become a program that the plugin makes in memory': 'makes in memory',
     'load native code': 'native code',
-    'become another program': 'become another program',
+    'become another program': 'replace itself by another program',
   },
   node: {
     ...always,
