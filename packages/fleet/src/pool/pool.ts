@@ -113,8 +113,8 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
 
   /**
    * Replaces the processes one by one. Each process ends only after its successor is ready, and after its
-   * running calls have ended or `drainMs` has passed. Rejects if a successor does not become ready. If the first successor does not become ready, the
-   * old processes and the old `cmd` are kept.
+   * running calls have ended or `drainMs` has passed. Rejects if a successor does not become ready. If the
+   * first successor does not become ready, the old processes and the old `cmd` are kept.
    */
   async reload(options: { readonly cmd?: Command } = {}): Promise<void> {
     this.#reopen();

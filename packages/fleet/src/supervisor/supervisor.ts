@@ -125,9 +125,10 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   /**
    * Replaces the process. Starts a new process beside the old one, runs `setup` and one health check, and
    * sends new calls to the new process. The old process ends after its running calls have ended or `drainMs`
-   * has passed. Resolves once the new process accepts calls. If the new process does not become ready, `reload()` rejects, and the old process
-   * is kept. After a successful reload, later restarts use the new `cmd` too. All reloads that are requested
-   * while one runs share one further reload, which uses the last `cmd`.
+   * has passed. Resolves once the new process accepts calls. If the new process does not become ready,
+   * `reload()` rejects, and the old process is kept. After a successful reload, later restarts use the new
+   * `cmd` too. All reloads that are requested while one runs share one further reload, which uses the last
+   * `cmd`.
    */
   async reload(options: { readonly cmd?: Command } = {}): Promise<void> {
     if (this.state === 'stopped') throw this.#endError();

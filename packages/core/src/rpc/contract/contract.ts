@@ -172,8 +172,8 @@ export interface ContractMaker<T extends object> {
  * Makes a contract for an interface that exists already: `defineContract<Kv>()({ get: { input: [key], output:
  * text } })`. The names of parameters and the docs of methods are those of the interface, and each schema
  * must fit the interface. `input` has a schema for each parameter, or is left out. A method that is optional
- * in the interface may be left out. Each method must return a
- * promise or an async iterable, because a caller on the other side gets one of these.
+ * in the interface may be left out. Each method must return a promise or an async iterable, because a caller on
+ * the other side gets one of these.
  */
 export function defineContract<T extends object>(): ContractMaker<T>;
 
