@@ -83,21 +83,31 @@ function iteratorOf(result: unknown): AsyncIterator<unknown, unknown> {
 }
 
 function toAsync(iterator: Iterator<unknown, unknown>): AsyncIterator<unknown, unknown> {
-  return {
-    next: async (value?: unknown) => {
-      if (value !== undefined) throw valueRefused();
-      return iterator.next();
-    },
-    return: async (value) => iterator.return?.(value) ?? { done: true, value },
-  };
+  return iteratorBy(
+    () => iterator.next(),
+    (value) => iterator.return?.(value) ?? { done: true, value },
+  );
 }
 
 function iteratorOver(source: Source): AsyncIterator<unknown, unknown> {
+  return iteratorBy(
+    () => source.next(),
+    (value) => source.cancel(value),
+  );
+}
+
+type Result = IteratorResult<unknown, unknown>;
+
+/** Makes an iterator of its two functions. The iterator refuses `next(value)`. */
+function iteratorBy(
+  next: () => Result | Promise<Result>,
+  end: (value: unknown) => Result | Promise<Result>,
+): AsyncIterator<unknown, unknown> {
   return {
     next: async (value?: unknown) => {
       if (value !== undefined) throw valueRefused();
-      return source.next();
+      return next();
     },
-    return: async (value) => source.cancel(value),
+    return: async (value) => end(value),
   };
 }
